@@ -1,0 +1,44 @@
+"""eventbench: event-camera recordings to network input, spiking networks with attention, a leaderboard that recomputes.
+
+>>> import eventbench as eb
+>>> events = eb.Events(t=[0, 10, 20], x=[0, 1, 1], y=[0, 0, 1], p=[1, 0, 1], sensor=(2, 2))
+>>> eb.frames(events, bins=2, split_by="time", dtype="uint8").shape      # (T, P, H, W)
+(2, 2, 2, 2)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from eventbench.errors import EventbenchError
+
+if TYPE_CHECKING:
+    from eventbench.torch_dataset import open_store
+    from eventbench.events import Events
+    from eventbench.representations.frames import frames
+    from eventbench.read import read
+
+__version__ = "0.1.0"
+
+__all__ = ["Events", "EventbenchError", "__version__", "frames", "open_store", "read"]
+
+# Public names by the module that defines them; imported at first use, so that `import eventbench` is instant.
+_LAZY = {
+    "Events": "eventbench.events",
+    "frames": "eventbench.representations.frames",
+    "open_store": "eventbench.torch_dataset",
+    "read": "eventbench.read",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'eventbench' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

@@ -1,0 +1,35 @@
+"""Digests: the same content has the same name on any machine, on any day."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+
+def canonical_json(value: Any) -> bytes:
+    """JSON with sorted keys, no spaces and no NaN: equal values give equal bytes."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def of_value(value: Any) -> str:
+    """sha256 (hex) of a JSON-like value."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def of_file(path: Path) -> str:
+    """sha256 (hex) of a file's bytes, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def of_lines(lines: Iterable[str]) -> str:
+    """sha256 (hex) of sorted lines, each ended by a newline: order on disk does not matter."""
+    whole = hashlib.sha256()
+    for line in sorted(lines):
+        whole.update(line.encode() + b"\n")
+    return whole.hexdigest()

@@ -1,0 +1,56 @@
+"""Where things are: the data files we ship, and the user's own folders. The working directory never matters."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+CHECKOUT = PACKAGE.parent
+
+
+def in_checkout() -> bool:
+    """True when the package runs from its own repository and not from an installed wheel."""
+    return (CHECKOUT / "pyproject.toml").is_file() and (CHECKOUT / "datasets").is_dir()
+
+
+def shipped(folder: str) -> Path:
+    """The folder of data files named `folder`: at the top of a checkout, inside the package in a wheel."""
+    return (CHECKOUT if in_checkout() else PACKAGE / "_shipped") / folder
+
+
+@dataclass(frozen=True)
+class Places:
+    """The user's folders: `data` (raw recordings), `cache` (stores), `board` (tasks' records)."""
+
+    data: Path
+    cache: Path
+    board: Path
+
+
+def places(
+    data: str | Path | None = None, cache: str | Path | None = None, board: str | Path | None = None
+) -> Places:
+    """Each folder by argument, else by environment variable, else by the platform's custom.
+
+    In a checkout the board is the checkout's own `leaderboard/`; site-packages is never written.
+    """
+    from platformdirs import user_cache_path, user_data_path
+
+    def pick(given: str | Path | None, variable: str, default: Path) -> Path:
+        chosen = given or os.environ.get(variable) or default
+        return Path(chosen).expanduser().absolute()
+
+    own = user_data_path("eventbench", appauthor=False)
+    return Places(
+        data=pick(data, "EVENTBENCH_DATA", own / "raw"),
+        cache=pick(
+            cache, "EVENTBENCH_CACHE", user_cache_path("eventbench", appauthor=False) / "stores"
+        ),
+        board=pick(
+            board,
+            "EVENTBENCH_BOARD",
+            CHECKOUT / "leaderboard" if in_checkout() else own / "leaderboard",
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Figures of a scored run, one metric a file."""

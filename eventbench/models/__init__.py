@@ -1,0 +1,1 @@
+"""Networks and baselines, one architecture a file."""

@@ -1,0 +1,132 @@
+"""Families: a folder of this package in which each file is one member, named by the file's stem.
+
+`names()` lists the folder without importing anything; `get(name)` imports that one file. The member is
+the one class in the file that derives from the family's base class. Other packages join through the entry
+point group `eventbench.<family>`; `some/file.py:ClassName` names a class in a file of the user's own.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from eventbench.errors import BadSpec, EventbenchError, UnknownName
+from eventbench.home import PACKAGE
+
+
+class Family:
+    """The members of `eventbench/<folder>/`, each a subclass of `<folder>.base.<base>`."""
+
+    def __init__(self, folder: str, base: str, kind: str) -> None:
+        self.folder, self.base, self.kind = folder, base, kind
+
+    def _files(self) -> dict[str, Path]:
+        return {
+            path.stem: path
+            for path in sorted((PACKAGE / self.folder).glob("*.py"))
+            if path.stem != "base" and not path.stem.startswith("_")
+        }
+
+    def _guests(self) -> dict[str, Any]:
+        return {point.name: point for point in entry_points(group=f"eventbench.{self.folder}")}
+
+    def names(self) -> list[str]:
+        """Every member's name, sorted, with nothing imported."""
+        return sorted({*self._files(), *self._guests()})
+
+    def summary(self, name: str) -> str:
+        """The first line of the member's module docstring, read without importing it."""
+        path = self._files().get(name)
+        if path is None:
+            return "from an installed package" if name in self._guests() else ""
+        doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        return doc.partition("\n")[0]
+
+    def path(self, name: str) -> Path | None:
+        """The file a member of ours is written in; None for a guest from another package."""
+        return self._files().get(name)
+
+    def get(self, name: str, *, where: object = "") -> type:
+        """The member's class. Raises UnknownName, with the nearest name, when there is none."""
+        if name in self._files():
+            module = importlib.import_module(f"eventbench.{self.folder}.{name}")
+            return self._member_of(module)
+        guests = self._guests()
+        if name in guests:
+            return guests[name].load()
+        raise UnknownName(self.kind, name, self.names(), where=where)
+
+    def _member_of(self, module: Any) -> type:
+        base = getattr(importlib.import_module(f"eventbench.{self.folder}.base"), self.base)
+        found = [
+            member
+            for member in vars(module).values()
+            if inspect.isclass(member)
+            and issubclass(member, base)
+            and member.__module__ == module.__name__
+        ]
+        if len(found) != 1:
+            raise EventbenchError(
+                f"{len(found)} classes derive from {self.base}", where=module.__name__, allowed="one"
+            )
+        return found[0]
+
+    def build(self, table: Mapping[str, Any], *, where: object) -> Any:
+        """A member made from a TOML table `{name = "...", parameter = value, ...}`, every key checked."""
+        import msgspec
+
+        from eventbench.specs.base import explain
+
+        parameters = dict(table)
+        name = parameters.pop("name", None)
+        if not isinstance(name, str):
+            raise BadSpec(
+                f"the {self.kind} table has no name",
+                where=where,
+                allowed=", ".join(self.names()),
+                fix='add name = "..."',
+            )
+        member = self.get(name, where=where)
+        try:
+            return msgspec.convert(parameters, type=member)
+        except msgspec.ValidationError as error:
+            raise BadSpec(explain(error, member), where=f"{where} [{self.kind} {name}]") from None
+
+
+def class_in_file(path: Path, name: str) -> type:
+    """The class `name` of the Python file `path` (the `my_model.py:MyNet` form).
+
+    Raises EventbenchError when the file is missing, does not run, or has no such class.
+    """
+    if not path.is_file():
+        raise EventbenchError("no such file", where=path, fix="name it relative to the submission")
+    spec = importlib.util.spec_from_file_location(f"eventbench_guest_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses and pickling look the module up by name
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise EventbenchError(
+            f"the file does not run: {type(error).__name__}: {error}", where=path
+        ) from error
+    found = getattr(module, name, None)
+    if not inspect.isclass(found):
+        classes = [k for k, v in vars(module).items() if inspect.isclass(v)]
+        raise UnknownName("class", name, classes, where=path)
+    return found
+
+
+sources = Family("sources", "Source", "source")
+layouts = Family("layouts", "Layout", "layout")
+steps = Family("steps", "Step", "step")
+representations = Family("representations", "Representation", "representation")
+models = Family("models", "Model", "model")
+metrics = Family("metrics", "Metric", "metric")

@@ -1,0 +1,1 @@
+"""Events -> array (T, P, H, W), one representation a file."""

@@ -1,0 +1,40 @@
+"""What a representation is: events in, an array (T, P, H, W) out, and an account of every event."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar, NamedTuple
+
+import msgspec
+import numpy as np
+
+from eventbench.events import Events
+
+
+class Account(NamedTuple):
+    """Where a recording's events went: `events` in = `binned` + the sum of `lost`, by reason."""
+
+    events: int
+    binned: int
+    lost: dict[str, int]
+
+
+class Representation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Events to array. Its fields are its parameters; `version` goes up whenever its output changes."""
+
+    version: ClassVar[int] = 1
+
+    @abstractmethod
+    def shape(self, sensor: tuple[int, int]) -> tuple[int, int, int, int]:
+        """(T, P, H, W) for a (width, height) sensor. Raises BadSpec where the number of steps is not fixed."""
+
+    @property
+    @abstractmethod
+    def array_dtype(self) -> np.dtype:
+        """The type of the array's values."""
+
+    @abstractmethod
+    def apply(
+        self, events: Events, out: np.ndarray | None = None
+    ) -> tuple[np.ndarray, Account]:
+        """The array (T, P, H, W), written into `out` when given, and the account of the events."""

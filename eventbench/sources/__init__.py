@@ -1,0 +1,1 @@
+"""Raw format -> Events, one format a file."""

@@ -1,0 +1,1 @@
+"""The typed mirror of the data files: card, pipeline, task, submission, record."""

@@ -1,0 +1,71 @@
+"""A record: one scored submission, never edited."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from eventbench.specs.base import About, Spec
+from eventbench.specs.submission import ModelRef
+
+SCHEMA = 1
+
+Status = Literal["self-reported", "replayed", "re-run"]
+
+
+class Pinned(Spec):
+    """A file a record depends on: its id and its digest when the record was made."""
+
+    id: str
+    digest: str
+
+
+class Harness(Spec):
+    """The program that scored."""
+
+    name: str
+    version: str
+
+
+class Score(Spec):
+    """One figure of one run: the value in `unit`, and an interval where the metric has one."""
+
+    value: float
+    unit: str = ""
+    better: Literal["higher", "lower", "neither"] = "neither"
+    version: int = 1
+    low: float | None = None
+    high: float | None = None
+
+
+class Run(Spec):
+    """One seed: its weights (sha256 of the file) and its scores by metric name (`a.b` for a metric of several figures)."""
+
+    seed: int
+    weights: str
+    scores: dict[str, Score]
+
+
+class Record(Spec):
+    """`leaderboard/records/<task>/<model>/<UTC>-<digest8>.json`; predictions lie beside it as `.predictions.csv`.
+
+    `predictions` is the sha256 of that file: a header `id,label,seed<k>...`, then one line a test sample in order
+    of id, with the class index each run predicted (-1 where the best score was tied, which counts as an error).
+    """
+
+    schema: int
+    created: str
+    harness: Harness
+    task: Pinned
+    dataset: Pinned
+    pipeline: Pinned
+    store: str
+    model: ModelRef
+    code: str
+    samples: int
+    classes: int
+    runs: list[Run]
+    predictions: str
+    training: dict[str, Any]
+    environment: dict[str, str]
+    status: Status = "re-run"
+    about: About = About()

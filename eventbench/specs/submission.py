@@ -1,0 +1,26 @@
+"""A submission: a model somebody hands in, as a folder with `submission.toml` and its weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eventbench.specs.base import About, Spec
+
+
+class ModelRef(Spec):
+    """A model of the package (`tcja_net`) or of the folder (`my_model.py:MyNet`), and its keyword arguments."""
+
+    name: str
+    config: dict[str, Any] = {}
+
+
+class Submission(Spec):
+    """`submission.toml`. `weights` are safetensors files in the folder, one a seed; `training` says what was done.
+
+    `training.seeds`, when given, names the seed of each weights file, in the same order.
+    """
+
+    model: ModelRef
+    weights: list[str]
+    training: dict[str, Any] = {}
+    about: About = About()

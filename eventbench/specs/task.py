@@ -1,0 +1,30 @@
+"""A task: the rules a board ranks by."""
+
+from __future__ import annotations
+
+from eventbench.specs.base import About, Spec
+
+
+class Validation(Spec):
+    """Where the validation samples come from: a split of the card's own, or carved out of train.
+
+    `by` "subject" keeps every subject whole, "class" draws the same share of each class.
+    """
+
+    split: str = ""
+    carve: float = 0.0
+    by: str = "class"
+
+
+class Task(Spec):
+    """One set of rules: `leaderboard/tasks/<name>-vN.toml`."""
+
+    dataset: str
+    pipeline: str
+    validation: Validation
+    metrics: list[str]
+    rank_by: str = "accuracy"
+    train: str = "train"
+    test: str = "test"
+    seeds: list[int] = [0, 1, 2]
+    about: About = About()

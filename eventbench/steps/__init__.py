@@ -1,0 +1,1 @@
+"""Events -> events, one step a file."""
