@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
 import msgspec
 
+from eventbench.errors import BadRecording
 from eventbench.events import Events
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A decoder. Its fields are the parameters a card may set.
 
+    A decoder of files gives `suffixes` (endings it answers to), `magics` (first bytes that are its alone, where the
+    format has such) and `decode`. A simulator has no suffixes and gives `read` and `samples(card)` instead.
     `version` goes up whenever the events that come out change; it is part of every store's key.
-    `suffixes` are the file endings `eb.read` tries it for; a source without files has none.
     """
 
     version: ClassVar[int] = 1
     suffixes: ClassVar[tuple[str, ...]] = ()
+    magics: ClassVar[tuple[bytes, ...]] = ()
 
-    @abstractmethod
-    def read(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Events:
-        """The events of one recording (a file, or the id of a simulated one), in time order.
+    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
+        """The events in a file's bytes, in time order; `name` is what errors call the file.
 
-        `sensor` is (width, height); None takes it from the file, or, where the format does not say,
-        the smallest sensor that holds every event. Raises BadRecording, naming the file and the place in it.
+        `sensor` is (width, height); None takes it from the file or, where the format does not say, the smallest
+        sensor that holds every event. Raises BadRecording, naming the file and the place in it.
         """
+        raise NotImplementedError
+
+    def read(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Events:
+        """The events of one recording: a file, or the id of a simulated one."""
+        return self.decode(file_bytes(Path(recording)), str(recording), sensor)
+
+
+def file_bytes(path: Path) -> bytes:
+    """A recording's bytes. Raises BadRecording when there is no such file, or nothing in it."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadRecording(f"cannot be read: {error.strerror}", where=path) from None
+    if not data:
+        raise BadRecording("the file is empty (0 bytes)", where=path, fix="fetch the file again")
+    return data

@@ -10,12 +10,14 @@ from eventbench.specs.base import About, Spec
 class Split(Spec):
     """What is pinned about one split; a folder that differs is refused.
 
+    `numbered` is the form of the ids where they count from 1 ("train/{:05d}"), so that missing ones can be named.
     `ids` is sha256 over the sorted sample ids, a line each; `files` is sha256 over sorted lines
-    `<id> <sha256 of the file>`. Either may be absent where the publisher's data were never at hand.
+    `<id> <sha256 of the file>`. Each may be absent where the publisher's data were never at hand.
     """
 
     samples: int
     per_class: list[int] = []
+    numbered: str = ""
     ids: str = ""
     files: str = ""
 

@@ -26,5 +26,5 @@ class Task(Spec):
     rank_by: str = "accuracy"
     train: str = "train"
     test: str = "test"
-    seeds: list[int] = [0, 1, 2]
+    seeds: tuple[int, ...] = (0, 1, 2)
     about: About = About()

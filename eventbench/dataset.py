@@ -1,0 +1,93 @@
+"""A card and a folder of raw recordings: which samples there are, whether they are the right ones, their events."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+from eventbench import digest, registry
+from eventbench.catalog import Named
+from eventbench.errors import BadDataset
+from eventbench.events import Events
+from eventbench.layouts.base import Sample
+from eventbench.sources.base import file_bytes
+from eventbench.specs.card import Card
+
+SHOWN = 5  # names listed in a message before "and N more"
+
+
+class Dataset:
+    """The recordings a card describes, below `data`: in a folder named by the card, in tonic's, or in `data` itself."""
+
+    def __init__(self, card: Named[Card], data: Path) -> None:
+        self.id, self.card = card.id, card.spec
+        self.hashes = card.path.with_suffix(".sha256")
+        self.source = registry.sources.build(card.spec.source, where=card.path.name)
+        self.layout = (
+            registry.layouts.build(card.spec.layout, where=card.path.name) if card.spec.layout else None
+        )
+        named = [data / name for name in (card.id, card.spec.obtain.tonic) if name]
+        self.root = next((folder for folder in named if folder.is_dir()), data)
+
+    def samples(self) -> list[Sample]:
+        """Every sample, sorted by id. Raises BadDataset with what is missing and how to obtain it."""
+        if self.layout is None:
+            found = self.source.samples(self.card)
+        else:
+            found = self.layout.samples(self.card, self.root)
+        for split in self.card.splits:
+            self._check(split, [sample for sample in found if sample.split == split])
+        return found
+
+    def read(self, sample: Sample) -> tuple[Events, str]:
+        """The events of one sample, and the sha256 of its file ("" for a simulated one)."""
+        if self.layout is None:
+            return self.source.read(sample.recording, self.card.sensor), ""
+        data = file_bytes(Path(sample.recording))
+        events = self.source.decode(data, str(sample.recording), self.card.sensor)
+        return events, hashlib.sha256(data).hexdigest()
+
+    def check_files(self, split: str, hashes: dict[str, str]) -> None:
+        """Raises BadDataset when the files of a split (id -> sha256) are not those the card pins."""
+        pinned = self.card.splits[split].files
+        if not pinned or digest.of_lines(f"{id} {sha}" for id, sha in hashes.items()) == pinned:
+            return
+        changed = []
+        if self.hashes.is_file():
+            lines = (line.split() for line in self.hashes.read_text().splitlines())
+            expected = {id: sha for sha, id in lines}
+            changed = [id for id in sorted(hashes) if hashes[id] != expected.get(id)]
+        raise BadDataset(
+            f"split {split!r}: {_some(changed) or 'some files'} differ from the published ones",
+            where=f"{self.id} at {self.root}",
+            fix=f"fetch them again: {self.card.obtain.how}",
+        )
+
+    def _check(self, split: str, found: list[Sample]) -> None:
+        pin = self.card.splits[split]
+        ids = {sample.id for sample in found}
+        where = f"{self.id} at {self.root}"
+        if len(ids) != pin.samples or (pin.ids and digest.of_lines(ids) != pin.ids):
+            expected = {pin.numbered.format(k) for k in range(1, pin.samples + 1)} if pin.numbered else set()
+            missing, extra = sorted(expected - ids), sorted(ids - expected) if expected else []
+            told = "".join(
+                [
+                    f"; missing: {_some(missing)}" if missing else "",
+                    f"; not in the dataset: {_some(extra)}" if extra else "",
+                ]
+            )
+            raise BadDataset(
+                f"split {split!r} has {len(ids):,} of {pin.samples:,} recordings{told}",
+                where=where,
+                fix=f"to obtain it: {self.card.obtain.how}; then name the folder with --data-dir",
+            )
+        counts = Counter(sample.label for sample in found)
+        per_class = [counts[label] for label in range(len(self.card.classes))]
+        if pin.per_class and per_class != pin.per_class:
+            raise BadDataset(f"split {split!r} has {per_class} recordings a class", where=where, allowed=str(pin.per_class))
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -1,0 +1,28 @@
+"""Fetching a dataset's archives with tonic's downloader, where its addresses still work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eventbench.catalog import Named
+from eventbench.errors import BadDataset
+from eventbench.specs.card import Card
+
+
+def download(card: Named[Card], data: Path) -> None:
+    """The card's archives, fetched and unpacked below `data` by tonic, which checks their hashes.
+
+    Raises BadDataset where tonic does not know the dataset or the download fails.
+    """
+    how = card.spec.obtain.how
+    if not card.spec.obtain.tonic:
+        raise BadDataset("there is no downloader for it", where=card.id, fix=f"to obtain it: {how}")
+    import tonic.datasets
+
+    fetch = getattr(tonic.datasets, card.spec.obtain.tonic)
+    data.mkdir(parents=True, exist_ok=True)
+    try:
+        for train in (True, False):
+            fetch(save_to=str(data), train=train)
+    except (OSError, RuntimeError) as error:
+        raise BadDataset(f"the download failed: {error}", where=card.id, fix=f"to obtain it by hand: {how}") from None

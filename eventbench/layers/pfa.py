@@ -1,0 +1,114 @@
+"""PFA: projected full attention, a gate per time step, channel and pixel of CP rank R.
+
+Source: Deng et al., "Tensor decomposition based attention module for spiking neural networks",
+Knowledge-Based Systems 295:111780, 2024, arXiv 2310.14576; released code `RisingEntropy/PFA` at 21191c0
+(class `TCSAModule`).
+
+The released code holds three variants that do not agree with each other; the paper's figure shows the sum
+with a plain product and no ReLU:
+
+| presets                                             | composition | fusion          |
+| --------------------------------------------------- | ----------- | --------------- |
+| paper's figure                                      | `sum`       | `multiply`      |
+| code for CIFAR10-DVS, N-Caltech101, DVS128 Gesture  | `mean`      | `multiply_relu` |
+| code for Fashion-MNIST                              | `sum`       | `add_relu`      |
+| code for generation (FSVAE; layout N, C, H, W, T)   | `sum`       | `multiply_relu` |
+
+Where this differs from the released code:
+* Its rank weights (`weight`, ones) never receive a gradient and are overwritten by their own softmax at each
+  forward pass, in eval too, so from ones they stay exactly 1/R. `mean` is that constant and has no such
+  parameter; `learned` is what they look meant to be, a softmax over a vector that trains.
+* Its names are shuffled: `TC_FC` is our `time_projection`, `SC_FC` our `channel_projection`, `TS_conv` our
+  `space_projection`.
+* It loops over ranks; here the sum over ranks is one batched matrix product.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from eventbench.errors import BadSpec
+from eventbench.layers._shape import require_choice, require_count, require_frames
+
+COMPOSITIONS = ("mean", "sum", "learned")
+FUSIONS = ("multiply", "multiply_relu", "add_relu")
+
+
+class PFA(nn.Module):
+    """(T, N, C, H, W) -> (T, N, C, H, W), the input fused with a map M of CP rank at most `rank`.
+
+    M[n,t,c,h,w] = Σ_r λ_r · v_T[n,t,r] · v_C[n,c,r] · v_S[n,r,h,w], with three projections through sigmoids:
+    v_T[n,t] = σ(`time_projection` of the means over H, W at step t), a Linear(C, R);
+    v_C[n,c] = σ(`channel_projection` of the means over H, W of channel c), a Linear(T, R);
+    v_S[n] = σ(`space_projection` of the means over C), a Conv2d(T, R), `kernel_over_space` odd, zero padding.
+
+    `composition`: λ_r is 1/R ("mean"), 1 ("sum"), or softmax(`rank_weights`)_r with trained weights that start
+    uniform ("learned", which so starts equal to "mean").
+    `fusion`: M·x ("multiply"), relu(M·x) ("multiply_relu"), relu(M+x) ("add_relu").
+
+    Only T and C live in the weights; any H, W will do. Raises BadSpec for parameters or inputs that do not fit.
+    """
+
+    def __init__(
+        self,
+        time_steps: int,
+        channels: int,
+        rank: int,
+        composition: str = "mean",
+        fusion: str = "multiply_relu",
+        kernel_over_space: int = 3,
+    ) -> None:
+        super().__init__()
+        self.time_steps = require_count(time_steps, "time_steps", "PFA")
+        self.channels = require_count(channels, "channels", "PFA")
+        self.rank = require_count(rank, "rank", "PFA")
+        require_choice(composition, "composition", "PFA", COMPOSITIONS)
+        require_choice(fusion, "fusion", "PFA", FUSIONS)
+        require_count(kernel_over_space, "kernel_over_space", "PFA")
+        if kernel_over_space % 2 == 0:
+            raise BadSpec(
+                f"kernel_over_space is {kernel_over_space}",
+                where="PFA",
+                allowed="an odd number, so that the map has the size of the frame",
+            )
+        self.composition, self.fusion = composition, fusion
+        self.time_projection = nn.Linear(channels, rank)
+        self.channel_projection = nn.Linear(time_steps, rank)
+        self.space_projection = nn.Conv2d(
+            time_steps, rank, kernel_over_space, padding=(kernel_over_space - 1) // 2
+        )
+        if composition == "learned":
+            self.rank_weights = nn.Parameter(torch.zeros(rank))
+
+    def factors(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(T, N, C, H, W) -> v_T (N, T, R), v_C (N, C, R), v_S (N, R, H, W), each in (0, 1)."""
+        require_frames(x, "PFA", self.time_steps, self.channels)
+        z = x.mean((3, 4))
+        over_time = torch.sigmoid(self.time_projection(z.transpose(0, 1)))
+        over_channels = torch.sigmoid(self.channel_projection(z.permute(1, 2, 0)))
+        over_space = torch.sigmoid(self.space_projection(x.mean(2).transpose(0, 1)))
+        return over_time, over_channels, over_space
+
+    def lambdas(self) -> torch.Tensor | float:
+        """λ, the weight of each rank: (R,) when learned, else the one number all ranks share."""
+        if self.composition == "learned":
+            return torch.softmax(self.rank_weights, 0)
+        return 1 / self.rank if self.composition == "mean" else 1.0
+
+    def gate(self, x: torch.Tensor) -> torch.Tensor:
+        """(T, N, C, H, W) -> M in the same shape."""
+        over_time, over_channels, over_space = self.factors(x)
+        pairs = (over_time * self.lambdas())[:, :, None, :] * over_channels[:, None, :, :]
+        return (pairs.flatten(1, 2) @ over_space.flatten(2)).view(x.transpose(0, 1).shape).transpose(0, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        gate = self.gate(x)
+        fused = x + gate if self.fusion == "add_relu" else x * gate
+        return fused if self.fusion == "multiply" else torch.relu(fused)
+
+    def extra_repr(self) -> str:
+        return (
+            f"time_steps={self.time_steps}, channels={self.channels}, rank={self.rank}, "
+            f"composition={self.composition}, fusion={self.fusion}"
+        )

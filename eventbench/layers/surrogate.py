@@ -1,0 +1,61 @@
+"""The slopes that stand in for the derivative of a spike, ds/dh, as functions of u = h - threshold.
+
+Norse 1.1.0 chooses a surrogate in `norse.torch.functional.threshold.threshold`, a closed list of names, so
+a slope that is not on it cannot be asked for by name. `spike_slope` attaches one of ours to the spikes that
+Norse's own step has already computed: the forward pass stays Norse's to the last bit.
+
+| name       | ds/dh                                   | whose                                                  |
+| ---------- | --------------------------------------- | ------------------------------------------------------ |
+| `atan`     | (alpha/2) / (1 + (pi/2 · alpha · u)²)   | ours; SpikingJelly's `ATan`, used by TCJA and PFA      |
+| `sigmoid`  | alpha · s · (1 − s), s = σ(alpha · u)   | ours; SpikingJelly's `Sigmoid`                         |
+| `triangle` | alpha · max(0, 1 − abs(u))              | Norse; at alpha=1 SpikingJelly's `PiecewiseQuadratic(1)` and the TET nets' with gamma=1 |
+| `super`    | 1 / (abs(u) + 1)²                       | Norse's SuperSpike, which ignores alpha in 1.1.0        |
+| `tanh`     | 1 − tanh(alpha · u)²                    | Norse                                                  |
+
+In `triangle` alpha scales the height and leaves the width at 1, as in Norse; in SpikingJelly's
+`PiecewiseQuadratic` it also narrows the base. They agree at alpha=1 only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+Slope = Callable[[torch.Tensor, float], torch.Tensor]
+
+
+def atan_slope(u: torch.Tensor, alpha: float) -> torch.Tensor:
+    """Derivative of atan(pi/2 · alpha · u) / pi + 1/2; for alpha=2 this is 1 / (1 + (pi · u)²)."""
+    return (alpha / 2) / (1 + (math.pi / 2 * alpha * u).square())
+
+
+def sigmoid_slope(u: torch.Tensor, alpha: float) -> torch.Tensor:
+    """Derivative of σ(alpha · u)."""
+    s = torch.sigmoid(alpha * u)
+    return alpha * s * (1 - s)
+
+
+OURS: dict[str, Slope] = {"atan": atan_slope, "sigmoid": sigmoid_slope}
+NORSE = ("super", "tanh", "triangle")
+SURROGATES = tuple(sorted((*OURS, *NORSE)))
+
+
+class _SpikeSlope(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, u: torch.Tensor, spikes: torch.Tensor, slope: Slope, alpha: float) -> torch.Tensor:
+        ctx.save_for_backward(u)
+        ctx.slope, ctx.alpha = slope, alpha
+        return spikes.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
+        (u,) = ctx.saved_tensors
+        return grads[0] * ctx.slope(u, ctx.alpha), None, None, None
+
+
+def spike_slope(u: torch.Tensor, spikes: torch.Tensor, surrogate: str, alpha: float) -> torch.Tensor:
+    """`spikes` unchanged, with the slope of `surrogate` (one of `OURS`) at u = h − threshold as derivative."""
+    return _SpikeSlope.apply(u, spikes, OURS[surrogate], alpha)

@@ -1,0 +1,91 @@
+"""TCJA: temporal-channel joint attention, a gate per time step and channel.
+
+Source: Zhu et al., "TCJA-SNN: Temporal-Channel Joint Attention for Spiking Neural Networks", arXiv
+2206.10177, IEEE TNNLS 2024; released code `ridgerchu/TCJA` at 5f21162.
+
+The names trap: the paper and the released code call the same two kernels by each other's letters, so ours
+go by the axis the kernel *slides along*.
+
+| here                   | weight       | slides along | paper            | code                                  |
+| ---------------------- | ------------ | ------------ | ---------------- | ------------------------------------- |
+| `kernel_over_time`     | [C, C, k]    | time         | T-LA, K_T, W     | `conv_c`, `kernel_size_c`, class TLA  |
+| `kernel_over_channels` | [T, T, k]    | channels     | C-LA, K_C, E     | `conv`, `kernel_size_t`, class CLA    |
+
+Where paper and released code differ:
+* The paper leaves "same" padding of even kernels open. The code, and this, pad (k−1)//2 before and k//2
+  after, so with k=4 a step sees one step back and two ahead: the gate is not causal.
+* The paper calls the cost T² + C²; the weights are k_over_channels · T² + k_over_time · C².
+* T and C live in the weights in both, so one module serves one T only. The code's networks write T and C as
+  literals and ignore their own arguments; here they are arguments and a mismatch is refused.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn.functional import pad
+
+from eventbench.layers._shape import require_choice, require_count, require_frames
+
+BRANCHES = ("both", "time", "channels")
+
+
+def _slide(conv: nn.Conv1d, z: torch.Tensor) -> torch.Tensor:
+    # torch's own padding="same" pads alike but warns that it copies for even kernels.
+    kernel = conv.kernel_size[0]
+    return conv(pad(z, ((kernel - 1) // 2, kernel // 2)))
+
+
+class TCJA(nn.Module):
+    """(T, N, C, H, W) -> (T, N, C, H, W), the input times a gate in (0, 1) that H and W share.
+
+    With z[n,t,c] the mean of the input over H and W, and zeros beyond the ends:
+    Q[n,t,c] = Σ_{d,m} W[c,d,m] · z[n, t+m−(k−1)//2, d], slid over time with k = `kernel_over_time`;
+    P[n,t,c] = Σ_{s,m} E[t,s,m] · z[n, s, c+m−(k−1)//2], slid over channels with k = `kernel_over_channels`;
+    gate = sigmoid(P · Q), element by element (cross convolutional fusion).
+
+    `branches="time"` keeps T-LA alone, gate = sigmoid(Q); `"channels"` keeps C-LA alone, gate = sigmoid(P):
+    the paper's ablations. The convolution of the absent branch does not exist.
+
+    `conv_over_time` is a Conv1d(C, C), `conv_over_channels` a Conv1d(T, T), both without bias.
+    The output is real-valued, not spikes. Raises BadSpec for parameters or inputs that do not fit.
+    """
+
+    def __init__(
+        self,
+        time_steps: int,
+        channels: int,
+        kernel_over_time: int = 4,
+        kernel_over_channels: int = 4,
+        branches: str = "both",
+    ) -> None:
+        super().__init__()
+        self.time_steps = require_count(time_steps, "time_steps", "TCJA")
+        self.channels = require_count(channels, "channels", "TCJA")
+        require_count(kernel_over_time, "kernel_over_time", "TCJA")
+        require_count(kernel_over_channels, "kernel_over_channels", "TCJA")
+        require_choice(branches, "branches", "TCJA", BRANCHES)
+        self.branches = branches
+        if branches != "channels":
+            self.conv_over_time = nn.Conv1d(channels, channels, kernel_over_time, bias=False)
+        if branches != "time":
+            self.conv_over_channels = nn.Conv1d(time_steps, time_steps, kernel_over_channels, bias=False)
+
+    def gate(self, x: torch.Tensor) -> torch.Tensor:
+        """(T, N, C, H, W) -> (T, N, C): what each time step and channel is multiplied with."""
+        require_frames(x, "TCJA", self.time_steps, self.channels)
+        z = x.mean((3, 4))
+        if self.branches == "time":
+            score = _slide(self.conv_over_time, z.permute(1, 2, 0)).permute(2, 0, 1)
+        elif self.branches == "channels":
+            score = _slide(self.conv_over_channels, z.transpose(0, 1)).transpose(0, 1)
+        else:
+            over_time = _slide(self.conv_over_time, z.permute(1, 2, 0)).permute(2, 0, 1)
+            score = _slide(self.conv_over_channels, z.transpose(0, 1)).transpose(0, 1) * over_time
+        return torch.sigmoid(score)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.gate(x)[..., None, None]
+
+    def extra_repr(self) -> str:
+        return f"time_steps={self.time_steps}, channels={self.channels}, branches={self.branches}"

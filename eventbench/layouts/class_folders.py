@@ -1,0 +1,38 @@
+"""One folder a split, in it one folder a class, in it one file a sample: `Train/5/00001.bin`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eventbench.errors import BadDataset
+from eventbench.layouts.base import Layout, Sample
+
+if TYPE_CHECKING:
+    from eventbench.specs.card import Card
+
+
+class ClassFolders(Layout, frozen=True, forbid_unknown_fields=True):
+    """`folders` gives each split's folder; a class's folder is named as the card names the class.
+
+    `id` is how a sample is called, of {split}, {class} and {stem} (the file's name without its ending).
+    """
+
+    folders: dict[str, str]
+    suffix: str
+    id: str = "{split}/{stem}"
+
+    def samples(self, card: Card, root: Path) -> list[Sample]:
+        found: dict[str, Sample] = {}
+        for split, folder in self.folders.items():
+            for label, name in enumerate(card.classes):
+                for path in (root / folder / name).glob(f"*{self.suffix}"):
+                    called = self.id.format_map({"split": split, "class": name, "stem": path.stem})
+                    if called in found:
+                        raise BadDataset(
+                            f"two files are sample {called}: {found[called].recording} and {path}",
+                            where=root,
+                            fix="take one of them away",
+                        )
+                    found[called] = Sample(called, split, label, "", path)
+        return [found[called] for called in sorted(found)]

@@ -1,0 +1,145 @@
+"""One record on disk, and how it is named.
+
+A record's id is `<task>/<model>/<UTC>-<digest8>`: the folder of its task, the folder of its model, the moment it was
+made and the first 8 hex digits of the sha256 of its content. The model's folder is the model's name with anything
+but letters, digits, `_`, `.` and `-` turned into `-`; of `my_model.py:MyNet` only the class, `MyNet`, is used.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from eventbench import digest
+from eventbench.errors import BadRecord, BadSpec
+from eventbench.leaderboard import predictions as table
+from eventbench.specs.base import load
+from eventbench.specs.record import SCHEMA, Record
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record and where it lies. `withdrawn` is the reason, empty for a record that stands."""
+
+    path: Path
+    record: Record
+    withdrawn: str = ""
+
+    @property
+    def id(self) -> str:
+        return id_of(self.path)
+
+    @property
+    def predictions_path(self) -> Path:
+        return self.path.with_name(f"{self.path.stem}.predictions.csv")
+
+    @cached_property
+    def predictions(self) -> table.Predictions:
+        """What every run predicted. Raises BadRecord when the file is not the one that was scored."""
+        content = self.predictions_bytes()
+        if broken := self.predictions_problems(content):
+            raise BadRecord(broken[0], where=self.predictions_path)
+        return table.decode(content, self.predictions_path)
+
+    def predictions_bytes(self) -> bytes:
+        try:
+            return self.predictions_path.read_bytes()
+        except OSError as error:
+            raise BadRecord(
+                f"the predictions cannot be read: {error.strerror}", where=self.predictions_path
+            ) from None
+
+    def predictions_problems(self, content: bytes) -> list[str]:
+        """All that is wrong with the predictions: their digest, then what they say."""
+        import hashlib
+
+        broken = []
+        found = hashlib.sha256(content).hexdigest()
+        if found != self.record.predictions:
+            broken.append(
+                f"the predictions are not those that were scored: sha256 {found[:8]}..., "
+                f"the record says {self.record.predictions[:8] or 'nothing'}..."
+            )
+        try:
+            read = table.decode(content, self.predictions_path.name)
+        except BadRecord as error:
+            return [*broken, str(error)]
+        return broken + table.problems(
+            read,
+            seeds=[run.seed for run in self.record.runs],
+            samples=self.record.samples,
+            classes=self.record.classes,
+        )
+
+
+def id_of(path: Path) -> str:
+    """`<task>/<model>/<stem>` of a record's file."""
+    return "/".join([*path.absolute().parts[-3:-1], path.stem])
+
+
+def content_digest(record: Record) -> str:
+    """sha256 of the record's canonical JSON, values left at their defaults left out."""
+    return digest.of_value(msgspec.to_builtins(record))
+
+
+def model_folder(name: str) -> str:
+    """The folder of a model's records: `tcja_net` for itself, `MyNet` for `my_model.py:MyNet`."""
+    return re.sub(r"[^\w.-]+", "-", name.rpartition(":")[2], flags=re.ASCII).strip(".-") or "model"
+
+
+def stem_of(record: Record) -> str:
+    """`20261121T013000Z-1a2b3c4d`. Raises BadRecord when `created` is no moment in UTC."""
+    return f"{_moment(record.created):%Y%m%dT%H%M%SZ}-{content_digest(record)[:8]}"
+
+
+def _moment(created: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(created)
+        if moment.utcoffset() is None:
+            raise ValueError
+    except ValueError:
+        raise BadRecord(
+            f"created is {created!r}", allowed="a moment with its zone, such as 2026-11-21T01:30:00Z"
+        ) from None
+    return moment.astimezone(UTC)
+
+
+def place_of(record: Record) -> Path:
+    """Where a record belongs, relative to `<board>/records`."""
+    return Path(record.task.id) / model_folder(record.model.name) / f"{stem_of(record)}.json"
+
+
+def load_entry(path: Path, withdrawn: str = "") -> Entry:
+    """The record in `path`. Raises BadRecord, naming the file, when it cannot be read as one."""
+    try:
+        schema = _schema_of(path)
+        if schema != SCHEMA:
+            raise BadRecord(
+                f"schema is {schema!r}",
+                where=path,
+                allowed=f"{SCHEMA}",
+                fix="read it with the version of eventbench that wrote it",
+            )
+        return Entry(path, load(path, Record), withdrawn)
+    except BadSpec as error:
+        # `load` names only the file; the folders tell which record of which model it is.
+        raise BadRecord(str(error).partition(": ")[2], where=path) from None
+
+
+def _schema_of(path: Path) -> Any:
+    """The schema alone, so that a newer record is refused for its version and not for a key we do not know."""
+    try:
+        content = msgspec.json.decode(path.read_bytes())
+    except OSError as error:
+        raise BadRecord(f"cannot be read: {error.strerror}", where=path) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRecord(f"not valid JSON: {error}", where=path) from None
+    if not isinstance(content, dict):
+        raise BadRecord("not a JSON object", where=path)
+    return content.get("schema")

@@ -1,0 +1,118 @@
+"""A record is written whole or not at all, and never over another one."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from eventbench.errors import BadRecord, EventbenchError
+from eventbench.leaderboard import predictions as table
+from eventbench.leaderboard.entry import Entry, load_entry, place_of
+from eventbench.specs.record import Record
+
+
+def write_record(board: Path, record: Record, rows: Iterable[Sequence[Any]]) -> Entry:
+    """Write `record` and its predictions under `<board>/records`, and return it as read back.
+
+    rows: `(id, label, class index predicted by run 0, by run 1, ...)` for every test sample, in any order; -1 for a
+    tie of the best score. `record.predictions` is the sha256 of the file they make; left empty it is filled in.
+
+    Raises BadRecord when record and rows do not fit each other, EventbenchError when the files cannot be written or
+    are there already. In either case nothing is left behind.
+    """
+    seeds = [run.seed for run in record.runs]
+    content = _encoded(rows, seeds, where=record.model.name)
+    digest = hashlib.sha256(content).hexdigest()
+    if not record.predictions:
+        record = msgspec.structs.replace(record, predictions=digest)
+    try:
+        target = board / "records" / place_of(record)
+    except ValueError as error:
+        raise BadRecord(
+            f"a figure is not finite: {error}", where=record.model.name, fix="a metric that fails fails the run"
+        ) from None
+    entry = Entry(target, record)
+    if broken := entry.predictions_problems(content):
+        raise BadRecord(broken[0], where=target)
+    text = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+    try:
+        # The predictions come first: a record that can be seen always has its evidence beside it.
+        with _folder(target.parent):
+            _place([(entry.predictions_path, content), (target, text)])
+    except OSError as error:
+        raise EventbenchError(
+            f"the record cannot be written: {error.strerror or error}",
+            where=target,
+            fix="nothing was left behind; make room or name another folder with --board, then submit again",
+        ) from error
+    return load_entry(target)
+
+
+def _encoded(rows: Iterable[Sequence[Any]], seeds: list[int], where: object) -> bytes:
+    rows = list(rows)
+    ragged = next((row for row in rows if len(row) != 2 + len(seeds)), None)
+    if ragged is not None:
+        raise BadRecord(
+            f"the row of sample {ragged[0]!r} has {len(ragged) - 2} predictions",
+            where=where,
+            allowed=f"one for each of {len(seeds)} runs",
+        )
+    return table.encode(rows, seeds)
+
+
+@contextlib.contextmanager
+def _folder(folder: Path) -> Iterator[None]:
+    """`folder`, made for the time being: the parts that had to be made go again when what follows fails."""
+    made = [part for part in [folder, *folder.parents] if not part.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for part in made:
+            with contextlib.suppress(OSError):  # not made yet, or somebody else's record is in it by now
+                part.rmdir()
+        raise
+
+
+def _place(files: list[tuple[Path, bytes]]) -> None:
+    for target, _ in files:
+        if target.exists():
+            raise EventbenchError(
+                "there is a file of this name already",
+                where=target,
+                fix="records are never overwritten; submit again to make a new one",
+            )
+    temporary: list[Path] = []
+    placed: list[Path] = []
+    try:
+        for target, content in files:
+            temporary.append(target.with_name(f".{target.name}.{os.getpid()}.tmp"))
+            with temporary[-1].open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for path, (target, _) in zip(temporary, files, strict=True):
+            os.replace(path, target)
+            placed.append(target)
+        _sync(files[0][0].parent)
+    except BaseException:
+        for path in [*temporary, *placed]:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _sync(folder: Path) -> None:
+    """Have the new names on disk too, where the platform lets a folder be synced."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,214 @@
+"""Raw recordings to a store of events, and that through a pipeline to a store of frames.
+
+Several workers decode or bin, one writer appends in the order of the samples' ids, so that the same card and pipeline
+give the same bytes however many workers there were and however often the run was killed.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from filelock import FileLock
+from tqdm import tqdm
+
+from eventbench import registry
+from eventbench.catalog import Named
+from eventbench.dataset import Dataset
+from eventbench.errors import BadDataset, BadStore, EventbenchError
+from eventbench.specs.card import Card
+from eventbench.specs.pipeline import Pipeline
+from eventbench.store.codec import address_dtype, encode
+from eventbench.store.draft import Draft
+from eventbench.store.key import key_of, path_of
+from eventbench.store.read import EventStore, FrameStore, Store
+from eventbench.store.write import Column, finish
+
+A, B = TypeVar("A"), TypeVar("B")
+Payload = tuple[dict[str, np.ndarray], dict[str, Any]]
+
+
+@dataclass
+class Report:
+    """What a preprocess did to one store.
+
+    `samples` are all there should be, `found` those done by an earlier run; `refused` gives the reason by id.
+    """
+
+    store: Path
+    samples: int
+    found: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+class Refused(BadDataset):
+    """Some recordings could not be decoded; the store waits, as a draft, until they can."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        first = next(iter(report.refused))
+        more = f" (and {len(report.refused) - 1} more refused)" if len(report.refused) > 1 else ""
+        super().__init__(
+            f"{report.refused[first]}{more}", fix="mend it and run the same command again: what was read is kept"
+        )
+
+
+def events_store(
+    card: Named[Card], data: Path, cache: Path, *, workers: int = 1, rebuild: bool = False, progress: bool = False
+) -> Report:
+    """Decode every recording of the card once, into the card's store of events.
+
+    A complete store with the same key is left as it is unless `rebuild`. Raises BadDataset where recordings are missing or
+    differ from the card, Refused where some cannot be decoded; then no store is made, but the draft keeps what was read.
+    """
+    store, key = path_of(cache, card), key_of(card)
+    with _sole_writer(store):
+        if store.exists() and not rebuild:
+            complete = EventStore(store)
+            return Report(store, len(complete), len(complete))
+        dataset = Dataset(card, data)
+        samples = {sample.id: sample for sample in dataset.samples()}
+
+        def load(sample_id: str) -> Payload:
+            sample = samples[sample_id]
+            events, sha256 = dataset.read(sample)
+            meta = {"split": sample.split, "label": sample.label, "subject": sample.subject, "sha256": sha256}
+            meta |= {"events": len(events), "kept": len(events), "lost": {}}
+            return encode(events), meta | {"start_us": int(events.t[0]) if len(events) else 0}
+
+        columns = {
+            "address": Column("events/address", address_dtype(card.spec.sensor)),
+            "dt": Column("events/dt", np.dtype("<u2")),
+            "long_row": Column("long/row", np.dtype("<i8")),
+            "long_dt": Column("long/dt", np.dtype("<i8")),
+        }
+        draft = Draft(store, key, list(columns))
+        report = _fill(draft, store, list(samples), load, workers, progress)
+        for split in card.spec.splits:
+            rows = [row for row in draft.rows if row["meta"]["split"] == split]
+            dataset.check_files(split, {row["id"]: row["meta"]["sha256"] for row in rows})
+        finish(draft, store, key, card, card.spec.sensor, columns)
+        return report
+
+
+def frames_store(
+    card: Named[Card],
+    pipeline: Named[Pipeline],
+    cache: Path,
+    *,
+    workers: int = 1,
+    rebuild: bool = False,
+    progress: bool = False,
+) -> Report:
+    """Bin every recording of the card's store of events through `pipeline`, into a store of frames.
+
+    Raw files are not touched. A complete store with the same key is left as it is unless `rebuild`.
+    """
+    store, key = path_of(cache, card, pipeline), key_of(card, pipeline)
+    with _sole_writer(store):
+        if store.exists() and not rebuild:
+            complete = FrameStore(store)
+            return Report(store, len(complete), len(complete))
+        events = EventStore(path_of(cache, card))
+        where = pipeline.path.name
+        steps = [registry.steps.build(step, where=where) for step in pipeline.spec.steps]
+        representation = registry.representations.build(pipeline.spec.representation, where=where)
+        sensor = events.sensor
+        for step in steps:
+            sensor = step.sensor(sensor)
+        row_of = {sample: row for row, sample in enumerate(events.ids)}
+
+        def load(sample_id: str) -> Payload:
+            row = row_of[sample_id]
+            sample = events[row]
+            came, lost = len(sample), {}
+            for table, step in zip(pipeline.spec.steps, steps, strict=True):
+                before, sample = len(sample), step.apply(sample)
+                lost[table["name"]] = lost.get(table["name"], 0) + before - len(sample)
+            frames, account = representation.apply(sample)
+            meta = {"split": events.splits[row], "label": int(events.labels[row]), "subject": events.subjects[row]}
+            meta |= {"sha256": events.hashes[row], "events": came, "kept": account.binned}
+            return {"frames": frames}, meta | {"lost": {k: v for k, v in (lost | account.lost).items() if v}}
+
+        dtype = np.dtype(representation.array_dtype).newbyteorder("<")
+        columns = {"frames": Column("frames/data", dtype, representation.shape(sensor))}
+        draft = Draft(store, key, list(columns))
+        report = _fill(draft, store, events.ids, load, workers, progress)
+        finish(draft, store, key, card, sensor, columns)
+        return report
+
+
+def account_of(store: Store) -> dict[str, int]:
+    """The account of a whole store: events in, kept, and lost by reason."""
+    return {name: int(counts.sum()) for name, counts in store.account.items()}
+
+
+def _fill(
+    draft: Draft, store: Path, ids: list[str], load: Callable[[str], Payload], workers: int, progress: bool
+) -> Report:
+    """Add every sample the draft does not have yet. Raises Refused, after looking at all, where some cannot be read."""
+    done = [row["id"] for row in draft.rows]
+    if done != ids[: len(done)]:
+        draft.discard()
+        raise BadStore("the draft was made from other samples and was thrown away", where=store, fix="run the command again")
+    report = Report(store, len(ids), len(done))
+
+    def attempt(sample_id: str) -> tuple[str, Payload | EventbenchError]:
+        try:
+            return sample_id, load(sample_id)
+        except EventbenchError as error:
+            return sample_id, error
+
+    shown = {"total": len(ids), "initial": len(done), "desc": store.parent.name, "unit": "sample"}
+    try:
+        with tqdm(**shown, disable=None if progress else True) as bar:
+            for sample_id, result in _in_order(attempt, ids[len(done) :], workers):
+                bar.update()
+                if isinstance(result, EventbenchError):
+                    report.refused[sample_id] = str(result)
+                elif not report.refused:  # a draft is always the first samples, with none left out
+                    draft.add(sample_id, *result)
+    finally:
+        draft.close()
+    if report.refused:
+        raise Refused(report)
+    return report
+
+
+def _in_order(function: Callable[[A], B], items: Iterable[A], workers: int) -> Iterator[B]:
+    """`function` of each item, in order, `workers` at a time, with a bounded number waiting: memory stays flat."""
+    if workers <= 1:
+        yield from map(function, items)
+        return
+    with ThreadPoolExecutor(workers) as pool:  # threads: the kernels and file reads release the GIL
+        waiting: deque[Future[B]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) >= 4 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _sole_writer(store: Path) -> Iterator[None]:
+    """One process makes a store at a time, the others wait and find it; what the disk refuses becomes one line."""
+    try:
+        store.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(store.with_name(store.name + ".lock")):
+            yield
+    except OSError as error:
+        fix = "the store was not finished; run the same command again when it can be written"
+        if error.errno == errno.ENOSPC:
+            fix = "make room and run the same command again: what was done is kept"
+        raise BadStore(f"cannot be written: {error.strerror or error}", where=store, fix=fix) from None

@@ -1,0 +1,47 @@
+"""`eb.read`: a recording's events, the format recognised by its content, then by its name."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+from eventbench import registry
+from eventbench.errors import BadRecording
+from eventbench.events import Events
+from eventbench.sources.base import Source, file_bytes
+
+
+def recognise(data: bytes, path: Path) -> Source:
+    """The source that reads such bytes: by magic number first, by file ending where the format has none.
+
+    Raises BadRecording, naming the endings that are known.
+    """
+    members = [registry.sources.get(name) for name in registry.sources.names()]
+    for member in members:
+        if any(data.startswith(magic) for magic in member.magics):
+            return member()
+    for member in members:
+        if not member.magics and path.suffix.lower() in member.suffixes:
+            return member()
+    known = sorted({suffix for member in members for suffix in member.suffixes})
+    raise BadRecording(
+        f"no known format: first bytes {data[:8]!r}, ending {path.suffix!r}",
+        where=path,
+        allowed=", ".join(known),
+    )
+
+
+def read(path: str | PathLike[str], sensor: tuple[int, int] | None = None) -> Events:
+    """The events of one recording.
+
+    Parameters
+    ----------
+    path : a file in any of the formats `eventbench ls sources` lists
+    sensor : (width, height) in pixels; None takes it from the file or, where the format does not say,
+        the smallest sensor that holds every event
+
+    Raises BadRecording, in one line that names the file, when it is no recording or a damaged one.
+    """
+    path = Path(path)
+    data = file_bytes(path)
+    return recognise(data, path).decode(data, str(path), sensor)

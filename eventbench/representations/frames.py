@@ -1,0 +1,298 @@
+"""Frames: events counted per pixel and polarity, in equal times, equal counts or fixed durations."""
+
+from __future__ import annotations
+
+import operator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar, Literal, NamedTuple, overload
+
+import msgspec
+import numpy as np
+
+from eventbench.errors import BadEvents, BadSpec, EventbenchError, UnknownName
+from eventbench.events import Events
+from eventbench.representations._frames_kernels import BLOCK, count_slices
+from eventbench.representations._slices import RULES
+from eventbench.representations.base import Account, Representation
+
+MOST_BYTES = 2**34
+
+
+class _Cell(NamedTuple):
+    dtype: np.dtype
+    limit: int
+    counted_as: np.dtype  # unsigned integers are what the kernel is fast on
+
+
+def _cell(name: str) -> _Cell:
+    dtype = np.dtype(name)
+    if dtype.kind == "f":  # up to here every whole number has its own float
+        return _Cell(dtype, 2 ** (np.finfo(dtype).nmant + 1), dtype)
+    return _Cell(dtype, int(np.iinfo(dtype).max), np.dtype(f"u{dtype.itemsize}"))
+
+
+CELLS = {
+    name: _cell(name)
+    for name in ("uint8", "uint16", "uint32", "int8", "int16", "int32", "int64", "float32", "float64")
+}
+
+
+class Frames(Representation, frozen=True, forbid_unknown_fields=True):
+    """Counts of events (T, P, H, W): P = 2, channel 0 OFF, channel 1 ON. Without loss unless its name says so.
+
+    With t0 and t_last the times (us) of a recording's first and last event, and N its events, frame k holds
+
+    ====================== ========================================================= =====================
+    split_by               events of frame k                                         T
+    ====================== ========================================================= =====================
+    "time"                 t0 + k*w <= t < t0 + (k+1)*w, w = (t_last - t0) // bins;  bins
+                           the last frame takes the remainder, t_last included
+    "count"                k*c to (k+1)*c, c = N // bins; the last takes the rest    bins
+    "duration"             t0 + k*d <= t < t0 + (k+1)*d, d = duration_us             (t_last-t0) // d + 1
+    "tonic_time"           as "time", but no remainder: t >= t0 + bins*w is lost     bins
+    "tonic_count"          as "count", but no rest: the last N % bins are lost       bins
+    "tonic_duration"       as "duration", but the unfinished last window is lost     (t_last-t0) // d, or 1
+    "tonic_events"         events_per_frame each; an unfinished last frame is lost   N // each, or 1
+    "spikingjelly_time"    as "time"; refuses a window without events                bins
+    "spikingjelly_count"   as "count"                                                bins
+    "spikingjelly_duration" from the first event not yet in a frame, all at most d   as they come
+                           later, the end included
+    ====================== ========================================================= =====================
+
+    All arithmetic is of integers. Where w is 0 (fewer microseconds than bins, or one event) "time" puts every
+    event into the last frame, and so does "count" where N < bins. A recording without events gives frames of
+    zeros: `bins` of them, or one where T is not fixed.
+
+    The tonic modes are `tonic.transforms.ToFrame` with n_time_bins, n_event_bins, time_window, event_count; they
+    differ from it for a recording without events (tonic gives float64 with H and W swapped) and for counts over
+    int16 (tonic wraps). The SpikingJelly modes follow its `integrate_events_*` rules, which give float64; where it
+    raises IndexError (no events, or by time an empty window) these raise BadEvents.
+
+    Parameters
+    ----------
+    bins : number of frames, for the modes where it is fixed
+    duration_us : length of a frame, for the "duration" modes
+    events_per_frame : for "tonic_events"
+    dtype : "uint8", "uint16", "uint32", "int8", "int16", "int32", "int64", "float32" or "float64"
+    overflow : what to do with a count that dtype cannot hold exactly (over 255 for uint8, 2**24 for float32):
+        "saturate" keeps the cell at the largest and counts each further event as lost, reason "saturated";
+        "refuse" raises. Events that a mode leaves out are lost with reason "tail".
+    """
+
+    version: ClassVar[int] = 1
+
+    bins: int | None = 16
+    split_by: str = "time"
+    duration_us: int | None = None
+    events_per_frame: int | None = None
+    dtype: str = "uint8"
+    overflow: str = "saturate"
+
+    def __post_init__(self) -> None:
+        if self.split_by not in RULES:
+            raise UnknownName("split_by", str(self.split_by), RULES, where="frames")
+        if self.dtype not in CELLS:
+            raise UnknownName("dtype", str(self.dtype), CELLS, where="frames")
+        if self.overflow not in ("saturate", "refuse"):
+            raise UnknownName("overflow", str(self.overflow), ("saturate", "refuse"), where="frames")
+        needs = RULES[self.split_by].needs
+        for name, unset in (("bins", 16), ("duration_us", None), ("events_per_frame", None)):
+            value = getattr(self, name)
+            if name == needs:
+                msgspec.structs.force_setattr(self, name, _at_least_one(name, value))
+            elif value is not None and value != unset:
+                raise BadSpec(
+                    f"{name} is {value!r}, which split_by={self.split_by!r} does not use",
+                    where="frames",
+                    fix=f"leave it out, or set {needs}",
+                )
+
+    @property
+    def array_dtype(self) -> np.dtype:
+        return CELLS[self.dtype].dtype
+
+    def shape(self, sensor: tuple[int, int]) -> tuple[int, int, int, int]:
+        """(T, P, H, W) for a (width, height) sensor. Raises BadSpec where T depends on the recording."""
+        if RULES[self.split_by].needs != "bins":
+            raise BadSpec(
+                f"split_by={self.split_by!r} has no fixed number of frames",
+                where="frames",
+                allowed=", ".join(name for name, rule in RULES.items() if rule.needs == "bins"),
+            )
+        width, height = sensor
+        return int(self.bins or 0), 2, height, width
+
+    def apply(
+        self, events: Events, out: np.ndarray | None = None, *, threads: int = 1
+    ) -> tuple[np.ndarray, Account]:
+        """The frames (T, P, H, W) and the account of the events.
+
+        `out`, when given, is overwritten and returned; it must be writeable, C-contiguous and of the result's
+        shape and dtype. `threads` share the frames out among them; the result is the same for any number.
+
+        Raises BadSpec for a wrong `out`, for frames of over 16 GiB and, with overflow="refuse", EventbenchError
+        for a count over the limit (`out` then holds saturated counts); BadEvents as the split_by says.
+        """
+        width, height = events.sensor
+        rule, cell = RULES[self.split_by], CELLS[self.dtype]
+        most = max(1, MOST_BYTES // (2 * height * width * cell.dtype.itemsize))
+        cuts = rule.cut(events.t, getattr(self, rule.needs), most)
+        shape = (len(cuts) - 1, 2, height, width)
+        if out is None:
+            out = np.empty(shape, cell.dtype)
+        else:
+            _check_out(out, shape, cell.dtype)
+        lost = _count(events, cuts, out, cell, threads)
+        reasons = {"tail": len(events) - int(cuts[-1]), "saturated": int(lost.sum())}
+        if reasons["saturated"] and self.overflow == "refuse":
+            raise _overflow(events, cuts, lost, cell)
+        reasons = {reason: count for reason, count in reasons.items() if count}
+        return out, Account(len(events), len(events) - sum(reasons.values()), reasons)
+
+
+@overload
+def frames(
+    events: Events,
+    bins: int = ...,
+    split_by: str = ...,
+    dtype: Any = ...,
+    *,
+    overflow: str = ...,
+    duration_us: int | None = ...,
+    events_per_frame: int | None = ...,
+    out: np.ndarray | None = ...,
+    threads: int = ...,
+    return_account: Literal[False] = ...,
+) -> np.ndarray: ...
+
+
+@overload
+def frames(
+    events: Events,
+    bins: int = ...,
+    split_by: str = ...,
+    dtype: Any = ...,
+    *,
+    overflow: str = ...,
+    duration_us: int | None = ...,
+    events_per_frame: int | None = ...,
+    out: np.ndarray | None = ...,
+    threads: int = ...,
+    return_account: Literal[True],
+) -> tuple[np.ndarray, Account]: ...
+
+
+def frames(
+    events: Events,
+    bins: int = 16,
+    split_by: str = "time",
+    dtype: Any = "uint8",
+    *,
+    overflow: str = "saturate",
+    duration_us: int | None = None,
+    events_per_frame: int | None = None,
+    out: np.ndarray | None = None,
+    threads: int = 1,
+    return_account: bool = False,
+) -> np.ndarray | tuple[np.ndarray, Account]:
+    """Counts of events (T, P, H, W), and with `return_account` also the Account of where each event went.
+
+    The parameters are those of `Frames`, which says how every `split_by` cuts, and of `Frames.apply`.
+    `dtype` may be a NumPy type as well as its name.
+
+    >>> events = Events(t=[0, 10, 20], x=[0, 1, 1], y=[0, 0, 1], p=[1, 0, 1], sensor=(2, 2))
+    >>> counts, account = frames(events, bins=2, return_account=True)
+    >>> counts.sum(axis=(1, 2, 3)).tolist(), account
+    ([1, 2], Account(events=3, binned=3, lost={}))
+    """
+    if not isinstance(events, Events):
+        raise BadEvents(
+            f"frames takes Events, got {type(events).__name__}",
+            fix="make them with eb.read, eb.Events or eb.Events.from_structured",
+        )
+    how = Frames(
+        bins=bins,
+        split_by=split_by,
+        duration_us=duration_us,
+        events_per_frame=events_per_frame,
+        dtype=dtype if isinstance(dtype, str) else _dtype_name(dtype),
+        overflow=overflow,
+    )
+    array, account = how.apply(events, out, threads=threads)
+    return (array, account) if return_account else array
+
+
+def _count(
+    events: Events, cuts: np.ndarray, out: np.ndarray, cell: _Cell, threads: int
+) -> np.ndarray:
+    """Fill `out` frame by frame; the number of events (T,) each frame could not take."""
+    width, height = events.sensor
+    area, total = width * height, len(cuts) - 1
+    flat = out.reshape(total, 2 * area).view(cell.counted_as)
+    lost = np.empty(total, np.int64)
+    address = np.uint16 if area <= 2**15 else np.uint32 if area <= 2**31 else np.uint64
+    columns = events.x, events.y, events.p
+
+    def fill(first: int, last: int) -> None:
+        block = np.empty(BLOCK, address)
+        count_slices(*columns, cuts, first, last, width, area, cell.limit, block, flat, lost)
+
+    threads = min(_at_least_one("threads", threads), total)
+    if threads == 1:
+        fill(0, total)
+        return lost
+    # Whole frames to each thread, so no two write the same cell and the order of adding never matters.
+    share = np.linspace(0, int(cuts[-1]), threads + 1)
+    ends = [0, *np.searchsorted(cuts[1:-1], share[1:-1]).tolist(), total]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(fill, ends[:-1], ends[1:]))
+    return lost
+
+
+def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    if not isinstance(out, np.ndarray):
+        raise BadSpec(f"out is {type(out).__name__}", where="frames", allowed="a NumPy array")
+    if out.shape != shape or out.dtype != dtype:
+        raise BadSpec(
+            f"out is {out.dtype} {out.shape}", where="frames", allowed=f"{dtype} {shape}, (T, P, H, W)"
+        )
+    if not (out.flags.c_contiguous and out.flags.writeable and out.flags.aligned):
+        raise BadSpec(
+            "out is not contiguous, aligned and writeable",
+            where="frames",
+            allowed="a C-contiguous array of its own, or a whole leading part of one",
+        )
+
+
+def _overflow(events: Events, cuts: np.ndarray, lost: np.ndarray, cell: _Cell) -> EventbenchError:
+    """The refusal, naming the fullest cell of the first frame that is over the limit."""
+    width, height = events.sensor
+    k = int(np.argmax(lost > 0))
+    part = events[int(cuts[k]) : int(cuts[k + 1])]
+    address = (part.p.astype(np.int64) * height + part.y) * width + part.x
+    cells, counts = np.unique(address, return_counts=True)
+    at = int(np.argmax(counts))
+    p, y, x = (int(i) for i in np.unravel_index(cells[at], (2, height, width)))
+    return EventbenchError(
+        f"{int(counts[at])} events in one cell (frame {k}, polarity {p}, y {y}, x {x})",
+        where="frames",
+        allowed=f"{cell.limit} in {cell.dtype}",
+        fix="take a wider dtype, more bins, or overflow='saturate', which counts what it loses",
+    )
+
+
+def _at_least_one(name: str, value: Any) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if isinstance(value, bool) or not 1 <= number < 2**62:
+        raise BadSpec(f"{name} is {value!r}", where="frames", allowed="a whole number from 1")
+    return number
+
+
+def _dtype_name(dtype: Any) -> str:
+    try:
+        return np.dtype(dtype).name
+    except TypeError:
+        return str(dtype)

@@ -1,0 +1,41 @@
+"""Downsample: coordinates divided by a whole factor, every event kept."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from eventbench.errors import BadSpec
+from eventbench.events import Events
+from eventbench.steps.base import Step
+
+
+class Downsample(Step, frozen=True, forbid_unknown_fields=True):
+    """x and y become x // factor and y // factor; the sensor's sides are divided and rounded up.
+
+    Every event is kept with its time and polarity, so frames made afterwards are sum-pooled: cell (y, x) holds
+    the counts of a factor x factor square (less at the right and lower edge of a sensor factor does not divide).
+    Raises BadSpec when factor is not a whole number from 1.
+    """
+
+    version: ClassVar[int] = 1
+
+    factor: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.factor, int) or isinstance(self.factor, bool) or not 1 <= self.factor <= 65536:
+            raise BadSpec(
+                f"factor is {self.factor!r}", where="downsample", allowed="a whole number from 1 to 65536"
+            )
+
+    def sensor(self, sensor: tuple[int, int]) -> tuple[int, int]:
+        width, height = sensor
+        return -(-width // self.factor), -(-height // self.factor)
+
+    def apply(self, events: Events) -> Events:
+        """The same events in the same order, on the smaller sensor."""
+        sensor = self.sensor(events.sensor)
+        if self.factor == 65536:  # one more than uint16 holds, and every coordinate is below it
+            return Events.trusted(events.t, events.x * 0, events.y * 0, events.p, sensor)
+        return Events.trusted(
+            events.t, events.x // self.factor, events.y // self.factor, events.p, sensor
+        )

@@ -1,0 +1,157 @@
+"""Stores opened for reading: metadata in memory, events and frames mapped from the file."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from eventbench.errors import BadStore
+from eventbench.events import Events
+from eventbench.store.codec import decode
+from eventbench.store.key import LAYOUT_VERSION
+
+
+class Store:
+    """A complete store. `store[i]` is sample i's events or frames, in order of id.
+
+    Attributes
+    ----------
+    path, key (hex), made_from (the key's JSON value), dataset (card id), sensor (width, height), classes
+    ids, splits, subjects : lists of str (samples,)
+    labels : int32 (samples,)
+    account : {"events", "kept", "lost/<reason>"} -> int64 (samples,)
+    """
+
+    layout = ""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with _opened(path) as file:
+            attrs = dict(file.attrs)
+            self.key, self.made_from = str(attrs["key"]), json.loads(attrs["key_json"])
+            self.dataset, self.classes = str(attrs["dataset"]), json.loads(attrs["classes"])
+            self.sensor: tuple[int, int] = tuple(int(side) for side in attrs["sensor"])  # type: ignore[assignment]
+            samples = file["samples"]
+            self.ids: list[str] = list(samples["id"].asstr()[:])
+            self.splits: list[str] = list(samples["split"].asstr()[:])
+            self.subjects: list[str] = list(samples["subject"].asstr()[:])
+            self.hashes: list[str] = list(samples["sha256"].asstr()[:])
+            self.labels = samples["label"][:]
+            self._crc = samples["crc32"][:]
+            account = file["account"]
+            self.account: dict[str, np.ndarray] = {name: account[name][:] for name in ("events", "kept")}
+            for reason, counts in account.get("lost", {}).items():
+                self.account[f"lost/{reason}"] = counts[:]
+            self._load(file)
+
+    def _load(self, file: h5py.File) -> None:
+        raise NotImplementedError
+
+    def _payload(self, i: int) -> list[np.ndarray]:
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def rows(self, split: str) -> np.ndarray:
+        """The indices of a split's samples. Raises BadStore where the store has no such split."""
+        rows = np.array([i for i, name in enumerate(self.splits) if name == split], np.int64)
+        if not len(rows):
+            raise BadStore(f"no split {split!r}", where=self.path, allowed=", ".join(sorted(set(self.splits))))
+        return rows
+
+    def damaged(self) -> list[str]:
+        """Ids of the samples whose bytes are not those that were written."""
+        found = []
+        for i, sample in enumerate(self.ids):
+            crc = 0
+            for column in self._payload(i):
+                crc = zlib.crc32(memoryview(np.ascontiguousarray(column)).cast("B") if column.size else b"", crc)
+            if crc != self._crc[i]:
+                found.append(sample)
+        return found
+
+    def __reduce__(self):  # type: ignore[no-untyped-def]
+        return type(self), (self.path,)  # a worker process maps the file anew
+
+
+class EventStore(Store):
+    """Events of a dataset, as they were recorded."""
+
+    layout = "events"
+
+    def _load(self, file: h5py.File) -> None:
+        self.offset, self._start = file["samples/offset"][:], file["samples/start_us"][:]
+        self._long_offset = file["samples/long_offset"][:]
+        self._address, self._dt = (_mapped(self.path, file[f"events/{name}"]) for name in ("address", "dt"))
+        self._long_row, self._long_dt = file["long/row"][:], file["long/dt"][:]
+
+    def _payload(self, i: int) -> list[np.ndarray]:
+        rows, longs = slice(*self.offset[i : i + 2]), slice(*self._long_offset[i : i + 2])
+        return [self._address[rows], self._dt[rows], self._long_row[longs], self._long_dt[longs]]
+
+    def __getitem__(self, i: int) -> Events:
+        address, dt, _, long_dt = self._payload(i)
+        return decode(self._start[i], address, dt, long_dt, self.sensor)
+
+
+class FrameStore(Store):
+    """Frames of a dataset through one pipeline; `frames` is (samples, T, P, H, W), mapped read-only."""
+
+    layout = "frames"
+
+    def _load(self, file: h5py.File) -> None:
+        self.frames = _mapped(self.path, file["frames/data"])
+
+    def _payload(self, i: int) -> list[np.ndarray]:
+        return [self.frames[i]]
+
+    def __getitem__(self, i: int) -> np.ndarray:
+        return self.frames[i]
+
+
+def open_any(path: Path) -> Store:
+    """The store at `path`, of whichever layout. Raises BadStore when it is none, unfinished, or too new."""
+    with _opened(path) as file:
+        layout = str(file.attrs["layout"])
+    return {"events": EventStore, "frames": FrameStore}[layout](path)
+
+
+def _opened(path: Path) -> h5py.File:
+    if not path.is_file():
+        raise BadStore("there is no such store", where=path, fix="make it with eventbench preprocess")
+    remake = "remove the file and run eventbench preprocess again"
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise BadStore(f"not a readable HDF5 file ({error})", where=path, fix=remake) from None
+    attrs: Any = file.attrs
+    wrong = None
+    if attrs.get("format") != "eventbench" or attrs.get("layout") not in ("events", "frames"):
+        wrong = BadStore("an HDF5 file, but no eventbench store", where=path)
+    elif attrs.get("layout_version") != LAYOUT_VERSION:
+        wrong = BadStore(
+            f"layout version {attrs.get('layout_version')}",
+            where=path,
+            allowed=str(LAYOUT_VERSION),
+            fix="update eventbench, or make the store again",
+        )
+    elif attrs.get("complete") != 1:
+        wrong = BadStore("the store was never finished", where=path, fix=remake)
+    if wrong:
+        file.close()
+        raise wrong
+    return file
+
+
+def _mapped(path: Path, dataset: h5py.Dataset) -> np.ndarray:
+    """A contiguous dataset as a read-only memory map: no copy, and pages are shared by all processes."""
+    offset = dataset.id.get_offset()
+    if offset is None:  # HDF5 gives no address to a dataset of no bytes
+        return np.empty(dataset.shape, dataset.dtype)
+    return np.memmap(path, dataset.dtype, "r", offset, dataset.shape)
