@@ -19,17 +19,21 @@ from __future__ import annotations
 import math
 
 import torch
-from norse.torch.functional.lif_box import (
-    LIFBoxFeedForwardState,
-    LIFBoxParameters,
-    lif_box_feed_forward_step,
-)
-from norse.torch.functional.reset import reset_subtract, reset_value
 from torch import nn
 
 from eventbench.errors import BadSpec
+from eventbench.layers._lif_fused import Neuron, fused_lif, serves
+from eventbench.layers._norse import (
+    LIFBoxFeedForwardState,
+    LIFBoxParameters,
+    lif_box_feed_forward_step,
+    reset_subtract,
+    reset_value,
+)
 from eventbench.layers._shape import require_choice, require_floating
 from eventbench.layers.surrogate import OURS, SURROGATES, spike_slope
+
+BACKENDS = ("norse", "numba")
 
 
 def _no_reset(spikes: torch.Tensor, h: torch.Tensor, reset: float, threshold: float) -> torch.Tensor:
@@ -46,6 +50,10 @@ class LIF(nn.Module):
     `decay_input=False` adds x[t] whole, not divided by tau. `detach_reset` keeps the gradient from flowing
     through the spike in the reset. `surrogate` and `alpha` shape ds/dh: see `eventbench.layers.surrogate`.
 
+    `backend`: "norse" loops over Norse's step; "numba" is the same neuron fused over time, with the same spikes
+    to the bit, for float32 and float64 on the CPU; None takes "numba" where it serves. The fused backward is not
+    itself differentiable.
+
     Raises BadSpec for a parameter out of range, and for inputs that are not floats or have no steps.
     """
 
@@ -58,6 +66,7 @@ class LIF(nn.Module):
         alpha: float = 2.0,
         detach_reset: bool = True,
         decay_input: bool = True,
+        backend: str | None = None,
     ) -> None:
         super().__init__()
         require_choice(surrogate, "surrogate", "LIF", SURROGATES)
@@ -67,15 +76,19 @@ class LIF(nn.Module):
             raise BadSpec(f"alpha is {alpha!r}", where="LIF", allowed="above 0")
         if not math.isfinite(threshold):
             raise BadSpec(f"threshold is {threshold!r}", where="LIF", allowed="a finite number")
-        if reset is not None and not reset < threshold:
+        if reset is not None and not (math.isfinite(reset) and reset < threshold):
             raise BadSpec(
                 f"reset is {reset!r} at threshold {threshold!r}",
                 where="LIF",
                 allowed="below the threshold, or None to subtract it",
             )
-        self.tau, self.threshold, self.reset = float(tau), float(threshold), reset
+        self.tau, self.threshold = float(tau), float(threshold)
+        self.reset = None if reset is None else float(reset)
         self.surrogate, self.alpha = surrogate, float(alpha)
         self.detach_reset, self.decay_input = detach_reset, decay_input
+        if backend is not None:
+            require_choice(backend, "backend", "LIF", BACKENDS)
+        self.backend = backend
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if x.ndim == 0 or x.shape[0] == 0:
@@ -83,14 +96,38 @@ class LIF(nn.Module):
                 f"got shape {tuple(x.shape)}", where="LIF", allowed="(T, N, ...) with T of 1 or more"
             )
         require_floating(x, "LIF")
-        return self._loop(x)
+        return self._loop(x) if self.backend_used(x) == "norse" else fused_lif(x, self._neuron())
+
+    def backend_used(self, x: torch.Tensor) -> str:
+        """What computes this input, "norse" or "numba". Raises BadSpec where a forced backend cannot serve it."""
+        if self.backend != "numba":
+            return self.backend or ("numba" if serves(x) else "norse")
+        if not serves(x):
+            raise BadSpec(
+                f"the numba backend cannot serve a {x.dtype} tensor on {x.device}",
+                where="LIF",
+                allowed="float32 or float64 on the cpu, outside torch.compile",
+                fix='leave backend out, or ask for "norse"',
+            )
+        return "numba"
+
+    def _neuron(self) -> Neuron:
+        return Neuron(
+            self.tau,
+            self.threshold,
+            self.reset,
+            self.surrogate,
+            self.alpha,
+            self.detach_reset,
+            self.decay_input,
+        )
 
     def _reset(self, spikes: torch.Tensor, h: torch.Tensor, reset: float, threshold: float) -> torch.Tensor:
         rule = reset_subtract if self.reset is None else reset_value
         return rule(spikes.detach() if self.detach_reset else spikes, h, reset, threshold)
 
     def _loop(self, x: torch.Tensor) -> torch.Tensor:
-        leak = 0.0 if self.reset is None else float(self.reset)
+        leak = 0.0 if self.reset is None else self.reset
         ours = self.surrogate in OURS
         p = LIFBoxParameters(
             tau_mem_inv=1 / self.tau,

@@ -48,7 +48,8 @@ class _SpikeSlope(torch.autograd.Function):
     def forward(ctx: Any, u: torch.Tensor, spikes: torch.Tensor, slope: Slope, alpha: float) -> torch.Tensor:
         ctx.save_for_backward(u)
         ctx.slope, ctx.alpha = slope, alpha
-        return spikes.clone()
+        ctx.mark_dirty(spikes)  # the same tensor goes out, now with a gradient
+        return spikes
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
@@ -57,5 +58,5 @@ class _SpikeSlope(torch.autograd.Function):
 
 
 def spike_slope(u: torch.Tensor, spikes: torch.Tensor, surrogate: str, alpha: float) -> torch.Tensor:
-    """`spikes` unchanged, with the slope of `surrogate` (one of `OURS`) at u = h − threshold as derivative."""
+    """`spikes` itself, now with the slope of `surrogate` (one of `OURS`) at u = h − threshold as derivative."""
     return _SpikeSlope.apply(u, spikes, OURS[surrogate], alpha)

@@ -7,6 +7,7 @@ but letters, digits, `_`, `.` and `-` turned into `-`; of `my_model.py:MyNet` on
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,26 +40,24 @@ class Entry:
     def predictions_path(self) -> Path:
         return self.path.with_name(f"{self.path.stem}.predictions.csv")
 
-    @cached_property
+    @property
     def predictions(self) -> table.Predictions:
-        """What every run predicted. Raises BadRecord when the file is not the one that was scored."""
-        content = self.predictions_bytes()
-        if broken := self.predictions_problems(content):
+        """What every run predicted. Raises BadRecord when the file is not whole, or not the one that was scored."""
+        read, broken = self.evidence
+        if broken or read is None:
             raise BadRecord(broken[0], where=self.predictions_path)
-        return table.decode(content, self.predictions_path)
+        return read
 
-    def predictions_bytes(self) -> bytes:
+    @cached_property
+    def evidence(self) -> tuple[table.Predictions | None, list[str]]:
+        """The predictions as far as they can be read, and all that is wrong with them; the file is read once."""
         try:
-            return self.predictions_path.read_bytes()
+            return self.judge(self.predictions_path.read_bytes())
         except OSError as error:
-            raise BadRecord(
-                f"the predictions cannot be read: {error.strerror}", where=self.predictions_path
-            ) from None
+            return None, [f"the predictions cannot be read: {error.strerror}"]
 
-    def predictions_problems(self, content: bytes) -> list[str]:
-        """All that is wrong with the predictions: their digest, then what they say."""
-        import hashlib
-
+    def judge(self, content: bytes) -> tuple[table.Predictions | None, list[str]]:
+        """`evidence`, for the bytes of a file: their digest, then what they say."""
         broken = []
         found = hashlib.sha256(content).hexdigest()
         if found != self.record.predictions:
@@ -69,13 +68,14 @@ class Entry:
         try:
             read = table.decode(content, self.predictions_path.name)
         except BadRecord as error:
-            return [*broken, str(error)]
-        return broken + table.problems(
+            return None, [*broken, str(error)]
+        broken += table.problems(
             read,
             seeds=[run.seed for run in self.record.runs],
             samples=self.record.samples,
             classes=self.record.classes,
         )
+        return read, broken
 
 
 def id_of(path: Path) -> str:

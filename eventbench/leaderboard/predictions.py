@@ -58,9 +58,7 @@ def decode(content: bytes, where: object) -> Predictions:
         raise BadRecord(f"not a CSV file: {error}", where=where) from None
     header = lines[0] if lines else []
     if header[:2] != ["id", "label"] or not all(_is_seed(name) for name in header[2:]):
-        raise BadRecord(
-            f"the header is {','.join(header)!r}", where=where, allowed="id,label,seed<k>,..."
-        )
+        raise BadRecord(f"the header is {','.join(header)!r}", where=where, allowed="id,label,seed<k>,...")
     table: list[list[int]] = []
     for number, line in enumerate(lines[1:], start=2):
         try:
@@ -95,7 +93,9 @@ def problems(found: Predictions, *, seeds: list[int], samples: int, classes: int
     if len(found.ids) != samples:
         broken.append(f"{len(found.ids)} samples are predicted, the record says {samples}")
     if len(set(found.ids)) != len(found.ids):
-        twice = next(one for one, two in zip(sorted(found.ids), sorted(found.ids)[1:], strict=False) if one == two)
+        twice = next(
+            one for one, two in zip(sorted(found.ids), sorted(found.ids)[1:], strict=False) if one == two
+        )
         broken.append(f"sample {twice!r} is there more than once")
     elif found.ids != sorted(found.ids):
         broken.append("the samples are not in order of id")

@@ -11,7 +11,16 @@ from eventbench.errors import BadRecord, BadSpec, EventbenchError, UnknownName
 from eventbench.leaderboard.entry import Entry, id_of, load_entry
 from eventbench.leaderboard.write import write_record
 
-__all__ = ["Broken", "Entry", "Records", "find_record", "load_entry", "read_records", "withdrawn", "write_record"]
+__all__ = [
+    "Broken",
+    "Entry",
+    "Records",
+    "find_record",
+    "load_entry",
+    "read_records",
+    "withdrawn",
+    "write_record",
+]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import msgspec
 
 from eventbench.errors import BadRecord, EventbenchError
 from eventbench.leaderboard import predictions as table
-from eventbench.leaderboard.entry import Entry, load_entry, place_of
+from eventbench.leaderboard.entry import Entry, content_digest, load_entry, place_of
 from eventbench.specs.record import Record
 
 
@@ -31,14 +31,10 @@ def write_record(board: Path, record: Record, rows: Iterable[Sequence[Any]]) -> 
     digest = hashlib.sha256(content).hexdigest()
     if not record.predictions:
         record = msgspec.structs.replace(record, predictions=digest)
-    try:
-        target = board / "records" / place_of(record)
-    except ValueError as error:
-        raise BadRecord(
-            f"a figure is not finite: {error}", where=record.model.name, fix="a metric that fails fails the run"
-        ) from None
+    record = _as_read_back(record)
+    target = board / "records" / place_of(record)
     entry = Entry(target, record)
-    if broken := entry.predictions_problems(content):
+    if broken := entry.judge(content)[1]:
         raise BadRecord(broken[0], where=target)
     text = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
     try:
@@ -52,6 +48,19 @@ def write_record(board: Path, record: Record, rows: Iterable[Sequence[Any]]) -> 
             fix="nothing was left behind; make room or name another folder with --board, then submit again",
         ) from error
     return load_entry(target)
+
+
+def _as_read_back(record: Record) -> Record:
+    """What a reader will find: an int where a float belongs would otherwise give the record another digest."""
+    try:
+        content_digest(record)  # msgspec would write a NaN as null
+        return msgspec.json.decode(msgspec.json.encode(record), type=Record)
+    except (TypeError, ValueError) as error:
+        raise BadRecord(
+            f"the record holds what JSON cannot: {error}",
+            where=record.model.name,
+            allowed="text, finite numbers, lists and tables",
+        ) from None
 
 
 def _encoded(rows: Iterable[Sequence[Any]], seeds: list[int], where: object) -> bytes:
@@ -98,7 +107,7 @@ def _place(files: list[tuple[Path, bytes]]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         for path, (target, _) in zip(temporary, files, strict=True):
-            os.replace(path, target)
+            path.replace(target)
             placed.append(target)
         _sync(files[0][0].parent)
     except BaseException:

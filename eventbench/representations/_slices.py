@@ -12,14 +12,12 @@ from eventbench.errors import BadEvents, BadSpec
 
 
 @njit(cache=True, nogil=True)
-def cut_every(t, width, steps):  # type: ignore[no-untyped-def]
-    """Index of the first event at or after t[0] + k * width, for k = 0 ... steps."""
-    cuts = np.empty(steps + 1, np.int64)
-    cuts[0] = 0
+def cut_every(t, width, cuts):  # type: ignore[no-untyped-def]
+    """Fill cuts[k] with the index of the first event at or after t[0] + k * width."""
     low = 0
     # Unsigned differences are exact for any two int64, also where a signed one would wrap.
     start = np.uint64(t[0])
-    for k in range(1, steps + 1):
+    for k in range(cuts.shape[0]):
         edge = np.uint64(k) * np.uint64(width)
         high = t.shape[0]
         while low < high:
@@ -54,26 +52,24 @@ def span_of(t: np.ndarray) -> int:
     return int(t[-1]) - int(t[0]) if len(t) else 0
 
 
-def _time(t: np.ndarray, bins: int, most: int) -> np.ndarray:
+def _tonic_time(t: np.ndarray, bins: int, most: int) -> np.ndarray:
     _limit(bins, most)
-    if not len(t):
-        return np.zeros(bins + 1, np.int64)
-    cuts = cut_every(t, span_of(t) // bins, bins)
+    cuts = np.zeros(bins + 1, np.int64)
+    if len(t):
+        cut_every(t, span_of(t) // bins, cuts)
+    return cuts
+
+
+def _time(t: np.ndarray, bins: int, most: int) -> np.ndarray:
+    cuts = _tonic_time(t, bins, most)
     cuts[bins] = len(t)
     return cuts
 
 
-def _tonic_time(t: np.ndarray, bins: int, most: int) -> np.ndarray:
-    _limit(bins, most)
-    return cut_every(t, span_of(t) // bins, bins) if len(t) else np.zeros(bins + 1, np.int64)
-
-
 def _spikingjelly_time(t: np.ndarray, bins: int, most: int) -> np.ndarray:
-    _limit(bins, most)
     if not len(t):
         raise BadEvents("no events: SpikingJelly cannot split them by time", fix="use split_by='time'")
-    width = span_of(t) // bins
-    cuts = cut_every(t, width, bins)
+    cuts, width = _tonic_time(t, bins, most), span_of(t) // bins
     if (empty := np.diff(cuts) == 0).any():
         at = int(np.argmax(empty))
         start = int(t[0]) + at * width
@@ -99,10 +95,9 @@ def _count(t: np.ndarray, bins: int, most: int) -> np.ndarray:
 def _duration(t: np.ndarray, duration: int, most: int) -> np.ndarray:
     frames = span_of(t) // duration + 1
     _limit(frames, most)
-    if not len(t):
-        return np.zeros(2, np.int64)
-    cuts = np.empty(frames + 1, np.int64)
-    cuts[:frames] = cut_every(t, duration, frames - 1)
+    cuts = np.zeros(frames + 1, np.int64)
+    if len(t):
+        cut_every(t, duration, cuts[:frames])
     cuts[frames] = len(t)
     return cuts
 
@@ -111,12 +106,17 @@ def _tonic_duration(t: np.ndarray, duration: int, most: int) -> np.ndarray:
     # tonic divides in float64; so does this, so that the number of frames agrees for any span.
     frames = max(int(np.floor(np.float64(span_of(t) - duration) / duration) + 1), 1)
     _limit(frames, most)
-    return cut_every(t, duration, frames) if len(t) else np.zeros(2, np.int64)
+    cuts = np.zeros(frames + 1, np.int64)
+    if len(t):
+        cut_every(t, duration, cuts)
+    return cuts
 
 
 def _spikingjelly_duration(t: np.ndarray, duration: int, most: int) -> np.ndarray:
     if not len(t):
-        raise BadEvents("no events: SpikingJelly cannot split them by duration", fix="use split_by='duration'")
+        raise BadEvents(
+            "no events: SpikingJelly cannot split them by duration", fix="use split_by='duration'"
+        )
     cuts = cut_greedily(t, duration)
     _limit(len(cuts) - 1, most)
     return cuts

@@ -11,7 +11,7 @@ import numpy as np
 
 from eventbench.errors import BadEvents, BadSpec, EventbenchError, UnknownName
 from eventbench.events import Events
-from eventbench.representations._frames_kernels import BLOCK, count_slices
+from eventbench.representations._frames_kernels import count_slices
 from eventbench.representations._slices import RULES
 from eventbench.representations.base import Account, Representation
 
@@ -31,10 +31,7 @@ def _cell(name: str) -> _Cell:
     return _Cell(dtype, int(np.iinfo(dtype).max), np.dtype(f"u{dtype.itemsize}"))
 
 
-CELLS = {
-    name: _cell(name)
-    for name in ("uint8", "uint16", "uint32", "int8", "int16", "int32", "int64", "float32", "float64")
-}
+CELLS = {name: _cell(name) for name in ("uint8", "uint16", "uint32", "int8", "int16", "int32", "float32")}
 
 
 class Frames(Representation, frozen=True, forbid_unknown_fields=True):
@@ -73,7 +70,7 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
     bins : number of frames, for the modes where it is fixed
     duration_us : length of a frame, for the "duration" modes
     events_per_frame : for "tonic_events"
-    dtype : "uint8", "uint16", "uint32", "int8", "int16", "int32", "int64", "float32" or "float64"
+    dtype : "uint8", "uint16", "uint32", "int8", "int16", "int32" or "float32"
     overflow : what to do with a count that dtype cannot hold exactly (over 255 for uint8, 2**24 for float32):
         "saturate" keeps the cell at the largest and counts each further event as lost, reason "saturated";
         "refuse" raises. Events that a mode leaves out are lost with reason "tail".
@@ -135,19 +132,26 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
         """
         width, height = events.sensor
         rule, cell = RULES[self.split_by], CELLS[self.dtype]
-        most = max(1, MOST_BYTES // (2 * height * width * cell.dtype.itemsize))
-        cuts = rule.cut(events.t, getattr(self, rule.needs), most)
+        size = 2 * height * width
+        if size > 2**32:
+            raise BadSpec(f"the sensor is {width}x{height}", where="frames", allowed="up to 2**31 pixels")
+        cuts = rule.cut(
+            events.t, getattr(self, rule.needs), max(1, MOST_BYTES // (size * cell.dtype.itemsize))
+        )
         shape = (len(cuts) - 1, 2, height, width)
         if out is None:
             out = np.empty(shape, cell.dtype)
         else:
             _check_out(out, shape, cell.dtype)
-        lost = _count(events, cuts, out, cell, threads)
-        reasons = {"tail": len(events) - int(cuts[-1]), "saturated": int(lost.sum())}
-        if reasons["saturated"] and self.overflow == "refuse":
-            raise _overflow(events, cuts, lost, cell)
-        reasons = {reason: count for reason, count in reasons.items() if count}
-        return out, Account(len(events), len(events) - sum(reasons.values()), reasons)
+        total, binned = len(events), int(cuts[-1])
+        flat, by_frame = out.reshape(shape[0], size).view(cell.counted_as), np.empty(shape[0], np.int64)
+        saturated = _count(events, cuts, flat, cell.limit, by_frame, threads)
+        if saturated and self.overflow == "refuse":
+            raise _overflow(events, cuts, by_frame, cell)
+        lost = {"tail": total - binned} if binned < total else {}
+        if saturated:
+            lost["saturated"] = saturated
+        return out, Account(total, binned - saturated, lost)
 
 
 @overload
@@ -223,30 +227,23 @@ def frames(
 
 
 def _count(
-    events: Events, cuts: np.ndarray, out: np.ndarray, cell: _Cell, threads: int
-) -> np.ndarray:
-    """Fill `out` frame by frame; the number of events (T,) each frame could not take."""
+    events: Events, cuts: np.ndarray, flat: np.ndarray, limit: int, lost: np.ndarray, threads: int
+) -> int:
+    """Fill `flat` (T, cells) and `lost` (T,), the events each frame could not take; their sum."""
     width, height = events.sensor
-    area, total = width * height, len(cuts) - 1
-    flat = out.reshape(total, 2 * area).view(cell.counted_as)
-    lost = np.empty(total, np.int64)
-    address = np.uint16 if area <= 2**15 else np.uint32 if area <= 2**31 else np.uint64
-    columns = events.x, events.y, events.p
-
-    def fill(first: int, last: int) -> None:
-        block = np.empty(BLOCK, address)
-        count_slices(*columns, cuts, first, last, width, area, cell.limit, block, flat, lost)
-
-    threads = min(_at_least_one("threads", threads), total)
+    columns, frame_count = (events.x, events.y, events.p, cuts), len(flat)
     if threads == 1:
-        fill(0, total)
-        return lost
-    # Whole frames to each thread, so no two write the same cell and the order of adding never matters.
+        return count_slices(*columns, 0, frame_count, width, width * height, limit, flat, lost)
+    threads = min(_at_least_one("threads", threads), frame_count)
+    # Whole frames to each thread: no two write the same cell, so no order of adding can matter.
     share = np.linspace(0, int(cuts[-1]), threads + 1)
-    ends = [0, *np.searchsorted(cuts[1:-1], share[1:-1]).tolist(), total]
+    ends = [0, *np.searchsorted(cuts[1:-1], share[1:-1]).tolist(), frame_count]
+
+    def fill(first: int, last: int) -> int:
+        return count_slices(*columns, first, last, width, width * height, limit, flat, lost)
+
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(fill, ends[:-1], ends[1:]))
-    return lost
+        return sum(pool.map(fill, ends[:-1], ends[1:]))
 
 
 def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:

@@ -1,0 +1,40 @@
+"""eventbench site: the boards as a static page with plots."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from eventbench import home
+
+
+@click.command(name="site", short_help="The boards as a static page with plots.")
+@click.option("--out", required=True, metavar="DIR", help="The folder that gets index.html; made if need be.")
+@click.option("--board", metavar="DIR", help="The folder of tasks and records; else EVENTBENCH_BOARD.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(out: str, board: str | None, as_json: bool) -> None:
+    """Write every task's board, with plots, as one page that needs no network: DIR/index.html.
+
+    Exit status 1: a record is broken; the page says which, and why.
+    """
+    from eventbench.leaderboard.site import write_site
+    from eventbench.leaderboard.view import all_boards
+
+    boards = all_boards(home.places(board=board).board)
+    page = write_site(boards, Path(out).expanduser().absolute())
+    boards = [view for view in boards if not view.empty]
+    rows = sum(len(view.rows) for view in boards)
+    broken = [item.id for view in boards for item in view.broken]
+    if as_json:
+        click.echo(
+            json.dumps({"page": str(page), "tasks": len(boards), "rows": rows, "broken": broken}, indent=2)
+        )
+    else:
+        click.echo(f"{page}: ranked rows: {rows}, tasks with records: {len(boards)}")
+        for name in broken:
+            click.echo(f"broken: {name}; eventbench verify records says why", err=True)
+    if broken:
+        sys.exit(1)

@@ -1,0 +1,282 @@
+"""Records into rows, rows into ranks.
+
+A row is one model with one configuration, the runs of all its records pooled: a model cannot be entered twice to
+show its better day. A run that is in two records (same seed, same weights) counts once, from the later record.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics as plain
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from eventbench.errors import BadRecord, NotComparable
+from eventbench.leaderboard.comparable import WAY_OUT, refuse_mixed, refuse_other_samples
+from eventbench.leaderboard.entry import Entry
+from eventbench.leaderboard.records import Broken
+from eventbench.leaderboard.statistics import difference_in_units, holm, sign_flip, wilson
+from eventbench.specs.record import Score, Status
+
+if TYPE_CHECKING:
+    import numpy as np
+
+STATUSES: tuple[Status, ...] = ("self-reported", "replayed", "re-run")  # from the least to the most checked
+SIGNIFICANCE = 0.05
+PICKED_ON_TEST = "test-max"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One metric of a row over its runs.
+
+    `std` is the sample standard deviation over runs, None with one run. Of the accuracy, `low` and `high` are
+    the 95 % Wilson interval of the mean number of right answers among the n test samples (n, not n times runs: every
+    run answers the same samples). Of any other metric they are the lowest and highest run, None with one run.
+    """
+
+    mean: float
+    std: float | None
+    low: float | None
+    high: float | None
+    seeds: int
+    unit: str
+    better: str
+
+
+@dataclass(frozen=True)
+class PooledRun:
+    """A run of a row, and the record it counts from."""
+
+    seed: int
+    weights: str
+    scores: dict[str, Score]
+    entry: Entry
+    index: int
+
+
+@dataclass
+class Row:
+    """One line of the board. `rank` is None where a row is shown and not ranked, `why_unranked` says why."""
+
+    model: str
+    config: dict[str, Any]
+    status: Status
+    metrics: dict[str, Figure]
+    runs: list[PooledRun]
+    entries: list[Entry]
+    rank: int | None = None
+    tied_with_first: bool | None = None
+    p_first: float | None = None
+    why_unranked: str = ""
+
+    @property
+    def label(self) -> str:
+        """The model's name, with its configuration where it has one."""
+        shown = ", ".join(f"{key}={_short(value)}" for key, value in sorted(self.config.items()))
+        return f"{self.model} ({shown})" if shown else self.model
+
+    @property
+    def records(self) -> list[str]:
+        return [entry.id for entry in self.entries]
+
+    def correct(self) -> np.ndarray:
+        """(runs, samples) bool: what each run got right."""
+        import numpy as np
+
+        return np.stack([run.entry.predictions.correct[run.index] for run in self.runs])
+
+    def as_json(self) -> dict[str, Any]:
+        """The row of `compare TASK --json`: each metric under its own name."""
+        own: dict[str, Any] = {
+            "rank": self.rank,
+            "model": self.model,
+            "config": self.config,
+            "status": self.status,
+            "tied_with_first": self.tied_with_first,
+            "p_first": self.p_first,
+        }
+        if self.why_unranked:
+            own["why_unranked"] = self.why_unranked
+        about = msgspec.to_builtins(self.entries[-1].record.about)
+        figures = {name: vars(figure) for name, figure in self.metrics.items()}
+        return {**figures, **own, "about": about, "records": self.records}
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@dataclass
+class Board:
+    """The ranked view of one task. `rows` have ranks; `unranked` rows, `withdrawn` and `broken` records do not."""
+
+    task: str
+    rank_by: str = "accuracy"
+    title: str = ""
+    samples: int = 0
+    rows: list[Row] = field(default_factory=list)
+    unranked: list[Row] = field(default_factory=list)
+    withdrawn: list[Entry] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """True when there is no record at all, not even one that is not ranked."""
+        return not (self.rows or self.unranked or self.withdrawn or self.broken)
+
+    @property
+    def metrics(self) -> list[str]:
+        """Every metric some row has, the one that ranks first, the others in the order the records name them."""
+        names = dict.fromkeys(name for row in [*self.rows, *self.unranked] for name in row.metrics)
+        return sorted(names, key=lambda name: name != self.rank_by)
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit of each metric: one, since records that differ in it are refused."""
+        rows = [*self.rows, *self.unranked]
+        return {name: figure.unit for row in rows for name, figure in row.metrics.items()}
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "task": self.task,
+            "rank_by": self.rank_by,
+            "samples": self.samples,
+            "rows": [row.as_json() for row in self.rows],
+            "unranked": [row.as_json() for row in self.unranked],
+            "withdrawn": [{"record": entry.id, "reason": entry.withdrawn} for entry in self.withdrawn],
+            "broken": [{"record": item.id, "reason": item.reason} for item in self.broken],
+        }
+
+
+def board(
+    task: str,
+    entries: Sequence[Entry],
+    *,
+    rank_by: str = "accuracy",
+    title: str = "",
+    digest: str = "",
+    broken: Sequence[Broken] = (),
+) -> Board:
+    """Rank the records of a task by the mean of `rank_by`; equal means share a rank.
+
+    digest: what the task's file says now. Records made under another one are refused.
+    Raises NotComparable when the records were not made by the same rules, BadRecord when one lacks `rank_by`.
+    """
+    standing = [entry for entry in entries if not entry.withdrawn]
+    view = Board(task, rank_by, title, broken=list(broken))
+    view.withdrawn = [entry for entry in entries if entry.withdrawn]
+    if not standing:
+        return view
+    refuse_mixed(standing)
+    refuse_other_samples(standing)
+    _refuse_changed_task(task, standing, digest)
+    view.samples = standing[0].record.samples
+    rows = [_row(group, rank_by) for group in _groups(standing)]
+    view.rows = _ranked([row for row in rows if not row.why_unranked], rank_by)
+    view.unranked = [row for row in rows if row.why_unranked]
+    return view
+
+
+def _refuse_changed_task(task: str, entries: list[Entry], digest: str) -> None:
+    found = entries[0].record.task.digest
+    if digest and found != digest:
+        raise NotComparable(
+            f"{entries[0].id} was made under a task file of digest {found[:8]}, the file's is {digest[:8]} now",
+            where=task,
+            fix=f"put the task file back and give the new rules a new name, or {WAY_OUT}",
+        )
+
+
+def _groups(entries: list[Entry]) -> list[list[Entry]]:
+    """Records of the same model, oldest first in each group.
+
+    A class in somebody's own file is told from a namesake by its code. Runs picked by their test score are kept apart.
+    """
+    groups: dict[str, list[Entry]] = defaultdict(list)
+    for entry in sorted(entries, key=lambda entry: entry.path.stem):
+        record = entry.record
+        own_file = record.code if ":" in record.model.name else ""
+        key = [record.model.name, record.model.config, own_file, _picked_on_test(entry)]
+        groups[json.dumps(key, sort_keys=True)].append(entry)
+    return list(groups.values())
+
+
+def _picked_on_test(entry: Entry) -> bool:
+    return entry.record.training.get("selection") == PICKED_ON_TEST
+
+
+def _row(entries: list[Entry], rank_by: str) -> Row:
+    runs: dict[tuple[int, str], PooledRun] = {}
+    for entry in entries:
+        for index, run in enumerate(entry.record.runs):
+            if rank_by not in run.scores:
+                raise BadRecord(f"the run of seed {run.seed} has no {rank_by}", where=entry.id)
+            runs[run.seed, run.weights] = PooledRun(run.seed, run.weights, run.scores, entry, index)
+    pooled = sorted(runs.values(), key=lambda run: (run.seed, run.weights))
+    last = entries[-1].record
+    return Row(
+        model=last.model.name,
+        config=last.model.config,
+        status=min((entry.record.status for entry in entries), key=STATUSES.index),
+        metrics=_figures(pooled, last.samples),
+        runs=pooled,
+        entries=entries,
+        why_unranked="its checkpoint was picked by the test score" if _picked_on_test(entries[-1]) else "",
+    )
+
+
+def _figures(runs: list[PooledRun], samples: int) -> dict[str, Figure]:
+    scores: dict[str, list[Score]] = defaultdict(list)
+    for run in runs:
+        for name, score in run.scores.items():
+            scores[name].append(score)
+    return {name: figure(name, found, samples) for name, found in scores.items()}
+
+
+def figure(name: str, scores: Sequence[Score], samples: int) -> Figure:
+    """One metric over runs; see Figure for what the interval means."""
+    values = [score.value for score in scores]
+    mean = plain.fmean(values)
+    low = high = None
+    if name == "accuracy":
+        # Through the whole number of right answers: rows that got as many right have means equal to the last bit.
+        right = sum(round(value * samples) for value in values)
+        mean = right / (samples * len(values))
+        low, high = wilson(right / len(values), samples)
+    elif len(values) > 1:
+        low, high = min(values), max(values)
+    std = plain.stdev(values) if len(values) > 1 else None
+    return Figure(mean, std, low, high, len(values), scores[0].unit, scores[0].better)
+
+
+def _ranked(rows: list[Row], rank_by: str) -> list[Row]:
+    if not rows:
+        return []
+    higher = rows[0].metrics[rank_by].better != "lower"
+
+    def value(row: Row) -> float:
+        mean = row.metrics[rank_by].mean
+        return -mean if higher else mean
+
+    rows = sorted(rows, key=lambda row: (value(row), row.label))
+    for place, row in enumerate(rows, start=1):
+        above = rows[place - 2] if place > 1 else None
+        row.rank = above.rank if above is not None and value(above) == value(row) else place
+    if rank_by == "accuracy":
+        _mark_ties(rows)
+    return rows
+
+
+def _mark_ties(rows: list[Row]) -> None:
+    """Which rows the test samples cannot tell from the first: a paired sign-flip test each, Holm over all."""
+    first, *others = rows
+    first.tied_with_first = False
+    p_values = [sign_flip(difference_in_units(first.correct(), row.correct())[0]) for row in others]
+    for row, p in zip(others, holm(p_values), strict=True):
+        row.p_first = p
+        row.tied_with_first = row.rank == first.rank or p > SIGNIFICANCE

@@ -1,0 +1,127 @@
+"""The boards as one static page: no script, nothing loaded from elsewhere, every word of a record escaped."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from eventbench.errors import EventbenchError
+from eventbench.leaderboard import figures, plots
+from eventbench.leaderboard.ranking import Board, Row
+
+TEMPLATE = Path(__file__).with_name("board.html.j2")
+
+
+def page(boards: Sequence[Board]) -> str:
+    """The HTML of the page. Records are foreign text: the template escapes all of it."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["said"] = figures.plain
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    full = [board for board in boards if not board.empty]
+    return template.render(
+        sections=[_section(board, place) for place, board in enumerate(full)],
+        empty=[board.task for board in boards if board.empty],
+    )
+
+
+def write_site(boards: Sequence[Board], out_dir: Path) -> Path:
+    """Write `index.html` into `out_dir`, made if need be, and return its path.
+
+    Raises EventbenchError when it cannot be written; an older page then stays as it was.
+    """
+    target = out_dir / "index.html"
+    temporary = out_dir / f".index.html.{os.getpid()}.tmp"
+    text = page(boards)
+    try:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise EventbenchError(
+            f"the page cannot be written: {error.strerror or error}",
+            where=target,
+            fix="name a folder you may write to with --out",
+        ) from error
+    return target
+
+
+def _section(board: Board, place: int) -> dict[str, Any]:
+    others = [name for name in board.metrics if name != board.rank_by]
+    return {
+        "key": f"task{place}",
+        "board": board,
+        "plots": _plots(board),
+        "rank_heading": figures.caption(board.rank_by, board.units.get(board.rank_by, "")),
+        "headings": [figures.heading(name, board.units[name]) for name in others],
+        "rows": [_line(row, board.rank_by, others) for row in [*board.rows, *board.unranked]],
+        "tied": any(row.tied_with_first and row.rank != 1 for row in board.rows),
+    }
+
+
+def _plots(board: Board) -> list[dict[str, Any]]:
+    drawn = [{"title": "Accuracy, with 95 % intervals and every run", "plot": plots.forest(board)}]
+    for name, plot in plots.scatters(board):
+        drawn.append({"title": f"Accuracy against {figures.caption(name)}", "plot": plot})
+    return [one for one in drawn if one["plot"] is not None]
+
+
+def _line(row: Row, rank_by: str, others: list[str]) -> dict[str, Any]:
+    figure = row.metrics[rank_by]
+    return {
+        "row": row,
+        "rank": figures.rank(row),
+        "mean": figures.number(figure.mean, rank_by),
+        "std": figures.number(figure.std, rank_by),
+        "interval": figures.interval(rank_by, figure),
+        "seeds": figure.seeds,
+        "note": figures.note(row),
+        "others": [figures.with_spread(name, row.metrics.get(name)) for name in others],
+        "records": [_provenance(entry) for entry in reversed(row.entries)],
+        "about": row.entries[-1].record.about,
+        "link": _web_address(row.entries[-1].record.about.url),
+    }
+
+
+def _web_address(url: str) -> str:
+    """The address when it is one of the web; `javascript:` and the like are shown as text and never linked."""
+    return url if url.startswith(("https://", "http://")) else ""
+
+
+def _provenance(entry: Any) -> dict[str, Any]:
+    record = entry.record
+    scores = [f"seed {run.seed}: {figures.percent(run.scores['accuracy'].value)} %" for run in record.runs]
+    return {
+        "id": entry.id,
+        "facts": [
+            ("scored", record.created),
+            ("by", f"{record.harness.name} {record.harness.version}"),
+            ("status", record.status),
+            ("accuracy", ", ".join(scores)),
+            ("task", f"{record.task.id}, digest {record.task.digest}"),
+            ("dataset", f"{record.dataset.id}, digest {record.dataset.digest}"),
+            ("pipeline", f"{record.pipeline.id}, digest {record.pipeline.digest}"),
+            ("store", record.store),
+            ("model code", record.code),
+            ("weights", ", ".join(run.weights for run in record.runs)),
+            ("predictions", record.predictions),
+            ("training", _told(record.training)),
+            ("environment", _told(record.environment)),
+        ],
+    }
+
+
+def _told(table: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{key} = {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for key, value in sorted(table.items())
+    )

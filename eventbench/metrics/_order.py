@@ -1,0 +1,34 @@
+"""Which rows of a layer's input belong to which sample, told from shapes.
+
+The house's two orders, for T steps and N samples:
+* "sample": the leading axis is N, as in (N, F), (N, T, C) or (N, C, H, W); entry n is of sample n;
+* "time": the leading axes are T, N, or one axis of T · N with row t · N + n, as in (T, N, F) or (T·N, C, H, W).
+
+One shape may fit both, (5, 5, F) for instance, so a layer keeps every order that all of its calls fit.
+A batch of one sample has T = N only where T = 1, when both orders are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+ALLOWED = "leading axes N, T·N (row t·N+n), or T, N"
+
+
+def orders(leading: Sequence[int], steps: int, samples: int) -> set[str]:
+    """The orders that an input with these leading axes (all but the ones a layer works on) can be in."""
+    found = set()
+    if leading and leading[0] == samples:
+        found.add("sample")
+    if leading and (leading[0] == steps * samples or tuple(leading[:2]) == (steps, samples)):
+        found.add("time")
+    return found
+
+
+def by_sample(rows: torch.Tensor, order: str, steps: int, samples: int) -> torch.Tensor:
+    """Values per row, shaped as the leading axes -> (N, rows of a sample)."""
+    if order == "sample":
+        return rows.reshape(samples, -1)
+    return rows.reshape(steps, samples, -1).movedim(1, 0).flatten(1)

@@ -1,0 +1,77 @@
+"""Top-1 accuracy, a tie for the best score being an error.
+
+Networks that count spikes over few time steps tie often, and `argmax` then answers with the lowest class
+index, which is right more often than chance where classes come in order. Ties are errors here, and their share
+is a figure of its own.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from eventbench.errors import BadSubmission, EventbenchError
+from eventbench.intervals import wilson
+from eventbench.metrics.base import Figure, Metric
+
+TIED = -1
+
+
+def predicted(scores: torch.Tensor) -> torch.Tensor:
+    """Scores (N, K) -> (N,) int64: the class with the best score, `TIED` (-1) where several share it."""
+    best = scores.amax(1, keepdim=True)
+    return torch.where((scores == best).sum(1) > 1, TIED, scores.argmax(1))
+
+
+class Accuracy(Metric):
+    """`accuracy`: share of samples whose label has the one best score, with its Wilson 95 % interval.
+
+    `accuracy.ties`: share of samples whose best score is shared by two classes or more; each is an error.
+
+    Everything is counted on the device and read once, in `value`, which raises BadSubmission where a score was
+    not finite or a label has no score. `update` raises it where the scores are not (N, K).
+    """
+
+    def start(self, model: nn.Module, device: torch.device) -> None:
+        self._samples = 0
+        # right, tied, samples with a score that is not finite, labels outside the K classes
+        self._counts = torch.zeros(4, dtype=torch.int64, device=device)
+
+    def update(self, frames: torch.Tensor, scores: torch.Tensor, labels: torch.Tensor) -> None:
+        n = labels.shape[0]
+        if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or scores.shape[0] != n:
+            got = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
+            raise BadSubmission(f"the model returned {got} for {n} samples", allowed="scores (N, K)")
+        answer = predicted(scores)
+        self._counts += torch.stack(
+            [
+                (answer == labels).sum(),
+                (answer == TIED).sum(),
+                (~scores.isfinite()).any(1).sum(),
+                ((labels < 0) | (labels >= scores.shape[1])).sum(),
+            ]
+        )
+        self._samples += n
+
+    def value(self) -> dict[str, Figure]:
+        n = getattr(self, "_samples", 0)
+        if n == 0:
+            raise EventbenchError("no sample was scored", where="accuracy")
+        right, tied, broken, unscored = self._counts.tolist()
+        if broken:
+            raise BadSubmission(
+                f"the scores of {broken} of {n} samples are not finite",
+                where="accuracy",
+                fix="look for a division by zero or an overflow in the model",
+            )
+        if unscored:
+            raise BadSubmission(
+                f"{unscored} of {n} labels are classes without a score",
+                where="accuracy",
+                allowed="a score for each class of the dataset",
+            )
+        low, high = wilson(right, n)
+        return {
+            "": Figure(right / n, better="higher", low=low, high=high),
+            "ties": Figure(tied / n, better="neither"),
+        }

@@ -1,0 +1,54 @@
+"""Wall time of one sample's forward, one sample at a time."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import torch
+from torch import nn
+
+from eventbench.errors import EventbenchError
+from eventbench.metrics.base import Figure, Metric
+
+WARM_UPS = 3
+
+
+class Latency(Metric):
+    """`latency`: median milliseconds of a forward at batch size 1, over the samples `probe` is given (20 at most).
+
+    The clock runs from frames that lie on the device to scores that lie there, with the device's queue empty at
+    both ends; reading the store, binning and moving data are outside it. `WARM_UPS` forwards go before, untimed.
+    Only figures taken on the same machine with the same number of threads can be compared.
+    """
+
+    _milliseconds: list[float] | None = None
+
+    def update(self, frames: torch.Tensor, scores: torch.Tensor, labels: torch.Tensor) -> None:
+        """Timed in `probe`, when no other metric's hooks slow the model down."""
+
+    def probe(self, model: nn.Module, frames: torch.Tensor) -> None:
+        samples = [one.contiguous() for one in frames.split(1, dim=1)]
+        device = frames.device
+
+        def forward(sample: torch.Tensor) -> float:
+            _wait(device)
+            begun = time.perf_counter()
+            model(sample)
+            _wait(device)
+            return 1e3 * (time.perf_counter() - begun)
+
+        with torch.no_grad():
+            for _ in range(WARM_UPS):
+                forward(samples[0])
+            self._milliseconds = [forward(sample) for sample in samples]
+
+    def value(self) -> dict[str, Figure]:
+        if not self._milliseconds:
+            raise EventbenchError("no forward was timed", where="latency", fix="call probe before value")
+        return {"": Figure(statistics.median(self._milliseconds), "ms", "lower")}
+
+
+def _wait(device: torch.device) -> None:
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)

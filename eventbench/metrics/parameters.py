@@ -1,0 +1,41 @@
+"""How many parameters a model has, and the bytes of its parameters and buffers.
+
+`parameters` is NeuroBench's `parameter_count`, `parameters.bytes` its `footprint`. Neither depends on the data.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from eventbench.errors import EventbenchError
+from eventbench.metrics.base import Figure, Metric
+
+
+class Parameters(Metric):
+    """`parameters`: elements of every `nn.Parameter`, shared ones once; buffers are not counted.
+
+    `parameters.trainable`: those of them that take a gradient, as the model declares it.
+    `parameters.bytes`: bytes of the elements of parameters and buffers, in the dtypes they are scored in.
+
+    Counted after the last batch, so that lazily made layers are there.
+    """
+
+    _model: nn.Module | None = None
+
+    def start(self, model: nn.Module, device: torch.device) -> None:
+        self._model = model
+
+    def update(self, frames: torch.Tensor, scores: torch.Tensor, labels: torch.Tensor) -> None:
+        """Nothing depends on the data."""
+
+    def value(self) -> dict[str, Figure]:
+        if self._model is None:
+            raise EventbenchError("no model was scored", where="parameters")
+        parameters = list(self._model.parameters())
+        held = [*parameters, *self._model.buffers()]
+        return {
+            "": Figure(float(sum(p.numel() for p in parameters)), better="lower"),
+            "trainable": Figure(float(sum(p.numel() for p in parameters if p.requires_grad))),
+            "bytes": Figure(float(sum(t.numel() * t.element_size() for t in held)), "B", "lower"),
+        }

@@ -1,0 +1,217 @@
+"""Synaptic operations of a sample: additions where a layer's input is binary, multiply-adds where it is not.
+
+Definition, after NeuroBench (Yik et al., arXiv 2304.04640) and with its three figures: in every Linear, Conv1d
+and Conv2d, a synaptic operation is a pair of a non-zero weight and a non-zero input that are multiplied. It is
+an accumulate (AC) where the layer's input, over the whole recording of that sample, holds only 0 and 1, or only
+-1, 0 and 1; else a multiply-accumulate (MAC). So an attention gate or an average pool turns the next layer's ACs
+into MACs, and a first layer fed with counts above 1 runs MACs.
+
+Differs from NeuroBench 2.3, where one value that is not binary anywhere in a *batch* makes the whole batch MACs:
+here it is decided per sample, and no figure depends on the batch size. Attention is counted too (below).
+
+Counted: the layers above, exactly: stride, padding, dilation, groups, edges. Weight is what the model is scored
+with; biases are free.
+Declared by a module: `gates_input = True` (TCJA, PFA): each non-zero input of the module is one MAC, for the gate
+it is multiplied with. `count_synaptic_operations(self, inputs) -> (acs, macs, dense)`, three tensors (N,) of
+whole numbers, for everything the module multiplies itself; its child layers are still counted as layers.
+Not counted: neuron updates, pooling, activations, and normalisation (`IGNORED`), which a fixed affine map stands
+for at inference, or, for LayerNorm, GroupNorm and InstanceNorm, which is small beside the layers around it.
+Refused, never skipped: modules that hold weights and are none of these, matrix products outside all of them, and
+layers that are never called.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from eventbench.errors import BadSubmission, EventbenchError
+from eventbench.metrics._order import ALLOWED, by_sample, orders
+from eventbench.metrics._pairs import Pairs, is_counted
+from eventbench.metrics._tally import Tally
+from eventbench.metrics._undeclared import undeclared_products
+from eventbench.metrics._watch import Watch, called
+from eventbench.metrics.base import Figure, Metric
+
+IGNORED = (
+    nn.BatchNorm1d,
+    nn.BatchNorm2d,
+    nn.BatchNorm3d,
+    nn.InstanceNorm1d,
+    nn.InstanceNorm2d,
+    nn.InstanceNorm3d,
+    nn.LayerNorm,
+    nn.GroupNorm,
+)
+HERE = "synaptic_operations"
+
+
+def _declares(module: nn.Module) -> bool:
+    return callable(getattr(module, "count_synaptic_operations", None))
+
+
+def _refuse_unknown_weights(name: str, module: nn.Module) -> None:
+    """A module that holds parameters and says nothing about what it does with them."""
+    for key, parameter in module.named_parameters(recurse=False):
+        # A spiking layer may train one time constant or threshold per channel; a matrix is synapses.
+        if getattr(module, "spiking", False) is True and sum(s > 1 for s in parameter.shape) <= 1:
+            continue
+        raise BadSubmission(
+            f"{called(name)} is a {type(module).__name__} with the parameter {key!r}: its operations are unknown",
+            where=HERE,
+            allowed="parameters in Linear, Conv1d, Conv2d and normalisation layers",
+            fix="give the module a method count_synaptic_operations(inputs) -> (acs, macs, dense)",
+        )
+
+
+class SynapticOperations(Metric):
+    """Mean operations of a sample: `.effective_acs`, `.effective_macs`, and `.dense`, as if nothing were zero.
+
+    Inputs of a layer must be in one of two orders, the same at each call: leading axis N, or leading axes T, N,
+    flattened (row t·N+n) or not. A layer called several times in a forward, step by step for instance, is
+    one layer whose inputs are all of its calls'. For a model in which nothing is counted or declared the figures do
+    not exist and `value` is empty.
+
+    Raises BadSubmission for what cannot be counted: in `start` and in the forward where it can be told then, else
+    in `probe`, which runs one sample to find undeclared products, or in `value`.
+    """
+
+    _watch: Watch | None = None
+
+    def start(self, model: nn.Module, device: torch.device) -> None:
+        self._pairs: dict[str, Pairs] = {}
+        watched = {}
+        for name, module in model.named_modules():
+            if not _declares(module):
+                if is_counted(module):
+                    self._pairs[name] = Pairs(module)
+                elif not isinstance(module, IGNORED):
+                    _refuse_unknown_weights(name, module)
+            if name in self._pairs or _declares(module) or getattr(module, "gates_input", False):
+                watched[name] = module
+        self._samples = 0
+        self._probed = False
+        self._seen: set[str] = set()
+        self._tallies = {name: Tally(device) for name in watched}
+        self._watched = watched
+        self._watch = Watch(model, watched, begin=self._begin, before=self._before, after=self._after)
+
+    def _begin(self) -> None:
+        for tally in self._tallies.values():
+            tally.forget()
+
+    def _before(self, name: str, module: nn.Module, x: torch.Tensor) -> None:
+        assert self._watch is not None
+        tally = self._tallies[name]
+        tally.called = True
+        if _declares(module):
+            acs, macs, dense = _declared(name, module, x, self._watch.samples)
+            tally.add(acs.sum(), macs.sum(), dense.sum())
+        if getattr(module, "gates_input", False):
+            macs = (x != 0).sum()
+            tally.add(torch.zeros_like(macs), macs, torch.full_like(macs, x.numel()))
+
+    def _fit(self, name: str, pairs: Pairs, x: torch.Tensor, watch: Watch) -> set[str]:
+        """The orders left for a layer after an input x; there is always one."""
+        tally = self._tallies[name]
+        tally.orders &= orders(pairs.leading(x) or (), watch.steps, watch.samples)
+        if not tally.orders:
+            raise BadSubmission(
+                f"the input of {called(name)} has shape {tuple(x.shape)} for T={watch.steps} and N={watch.samples}: "
+                "which rows belong to which sample cannot be told",
+                where=HERE,
+                allowed=f"{ALLOWED}, the same at each call",
+            )
+        return tally.orders
+
+    def _after(self, name: str, module: nn.Module, x: torch.Tensor, output: Any) -> None:
+        # After the call, so that an input the layer cannot take raises the layer's own error.
+        watch = self._watch
+        if name not in self._pairs or watch is None:
+            return
+        tally, pairs = self._tallies[name], self._pairs[name]
+        fitting = self._fit(name, pairs, x, watch)
+        rows = pairs.count(x)
+        for order in fitting:
+            count = by_sample(rows.pairs, order, watch.steps, watch.samples).sum(1)
+            ternary = by_sample(rows.ternary, order, watch.steps, watch.samples).all(1)
+            tally.add_layer(order, count, ternary)
+        tally.add_dense(rows.dense)
+
+    def update(self, frames: torch.Tensor, scores: torch.Tensor, labels: torch.Tensor) -> None:
+        self._samples += labels.shape[0]
+        for name, tally in self._tallies.items():
+            if tally.called:
+                self._seen.add(name)
+                tally.commit()
+
+    def close(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+
+    def probe(self, model: nn.Module, frames: torch.Tensor) -> None:
+        one = frames[:, :1].contiguous()
+        known = {name for name, m in self._watched.items() if name in self._pairs or _declares(m)}
+        found = undeclared_products(model, one, known)
+        if found:
+            raise BadSubmission(
+                f"{'; '.join(found)} outside any layer that is counted",
+                where=HERE,
+                fix="give the module a method count_synaptic_operations(inputs) -> (acs, macs, dense)",
+            )
+
+        def fit(name: str, module: nn.Module, x: torch.Tensor, output: Any) -> None:
+            self._fit(name, self._pairs[name], x, watch)
+
+        # With one sample no shape fits both orders, unless T is 1 and they are the same.
+        layers = {name: self._watched[name] for name in self._pairs}
+        watch = Watch(model, layers, after=fit)
+        try:
+            with torch.no_grad():
+                model(one)
+        finally:
+            watch.close()
+
+    def value(self) -> dict[str, Figure]:
+        if self._watch is None or self._samples == 0:
+            raise EventbenchError("no sample was scored", where=HERE)
+        unused = sorted(set(self._watched) - self._seen)
+        if unused:
+            raise BadSubmission(
+                f"{called(unused[0])} was never called as a module",
+                where=HERE,
+                fix="take it out of the model, or call it instead of using its weight elsewhere",
+            )
+        if not self._watched:
+            return {}
+        sums = [0, 0, 0]
+        for name, tally in self._tallies.items():
+            totals = {tuple(tally.totals[order].tolist()) for order in tally.orders}
+            if len(totals) > 1:
+                raise EventbenchError(
+                    f"T and N are equal in every batch, so the order of {called(name)}'s input is not known",
+                    where=HERE,
+                    fix="call probe before value",
+                )
+            sums = [a + b for a, b in zip(sums, totals.pop(), strict=True)]
+        keys = ("effective_acs", "effective_macs", "dense")
+        return {
+            key: Figure(total / self._samples, "operations/sample", "lower")
+            for key, total in zip(keys, sums, strict=True)
+        }
+
+
+def _declared(name: str, module: nn.Module, x: torch.Tensor, samples: int) -> tuple[torch.Tensor, ...]:
+    """What the module's own method counts for an input, checked."""
+    counts: Any = module.count_synaptic_operations(x)  # type: ignore[operator]
+    allowed = f"three tensors of whole numbers, shape ({samples},): acs, macs, dense"
+    if not isinstance(counts, tuple) or len(counts) != 3:
+        raise BadSubmission(f"{called(name)} counts {counts!r}", where=HERE, allowed=allowed)
+    for count in counts:
+        if not isinstance(count, torch.Tensor) or tuple(count.shape) != (samples,) or count.is_complex():
+            raise BadSubmission(f"{called(name)} counts {count!r}", where=HERE, allowed=allowed)
+        if count.is_floating_point() and not torch.equal(count, count.round()):
+            raise BadSubmission(f"{called(name)} counts parts of an operation", where=HERE, allowed=allowed)
+    return tuple(count.to(device=x.device, dtype=torch.int64) for count in counts)

@@ -1,0 +1,79 @@
+"""The convolutional spiking backbone that `conv_snn`, `tcja_net` and `pfa_net` share, so that only the module differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import nn
+
+from eventbench.errors import BadSpec
+from eventbench.layers import LIF
+
+Gate = Callable[[int, int], nn.Module]  # (time_steps, channels) -> a module (T, N, C, H, W) -> the same shape
+
+
+class Stage(nn.Module):
+    """Conv 3x3, batch norm, LIF, max pool 2, and then the gate where there is one: (T, N, C, H, W) -> (T, N, C', H/2, W/2)."""
+
+    def __init__(self, inputs: int, outputs: int, pool: tuple[int, int], tau: float, gate: nn.Module | None) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+        self.lif = LIF(tau=tau)
+        self.pool = nn.MaxPool2d(pool, ceil_mode=True)
+        self.gate = gate
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        T, N = x.shape[:2]
+        currents = self.norm(self.conv(x.flatten(0, 1)))
+        spikes = self.lif(currents.unflatten(0, (T, N)))
+        pooled = self.pool(spikes.flatten(0, 1)).unflatten(0, (T, N))
+        return pooled if self.gate is None else self.gate(pooled)
+
+
+class Backbone(nn.Module):
+    """Frames (T, N, C, H, W) to scores (N, K), for any sensor size, T and class count.
+
+    A stage per entry of `channels`, then the mean over a `grid` x `grid` of regions, dropout (one mask for all steps,
+    as the papers do), and a linear readout averaged over time. `gate` makes the module at the end of the last
+    `gated_stages` stages; None leaves the plain network.
+    """
+
+    def __init__(
+        self,
+        sensor: tuple[int, int],
+        time_steps: int,
+        classes: int,
+        channels: Sequence[int],
+        tau: float,
+        dropout: float,
+        gate: Gate | None = None,
+        gated_stages: int = 2,
+        inputs: int = 2,
+        grid: int = 4,
+    ) -> None:
+        super().__init__()
+        if not channels or min(channels) < 1:
+            raise BadSpec(f"channels is {list(channels)}", where="model config", allowed="a list of whole numbers above 0")
+        if not 0 <= gated_stages <= len(channels):
+            raise BadSpec(f"gated_stages is {gated_stages}", where="model config", allowed=f"0 to {len(channels)}")
+        width, height = sensor
+        stages = []
+        for i, outputs in enumerate(channels):
+            pool = (min(2, height), min(2, width))
+            height, width = -(-height // pool[0]), -(-width // pool[1])
+            gated = gate is not None and i >= len(channels) - gated_stages
+            stages.append(Stage(inputs, outputs, pool, tau, gate(time_steps, outputs) if gated and gate else None))
+            inputs = outputs
+        self.stages = nn.Sequential(*stages)
+        self.regions = nn.AdaptiveAvgPool2d((min(grid, height), min(grid, width)))
+        self.dropout = nn.Dropout(dropout)
+        self.readout = nn.Linear(inputs * min(grid, height) * min(grid, width), classes)
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        features = self.stages(frames)
+        T, N = features.shape[:2]
+        flat = self.regions(features.flatten(0, 1)).flatten(1).unflatten(0, (T, N))
+        kept = flat * self.dropout(torch.ones_like(flat[0]))
+        return self.readout(kept).mean(0)

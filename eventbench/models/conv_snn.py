@@ -1,0 +1,33 @@
+"""Plain convolutional spiking network: the baseline the attention networks are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from eventbench.models._backbone import Backbone
+from eventbench.models.base import Model
+
+
+class ConvSNN(Model):
+    """Conv, batch norm, LIF, max pool, once per entry of `channels`; a linear readout averaged over time.
+
+    `tau` is the membrane time constant in time steps. Differs from the networks of the TCJA and PFA papers in size
+    and head; it is the frame in which the modules are compared.
+    """
+
+    def __init__(
+        self,
+        sensor: tuple[int, int],
+        time_steps: int,
+        classes: int,
+        channels: Sequence[int] = (32, 64, 64),
+        tau: float = 2.0,
+        dropout: float = 0.2,
+    ) -> None:
+        super().__init__()
+        self.network = Backbone(sensor, time_steps, classes, channels, tau, dropout)
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        return self.network(frames)

@@ -1,0 +1,106 @@
+"""The renderer: capsules over a textured background, in linear light, then log intensity."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from eventbench.simulate.arithmetic import log
+from eventbench.simulate.random import uniform
+
+_SOFT = 1.0  # width in pixels of a part's edge
+
+
+@njit(cache=True, nogil=True)
+def background(key, height, width, level, contrast, grain):  # type: ignore[no-untyped-def]
+    """A still background's reflectance, float64 (height, width): value noise of three octaves.
+
+    `level` is its middle, `contrast` how far it strays from it (as a part of it), `grain` the coarsest cell in
+    pixels; each further octave has half the cell and half the strength.
+    """
+    picture = np.full((height, width), 0.0)
+    strength, total = 1.0, 0.0
+    for octave in range(3):
+        for y in range(height):
+            row = y / grain
+            top = math.floor(row)
+            down = _smooth(row - top)
+            for x in range(width):
+                column = x / grain
+                side = math.floor(column)
+                across = _smooth(column - side)
+                corner = (octave * 4096 + int(top)) * 4096 + int(side)
+                upper = _between(uniform(key, corner), uniform(key, corner + 1), across)
+                lower = _between(uniform(key, corner + 4096), uniform(key, corner + 4097), across)
+                picture[y, x] += strength * (_between(upper, lower, down) - 0.5)
+        total += 0.5 * strength
+        strength *= 0.5
+        grain *= 0.5
+    for y in range(height):
+        for x in range(width):
+            picture[y, x] = level * (1.0 + contrast * picture[y, x] / total)
+    return picture
+
+
+@njit(cache=True, nogil=True)
+def _smooth(part):  # type: ignore[no-untyped-def]
+    return part * part * (3.0 - 2.0 * part)
+
+
+@njit(cache=True, nogil=True)
+def _between(first, second, part):  # type: ignore[no-untyped-def]
+    return first + (second - first) * part
+
+
+@njit(cache=True, nogil=True)
+def render(parts, picture, light, dark):  # type: ignore[no-untyped-def]
+    """Log intensity, float64 (frames, height, width), of capsules over a background.
+
+    `parts` is (frames, parts, 6) as `figure.capsules` makes them, `picture` the background's reflectance
+    (height, width), `light` the illumination (height, width), `dark` what a pixel sees without light.
+    Pixel (x, y) is a point at (x, y); a part covers it by its distance from the part's edge.
+    """
+    frames = len(parts)
+    height, width = picture.shape
+    still = np.empty((height, width))
+    for y in range(height):
+        for x in range(width):
+            still[y, x] = log(light[y, x] * picture[y, x] + dark)
+    scene = np.empty((frames, height, width))
+    seen = picture.copy()
+    touched = np.zeros((height, width), np.bool_)
+    for frame in range(frames):
+        scene[frame] = still
+        for part in range(parts.shape[1]):
+            _draw(parts[frame, part], seen, touched)
+        for y in range(height):
+            for x in range(width):
+                if touched[y, x]:
+                    scene[frame, y, x] = log(light[y, x] * seen[y, x] + dark)
+                    seen[y, x] = picture[y, x]
+                    touched[y, x] = False
+    return scene
+
+
+@njit(cache=True, nogil=True)
+def _draw(part, seen, touched):  # type: ignore[no-untyped-def]
+    height, width = seen.shape
+    x0, y0, x1, y1, radius, reflectance = part
+    margin = radius + _SOFT
+    left, right = max(int(math.floor(min(x0, x1) - margin)), 0), min(int(max(x0, x1) + margin) + 1, width - 1)
+    top, bottom = max(int(math.floor(min(y0, y1) - margin)), 0), min(int(max(y0, y1) + margin) + 1, height - 1)
+    dx, dy = x1 - x0, y1 - y0
+    length = dx * dx + dy * dy
+    for y in range(top, bottom + 1):
+        for x in range(left, right + 1):
+            along = 0.0
+            if length > 0.0:
+                along = min(max(((x - x0) * dx + (y - y0) * dy) / length, 0.0), 1.0)
+            off_x, off_y = x - x0 - along * dx, y - y0 - along * dy
+            away = math.sqrt(off_x * off_x + off_y * off_y)
+            cover = min(max((radius - away) / _SOFT + 0.5, 0.0), 1.0)
+            if cover > 0.0:
+                seen[y, x] = seen[y, x] * (1.0 - cover) + reflectance * cover
+                touched[y, x] = True

@@ -1,0 +1,128 @@
+"""A scene: who, where, in what light and how, drawn from ranges; and the frames a camera would be shown."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import numpy as np
+
+from eventbench.errors import BadSpec
+from eventbench.simulate.arithmetic import TAU, sine
+from eventbench.simulate.figure import capsules, draw_subject
+from eventbench.simulate.gestures import GESTURES, Motion
+from eventbench.simulate.random import Draws
+from eventbench.simulate.render import background, render
+
+Range = tuple[float, float]
+
+
+class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Ranges from which subjects and recordings are drawn, each (low, high).
+
+    Of a subject: `stature` and `limb` (factors on the whole and on each length), `arm_reflectance`,
+    `body_reflectance`, `pace` (a factor on cycles). Of a recording: `place_x`, `place_y` (where the chest is, as a
+    part of the picture), `light`, `slope` (how much the light changes across the picture), `background` (its mean
+    reflectance), `texture` (its contrast), `grain` (its coarsest cell, in 1/64 of the picture), `cycles` (of a swing
+    in the recording), `turns` (whole turns of a circle), `frames_per_turn`'s inverse is bounded by `longest_rest`: the
+    part of the recording, before and after, in which nothing moves), `size` (a factor on how far hands go),
+    `rubato` (how much the speed varies within a recording) and `sway` (of the body, in 1/64 of the picture).
+
+    Raises BadSpec where a range runs backwards.
+    """
+
+    stature: Range = (0.85, 1.15)
+    limb: Range = (0.9, 1.1)
+    arm_reflectance: Range = (0.7, 0.95)
+    body_reflectance: Range = (0.1, 0.4)
+    pace: Range = (0.9, 1.1)
+    place_x: Range = (0.4, 0.6)
+    place_y: Range = (0.38, 0.56)
+    light: Range = (0.3, 1.5)
+    slope: Range = (-0.4, 0.4)
+    background: Range = (0.15, 0.35)
+    texture: Range = (0.2, 0.7)
+    grain: Range = (6.0, 16.0)
+    cycles: Range = (2.0, 3.0)
+    turns: tuple[int, int] = (2, 3)
+    rest: Range = (0.0, 0.1)
+    size: Range = (0.8, 1.1)
+    rubato: Range = (0.0, 0.1)
+    sway: Range = (0.0, 0.6)
+    dark: Annotated[float, msgspec.Meta(gt=0.0)] = 0.02
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            limits = getattr(self, name)
+            if isinstance(limits, tuple) and not limits[0] <= limits[1]:
+                raise BadSpec(f"{name} is {list(limits)}", where="scene", allowed="[low, high], low first")
+
+
+def log_intensity(
+    scene: Scene, gesture: str, person: Draws, recording: Draws, progress: np.ndarray, sensor: tuple[int, int]
+) -> np.ndarray:
+    """What the camera is shown, natural log, float64 (frames, height, width).
+
+    `progress` is float64 (frames,), 0 at the recording's beginning to 1 at its end; `sensor` is (width, height).
+    """
+    width, height = sensor
+    unit = min(width, height) / 64.0
+    subject = draw_subject(
+        person,
+        unit=unit,
+        stature=scene.stature,
+        limb=scene.limb,
+        arm_reflectance=scene.arm_reflectance,
+        body_reflectance=scene.body_reflectance,
+    )
+    motion = Motion(
+        limbs=subject.limbs,
+        draws=recording,
+        progress=_tempo(scene, recording, progress),
+        cycles=recording.between("cycles", scene.cycles) * person.between("pace", scene.pace),
+        turns=recording.whole("turns", scene.turns),
+        size=recording.between("size", scene.size),
+    )
+    arms = GESTURES[gesture](motion)
+    parts = capsules(subject, _chest(scene, recording, progress, sensor, unit), arms)
+    picture = background(
+        recording.key("texture"),
+        height,
+        width,
+        recording.between("background", scene.background),
+        recording.between("contrast", scene.texture),
+        unit * recording.between("grain", scene.grain),
+    )
+    return render(parts, picture, _light(scene, recording, sensor), scene.dark)
+
+
+def _tempo(scene: Scene, recording: Draws, progress: np.ndarray) -> np.ndarray:
+    """Progress of the gesture: still, then moving at a speed that varies a little, then still."""
+    begin = recording.between("rest before", scene.rest)
+    end = 1.0 - recording.between("rest after", scene.rest)
+    done = np.minimum(np.maximum((progress - begin) / (end - begin), 0.0), 1.0)
+    depth = recording.between("rubato", scene.rubato)
+    start = TAU * recording.between("rubato start", (0.0, 1.0))
+    return done + depth / TAU * (sine(TAU * done + start) - sine(start))
+
+
+def _chest(
+    scene: Scene, recording: Draws, progress: np.ndarray, sensor: tuple[int, int], unit: float
+) -> np.ndarray:
+    chest = np.empty((len(progress), 2))
+    for axis, name in enumerate(("x", "y")):
+        place = recording.between(f"place {name}", (scene.place_x, scene.place_y)[axis]) * sensor[axis]
+        far = unit * recording.between(f"sway {name}", scene.sway)
+        cycles = recording.between(f"sway {name} cycles", (0.3, 1.0))
+        start = recording.between(f"sway {name} start", (0.0, 1.0))
+        chest[:, axis] = place + far * sine(TAU * (cycles * progress + start))
+    return chest
+
+
+def _light(scene: Scene, recording: Draws, sensor: tuple[int, int]) -> np.ndarray:
+    """Illumination, float64 (height, width): a level and a slope across either axis."""
+    width, height = sensor
+    level = recording.between("light", scene.light)
+    across = recording.between("slope x", scene.slope) * (np.arange(width) / width - 0.5)
+    down = recording.between("slope y", scene.slope) * (np.arange(height) / height - 0.5)
+    return level * (1.0 + across[None, :] + down[:, None])
