@@ -23,36 +23,39 @@ class Named(NamedTuple, Generic[S]):
     spec: S
 
 
-def _files(folder: Path) -> dict[str, Path]:
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+def files(kind: str, board: Path | None = None) -> dict[str, Path]:
+    """Id -> file of the "datasets", "pipelines" or "tasks" there are, sorted by id.
+
+    Tasks of the board folder `board` join the shipped ones; of the same id, the board's is taken.
+    """
+    if kind == "tasks":
+        folders = [home.shipped("leaderboard") / "tasks", *([board / "tasks"] if board else [])]
+    else:
+        folders = [home.shipped(kind)]
+    found = {path.stem: path for folder in folders for path in folder.glob("*.toml")}
+    return dict(sorted(found.items()))
 
 
-def _find(kind: str, folder: Path, name: str, spec: type[S]) -> Named[S]:
+def _find(kind: str, name: str, spec: type[S], board: Path | None = None) -> Named[S]:
     if name.endswith(".toml"):
         path = Path(name)
         return Named(path.stem, path, load(path, spec))
-    files = _files(folder)
-    if name not in files:
-        raise UnknownName(kind, name, files)
-    return Named(name, files[name], load(files[name], spec))
+    known = files(kind, board)
+    if name not in known:
+        raise UnknownName(kind.removesuffix("s"), name, known)
+    return Named(name, known[name], load(known[name], spec))
 
 
 def card(name: str) -> Named[Card]:
     """The card of a dataset: `nmnist`, or the path of a TOML file."""
-    return _find("dataset", home.shipped("datasets"), name, Card)
+    return _find("datasets", name, Card)
 
 
 def pipeline(name: str) -> Named[Pipeline]:
     """A preprocessing recipe: `frames_t16-v1`, or the path of a TOML file."""
-    return _find("pipeline", home.shipped("pipelines"), name, Pipeline)
+    return _find("pipelines", name, Pipeline)
 
 
-def task(name: str) -> Named[Task]:
+def task(name: str, board: Path | None = None) -> Named[Task]:
     """The rules of a board: `nmnist_small-v1`, or the path of a TOML file."""
-    return _find("task", home.shipped("leaderboard") / "tasks", name, Task)
-
-
-def names(kind: str) -> list[str]:
-    """Ids of the shipped "datasets", "pipelines" or "tasks"."""
-    folder = home.shipped("leaderboard") / "tasks" if kind == "tasks" else home.shipped(kind)
-    return list(_files(folder))
+    return _find("tasks", name, Task, board)

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from recordings import recordings
 
 import eventbench as eb
 from eventbench.errors import BadSpec
 from eventbench.steps.downsample import Downsample
-from tests.recordings import recordings
 
 
 @given(recordings(), st.integers(1, 300))

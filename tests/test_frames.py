@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
+import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from recordings import SENSORS, fixed, recordings
 
 import eventbench as eb
 from eventbench import home, registry
@@ -18,8 +21,6 @@ from eventbench.representations._slices import RULES
 from eventbench.representations.frames import CELLS, Frames
 from eventbench.specs.base import load
 from eventbench.specs.pipeline import Pipeline
-from tests import oracle
-from tests.recordings import SENSORS, fixed, recordings
 
 FIXED = ["time", "count"]
 FREE = ["duration"]
@@ -105,7 +106,9 @@ def test_a_count_never_wraps_and_what_it_loses_is_counted(dtype, limit, excess):
 def test_float32_stops_where_it_would_stop_counting():
     n = 2**24 + 3
     zeros = [np.zeros(n, kind) for kind in (np.int64, np.uint16, np.uint16, np.uint8)]
-    got, account = eb.frames(eb.Events.trusted(*zeros, (1, 1)), 1, dtype="float32", return_account=True)
+    got, account = eb.frames(
+        eb.Events.trusted(*zeros, sensor=(1, 1)), 1, dtype="float32", return_account=True
+    )
     assert got[0, 0, 0, 0] == 2**24
     assert account.lost == {"saturated": 3}
 
@@ -124,8 +127,10 @@ def test_a_recording_can_saturate_in_some_frames_and_not_in_others():
 def test_refusing_names_the_cell_the_count_and_the_limit(threads):
     how = Frames(bins=2, overflow="refuse")
     with pytest.raises(EventbenchError, match=r"300 events.*frame 1, polarity 1, y 2, x 1.*255 in uint8"):
-        how.apply(eb.Events.trusted(*_two_frames(200, 300), (4, 3)), threads=threads)
-    assert how.apply(eb.Events.trusted(*_two_frames(200, 255), (4, 3)), threads=threads)[0].max() == 255
+        how.apply(eb.Events.trusted(*_two_frames(200, 300), sensor=(4, 3)), threads=threads)
+    assert (
+        how.apply(eb.Events.trusted(*_two_frames(200, 255), sensor=(4, 3)), threads=threads)[0].max() == 255
+    )
 
 
 def _two_frames(first: int, second: int) -> list[np.ndarray]:
@@ -163,7 +168,7 @@ def test_the_last_frame_takes_the_remainder_of_the_time_and_the_right_edge():
 def test_the_longest_span_that_times_can_have_is_cut_without_wrapping():
     t = np.array([-(2**63), -1, 0, 2**63 - 1])
     zeros = [np.zeros(4, kind) for kind in (np.uint16, np.uint16, np.uint8)]
-    events = eb.Events.trusted(t, *zeros, (1, 1))
+    events = eb.Events.trusted(t, *zeros, sensor=(1, 1))
     assert eb.frames(events, 4)[:, 0, 0, 0].tolist() == [1, 0, 2, 1]
     assert_array_equal(eb.frames(events, 4), oracle.frames(events, "time", 4, 255)[0])
 
@@ -256,7 +261,8 @@ def test_arrays_that_are_no_events_are_refused():
 @pytest.mark.parametrize("split_by", sorted(RULES))
 def test_shape_tells_what_apply_gives_or_says_that_it_cannot(split_by):
     rule = RULES[split_by]
-    how = Frames(split_by=split_by, **({} if rule.needs == "bins" else {rule.needs: 50}))
+    parameters: dict[str, Any] = {"bins": {}}.get(rule.needs, {rule.needs: 50})
+    how = Frames(split_by=split_by, **parameters)
     if rule.needs == "bins":
         got, _ = how.apply(fixed())
         assert got.shape == how.shape((40, 30)) == (16, 2, 30, 40)
@@ -303,10 +309,11 @@ GOLDEN = {
 
 def test_the_output_changes_only_with_the_version():
     """Where this fails: raise `Frames.version`, and only then put the new digests here."""
-    parameters = {"bins": 4, "duration_us": 60_000, "events_per_frame": 1200}
+    parameters: dict[str, Any] = {"bins": 4, "duration_us": 60_000, "events_per_frame": 1200}
     got: dict[str, object] = {"version": Frames.version}
     for split_by, rule in RULES.items():
-        how = Frames(split_by=split_by, dtype="uint8", **{rule.needs: parameters[rule.needs]})
+        given = {name: value for name, value in parameters.items() if name == rule.needs}
+        how = Frames(split_by=split_by, dtype="uint8", **given)
         array, _ = how.apply(fixed())
         got[split_by] = hashlib.sha256(repr(array.shape).encode() + array.tobytes()).hexdigest()[:16]
     assert got == GOLDEN

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from recordings import recordings
 from tonic.transforms import ToFrame
 
 import eventbench as eb
 from eventbench.errors import BadEvents
-from tests import oracle
-from tests.recordings import recordings
 
 TONIC = {
     "tonic_time": ("n_time_bins", "bins"),

@@ -164,7 +164,7 @@ def test_learned_starts_as_the_mean_and_its_weights_train():
     assert grad is not None and grad.abs().min() > 0
     optimiser.step()
     assert (layer.rank_weights.detach() != before).all()
-    assert float(sum(torch.as_tensor(layer.lambdas()))) == pytest.approx(1)
+    assert torch.as_tensor(layer.lambdas()).sum().item() == pytest.approx(1)
 
 
 def test_an_eval_forward_changes_nothing_in_the_layer():

@@ -1,0 +1,63 @@
+"""The command line, one verb a file. Each verb's module has a click command named `command` and imports lazily.
+
+This is the one place where errors become exit statuses: 0 done, 1 done and the answer is bad, 2 refused (one line on
+stderr), 130 interrupted. A traceback means a bug of ours.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from eventbench import __version__
+from eventbench.errors import EventbenchError
+
+VERBS = ("demo", "ls", "show", "doctor", "preprocess", "cache", "train", "submit", "compare", "verify", "site")
+
+
+class _Verbs(click.Group):
+    """Imports a verb's file when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        return importlib.import_module(f"eventbench.cli.{cmd_name}").command
+
+
+@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="eventbench")
+def group() -> None:
+    """Event-camera recordings to network input, spiking networks with attention, and a leaderboard that recomputes."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command line and exit with its status."""
+    try:
+        status = group.main(args=arguments, prog_name="eventbench", standalone_mode=False)
+    except EventbenchError as error:
+        _refuse(str(error))
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "eventbench"
+        _refuse(f"{error.format_message().rstrip('.')}; see {path} --help")
+    except click.ClickException as error:
+        _refuse(error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("eventbench: interrupted; what was finished is kept, run the same command again to go on", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output went away, as in `eventbench ls | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    else:
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _refuse(line: str) -> None:
+    click.echo(f"eventbench: {' '.join(line.split())}", err=True)
+    sys.exit(2)

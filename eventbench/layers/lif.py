@@ -57,6 +57,8 @@ class LIF(nn.Module):
     Raises BadSpec for a parameter out of range, and for inputs that are not floats or have no steps.
     """
 
+    spiking = True  # what metrics go by: a spiking layer is declared, never guessed from its values
+
     def __init__(
         self,
         tau: float = 2.0,

@@ -107,6 +107,20 @@ class PFA(nn.Module):
         fused = x + gate if self.fusion == "add_relu" else x * gate
         return fused if self.fusion == "multiply" else torch.relu(fused)
 
+    def count_synaptic_operations(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Per sample (N,): ACs, MACs and dense operations of composing the map and, in a product, of gating with it.
+
+        The projections are counted as the layers they are.
+        """
+        T, N, C, H, W = x.shape
+        composed = (T + T * C + T * C * H * W) * self.rank
+        macs = torch.full((N,), composed, device=x.device)
+        dense = macs.clone()
+        if self.fusion != "add_relu":
+            macs = macs + (x != 0).transpose(0, 1).flatten(1).sum(1)
+            dense = dense + T * C * H * W
+        return torch.zeros_like(macs), macs, dense
+
     def extra_repr(self) -> str:
         return (
             f"time_steps={self.time_steps}, channels={self.channels}, rank={self.rank}, "

@@ -51,6 +51,8 @@ class TCJA(nn.Module):
     The output is real-valued, not spikes. Raises BadSpec for parameters or inputs that do not fit.
     """
 
+    gates_input = True  # metrics count the product with the input, which no layer shows them
+
     def __init__(
         self,
         time_steps: int,

@@ -80,16 +80,16 @@ def capsules(subject: Subject, chest: np.ndarray, arms: tuple[Arm, Arm]) -> np.n
     parts = np.empty((len(chest), PARTS, 6))
     body_length = 3.0 * subject.limbs.reach
     neck = 1.25 * subject.head + 2.0 * subject.thickness
-    parts[:, 0, 0:2] = chest + (0.0, 0.75 * subject.girth)
-    parts[:, 0, 2:4] = chest + (0.0, body_length)
+    parts[:, 0, 0:2] = chest + np.array([0.0, 0.75 * subject.girth])
+    parts[:, 0, 2:4] = chest + np.array([0.0, body_length])
     parts[:, 0, 4:6] = subject.girth, subject.cloth
-    parts[:, 1, 0:2] = parts[:, 1, 2:4] = chest - (0.0, neck)
+    parts[:, 1, 0:2] = parts[:, 1, 2:4] = chest - np.array([0.0, neck])
     parts[:, 1, 4:6] = subject.head, 0.7 * subject.skin
     for side, arm in enumerate(arms):
         outward = -1.0 if side == RIGHT else 1.0
-        shoulder = chest + (outward * subject.limbs.shoulder, 0.0)
-        elbow = shoulder + arm.elbow * (outward, -1.0)
-        hand = shoulder + arm.hand * (outward, -1.0)
+        shoulder = chest + np.array([outward * subject.limbs.shoulder, 0.0])
+        elbow = shoulder + arm.elbow * np.array([outward, -1.0])
+        hand = shoulder + arm.hand * np.array([outward, -1.0])
         first = 2 + 3 * side
         parts[:, first, 0:2], parts[:, first, 2:4] = shoulder, elbow
         parts[:, first + 1, 0:2], parts[:, first + 1, 2:4] = elbow, hand

@@ -78,9 +78,7 @@ def _wave(side: int, motion: Motion) -> Arms:
     limbs, draws = motion.limbs, motion.draws
     lift = draws.between("lift", (-0.2, 0.5))
     elbow = _track(cosine(lift) * limbs.upper, sine(lift) * limbs.upper, motion.progress)
-    tilt = draws.between("tilt", (-0.1, 0.3)) + 0.75 * motion.size * sine(
-        motion.swing("wave", motion.cycles)
-    )
+    tilt = draws.between("tilt", (-0.1, 0.3)) + 0.75 * motion.size * sine(motion.swing("wave", motion.cycles))
     fore = _track(sine(tilt) * limbs.fore, cosine(tilt) * limbs.fore, motion.progress)
     return _pair(side, Arm(elbow, elbow + fore), _rest(motion, "idle"))
 
@@ -145,9 +143,7 @@ def _guitar(motion: Motion) -> Arms:
         -1.0,
     )
     strum = motion.size * sine(motion.swing("strum", motion.cycles))
-    right = _track(
-        (-0.2 + 0.12 * strum) * limbs.reach, (-0.55 + 0.34 * strum) * limbs.reach, motion.progress
-    )
+    right = _track((-0.2 + 0.12 * strum) * limbs.reach, (-0.55 + 0.34 * strum) * limbs.reach, motion.progress)
     return _reach(right, limbs, 1.0), left
 
 

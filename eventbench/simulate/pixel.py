@@ -54,9 +54,7 @@ class Pixel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise BadSpec(f"{name} is {value}", where="pixel", allowed=f"a finite number, {least}")
 
 
-def thresholds(
-    pixel: Pixel, height: int, width: int, camera: int | str
-) -> tuple[np.ndarray, np.ndarray]:
+def thresholds(pixel: Pixel, height: int, width: int, camera: int | str) -> tuple[np.ndarray, np.ndarray]:
     """Each pixel's ON and OFF threshold, two float64 (height, width): the fixed pattern of this camera."""
     shape = (height, width)
     return (
@@ -114,7 +112,9 @@ def _check(signal: np.ndarray, times: np.ndarray) -> None:
     if times.dtype.kind not in "iu" or not (times[1:] > times[:-1]).all():
         raise BadSpec("times_us do not increase", where=where, allowed="whole, increasing microseconds")
     if not np.isfinite(signal).all():
-        raise BadSpec("log_intensity is not finite everywhere", where=where, fix="add a dark level before the log")
+        raise BadSpec(
+            "log_intensity is not finite everywhere", where=where, fix="add a dark level before the log"
+        )
 
 
 @njit(cache=True, nogil=True)
@@ -190,9 +190,7 @@ def _fire(signal, times, on, off, refractory_us, leak_hz, shot_hz, leak_key, sho
                         ups[y, x] += 1 if rising else 0
                         downs[y, x] += 0 if rising else 1
                         ref = base[y, x] + ups[y, x] * on[y, x]
-                        upper[y, x] = (
-                            base[y, x] + (ups[y, x] + 1) * on[y, x] - downs[y, x] * off[y, x]
-                        )
+                        upper[y, x] = base[y, x] + (ups[y, x] + 1) * on[y, x] - downs[y, x] * off[y, x]
                         lower[y, x] = ref - (downs[y, x] + 1) * off[y, x]
                     else:
                         break

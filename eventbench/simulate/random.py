@@ -20,7 +20,7 @@ _UNIT = 1.0 / 9007199254740992.0  # 2 ** -53, exact
 
 
 @njit(cache=True, nogil=True)
-def bits(key: int, n: int) -> int:
+def bits(key: np.uint64, n: int) -> np.uint64:
     """The n-th 64 random bits (uint64) of `key` (uint64); n = 0, 1, 2, ..."""
     z = np.uint64(key) + _GAMMA * (np.uint64(n) + _ONE)
     z = (z ^ (z >> _S30)) * _FIRST
@@ -29,13 +29,13 @@ def bits(key: int, n: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def uniform(key: int, n: int) -> float:
+def uniform(key: np.uint64, n: int) -> float:
     """The n-th uniform number of `key`, in [0, 1): the upper 53 of its 64 bits."""
     return np.float64(bits(key, n) >> _S11) * _UNIT
 
 
 @njit(cache=True, nogil=True)
-def normal(key: int, n: int) -> float:
+def normal(key: np.uint64, n: int) -> float:
     """The n-th nearly normal number of `key`: 12 uniforms added, less 6 (Irwin-Hall), so within -6 and 6.
 
     Mean 0 and variance 1 hold exactly; the tails are lighter than a Gaussian's (kurtosis 2.9 against 3).

@@ -89,8 +89,10 @@ def _draw(part, seen, touched):  # type: ignore[no-untyped-def]
     height, width = seen.shape
     x0, y0, x1, y1, radius, reflectance = part
     margin = radius + _SOFT
-    left, right = max(int(math.floor(min(x0, x1) - margin)), 0), min(int(max(x0, x1) + margin) + 1, width - 1)
-    top, bottom = max(int(math.floor(min(y0, y1) - margin)), 0), min(int(max(y0, y1) + margin) + 1, height - 1)
+    left, right = math.floor(min(x0, x1) - margin), math.ceil(max(x0, x1) + margin)
+    top, bottom = math.floor(min(y0, y1) - margin), math.ceil(max(y0, y1) + margin)
+    left, right = max(left, 0), min(right, width - 1)
+    top, bottom = max(top, 0), min(bottom, height - 1)
     dx, dy = x1 - x0, y1 - y0
     length = dx * dx + dy * dy
     for y in range(top, bottom + 1):

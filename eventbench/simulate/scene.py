@@ -24,20 +24,20 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `body_reflectance`, `pace` (a factor on cycles). Of a recording: `place_x`, `place_y` (where the chest is, as a
     part of the picture), `light`, `slope` (how much the light changes across the picture), `background` (its mean
     reflectance), `texture` (its contrast), `grain` (its coarsest cell, in 1/64 of the picture), `cycles` (of a swing
-    in the recording), `turns` (whole turns of a circle), `frames_per_turn`'s inverse is bounded by `longest_rest`: the
-    part of the recording, before and after, in which nothing moves), `size` (a factor on how far hands go),
-    `rubato` (how much the speed varies within a recording) and `sway` (of the body, in 1/64 of the picture).
+    in the recording), `turns` (whole turns of a circle), `rest` (the part of the recording before the gesture, and the
+    part after, in which arms are still), `size` (a factor on how far hands go), `rubato` (how much the speed varies
+    within a recording) and `sway` (of the body, in 1/64 of the picture). `dark` is what a pixel sees without light.
 
     Raises BadSpec where a range runs backwards.
     """
 
-    stature: Range = (0.85, 1.15)
+    stature: Range = (0.75, 1.15)
     limb: Range = (0.9, 1.1)
     arm_reflectance: Range = (0.7, 0.95)
     body_reflectance: Range = (0.1, 0.4)
     pace: Range = (0.9, 1.1)
-    place_x: Range = (0.4, 0.6)
-    place_y: Range = (0.38, 0.56)
+    place_x: Range = (0.32, 0.68)
+    place_y: Range = (0.31, 0.61)
     light: Range = (0.3, 1.5)
     slope: Range = (-0.4, 0.4)
     background: Range = (0.15, 0.35)

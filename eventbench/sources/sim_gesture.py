@@ -70,7 +70,9 @@ class SimGesture(Source, frozen=True, forbid_unknown_fields=True):
         """
         if card.classes != list(GESTURES):
             raise BadSpec(
-                f"classes are {card.classes}", where="sim_gesture card", allowed=f"{list(GESTURES)}, in this order"
+                f"classes are {card.classes}",
+                where="sim_gesture card",
+                allowed=f"{list(GESTURES)}, in this order",
             )
         numbers = {split: people for split, people in self.subjects.numbers().items() if people}
         if set(card.splits) != set(numbers):
@@ -95,24 +97,29 @@ class SimGesture(Source, frozen=True, forbid_unknown_fields=True):
         Raises BadRecording when the id is none of this card's.
         """
         name = str(recording)
-        split, number, gesture = self._parts(name)
+        number, gesture = self._parts(name)
         width, height = sensor or (64, 64)
         frames = self.duration_us * self.frame_rate_hz // 1_000_000 + 1
         times = np.arange(frames, dtype=np.int64) * self.duration_us // max(frames - 1, 1)
         person = Draws(self.seed, "subject", number)
         shown = log_intensity(
-            self.scene, gesture, person, Draws(self.seed, "recording", name), times / self.duration_us, (width, height)
+            self.scene,
+            gesture,
+            person,
+            Draws(self.seed, "recording", name),
+            times / self.duration_us,
+            (width, height),
         )
         return dvs_events(shown, times, self.pixel, camera=self.seed, noise=f"{self.seed} {name}")
 
-    def _parts(self, name: str) -> tuple[str, int, str]:
+    def _parts(self, name: str) -> tuple[int, str]:
         parts = _ID.fullmatch(name)
         if parts is not None:
             split, number, gesture = parts["split"], int(parts["subject"]), parts["gesture"]
             people = self.subjects.numbers().get(split, range(0))
             canonical = name == f"{split}/s{number:03d}-{gesture}-{parts['take']}"
             if number in people and gesture in GESTURES and int(parts["take"]) <= self.takes and canonical:
-                return split, number, gesture
+                return number, gesture
         raise BadRecording(
             f"no simulated recording {name!r}",
             where="sim_gesture",

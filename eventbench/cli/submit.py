@@ -1,0 +1,71 @@
+"""eventbench submit: score a submission, write its record, show the board around it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import click
+
+from eventbench.cli import _options
+
+
+@click.command(name="submit", short_help="Score a submission and write its record.")
+@click.argument("folder", metavar="DIR")
+@click.option("--task", required=True, metavar="T", help="The task to be scored on (eventbench ls tasks).")
+@click.option("--check", "only_check", is_flag=True, help="Only hold it to the contract; write no record.")
+@_options.device
+@_options.data_dir
+@_options.cache_dir
+@_options.board_dir
+@_options.as_json
+def command(
+    folder: str,
+    task: str,
+    only_check: bool,
+    device: str | None,
+    data_dir: str | None,
+    cache_dir: str | None,
+    board: str | None,
+    as_json: bool,
+) -> None:
+    """Score the submission in DIR on the test split of a task, write its record, and show the board around it.
+
+    Every run (one weights file each) is scored once. The model must answer alike when asked twice and whatever its
+    neighbours in the batch are; a metric that fails fails the run. --check stops before the scoring.
+    """
+    from pathlib import Path
+
+    from eventbench import catalog, home
+    from eventbench.harness import Bench, check, device_named, score
+    from eventbench.leaderboard.table import board_text
+    from eventbench.leaderboard.view import task_board
+    from eventbench.leaderboard.write import write_record
+    from eventbench.submission import Handed
+
+    places = home.places(data_dir, cache_dir, board)
+    rules = catalog.task(task, places.board)
+    handed = Handed(Path(folder).expanduser().absolute())
+    bench = Bench(rules, places, device_named(device), workers=_options.cores())
+    if only_check:
+        check(bench, handed)
+        told = {"folder": str(handed.folder), "task": rules.id, "runs": len(handed.seeds), "check": "passed"}
+        if as_json:
+            _options.print_json(told)
+        else:
+            click.echo(f"{folder}: {told['runs']} runs hold to the contract of {rules.id}; nothing was scored or written")
+        return
+    record, rows = score(bench, handed, lambda weights: _say(f"scoring {weights}"))
+    entry = write_record(places.board, record, rows)
+    view = task_board(places.board, rules.id)
+    if as_json:
+        _options.print_json({"record": entry.id, "path": str(entry.path), **view.as_json()})
+        return
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
+    click.echo(board_text(view, width))
+    click.echo(f"record: {entry.path}")
+
+
+def _say(line: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(line, err=True)

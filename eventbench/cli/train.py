@@ -1,0 +1,79 @@
+"""eventbench train: a submission folder, ready to submit."""
+
+from __future__ import annotations
+
+import click
+
+from eventbench.cli import _options
+
+
+@click.command(name="train", short_help="Train a model into a submission folder.")
+@click.argument("model")
+@click.option("--task", required=True, metavar="T", help="The task to train for (eventbench ls tasks).")
+@click.option("--seed", "seeds", type=click.IntRange(0), multiple=True, metavar="S", help="One seed, or more; else the task's.")
+@click.option("--epochs", type=click.IntRange(1), metavar="E", help="At most so many epochs; else the recipe's.")
+@click.option("--out", required=True, metavar="DIR", help="The folder to make; it must not exist yet.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the model, as in rank=4.")
+@_options.device
+@_options.data_dir
+@_options.cache_dir
+@_options.board_dir
+@_options.as_json
+def command(
+    model: str,
+    task: str,
+    seeds: tuple[int, ...],
+    epochs: int | None,
+    out: str,
+    settings: tuple[str, ...],
+    device: str | None,
+    data_dir: str | None,
+    cache_dir: str | None,
+    board: str | None,
+    as_json: bool,
+) -> None:
+    """Train MODEL (a name of eventbench ls models, or my_model.py:MyNet) and leave a submission in DIR.
+
+    Each seed's checkpoint is chosen on the validation samples; the test split is not touched. DIR gets submission.toml,
+    the weights, a CSV log a seed and a picture of the learning curves. An interrupted run goes on with the seeds left.
+    """
+    from pathlib import Path
+
+    from eventbench import catalog, home
+    from eventbench.harness import Bench, device_named
+    from eventbench.workshop import train_submission
+
+    places = home.places(data_dir, cache_dir, board)
+    target = Path(out).expanduser().absolute()
+    order = catalog.task(task, places.board)
+    bench = Bench(order, places, device_named(device), workers=_options.cores())
+    made = train_submission(
+        bench, model, _config(settings), list(seeds or order.spec.seeds), target, epochs=epochs, quiet=as_json
+    )
+    if as_json:
+        _options.print_json({"folder": str(target), "runs": made})
+        return
+    for run in made:
+        click.echo(
+            f"seed {run['seed']}: validation accuracy {run['validation_accuracy']:.3f} "
+            f"at epoch {run['best_epoch']} of {run['epochs']}, {run['seconds']:.0f} s"
+        )
+    click.echo(f"{target}: score it with eventbench submit {out} --task {task}")
+
+
+def _config(settings: tuple[str, ...]) -> dict[str, object]:
+    """`key=value` pairs, each value read as TOML, else as a word."""
+    import tomllib
+
+    from eventbench.errors import BadSpec
+
+    config: dict[str, object] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key.isidentifier():
+            raise BadSpec(f"--set {setting!r}", allowed="KEY=VALUE, as in rank=4 or composition=learned")
+        try:
+            config[key] = tomllib.loads(f"v = {value}")["v"]
+        except tomllib.TOMLDecodeError:
+            config[key] = value
+    return config

@@ -1,0 +1,137 @@
+"""A submission folder: written by `train`, by hand or by another program; read by `submit`."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from eventbench import registry
+from eventbench.errors import BadSubmission, EventbenchError
+from eventbench.specs.base import load
+from eventbench.specs.submission import Submission
+
+
+class Handed:
+    """A submission as it lies in `folder`: what `submission.toml` says, and models made and filled from it."""
+
+    def __init__(self, folder: Path) -> None:
+        stated = folder / "submission.toml"
+        if not stated.is_file():
+            raise BadSubmission(
+                "no submission.toml", where=folder, fix="eventbench train writes one; the README shows what is in it"
+            )
+        self.folder, self.spec = folder, load(stated, Submission)
+        if not self.spec.weights:
+            raise BadSubmission("weights is an empty list", where=stated, allowed="one safetensors file a seed")
+        for name in self.spec.weights:
+            if not name.endswith(".safetensors") or Path(name).name != name:
+                raise BadSubmission(
+                    f"weights are named {name!r}", where=stated, allowed="files *.safetensors of the folder itself"
+                )
+            if not (folder / name).is_file():
+                raise BadSubmission(f"{name} is not there", where=folder, fix="every file of weights must lie in the folder")
+        seeds = self.spec.training.get("seeds", list(range(len(self.spec.weights))))
+        if not isinstance(seeds, list) or len(seeds) != len(self.spec.weights) or len(set(seeds)) != len(seeds):
+            raise BadSubmission(
+                f"training.seeds is {seeds!r}", where=stated, allowed=f"{len(self.spec.weights)} different whole numbers"
+            )
+        self.seeds: list[int] = seeds
+
+    def model(self, sensor: tuple[int, int], time_steps: int, classes: int) -> nn.Module:
+        """The model, made for these frames, with the weights it starts with."""
+        return make_model(self.spec.model.name, self.spec.model.config, sensor, time_steps, classes, self.folder)
+
+    def fill(self, model: nn.Module, weights: str) -> None:
+        """Load one file of weights. Raises BadSubmission where it does not fit the model to the last key and shape."""
+        path = self.folder / weights
+        try:
+            state = load_file(path)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise BadSubmission(f"not a readable safetensors file: {error}", where=path) from None
+        own = model.state_dict()
+        missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
+        if missing or extra:
+            told = [f"missing: {_some(missing)}"] * bool(missing) + [f"not in the model: {_some(extra)}"] * bool(extra)
+            raise BadSubmission(f"the weights are not this model's; {'; '.join(told)}", where=path)
+        for key, tensor in state.items():
+            if tensor.shape != own[key].shape:
+                raise BadSubmission(
+                    f"{key} is {tuple(tensor.shape)}", where=path, allowed=f"{tuple(own[key].shape)}, as the model is made"
+                )
+            if not tensor.isfinite().all():
+                raise BadSubmission(f"{key} holds values that are not finite", where=path)
+        model.load_state_dict(state)
+
+
+def model_class(name: str, folder: Path) -> type[nn.Module]:
+    """The class called `name`: a model of the package, or `file.py:Class` of a file in `folder`."""
+    if ".py:" not in name:
+        return registry.models.get(name)
+    file, _, kind = name.rpartition(":")
+    found = registry.class_in_file(folder / file, kind)
+    if not issubclass(found, nn.Module):
+        raise BadSubmission(f"{kind} is no torch.nn.Module", where=folder / file)
+    return found
+
+
+def make_model(
+    name: str, config: dict[str, Any], sensor: tuple[int, int], time_steps: int, classes: int, folder: Path
+) -> nn.Module:
+    """The model called as `Class(sensor=, time_steps=, classes=, **config)`.
+
+    Raises BadSubmission for a config key the class does not take, and for whatever the class raises.
+    """
+    kind = model_class(name, folder)
+    taken = inspect.signature(kind.__init__).parameters
+    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values())
+    known = sorted(set(taken) - {"self", "sensor", "time_steps", "classes"})
+    for key in config:
+        if key not in known and not open_ended:
+            raise BadSubmission(
+                f"model.config has {key!r}", where=name, allowed=", ".join(known) or "no keys: this model has no parameters"
+            )
+    try:
+        return kind(sensor=sensor, time_steps=time_steps, classes=classes, **config)
+    except EventbenchError:
+        raise
+    except Exception as error:
+        raise BadSubmission(
+            f"the model cannot be made: {type(error).__name__}: {error}",
+            where=name,
+            fix="it is called as Model(sensor=(width, height), time_steps=T, classes=K, **config)",
+        ) from error
+
+
+def called(model: nn.Module, frames: torch.Tensor, classes: int, name: str) -> torch.Tensor:
+    """Scores (N, K) of frames (T, N, C, H, W), held to the contract.
+
+    Raises BadSubmission when forward raises, returns something else, another shape, or values that are not finite.
+    """
+    allowed = f"a float tensor (N, K) = ({frames.shape[1]}, {classes})"
+    try:
+        scores = model(frames)
+    except EventbenchError:
+        raise
+    except Exception as error:
+        raise BadSubmission(
+            f"forward raised {type(error).__name__}: {error}", where=name, fix=f"it is given frames {tuple(frames.shape)}"
+        ) from error
+    if not isinstance(scores, torch.Tensor) or not scores.is_floating_point():
+        got = str(scores.dtype) if isinstance(scores, torch.Tensor) else type(scores).__name__
+        raise BadSubmission(f"forward returned {got}", where=name, allowed=allowed)
+    if tuple(scores.shape) != (frames.shape[1], classes):
+        raise BadSubmission(f"forward returned shape {tuple(scores.shape)}", where=name, allowed=allowed)
+    if not scores.isfinite().all():
+        bad = int((~scores.isfinite()).any(1).sum())
+        raise BadSubmission(f"{bad} of {len(scores)} samples have scores that are not finite", where=name)
+    return scores
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,147 @@
+"""Where submissions are made: a model trained for every seed, into a folder that appears when it is complete."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from safetensors.torch import save_file
+from tqdm import tqdm
+
+from eventbench import digest
+from eventbench.errors import BadSubmission
+from eventbench.harness import Bench
+from eventbench.specs.base import About
+from eventbench.specs.submission import ModelRef, Submission
+from eventbench.submission import make_model
+from eventbench.train import Epoch, Recipe, fit, seed_everything, write_log
+
+
+def train_submission(
+    bench: Bench,
+    model: str,
+    config: dict[str, Any],
+    seeds: list[int],
+    target: Path,
+    *,
+    recipe: Recipe | None = None,
+    epochs: int | None = None,
+    quiet: bool = False,
+) -> list[dict[str, Any]]:
+    """Train `model` once a seed and write the submission folder `target`; what each run came to.
+
+    The folder grows as `<target>.unfinished` and is renamed when whole; a run with the same arguments goes on there with
+    the seeds that are left. Raises BadSubmission when `target` is there already, or when a model cannot be trained.
+    """
+    if target.exists():
+        raise BadSubmission("is there already", where=target, fix="name another folder, or remove this one")
+    recipe = recipe or Recipe()
+    if epochs is not None:
+        recipe = msgspec.structs.replace(recipe, epochs=epochs)
+    file, _, kind = model.rpartition(":")
+    source = Path(file).expanduser().absolute() if file.endswith(".py") else None
+    name = f"{source.name}:{kind}" if source else model
+    home = source.parent if source else target
+    make_model(name, config, bench.sensor, bench.time_steps, bench.classes, home)  # refused before anything is written
+    asked = {
+        "model": {"name": name, "config": config},
+        "task": bench.task.id,
+        "store": bench.store.key,
+        "recipe": msgspec.to_builtins(recipe),
+        "code": digest.of_file(source) if source else "",
+    }
+    draft = _draft(target, asked)
+    if source:
+        shutil.copyfile(source, draft / source.name)
+    runs = [_run(bench, name, config, seed, recipe, draft, home, quiet) for seed in seeds]
+    _learning_curves(runs, draft / "learning_curve.png", f"{model} on {bench.task.id}")
+    training = {
+        "seeds": seeds,
+        "task": bench.task.id,
+        "selection": "best validation epoch",
+        "recipe": asked["recipe"],
+        "epochs": [run["epochs"] for run in runs],
+        "best_epoch": [run["best_epoch"] for run in runs],
+        "validation_accuracy": [run["validation_accuracy"] for run in runs],
+    }
+    submission = Submission(
+        model=ModelRef(name=name, config=config),
+        weights=[f"seed{seed}.safetensors" for seed in seeds],
+        training=training,
+        about=About(title=name),
+    )
+    (draft / "submission.toml").write_bytes(msgspec.toml.encode(submission))
+    (draft / "asked.json").unlink()
+    draft.rename(target)
+    return [{key: value for key, value in run.items() if key != "log"} for run in runs]
+
+
+def _draft(target: Path, asked: dict[str, Any]) -> Path:
+    """The unfinished folder, emptied unless the same thing was asked for when it was begun."""
+    draft = target.with_name(target.name + ".unfinished")
+    stated = draft / "asked.json"
+    content = digest.canonical_json(asked)
+    if draft.exists() and not (stated.is_file() and stated.read_bytes() == content):
+        shutil.rmtree(draft)
+    draft.mkdir(parents=True, exist_ok=True)
+    stated.write_bytes(content)
+    return draft
+
+
+def _run(
+    bench: Bench, name: str, config: dict[str, Any], seed: int, recipe: Recipe, draft: Path, home: Path, quiet: bool
+) -> dict[str, Any]:
+    done = draft / f"seed{seed}.json"
+    if done.is_file():
+        return json.loads(done.read_text())
+    start = time.perf_counter()
+    generator = seed_everything(seed, bench.device)
+    model = make_model(name, config, bench.sensor, bench.time_steps, bench.classes, home).to(bench.device)
+    with tqdm(total=recipe.epochs, desc=f"{name} seed {seed}", unit="epoch", disable=quiet or None) as bar:
+
+        def progress(epoch: Epoch) -> None:
+            bar.set_postfix(loss=f"{epoch.train_loss:.3f}", validation=f"{epoch.validation_accuracy:.3f}")
+            bar.update()
+
+        log = fit(model, bench.split("train"), bench.split("validation"), recipe, generator, progress=progress)
+    best = max(log, key=lambda epoch: (epoch.validation_accuracy, -epoch.validation_loss))
+    write_log(log, draft / f"seed{seed}.csv")
+    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    save_file(state, draft / f"seed{seed}.safetensors")
+    run = {
+        "seed": seed,
+        "epochs": len(log),
+        "best_epoch": best.epoch,
+        "validation_accuracy": best.validation_accuracy,
+        "seconds": round(time.perf_counter() - start, 1),
+        "log": [epoch._asdict() for epoch in log],
+    }
+    done.write_text(json.dumps(run))  # last: its presence says that the seed is finished
+    return run
+
+
+def _learning_curves(runs: list[dict[str, Any]], path: Path, title: str) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        for run in runs:
+            epochs = [line["epoch"] for line in run["log"]]
+            marker = "o" if len(epochs) == 1 else None
+            for part, style in (("train", "--"), ("validation", "-")):
+                values = [line[f"{part}_{quantity}"] for line in run["log"]]
+                colour = f"C{runs.index(run)}"
+                axes.plot(epochs, values, style, color=colour, marker=marker, lw=1.2, label=f"{part}, seed {run['seed']}")
+            axes.axvline(run["best_epoch"], color=f"C{runs.index(run)}", lw=0.5, alpha=0.5)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(quantity)
+        axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=7, frameon=False)
+    figure.suptitle(title, fontsize=10)
+    figure.savefig(path, dpi=120)
