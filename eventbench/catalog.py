@@ -42,7 +42,7 @@ def _find(kind: str, name: str, spec: type[S], board: Path | None = None) -> Nam
         return Named(path.stem, path, load(path, spec))
     known = files(kind, board)
     if name not in known:
-        raise UnknownName(kind.removesuffix("s"), name, known)
+        raise UnknownName(kind.removesuffix("s"), name, known, where=board / kind if board else "")
     return Named(name, known[name], load(known[name], spec))
 
 

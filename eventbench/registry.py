@@ -96,8 +96,9 @@ class Family:
         member = self.get(name, where=where)
         try:
             return msgspec.convert(parameters, type=member)
-        except msgspec.ValidationError as error:
-            raise BadSpec(explain(error, member), where=f"{where} [{self.kind} {name}]") from None
+        except (msgspec.ValidationError, EventbenchError) as error:
+            told = explain(error, member) if isinstance(error, msgspec.ValidationError) else str(error)
+            raise BadSpec(told, where=f"{where} [{self.kind} {name}]") from None
 
 
 def class_in_file(path: Path, name: str) -> type:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from eventbench.intervals import wilson
 from eventbench.leaderboard.records import Entry, write_record
-from eventbench.leaderboard.statistics import wilson
 from eventbench.specs.base import load
 from eventbench.specs.record import Harness, Pinned, Record, Run, Score
 from eventbench.specs.submission import ModelRef

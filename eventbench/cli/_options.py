@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from typing import Any
 
 import click
@@ -24,5 +26,19 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def table_width() -> int:
+    """The terminal's width; 120 in a pipe, where nobody says."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
+
+
 def print_json(document: Any) -> None:
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    # A file name may hold bytes that are no UTF-8: what is left of them then reads as JSON's own escape.
+    click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def say(line: str) -> None:
+    """A line that may quote file names or foreign text: control characters, which a terminal obeys, become `?`."""
+    from eventbench.leaderboard.figures import plain
+
+    click.echo(plain(line))

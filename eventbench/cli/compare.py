@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import sys
 from pathlib import Path
 
 import click
 
 from eventbench import home
+from eventbench.cli import _options
 from eventbench.errors import EventbenchError
 
 
 @click.command(name="compare", short_help="The board of a task, or two records side by side.")
 @click.argument("names", nargs=-1, metavar="TASK | RECORD RECORD")
-@click.option("--board", metavar="DIR", help="The folder of tasks and records; else EVENTBENCH_BOARD.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@_options.board_dir
+@_options.as_json
 def command(names: tuple[str, ...], board: str | None, as_json: bool) -> None:
     """Show the ranked board of TASK, or compare two RECORDs: what they were made from, then paired statistics.
 
@@ -47,7 +46,10 @@ def _show_board(place: Path, task: str, as_json: bool) -> None:
             where=place / "records" / task,
             fix=f"make one with eventbench submit DIR --task {task}",
         )
-    click.echo(json.dumps(view.as_json(), indent=2) if as_json else board_text(view, _width()))
+    if as_json:
+        _options.print_json(view.as_json())
+    else:
+        click.echo(board_text(view, _options.table_width()))
     if view.broken:
         sys.exit(1)
 
@@ -58,9 +60,7 @@ def _show_pair(place: Path, one: str, two: str, as_json: bool) -> None:
     from eventbench.leaderboard.table import comparison_text
 
     found = compare(find_record(place, one), find_record(place, two))
-    click.echo(json.dumps(found, indent=2) if as_json else comparison_text(found, _width()))
-
-
-def _width() -> int:
-    """The terminal's width; 120 in a pipe, where nobody says."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
+    if as_json:
+        _options.print_json(found)
+    else:
+        click.echo(comparison_text(found, _options.table_width()))

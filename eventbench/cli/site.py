@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
 from eventbench import home
+from eventbench.cli import _options
 
 
 @click.command(name="site", short_help="The boards as a static page with plots.")
 @click.option("--out", required=True, metavar="DIR", help="The folder that gets index.html; made if need be.")
-@click.option("--board", metavar="DIR", help="The folder of tasks and records; else EVENTBENCH_BOARD.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@_options.board_dir
+@_options.as_json
 def command(out: str, board: str | None, as_json: bool) -> None:
     """Write every task's board, with plots, as one page that needs no network: DIR/index.html.
 
@@ -29,9 +29,7 @@ def command(out: str, board: str | None, as_json: bool) -> None:
     rows = sum(len(view.rows) for view in boards)
     broken = [item.id for view in boards for item in view.broken]
     if as_json:
-        click.echo(
-            json.dumps({"page": str(page), "tasks": len(boards), "rows": rows, "broken": broken}, indent=2)
-        )
+        _options.print_json({"page": str(page), "tasks": len(boards), "rows": rows, "broken": broken})
     else:
         click.echo(f"{page}: ranked rows: {rows}, tasks with records: {len(boards)}")
         for name in broken:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from eventbench import home
+from eventbench import catalog, home
 from eventbench.errors import BadRecord, BadSpec
+from eventbench.intervals import wilson
 from eventbench.leaderboard import predictions as table
 from eventbench.leaderboard.entry import Entry, place_of
 from eventbench.leaderboard.records import read_records
-from eventbench.leaderboard.statistics import wilson
-from eventbench.leaderboard.tasks import task_path
 from eventbench.specs.base import Spec, load
 from eventbench.specs.card import Card
 from eventbench.specs.pipeline import Pipeline
@@ -92,14 +91,16 @@ def check_specs(entry: Entry, board: Path) -> list[str]:
     """Whether the task, card and pipeline the record names are there, and still say what they said."""
     record = entry.record
     return [
-        *_pinned("task", record.task, task_path(board, record.task.id), Task),
-        *_pinned("dataset", record.dataset, _shipped("datasets", record.dataset.id), Card),
-        *_pinned("pipeline", record.pipeline, _shipped("pipelines", record.pipeline.id), Pipeline),
+        *_pinned("task", record.task, _file("tasks", record.task.id, board), Task),
+        *_pinned("dataset", record.dataset, _file("datasets", record.dataset.id), Card),
+        *_pinned("pipeline", record.pipeline, _file("pipelines", record.pipeline.id), Pipeline),
     ]
 
 
-def _shipped(folder: str, name: str) -> Path:
-    return home.shipped(folder) / f"{name}.toml"
+def _file(kind: str, name: str, board: Path | None = None) -> Path:
+    """Where the data file is, or where it would be."""
+    folder = board / kind if board else home.shipped(kind)
+    return catalog.files(kind, board).get(name, folder / f"{name}.toml")
 
 
 def _pinned(kind: str, pinned: Pinned, path: Path, spec: type[Spec]) -> list[str]:

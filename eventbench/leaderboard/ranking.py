@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from eventbench.errors import BadRecord, NotComparable
+from eventbench.intervals import wilson
 from eventbench.leaderboard.comparable import WAY_OUT, refuse_mixed, refuse_other_samples
 from eventbench.leaderboard.entry import Entry
 from eventbench.leaderboard.records import Broken
-from eventbench.leaderboard.statistics import difference_in_units, holm, sign_flip, wilson
+from eventbench.leaderboard.statistics import difference_in_units, holm, sign_flip
 from eventbench.specs.record import Score, Status
 
 if TYPE_CHECKING:

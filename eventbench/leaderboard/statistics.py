@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from eventbench.errors import EventbenchError
@@ -18,28 +17,6 @@ if TYPE_CHECKING:
 
 RESAMPLES = 10_000
 SEED = 20261121
-
-
-def wilson(successes: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Score interval (low, high) of a proportion. `successes` may be a mean over seeds, so not whole.
-
-    Source: Wilson, JASA 22 (1927) 209-212. z is the exact normal quantile, not 1.96.
-    Raises EventbenchError unless n > 0, 0 <= successes <= n and 0 < confidence < 1.
-    """
-    if n <= 0 or not 0 <= successes <= n or not 0 < confidence < 1:
-        raise EventbenchError(
-            f"no interval for {successes} of {n} at confidence {confidence}",
-            allowed="0 <= successes <= n, n > 0, 0 < confidence < 1",
-        )
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    share = successes / n
-    centre = share + z * z / (2 * n)
-    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    # At the ends the interval touches 0 and 1 exactly; rounding must not push it past them.
-    low = 0.0 if successes == 0 else max(0.0, (centre - half) / scale)
-    high = 1.0 if successes == n else min(1.0, (centre + half) / scale)
-    return low, high
 
 
 def mcnemar_exact(only_a: int, only_b: int) -> float:

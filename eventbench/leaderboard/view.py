@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from eventbench import catalog
 from eventbench.leaderboard.check import check_evidence
 from eventbench.leaderboard.entry import Entry
 from eventbench.leaderboard.ranking import Board, board
 from eventbench.leaderboard.records import Broken, read_records
-from eventbench.leaderboard.tasks import load_task, task_files
 
 
 def task_board(place: Path, name: str) -> Board:
@@ -17,8 +17,9 @@ def task_board(place: Path, name: str) -> Board:
     A record that does not hold together is in `broken` with the reason, and is not ranked.
     Raises UnknownName when there is no such task, NotComparable when its records cannot stand in one table.
     """
-    task = load_task(place, name)
-    found = read_records(place, name)
+    named = catalog.task(name, place)
+    task = named.spec
+    found = read_records(place, named.id)
     sound, broken = [], list(found.broken)
     for entry in found.entries:
         problems = [] if entry.withdrawn else check_evidence(entry) or _unrankable(entry, task.rank_by)
@@ -27,7 +28,7 @@ def task_board(place: Path, name: str) -> Board:
         else:
             sound.append(entry)
     return board(
-        name,
+        named.id,
         sound,
         rank_by=task.rank_by,
         title=task.about.title,
@@ -46,4 +47,4 @@ def _unrankable(entry: Entry, rank_by: str) -> list[str]:
 
 def all_boards(place: Path) -> list[Board]:
     """The view of every task, in order of id; a task without records has an empty one."""
-    return [task_board(place, name) for name in task_files(place)]
+    return [task_board(place, name) for name in catalog.files("tasks", place)]

@@ -22,7 +22,7 @@ class PFANet(Model):
         sensor: tuple[int, int],
         time_steps: int,
         classes: int,
-        channels: Sequence[int] = (32, 64, 64),
+        channels: Sequence[int] = (16, 32, 64),
         tau: float = 2.0,
         dropout: float = 0.2,
         rank: int = 8,

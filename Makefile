@@ -1,0 +1,35 @@
+# make demo | test | bench | check: each installs what it needs into .venv first. Needs Python 3.11 or newer, and make.
+
+SHELL := /bin/sh
+VENV := .venv
+IN := $(VENV)/bin/python
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13; do \
+	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
+
+.PHONY: demo test bench check clean
+
+demo: $(VENV)/installed
+	$(IN) -m eventbench demo
+
+test: $(VENV)/installed-test
+	$(IN) -m pytest
+
+bench: $(VENV)/installed-test
+	$(IN) benchmarks/bench_frames.py
+
+check: $(VENV)/installed-test
+	$(IN) -m ruff format --check . && $(IN) -m ruff check . && $(IN) -m mypy
+
+# constraints.txt pins the whole tried set; the pin of torch names no build, so that CUDA builds fit it too.
+$(VENV)/installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "eventbench needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	test -x $(IN) || $(PYTHON) -m venv $(VENV)
+	$(IN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(IN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV)

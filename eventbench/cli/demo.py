@@ -1,0 +1,69 @@
+"""eventbench demo: the main job on the embedded dataset, from raw events to a ranked board."""
+
+from __future__ import annotations
+
+import click
+
+from eventbench.cli import _options
+
+TASK = "sim_gesture_demo-v1"
+MODELS = ("event_count", "conv_snn", "tcja_net", "pfa_net")
+EPOCHS = 12  # enough to rank by, few enough for a coffee; the full tasks train for longer
+
+
+@click.command(name="demo", short_help="From raw events to a ranked board, in minutes.")
+@click.option("--out", metavar="DIR", help="Where submissions, records and the page go; else a folder of the cache.")
+@_options.device
+@_options.cache_dir
+@_options.as_json
+def command(out: str | None, device: str | None, cache_dir: str | None, as_json: bool) -> None:
+    """Simulate gestures, preprocess them, train and score the plain network, TCJA and PFA, and rank them.
+
+    Everything runs for real, on a small set and for few epochs: the figures are honest and lower than those of the full
+    task sim_gesture-v1. Records go to the demo's own board and not among yours. A second run makes it all anew, but for the
+    stores.
+    """
+    import shutil
+    from pathlib import Path
+
+    from eventbench import catalog, home
+    from eventbench.errors import EventbenchError
+    from eventbench.harness import Bench, device_named, score
+    from eventbench.leaderboard.site import write_site
+    from eventbench.leaderboard.table import board_text
+    from eventbench.leaderboard.view import task_board
+    from eventbench.leaderboard.write import write_record
+    from eventbench.submission import Handed
+    from eventbench.workshop import train_submission
+
+    def say(line: str) -> None:
+        click.echo(line, err=as_json)
+
+    places = home.places(cache=cache_dir)
+    if out is None:
+        target = places.cache / "demo"
+        shutil.rmtree(target, ignore_errors=True)
+    else:
+        target = Path(out).expanduser().absolute()
+        if target.exists() and any(target.iterdir()):
+            raise EventbenchError("the folder is not empty", where=target, fix="name another one with --out")
+    task = catalog.task(TASK)
+    say(f"1  simulating {task.spec.dataset}, and binning it as {task.spec.pipeline} says")
+    bench = Bench(task, places, device_named(device), workers=_options.cores())
+    store = bench.store
+    say(f"   {len(store)} recordings, {int(store.account['events'].sum()):,} events: {store.path}")
+    say(f"2  training {', '.join(MODELS)}, one seed each, at most {EPOCHS} epochs")
+    for name in MODELS:
+        folder = target / "submissions" / name
+        (run,) = train_submission(bench, name, {}, [0], folder, epochs=EPOCHS, quiet=as_json)
+        record, rows = score(bench, Handed(folder))
+        write_record(target / "board", record, rows)
+        say(f"   {name}: {run['seconds']:.0f} s, validation accuracy {run['validation_accuracy']:.3f}")
+    view = task_board(target / "board", TASK)
+    say("3  the board\n")
+    page = write_site([view], target / "site")
+    if as_json:
+        _options.print_json({**view.as_json(), "page": str(page), "store": str(store.path)})
+        return
+    say(board_text(view, _options.width()))
+    say(f"page: {page}")
