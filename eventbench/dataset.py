@@ -55,7 +55,7 @@ class Dataset:
             return
         changed = []
         if self.hashes.is_file():
-            lines = (line.split() for line in self.hashes.read_text().splitlines())
+            lines = (line.split(maxsplit=1) for line in self.hashes.read_text().splitlines())
             expected = {id: sha for sha, id in lines}
             changed = [id for id in sorted(hashes) if hashes[id] != expected.get(id)]
         raise BadDataset(
@@ -71,7 +71,8 @@ class Dataset:
         if len(ids) != pin.samples or (pin.ids and digest.of_lines(ids) != pin.ids):
             expected = {pin.numbered.format(k) for k in range(1, pin.samples + 1)} if pin.numbered else set()
             missing, extra = sorted(expected - ids), sorted(ids - expected) if expected else []
-            told = "".join(
+            others = "; their names are not the card's" if len(ids) == pin.samples and not missing else ""
+            told = others + "".join(
                 [
                     f"; missing: {_some(missing)}" if missing else "",
                     f"; not in the dataset: {_some(extra)}" if extra else "",

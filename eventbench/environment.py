@@ -25,7 +25,7 @@ def environment(device: torch.device) -> dict[str, str]:
     return found
 
 
-def code_digest() -> str:
+def package_digest() -> str:
     """sha256 over the package's own Python files: which code scored, whatever the version says."""
     files = sorted(PACKAGE.rglob("*.py"))
     return digest.of_lines(f"{file.relative_to(PACKAGE).as_posix()} {digest.of_file(file)}" for file in files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -114,14 +115,14 @@ class Events:
     @property
     def duration_us(self) -> int:
         """Time from the first event to the last; 0 when there are fewer than two."""
-        return int(self.t[-1] - self.t[0]) if len(self) else 0
+        return int(self.t[-1]) - int(self.t[0]) if len(self) else 0
 
     def __len__(self) -> int:
         return len(self.t)
 
     def __getitem__(self, part: slice) -> Events:
         """The events of a slice with positive step, as views."""
-        if not isinstance(part, slice) or (part.step or 1) < 1:
+        if not isinstance(part, slice) or (part.step is not None and part.step < 1):
             raise BadEvents(f"cannot take {part!r} of events", allowed="a slice with positive step")
         columns = (self.t[part], self.x[part], self.y[part], self.p[part])
         return Events.trusted(*columns, self.sensor)
@@ -151,7 +152,7 @@ class Events:
 
 def _checked_sensor(sensor: Sequence[int]) -> tuple[int, int]:
     try:
-        width, height = (int(side) for side in sensor)
+        width, height = (operator.index(side) for side in sensor)
     except (TypeError, ValueError):
         raise BadEvents(f"sensor is {sensor!r}", allowed="(width, height)") from None
     if not (1 <= width <= 65536 and 1 <= height <= 65536):
@@ -160,7 +161,10 @@ def _checked_sensor(sensor: Sequence[int]) -> tuple[int, int]:
 
 
 def _whole(name: str, column: Any) -> np.ndarray:
-    array = np.asarray(column)
+    try:
+        array = np.asarray(column)
+    except ValueError:
+        raise BadEvents(f"{name} is no array: {type(column).__name__} of uneven parts", allowed="one dimension") from None
     if array.ndim != 1:
         raise BadEvents(f"{name} has {array.ndim} dimensions", allowed="one")
     if array.size == 0 and array.dtype.kind == "f":

@@ -71,7 +71,7 @@ def events_store(
     store, key = path_of(cache, card), key_of(card)
     with _sole_writer(store):
         if store.exists() and not rebuild:
-            complete = EventStore(store)
+            complete = EventStore(store).made_by(key)
             return Report(store, len(complete), len(complete))
         dataset = Dataset(card, data)
         samples = {sample.id: sample for sample in dataset.samples()}
@@ -89,11 +89,15 @@ def events_store(
             "long_row": Column("long/row", np.dtype("<i8")),
             "long_dt": Column("long/dt", np.dtype("<i8")),
         }
-        draft = Draft(store, key, list(columns))
+        draft = Draft(store, key, list(columns), anew=rebuild)
         report = _fill(draft, store, list(samples), load, workers, progress)
         for split in card.spec.splits:
             rows = [row for row in draft.rows if row["meta"]["split"] == split]
-            dataset.check_files(split, {row["id"]: row["meta"]["sha256"] for row in rows})
+            try:
+                dataset.check_files(split, {row["id"]: row["meta"]["sha256"] for row in rows})
+            except BadDataset:
+                draft.discard()  # else the recordings that are not the card's would be taken from it next time
+                raise
         finish(draft, store, key, card, card.spec.sensor, columns)
         return report
 
@@ -114,9 +118,9 @@ def frames_store(
     store, key = path_of(cache, card, pipeline), key_of(card, pipeline)
     with _sole_writer(store):
         if store.exists() and not rebuild:
-            complete = FrameStore(store)
+            complete = FrameStore(store).made_by(key)
             return Report(store, len(complete), len(complete))
-        events = EventStore(path_of(cache, card))
+        events = EventStore(path_of(cache, card)).made_by(key_of(card))
         where = pipeline.path.name
         steps = [registry.steps.build(step, where=where) for step in pipeline.spec.steps]
         representation = registry.representations.build(pipeline.spec.representation, where=where)
@@ -139,7 +143,7 @@ def frames_store(
 
         dtype = np.dtype(representation.array_dtype).newbyteorder("<")
         columns = {"frames": Column("frames/data", dtype, representation.shape(sensor))}
-        draft = Draft(store, key, list(columns))
+        draft = Draft(store, key, list(columns), anew=rebuild)
         report = _fill(draft, store, events.ids, load, workers, progress)
         finish(draft, store, key, card, sensor, columns)
         return report

@@ -114,7 +114,7 @@ def class_in_file(path: Path, name: str) -> type:
     sys.modules[spec.name] = module  # dataclasses and pickling look the module up by name
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise EventbenchError(
             f"the file does not run: {type(error).__name__}: {error}", where=path
         ) from error

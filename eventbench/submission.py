@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from eventbench import registry
+from eventbench import digest, registry
 from eventbench.errors import BadSubmission, EventbenchError
 from eventbench.specs.base import load
 from eventbench.specs.submission import Submission
@@ -36,8 +36,11 @@ class Handed:
                 )
             if not (folder / name).is_file():
                 raise BadSubmission(f"{name} is not there", where=folder, fix="every file of weights must lie in the folder")
+        if len(set(self.spec.weights)) < len(self.spec.weights):
+            raise BadSubmission("weights name a file twice", where=stated, allowed="one file a seed, each of its own")
         seeds = self.spec.training.get("seeds", list(range(len(self.spec.weights))))
-        if not isinstance(seeds, list) or len(seeds) != len(self.spec.weights) or len(set(seeds)) != len(seeds):
+        whole = isinstance(seeds, list) and all(type(seed) is int for seed in seeds)
+        if not whole or len(seeds) != len(self.spec.weights) or len(set(seeds)) != len(seeds):
             raise BadSubmission(
                 f"training.seeds is {seeds!r}", where=stated, allowed=f"{len(self.spec.weights)} different whole numbers"
             )
@@ -46,6 +49,10 @@ class Handed:
     def model(self, sensor: tuple[int, int], time_steps: int, classes: int) -> nn.Module:
         """The model, made for these frames, with the weights it starts with."""
         return make_model(self.spec.model.name, self.spec.model.config, sensor, time_steps, classes, self.folder)
+
+    def code(self) -> str:
+        """sha256 of the file that the model's class is written in."""
+        return digest.of_file(Path(inspect.getfile(model_class(self.spec.model.name, self.folder))))
 
     def fill(self, model: nn.Module, weights: str) -> None:
         """Load one file of weights. Raises BadSubmission where it does not fit the model to the last key and shape."""
@@ -64,6 +71,8 @@ class Handed:
                 raise BadSubmission(
                     f"{key} is {tuple(tensor.shape)}", where=path, allowed=f"{tuple(own[key].shape)}, as the model is made"
                 )
+            if tensor.dtype != own[key].dtype:
+                raise BadSubmission(f"{key} is {tensor.dtype}", where=path, allowed=f"{own[key].dtype}, as the model is made")
             if not tensor.isfinite().all():
                 raise BadSubmission(f"{key} holds values that are not finite", where=path)
         model.load_state_dict(state)
@@ -74,6 +83,8 @@ def model_class(name: str, folder: Path) -> type[nn.Module]:
     if ".py:" not in name:
         return registry.models.get(name)
     file, _, kind = name.rpartition(":")
+    if Path(file).name != file:
+        raise BadSubmission(f"the model is {name!r}", where=folder, allowed="a file of the folder itself, as in my_model.py:MyNet")
     found = registry.class_in_file(folder / file, kind)
     if not issubclass(found, nn.Module):
         raise BadSubmission(f"{kind} is no torch.nn.Module", where=folder / file)
@@ -100,7 +111,7 @@ def make_model(
         return kind(sensor=sensor, time_steps=time_steps, classes=classes, **config)
     except EventbenchError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BadSubmission(
             f"the model cannot be made: {type(error).__name__}: {error}",
             where=name,
@@ -118,7 +129,7 @@ def called(model: nn.Module, frames: torch.Tensor, classes: int, name: str) -> t
         scores = model(frames)
     except EventbenchError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BadSubmission(
             f"forward raised {type(error).__name__}: {error}", where=name, fix=f"it is given frames {tuple(frames.shape)}"
         ) from error

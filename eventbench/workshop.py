@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from tqdm import tqdm
 
@@ -17,7 +19,7 @@ from eventbench.errors import BadSubmission
 from eventbench.harness import Bench
 from eventbench.specs.base import About
 from eventbench.specs.submission import ModelRef, Submission
-from eventbench.submission import make_model
+from eventbench.submission import called, make_model
 from eventbench.train import Epoch, Recipe, fit, seed_everything, write_log
 
 
@@ -39,6 +41,8 @@ def train_submission(
     """
     if target.exists():
         raise BadSubmission("is there already", where=target, fix="name another folder, or remove this one")
+    if len(set(seeds)) < len(seeds):
+        raise BadSubmission(f"seeds are {seeds}", where=target, allowed="each of them once")
     recipe = recipe or Recipe()
     if epochs is not None:
         recipe = msgspec.structs.replace(recipe, epochs=epochs)
@@ -46,7 +50,7 @@ def train_submission(
     source = Path(file).expanduser().absolute() if file.endswith(".py") else None
     name = f"{source.name}:{kind}" if source else model
     home = source.parent if source else target
-    make_model(name, config, bench.sensor, bench.time_steps, bench.classes, home)  # refused before anything is written
+    _try(bench, name, config, home)  # refused before anything is written
     asked = {
         "model": {"name": name, "config": config},
         "task": bench.task.id,
@@ -75,8 +79,8 @@ def train_submission(
         about=About(title=name),
     )
     (draft / "submission.toml").write_bytes(msgspec.toml.encode(submission))
-    (draft / "asked.json").unlink()
     draft.rename(target)
+    (target / "asked.json").unlink()
     return [{key: value for key, value in run.items() if key != "log"} for run in runs]
 
 
@@ -88,8 +92,17 @@ def _draft(target: Path, asked: dict[str, Any]) -> Path:
     if draft.exists() and not (stated.is_file() and stated.read_bytes() == content):
         shutil.rmtree(draft)
     draft.mkdir(parents=True, exist_ok=True)
-    stated.write_bytes(content)
+    if not stated.exists():
+        stated.write_bytes(content)
     return draft
+
+
+def _try(bench: Bench, name: str, config: dict[str, Any], home: Path) -> None:
+    """Hold the untrained model to the contract on a few samples."""
+    model = make_model(name, config, bench.sensor, bench.time_steps, bench.classes, home).to(bench.device).eval()
+    frames, _ = next(bench.split("validation").batches(4))
+    with torch.no_grad():
+        called(model, frames, bench.classes, name)
 
 
 def _run(
@@ -107,11 +120,20 @@ def _run(
             bar.set_postfix(loss=f"{epoch.train_loss:.3f}", validation=f"{epoch.validation_accuracy:.3f}")
             bar.update()
 
-        log = fit(model, bench.split("train"), bench.split("validation"), recipe, generator, progress=progress)
+        try:
+            log = fit(model, bench.split("train"), bench.split("validation"), recipe, generator, progress=progress)
+        except (RuntimeError, TypeError, ValueError) as error:
+            if ".py:" not in name:
+                raise
+            raise BadSubmission(f"training failed: {type(error).__name__}: {error}", where=name) from error
     best = max(log, key=lambda epoch: (epoch.validation_accuracy, -epoch.validation_loss))
     write_log(log, draft / f"seed{seed}.csv")
-    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    save_file(state, draft / f"seed{seed}.safetensors")
+    # Copies, since safetensors refuses two keys of one memory, as tied weights are.
+    state = {key: value.detach().cpu().contiguous().clone() for key, value in model.state_dict().items()}
+    try:
+        save_file(state, draft / f"seed{seed}.safetensors")
+    except SafetensorError as error:
+        raise BadSubmission(f"the weights cannot be written: {error}", where=draft, fix="run the same command again") from None
     run = {
         "seed": seed,
         "epochs": len(log),
@@ -120,7 +142,9 @@ def _run(
         "seconds": round(time.perf_counter() - start, 1),
         "log": [epoch._asdict() for epoch in log],
     }
-    done.write_text(json.dumps(run))  # last: its presence says that the seed is finished
+    begun = done.with_suffix(".tmp")
+    begun.write_text(json.dumps(run))
+    begun.replace(done)  # last: its presence says that the seed is finished
     return run
 
 

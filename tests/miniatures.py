@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+import pytest
 
 from eventbench import catalog
+from eventbench.cli import main
 from eventbench.home import Places
 
 Event = tuple[int, int, int, int]  # t, x, y, p
@@ -151,3 +153,23 @@ def write_task(path: Path, made: Miniature, **changes: Any) -> Path:
 def write_toml(path: Path, table: dict[str, Any]) -> Path:
     path.write_bytes(msgspec.toml.encode(table))
     return path
+
+
+def run_cli(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of a command line run in this process."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    out, err = capsys.readouterr()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, out, err
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """The one line of a command line that must be refused, without the program's name."""
+    status, _, err = run_cli(capsys, *arguments)
+    assert status == 2, err
+    lines = err.splitlines()
+    assert len(lines) == 1, err
+    assert lines[0].startswith("eventbench: ")
+    return lines[0].removeprefix("eventbench: ")

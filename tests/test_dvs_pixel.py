@@ -228,10 +228,11 @@ def test_random_numbers_are_splitmix64_and_spread_as_they_should() -> None:
 
 
 def test_kernels_never_fuse_a_multiplication_with_an_addition() -> None:
-    render.render(np.ones((1, 1, 6)), np.ones((8, 8)), np.ones((8, 8)), 0.1)
+    render._draw(np.ones(6), np.ones((8, 8)), np.zeros((8, 8), np.bool_))
     arithmetic.log(2.0)
     fused = re.compile(r"\bv?fn?m(add|sub|la|ls)\w*", re.IGNORECASE)
     for kernel in (arithmetic.log, render._draw):
+        assert kernel.signatures
         afresh = njit(kernel.py_func)  # code from the cache cannot be looked into
         for signature in kernel.signatures:
             afresh.compile(signature)

@@ -143,6 +143,8 @@ def test_a_card_with_other_classes_or_splits_is_refused() -> None:
         registry.sources.build({"name": "sim_gesture", "pixel": {"threshold_on": 0.0}}, where="card")
     with pytest.raises(BadSpec, match="sway"):
         Scene(sway=(1.0, 0.0))
+    with pytest.raises(BadSpec, match="slope"):
+        Scene(slope=(-3.0, 3.0))
 
 
 @pytest.fixture(scope="module")

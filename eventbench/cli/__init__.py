@@ -39,8 +39,9 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command line and exit with its status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = group.main(args=arguments, prog_name="eventbench", standalone_mode=False)
+        status = group.main(args=given or ["--help"], prog_name="eventbench", standalone_mode=False)
     except EventbenchError as error:
         _refuse(str(error))
     except click.UsageError as error:
@@ -54,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of our output went away, as in `eventbench ls | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:  # a full disk, a folder that may not be written: nothing we could have known
+        _refuse(f"{error.filename or 'the file system'}: {error.strerror or error}")
     else:
         sys.exit(status if isinstance(status, int) else 0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventbench.errors import BadDataset
+from eventbench.errors import BadDataset, BadSpec
 from eventbench.layouts.base import Layout, Sample
 
 if TYPE_CHECKING:
@@ -24,10 +24,16 @@ class ClassFolders(Layout, frozen=True, forbid_unknown_fields=True):
 
     def samples(self, card: Card, root: Path) -> list[Sample]:
         found: dict[str, Sample] = {}
+        if unpinned := sorted(self.folders.keys() - card.splits.keys()):
+            raise BadSpec(f"folders name {unpinned[0]!r}", where="[layout]", allowed=f"the card's splits: {', '.join(card.splits)}")
         for split, folder in self.folders.items():
             for label, name in enumerate(card.classes):
                 for path in (root / folder / name).glob(f"*{self.suffix}"):
-                    called = self.id.format_map({"split": split, "class": name, "stem": path.stem})
+                    try:
+                        called = self.id.format_map({"split": split, "class": name, "stem": path.stem})
+                    except (KeyError, ValueError, AttributeError, IndexError):
+                        allowed = "a name with {split}, {class} and {stem}"
+                        raise BadSpec(f"id is {self.id!r}", where="[layout]", allowed=allowed) from None
                     if called in found:
                         raise BadDataset(
                             f"two files are sample {called}: {found[called].recording} and {path}",

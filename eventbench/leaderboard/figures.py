@@ -77,7 +77,7 @@ def note(row: Row) -> str:
         return row.why_unranked
     if row.rank == 1 or row.tied_with_first is None:
         return ""
-    return "not told from the first" if row.tied_with_first else ""
+    return "no clear difference from the first" if row.tied_with_first else ""
 
 
 def p_value(p: float) -> str:

@@ -74,11 +74,13 @@ class Row:
     tied_with_first: bool | None = None
     p_first: float | None = None
     why_unranked: str = ""
+    trained: dict[str, Any] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
-        """The model's name, with its configuration where it has one."""
-        shown = ", ".join(f"{key}={_short(value)}" for key, value in sorted(self.config.items()))
+        """The model's name, with its configuration where it has one, and what its recipe has other than a namesake's."""
+        said = {**self.config, **self.trained}
+        shown = ", ".join(f"{key}={_short(value)}" for key, value in sorted(said.items()))
         return f"{self.model} ({shown})" if shown else self.model
 
     @property
@@ -178,6 +180,7 @@ def board(
     _refuse_changed_task(task, standing, digest)
     view.samples = standing[0].record.samples
     rows = [_row(group, rank_by) for group in _groups(standing)]
+    _tell_recipes_apart(rows)
     view.rows = _ranked([row for row in rows if not row.why_unranked], rank_by)
     view.unranked = [row for row in rows if row.why_unranked]
     return view
@@ -194,7 +197,7 @@ def _refuse_changed_task(task: str, entries: list[Entry], digest: str) -> None:
 
 
 def _groups(entries: list[Entry]) -> list[list[Entry]]:
-    """Records of the same model, oldest first in each group.
+    """Records of the same model trained by the same recipe, oldest first in each group.
 
     A class in somebody's own file is told from a namesake by its code. Runs picked by their test score are kept apart.
     """
@@ -202,9 +205,28 @@ def _groups(entries: list[Entry]) -> list[list[Entry]]:
     for entry in sorted(entries, key=lambda entry: entry.path.stem):
         record = entry.record
         own_file = record.code if ":" in record.model.name else ""
-        key = [record.model.name, record.model.config, own_file, _picked_on_test(entry)]
+        key = [record.model.name, record.model.config, own_file, _picked_on_test(entry), _recipe(entry)]
         groups[json.dumps(key, sort_keys=True)].append(entry)
     return list(groups.values())
+
+
+def _recipe(entry: Entry) -> dict[str, Any]:
+    """The recipe a submission says it was trained by; empty where it says none."""
+    recipe = entry.record.training.get("recipe")
+    return recipe if isinstance(recipe, dict) else {}
+
+
+def _tell_recipes_apart(rows: list[Row]) -> None:
+    """Where rows have one model and configuration, note in each what its recipe has other than theirs."""
+    namesakes: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        namesakes[json.dumps([row.model, row.config], sort_keys=True)].append(row)
+    for alike in namesakes.values():
+        recipes = [_recipe(row.entries[-1]) for row in alike]
+        for row, recipe in zip(alike, recipes, strict=True):
+            row.trained = {
+                key: value for key, value in recipe.items() if any(other.get(key) != value for other in recipes)
+            }
 
 
 def _picked_on_test(entry: Entry) -> bool:

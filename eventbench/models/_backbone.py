@@ -56,7 +56,7 @@ class Backbone(nn.Module):
         super().__init__()
         if not channels or min(channels) < 1:
             raise BadSpec(f"channels is {list(channels)}", where="model config", allowed="a list of whole numbers above 0")
-        if not 0 <= gated_stages <= len(channels):
+        if gate is not None and not 0 <= gated_stages <= len(channels):
             raise BadSpec(f"gated_stages is {gated_stages}", where="model config", allowed=f"0 to {len(channels)}")
         width, height = sensor
         stages = []

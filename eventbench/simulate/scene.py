@@ -28,7 +28,7 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     part after, in which arms are still), `size` (a factor on how far hands go), `rubato` (how much the speed varies
     within a recording) and `sway` (of the body, in 1/64 of the picture). `dark` is what a pixel sees without light.
 
-    Raises BadSpec where a range runs backwards.
+    Raises BadSpec where a range runs backwards or goes beyond what can be drawn.
     """
 
     stature: Range = (0.75, 1.15)
@@ -54,8 +54,27 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             limits = getattr(self, name)
-            if isinstance(limits, tuple) and not limits[0] <= limits[1]:
-                raise BadSpec(f"{name} is {list(limits)}", where="scene", allowed="[low, high], low first")
+            if not isinstance(limits, tuple):
+                continue
+            least, most = _BOUNDS.get(name, (0.0, 100.0))
+            if not least <= limits[0] <= limits[1] <= most:
+                raise BadSpec(
+                    f"{name} is {list(limits)}",
+                    where="scene",
+                    allowed=f"[low, high], low first, both from {least:g} to {most:g}",
+                )
+
+
+# Within these every intensity is positive and no gesture runs backwards.
+_BOUNDS = {
+    "stature": (0.1, 10.0),
+    "limb": (0.1, 10.0),
+    "slope": (-0.9, 0.9),
+    "texture": (0.0, 1.0),
+    "grain": (1.0, 100.0),
+    "rest": (0.0, 0.45),
+    "rubato": (0.0, 1.0),
+}
 
 
 def log_intensity(

@@ -14,7 +14,7 @@ import numpy as np
 
 from eventbench.errors import BadEvents, BadRecording
 from eventbench.events import Events
-from eventbench.sources.base import Source
+from eventbench.sources.base import Source, smallest_sensor
 
 EVENT_BYTES = 5
 OVERFLOW_Y = 240
@@ -52,9 +52,7 @@ class AtisBin(Source, frozen=True, forbid_unknown_fields=True):
             kept = ~overflow
             t, x, y, p = t[kept], x[kept], y[kept], p[kept]
         if sensor is None:
-            if not len(x):
-                raise BadRecording("no event to tell the sensor size from", where=name, fix="give sensor=(width, height)")
-            sensor = (int(x.max()) + 1, int(y.max()) + 1)
+            sensor = smallest_sensor(x, y, name)
         try:
             return Events(t=t, x=x, y=y, p=p, sensor=sensor)
         except BadEvents as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import msgspec
+import numpy as np
 
 from eventbench.errors import BadRecording
 from eventbench.events import Events
@@ -34,6 +35,15 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def read(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Events:
         """The events of one recording: a file, or the id of a simulated one."""
         return self.decode(file_bytes(Path(recording)), str(recording), sensor)
+
+
+def smallest_sensor(x: np.ndarray, y: np.ndarray, name: str) -> tuple[int, int]:
+    """The (width, height) that just holds every pixel. Raises BadRecording where there is no event to tell it from."""
+    if not x.size or not y.size:
+        raise BadRecording("no event to tell the sensor size from", where=name, fix="give sensor=(width, height)")
+    if x.dtype.kind not in "iu" or y.dtype.kind not in "iu":
+        raise BadRecording(f"x is {x.dtype} and y is {y.dtype}", where=name, allowed="whole numbers")
+    return int(x.max()) + 1, int(y.max()) + 1
 
 
 def file_bytes(path: Path) -> bytes:

@@ -9,7 +9,7 @@ import numpy as np
 
 from eventbench.errors import BadEvents, BadRecording
 from eventbench.events import Events
-from eventbench.sources.base import Source
+from eventbench.sources.base import Source, smallest_sensor
 
 
 class NumpyColumns(Source, frozen=True, forbid_unknown_fields=True):
@@ -36,11 +36,9 @@ class NumpyColumns(Source, frozen=True, forbid_unknown_fields=True):
             raise BadRecording(f"not a readable NumPy file: {error}", where=name) from None
         inside = columns.pop("sensor", None)
         if sensor is None and inside is not None:
-            sensor = tuple(int(side) for side in np.ravel(inside))  # type: ignore[assignment]
+            sensor = np.ravel(inside).tolist()  # Events refuses what is no (width, height)
         if sensor is None:
-            if not columns["x"].size:
-                raise BadRecording("no event to tell the sensor size from", where=name, fix="give sensor=(width, height)")
-            sensor = (int(columns["x"].max()) + 1, int(columns["y"].max()) + 1)
+            sensor = smallest_sensor(columns["x"], columns["y"], name)
         try:
             return Events(**columns, sensor=sensor)
         except BadEvents as error:

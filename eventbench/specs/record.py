@@ -20,10 +20,11 @@ class Pinned(Spec):
 
 
 class Harness(Spec):
-    """The program that scored."""
+    """The program that scored; `code` is the sha256 over its Python files."""
 
     name: str
     version: str
+    code: str = ""
 
 
 class Score(Spec):
@@ -47,6 +48,8 @@ class Run(Spec):
 
 class Record(Spec):
     """`leaderboard/records/<task>/<model>/<UTC>-<digest8>.json`; predictions lie beside it as `.predictions.csv`.
+
+    `code` is the sha256 of the file that the model's class is written in.
 
     `predictions` is the sha256 of that file: a header `id,label,seed<k>...`, then one line a test sample in order
     of id, with the class index each run predicted (-1 where the best score was tied, which counts as an error).

@@ -11,8 +11,9 @@ import os
 import shutil
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 
 from eventbench import digest
@@ -24,18 +25,19 @@ class Draft:
     """The unfinished store at `<store>.draft/`: opened again, it goes on where the last run ended.
 
     `rows` are the journal's lines: {"id", "bytes": {column: n}, "crc32", "meta": {...}} in the order they were added.
-    A draft with another key is thrown away: its samples are not this store's.
+    A draft with another key is thrown away, as its samples are not this store's; so is any where `anew` is asked for.
     """
 
-    def __init__(self, store: Path, key: dict[str, Any], columns: list[str]) -> None:
+    def __init__(self, store: Path, key: dict[str, Any], columns: list[str], *, anew: bool = False) -> None:
         self.folder = store.with_name(store.name + ".draft")
         self.columns = columns
         key_json = digest.canonical_json(key)
         stated = self.folder / "key.json"
-        if self.folder.exists() and (not stated.is_file() or stated.read_bytes() != key_json):
+        if self.folder.exists() and (anew or not stated.is_file() or stated.read_bytes() != key_json):
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        stated.write_bytes(key_json)
+        if not stated.exists():  # writing it anew would risk a torn one, and with it all that was done
+            stated.write_bytes(key_json)
         self.rows = self._recover()
         self._files = {column: self.column_path(column).open("ab") for column in columns}
         self._journal = (self.folder / "journal.jsonl").open("ab")
@@ -87,14 +89,23 @@ class Draft:
         return rows
 
 
+class _Line(msgspec.Struct, forbid_unknown_fields=True):
+    """The form of a journal line."""
+
+    id: str
+    bytes: dict[str, Annotated[int, msgspec.Meta(ge=0)]]
+    crc32: int
+    meta: dict[str, Any]
+
+
 def _row(line: bytes, columns: list[str]) -> dict[str, Any] | None:
     if not line.endswith(b"\n"):
         return None
     try:
-        row = json.loads(line)
-        return row if sorted(row["bytes"]) == sorted(columns) else None
-    except (ValueError, KeyError, TypeError):
+        row = msgspec.json.decode(line, type=_Line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+    return msgspec.structs.asdict(row) if list(row.bytes) == columns else None
 
 
 class _readers:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import h5py
 import numpy as np
 
+from eventbench import digest
 from eventbench.errors import BadStore
 from eventbench.events import Events
 from eventbench.store.codec import decode
 from eventbench.store.key import LAYOUT_VERSION
+
+
+REMAKE = "remove the file and run eventbench preprocess again"
 
 
 class Store:
@@ -31,7 +37,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _opened(path) as file:
+        with _opened(path) as file, _whole(path):
             attrs = dict(file.attrs)
             self.key, self.made_from = str(attrs["key"]), json.loads(attrs["key_json"])
             self.dataset, self.classes = str(attrs["dataset"]), json.loads(attrs["classes"])
@@ -69,12 +75,25 @@ class Store:
         """Ids of the samples whose bytes are not those that were written."""
         found = []
         for i, sample in enumerate(self.ids):
-            crc = 0
-            for column in self._payload(i):
-                crc = zlib.crc32(memoryview(np.ascontiguousarray(column)).cast("B") if column.size else b"", crc)
-            if crc != self._crc[i]:
+            if not self._sound(i, self._payload(i)):
                 found.append(sample)
         return found
+
+    def _sound(self, i: int, payload: list[np.ndarray]) -> bool:
+        crc = 0
+        for column in payload:
+            crc = zlib.crc32(memoryview(np.ascontiguousarray(column)).cast("B") if column.size else b"", crc)
+        return crc == self._crc[i]
+
+    def made_by(self, key: dict[str, Any]) -> Self:
+        """This store, if it was made from `key`. Raises BadStore when a store of other rules lies in its place."""
+        if self.key != digest.of_value(key):
+            raise BadStore(
+                f"its key is {self.key[:8]}, not {digest.of_value(key)[:8]}",
+                where=self.path,
+                fix="it was moved here: remove it and run eventbench preprocess again",
+            )
+        return self
 
     def __reduce__(self):  # type: ignore[no-untyped-def]
         return type(self), (self.path,)  # a worker process maps the file anew
@@ -96,7 +115,11 @@ class EventStore(Store):
         return [self._address[rows], self._dt[rows], self._long_row[longs], self._long_dt[longs]]
 
     def __getitem__(self, i: int) -> Events:
-        address, dt, _, long_dt = self._payload(i)
+        i = range(len(self))[i]
+        payload = self._payload(i)
+        if not self._sound(i, payload):  # unharmed columns are what the decoder and the kernels after it trust
+            raise BadStore(f"sample {self.ids[i]} is damaged", where=self.path, fix="eventbench preprocess --rebuild makes it again")
+        address, dt, _, long_dt = payload
         return decode(self._start[i], address, dt, long_dt, self.sensor)
 
 
@@ -117,7 +140,7 @@ class FrameStore(Store):
 
 def open_any(path: Path) -> Store:
     """The store at `path`, of whichever layout. Raises BadStore when it is none, unfinished, or too new."""
-    with _opened(path) as file:
+    with _opened(path) as file, _whole(path):
         layout = str(file.attrs["layout"])
     return {"events": EventStore, "frames": FrameStore}[layout](path)
 
@@ -125,28 +148,40 @@ def open_any(path: Path) -> Store:
 def _opened(path: Path) -> h5py.File:
     if not path.is_file():
         raise BadStore("there is no such store", where=path, fix="make it with eventbench preprocess")
-    remake = "remove the file and run eventbench preprocess again"
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise BadStore(f"not a readable HDF5 file ({error})", where=path, fix=remake) from None
-    attrs: Any = file.attrs
-    wrong = None
+        raise BadStore(f"not a readable HDF5 file ({error})", where=path, fix=REMAKE) from None
+    try:
+        with _whole(path):
+            _check_head(path, file.attrs)
+    except BadStore:
+        file.close()
+        raise
+    return file
+
+
+def _check_head(path: Path, attrs: Any) -> None:
     if attrs.get("format") != "eventbench" or attrs.get("layout") not in ("events", "frames"):
-        wrong = BadStore("an HDF5 file, but no eventbench store", where=path)
-    elif attrs.get("layout_version") != LAYOUT_VERSION:
-        wrong = BadStore(
+        raise BadStore("an HDF5 file, but no eventbench store", where=path)
+    if attrs.get("layout_version") != LAYOUT_VERSION:
+        raise BadStore(
             f"layout version {attrs.get('layout_version')}",
             where=path,
             allowed=str(LAYOUT_VERSION),
             fix="update eventbench, or make the store again",
         )
-    elif attrs.get("complete") != 1:
-        wrong = BadStore("the store was never finished", where=path, fix=remake)
-    if wrong:
-        file.close()
-        raise wrong
-    return file
+    if attrs.get("complete") != 1:
+        raise BadStore("the store was never finished", where=path, fix=REMAKE)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """What h5py, JSON and mmap raise about a file that is cut off or harmed becomes one refusal."""
+    try:
+        yield
+    except (OSError, LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise BadStore(f"damaged: {error}", where=path, fix=REMAKE) from None
 
 
 def _mapped(path: Path, dataset: h5py.Dataset) -> np.ndarray:
