@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,20 +80,22 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def examine(path: Path, sensor: tuple[int, int] | None = None) -> Examined:
-    """One recording. Raises BadRecording when there is no such file or its format is none of the known ones.
+    """One recording. Raises BadRecording when it cannot be read, or neither its bytes nor its ending are of a known format.
 
     `sensor` (width, height) is what its events must lie in; None takes it from the file or, where the format does
     not say, the smallest that holds every event, and then none can lie outside.
     """
     known = path.suffix.lower() in known_endings()
+    if known and path.is_file() and not path.stat().st_size:
+        return _undecoded(path, "unknown", "the file is empty (0 bytes)")
+    data = file_bytes(path)
     try:
-        data = file_bytes(path)
         source = recognise(data, path)
     except BadRecording as error:
-        if known and path.is_file():
-            return _undecoded(path, "unknown", str(error))
+        if known:
+            return _undecoded(path, "unknown", str(error), data)
         raise
-    name = next(name for name in registry.sources.names() if registry.sources.get(name) is type(source))
+    name = _sources()[type(source)]
     try:
         events = source.decode(data, str(path), sensor)
     except EventbenchError as error:
@@ -125,7 +128,12 @@ def _undecoded(path: Path, source: str, reason: str, data: bytes = b"") -> Exami
 
 def known_endings() -> set[str]:
     """The file endings that some source answers to, in lower case."""
-    return {suffix for name in registry.sources.names() for suffix in registry.sources.get(name).suffixes}  # type: ignore[attr-defined]
+    return {suffix for source in _sources() for suffix in source.suffixes}  # type: ignore[attr-defined]
+
+
+@cache  # a folder has thousands of files, and looking for other packages' sources takes longer than reading one
+def _sources() -> dict[type, str]:
+    return {registry.sources.get(name): name for name in registry.sources.names()}
 
 
 def measure(events: Events) -> Figures:
@@ -176,7 +184,9 @@ def hot_pixels(active: np.ndarray, counts: np.ndarray, width: int) -> list[HotPi
     for i in np.flatnonzero(counts >= max(HOT_EVENTS, HOT_RATIO * int(usual))):
         y, x = divmod(int(active[i]), width)
         beside = [(x + dx, y + dy) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dx or dy]
-        near = sorted(_count_at(active, counts, v * width + u) for u, v in beside if 0 <= u < width and v >= 0)
+        near = sorted(
+            _count_at(active, counts, v * width + u) for u, v in beside if 0 <= u < width and v >= 0
+        )
         if counts[i] >= HOT_RATIO * (near[-2] if len(near) > 1 else 0):
             found.append(HotPixel(x, y, int(counts[i])))
     return sorted(found, key=lambda pixel: (-pixel.events, pixel.y, pixel.x))
@@ -217,10 +227,13 @@ def judge(figures: Figures) -> tuple[list[str], list[str]]:
     return problems, warnings
 
 
-def recordings_below(folder: Path) -> tuple[list[Path], int]:
-    """The files below `folder` with a known ending, sorted by path, and how many others there are."""
+def recordings_below(folder: Path, unlisted: Callable[[OSError], None]) -> tuple[list[Path], int]:
+    """The files below `folder` with a known ending, sorted by path, and how many others there are.
+
+    `unlisted` is called for a folder that cannot be listed.
+    """
     endings, found, others = known_endings(), [], 0
-    for here, _, files in os.walk(folder):
+    for here, _, files in os.walk(folder, onerror=unlisted):
         for name in files:
             path = Path(here, name)
             if path.suffix.lower() in endings:
@@ -238,10 +251,16 @@ def examine_folder(
     A `.txt` or `.csv` that cannot be decoded is taken for notes and passed over; any other file with a known ending
     must be a recording. Raises BadDataset when there is none.
     """
-    paths, others = recordings_below(folder)
+    unlisted: list[str] = []
+    paths, others = recordings_below(
+        folder, lambda error: unlisted.append(f"{error.filename}: cannot be listed: {error.strerror}")
+    )
     recordings, passed_over = [], []
     for path in progress(paths):
-        examined = examine(path, sensor)
+        try:
+            examined = examine(path, sensor)
+        except BadRecording as error:  # a link to nothing, or a file we may not read
+            examined = _undecoded(path, "unknown", str(error))
         if examined.figures is None and path.suffix.lower() in NOTES:
             passed_over.append(str(path.relative_to(folder)))
         else:
@@ -254,7 +273,7 @@ def examine_folder(
         )
     duplicates = _duplicates(recordings)
     problems = [f"{one.path}: {problem}" for one in recordings for problem in one.problems]
-    problems += [_told(group) for group in duplicates]
+    problems += [*unlisted, *(_told(group) for group in duplicates)]
     return Folder(
         path=str(folder),
         recordings=recordings,

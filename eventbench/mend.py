@@ -78,8 +78,8 @@ def repair(health: Health, rules: Rules, data: Path, cache: Path, **how: Any) ->
     with sole(path) as mine:
         if not mine:
             raise BadStore("another process is writing it", where=path, fix="wait until it is done")
-        # A draft may hold what was made from the damaged store of events.
-        shutil.rmtree(path.with_name(path.name + ".draft"), ignore_errors=True)
+        if made.pipeline:  # a draft may hold frames of the store of events as it was when that was damaged
+            shutil.rmtree(path.with_name(path.name + ".draft"), ignore_errors=True)
     events_store(made.card, data, cache, rebuild=made.pipeline is None, **how)
     if made.pipeline:
         frames_store(made.card, made.pipeline, cache, rebuild=True, **how)
@@ -122,7 +122,10 @@ def _pin_faults(store: Store, card: Named[Card]) -> list[str]:
         per_class = [counts[label] for label in range(len(card.spec.classes))]
         if pin.per_class and per_class != pin.per_class:
             found.append(f"split {name!r} has {per_class} samples a class, the card says {pin.per_class}")
-        if pin.files and digest.of_lines(f"{store.ids[row]} {store.hashes[row]}" for row in rows) != pin.files:
+        if (
+            pin.files
+            and digest.of_lines(f"{store.ids[row]} {store.hashes[row]}" for row in rows) != pin.files
+        ):
             found.append(f"split {name!r} was made from other files than the card pins")
     return found
 

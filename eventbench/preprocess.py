@@ -23,8 +23,10 @@ from eventbench import registry
 from eventbench.catalog import Named
 from eventbench.dataset import Dataset
 from eventbench.errors import BadDataset, BadStore, EventbenchError
+from eventbench.representations.base import Representation
 from eventbench.specs.card import Card
 from eventbench.specs.pipeline import Pipeline
+from eventbench.steps.base import Step
 from eventbench.store.codec import address_dtype, encode
 from eventbench.store.draft import Draft
 from eventbench.store.key import key_of, path_of
@@ -121,9 +123,7 @@ def frames_store(
             complete = FrameStore(store).made_by(key)
             return Report(store, len(complete), len(complete))
         events = EventStore(path_of(cache, card)).made_by(key_of(card))
-        where = pipeline.path.name
-        steps = [registry.steps.build(step, where=where) for step in pipeline.spec.steps]
-        representation = registry.representations.build(pipeline.spec.representation, where=where)
+        steps, representation = prepared(pipeline)
         sensor = events.sensor
         for step in steps:
             sensor = step.sensor(sensor)
@@ -147,6 +147,13 @@ def frames_store(
         report = _fill(draft, store, events.ids, load, workers, progress)
         finish(draft, store, key, card, sensor, columns)
         return report
+
+
+def prepared(pipeline: Named[Pipeline]) -> tuple[list[Step], Representation]:
+    """The steps and the representation a pipeline names. Raises BadSpec, or UnknownName, where it cannot be followed."""
+    where = pipeline.path.name
+    steps = [registry.steps.build(step, where=where) for step in pipeline.spec.steps]
+    return steps, registry.representations.build(pipeline.spec.representation, where=where)
 
 
 def account_of(store: Store) -> dict[str, int]:

@@ -84,8 +84,17 @@ class Family:
 
         from eventbench.specs.base import explain
 
-        parameters = dict(table)
-        name = parameters.pop("name", None)
+        member = self.chosen(table, where=where)
+        parameters = {key: value for key, value in table.items() if key != "name"}
+        try:
+            return msgspec.convert(parameters, type=member)
+        except (msgspec.ValidationError, EventbenchError) as error:
+            told = explain(error, member) if isinstance(error, msgspec.ValidationError) else str(error)
+            raise BadSpec(told, where=f"{where} [{self.kind} {table['name']}]") from None
+
+    def chosen(self, table: Mapping[str, Any], *, where: object) -> type:
+        """The class that a TOML table names. Raises BadSpec where it names none, UnknownName where there is no such."""
+        name = table.get("name")
         if not isinstance(name, str):
             raise BadSpec(
                 f"the {self.kind} table has no name",
@@ -93,12 +102,7 @@ class Family:
                 allowed=", ".join(self.names()),
                 fix='add name = "..."',
             )
-        member = self.get(name, where=where)
-        try:
-            return msgspec.convert(parameters, type=member)
-        except (msgspec.ValidationError, EventbenchError) as error:
-            told = explain(error, member) if isinstance(error, msgspec.ValidationError) else str(error)
-            raise BadSpec(told, where=f"{where} [{self.kind} {name}]") from None
+        return self.get(name, where=where)
 
 
 def class_in_file(path: Path, name: str) -> type:

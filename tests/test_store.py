@@ -33,6 +33,7 @@ def round_trip(events: Events) -> Events:
     return decode(start, columns["address"], columns["dt"], columns["long_dt"], events.sensor)
 
 
+@settings(deadline=None)
 @given(recordings())
 def test_encoding_loses_nothing(events: Events) -> None:
     assert round_trip(events) == events
@@ -80,7 +81,7 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> Miniature:
 
 def made(folder: Path, **changes: Any) -> Miniature:
     mini = miniature(folder, train=6, test=4, **changes)
-    mini.file("train", 3).write_bytes(b"\0\0\xf0\0\0")  # a marker alone: a recording in which nothing happened
+    mini.file("train", 3).write_bytes(b"\0\xf0\0\0\0")  # a marker alone: a recording in which nothing happened
     events_store(mini.named_card, mini.places.data, mini.places.cache)
     frames_store(mini.named_card, mini.named_pipeline, mini.places.cache)
     return mini
@@ -282,6 +283,7 @@ def test_one_split_of_a_store(mini: Miniature) -> None:
         eb.open_store(frame_path(mini), split="trian")
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_workers_of_a_data_loader_give_what_the_process_itself_gives(mini: Miniature) -> None:
     dataset = eb.open_store(frame_path(mini))
     here, there = (list(DataLoader(dataset, 3, num_workers=n)) for n in (0, 2))

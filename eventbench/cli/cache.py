@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 def _own(function: Callable[..., None]) -> Callable[..., None]:
     """Cards and pipelines of the user's own count beside the shipped ones."""
-    card = click.option("--card", "cards", multiple=True, metavar="CARD", help="A card of your own, a TOML file.")
+    card = click.option(
+        "--card", "cards", multiple=True, metavar="CARD", help="A card of your own, a TOML file."
+    )
     pipeline = click.option(
         "--pipeline", "pipelines", multiple=True, metavar="P", help="A pipeline of your own, a TOML file."
     )
@@ -120,7 +122,9 @@ def repair(
         counts = f"{len(healths):,} checked, {len(repaired):,} repaired, {len(failed):,} not repaired"
         _options.say(f"stores: {counts}")
         for one in repaired:
-            _options.say(f"  repaired: {one['path']}: {one['samples']:,} samples (was: {'; '.join(one['faults'])})")
+            _options.say(
+                f"  repaired: {one['path']}: {one['samples']:,} samples (was: {'; '.join(one['faults'])})"
+            )
         for reason in failed.values():
             _options.say(f"  not repaired: {reason}")
     if failed:
@@ -154,7 +158,9 @@ def collect(
     if as_json:
         told = [{"path": str(one.item.path), "why": one.why, "bytes": one.bytes} for one in gone]
         busy = [str(one.item.path) for one in left]
-        _options.print_json({"cache": str(cache), "dry_run": dry_run, "removed": told, "left": busy, "bytes": freed})
+        _options.print_json(
+            {"cache": str(cache), "dry_run": dry_run, "removed": told, "left": busy, "bytes": freed}
+        )
         return
     for one in gone:
         verb = "would remove" if dry_run else "removed"
@@ -185,20 +191,28 @@ def explain(dataset: str, pipeline: str | None, cache_dir: str | None, as_json: 
     others = [one for one in told if one is not here]
     key = digest.of_value(made.key)
     if as_json:
-        state = {"state": here["state"], "samples": here["samples"]} if here else {"state": "absent", "samples": 0}
+        state = (
+            {"state": here["state"], "samples": here["samples"]}
+            if here
+            else {"state": "absent", "samples": 0}
+        )
         about = {"dataset": card.id, "pipeline": way.id if way else None, "store": str(path), **state}
         _options.print_json({**about, "key": key, "made_from": made.key, "others": others})
         return
     _options.say(f"{card.id} as {f'frames of {way.id}' if way else 'events'}")
     if here:
         why = f": {here['why']}" if here["why"] else ""
-        _options.say(f"  store: {path}: {_state(here)}{why}, {here['samples']:,} samples, {_size(here['bytes'])}")
+        _options.say(
+            f"  store: {path}: {_state(here)}{why}, {here['samples']:,} samples, {_size(here['bytes'])}"
+        )
     else:
         how = f"eventbench preprocess {dataset}{f' --pipeline {pipeline}' if pipeline else ''}"
         _options.say(f"  store: {path}: not there; {how} makes it")
     _options.say(f"  key: {key}")
     for field, value in made.key.items():
-        _options.say(f"    {field}: {value if isinstance(value, str) else digest.canonical_json(value).decode()}")
+        _options.say(
+            f"    {field}: {value if isinstance(value, str) else digest.canonical_json(value).decode()}"
+        )
     _options.say(f"other stores of {card.id}: {len(others) or 'none'}")
     for one in others:
         why = f": {one['why']}" if one["why"] else ""
@@ -244,6 +258,7 @@ def _told(seen: Seen, rules: Rules) -> dict[str, Any]:
     item = seen.item
     state, why = rules.judge(seen)
     made = rules.of(item)
+    was, now = seen.made_from or {}, made.key if made else {}
     return {
         "path": str(item.path),
         "dataset": item.dataset,
@@ -254,6 +269,9 @@ def _told(seen: Seen, rules: Rules) -> dict[str, Any]:
         "bytes": item.bytes,
         "state": state,
         "why": why,
+        "differs": sorted(
+            field for field in was.keys() | now.keys() if made and was and was.get(field) != now.get(field)
+        ),
         "being_written": being_written(item.store),
     }
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @click.command(name="doctor", short_help="Examine a recording or a dataset folder.")
 @click.argument("path")
-@click.option("--sensor", metavar="WxH", help="Width and height in pixels that events must lie in, as in 34x34.")
+@click.option(
+    "--sensor", metavar="WxH", help="Width and height in pixels that events must lie in, as in 34x34."
+)
 @_options.as_json
 def command(path: str, sensor: str | None, as_json: bool) -> None:
     """Read the recording PATH, or every recording below the folder PATH, and say what is in it and what is wrong.
@@ -46,7 +48,9 @@ def _size(sensor: str | None) -> tuple[int, int] | None:
     if sensor is None:
         return None
     width, _, height = sensor.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal() and 0 < int(width) <= 65536 and 0 < int(height) <= 65536):
+    if not (
+        width.isdecimal() and height.isdecimal() and 0 < int(width) <= 65536 and 0 < int(height) <= 65536
+    ):
         raise BadSpec(f"--sensor is {sensor!r}", allowed="width x height in pixels, as in 128x128")
     return int(width), int(height)
 
@@ -99,7 +103,7 @@ def _show_folder(folder: Folder, as_json: bool) -> None:
 
     warnings = [f"{one.path}: {said}" for one in folder.recordings for said in one.warnings]
     read = [one.figures for one in folder.recordings if one.figures]
-    facts = {
+    facts: dict[str, Any] = {
         "path": folder.path,
         "recordings": len(folder.recordings),
         "readable": len(read),
@@ -127,10 +131,17 @@ def _show_folder(folder: Folder, as_json: bool) -> None:
         widths, heights = zip(*facts["sensors"], strict=True)
         _options.say(f"  sensor      {max(widths)}x{max(heights)} holds every event")
         _options.say(f"  events      {facts['events']:,}, {facts['on'] / max(1, facts['events']):.1%} ON")
-        _options.say(f"  time        {facts['shortest_us']:,} to {facts['longest_us']:,} us long, never backwards")
+        _options.say(
+            f"  time        {facts['shortest_us']:,} to {facts['longest_us']:,} us long, never backwards"
+        )
         _options.say(f"  hot pixels  in {facts['hot_pixels']:,} recordings")
-    _options.say(f"  duplicates  {sum(len(group) - 1 for group in folder.duplicates):,} files have the bytes of another")
-    _options.say(f"  other files {folder.other_files + len(folder.passed_over):,}")
+    _options.say(
+        f"  duplicates  {sum(len(group) - 1 for group in folder.duplicates):,} files have the bytes of another"
+    )
+    _options.say(f"  other files {folder.other_files:,}")
+    if folder.passed_over:
+        shown = ", ".join(folder.passed_over[:5]) + (", ..." if len(folder.passed_over) > 5 else "")
+        _options.say(f"  passed over {len(folder.passed_over):,} text files that hold no events: {shown}")
     for word, sentences in (("problem", folder.problems), ("warning", warnings)):
         for sentence in sentences:
             _options.say(f"  {word + ':':<11} {sentence}")
@@ -144,7 +155,10 @@ def _facts(recording: Examined) -> dict[str, Any]:
     figures = facts.pop("figures")
     if recording.figures is None or figures is None:
         return facts
-    derived = {"off": recording.figures.events - recording.figures.on, "duration_us": recording.figures.duration_us}
+    derived = {
+        "off": recording.figures.events - recording.figures.on,
+        "duration_us": recording.figures.duration_us,
+    }
     pixels = [pixel._asdict() for pixel in recording.figures.hot_pixels]
     return {**facts, **figures, **derived, "unit": "us", "ordered": True, "hot_pixels": pixels}
 

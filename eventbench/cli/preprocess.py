@@ -34,11 +34,13 @@ def command(
     by other rules is never taken for this one. Raw files are looked for below --data-dir.
     """
     from eventbench import catalog, home
-    from eventbench.preprocess import Refused, events_store, frames_store
+    from eventbench.preprocess import Refused, events_store, frames_store, prepared
 
     places = home.places(data=data_dir, cache=cache_dir)
     card = catalog.card(dataset)
     recipe = catalog.pipeline(pipeline) if pipeline else None
+    if recipe:
+        prepared(recipe)  # refused before hours of decoding, not after
     workers = workers or _options.cores()
     if download:
         from eventbench.download import download as fetch

@@ -225,7 +225,9 @@ def _tell_recipes_apart(rows: list[Row]) -> None:
         recipes = [_recipe(row.entries[-1]) for row in alike]
         for row, recipe in zip(alike, recipes, strict=True):
             row.trained = {
-                key: value for key, value in recipe.items() if any(other.get(key) != value for other in recipes)
+                key: value
+                for key, value in recipe.items()
+                if any(other.get(key) != value for other in recipes)
             }
 
 

@@ -13,9 +13,8 @@ from eventbench.specs.pipeline import Pipeline
 LAYOUT_VERSION = 1
 
 
-def _member(family: registry.Family, table: dict[str, Any]) -> dict[str, Any]:
-    name = str(table.get("name", ""))
-    return {"name": name, "version": family.get(name).version}  # type: ignore[attr-defined]
+def _member(family: registry.Family, table: dict[str, Any], where: str) -> dict[str, Any]:
+    return {"version": family.chosen(table, where=where).version, "name": table["name"]}  # type: ignore[attr-defined]
 
 
 def key_of(card: Named[Card], pipeline: Named[Pipeline] | None = None) -> dict[str, Any]:
@@ -28,12 +27,13 @@ def key_of(card: Named[Card], pipeline: Named[Pipeline] | None = None) -> dict[s
         "layout": "frames" if pipeline else "events",
         "layout_version": LAYOUT_VERSION,
         "card": card.spec.digest,
-        "source": _member(registry.sources, card.spec.source),
+        "source": _member(registry.sources, card.spec.source, card.path.name),
     }
     if pipeline:
         key["pipeline"] = pipeline.spec.digest
-        key["steps"] = [_member(registry.steps, step) for step in pipeline.spec.steps]
-        key["representation"] = _member(registry.representations, pipeline.spec.representation)
+        where = pipeline.path.name
+        key["steps"] = [_member(registry.steps, step, where) for step in pipeline.spec.steps]
+        key["representation"] = _member(registry.representations, pipeline.spec.representation, where)
     return key
 
 

@@ -30,7 +30,9 @@ class Rules:
     said of its stores.
     """
 
-    def __init__(self, cache: Path, cards: Iterable[Named[Card]], pipelines: Iterable[Named[Pipeline]]) -> None:
+    def __init__(
+        self, cache: Path, cards: Iterable[Named[Card]], pipelines: Iterable[Named[Pipeline]]
+    ) -> None:
         self.present: dict[Path, Made] = {}
         self._of: dict[tuple[str, str], Path] = {}
         ways = [None, *pipelines]
@@ -54,7 +56,9 @@ class Rules:
         if state not in ("complete", "draft") or seen.trouble:
             return state, seen.trouble
         made = self.of(seen.item)
-        why = "; ".join(differences(made_from, made.key) if made else self._card_differences(seen.item, made_from))
+        why = "; ".join(
+            differences(made_from, made.key) if made else self._card_differences(seen.item, made_from)
+        )
         if not why and made and seen.item.store not in self.present:
             why = "its name has another key than its content"
         if state == "draft":
@@ -119,7 +123,9 @@ def _clauses(field: str, old: Any, new: Any) -> list[str]:
         return [f"the {field} has changed: made with {old[:8]}, this is {new[:8]}"]
     if _is_member(old) and _is_member(new):
         if old["name"] == new["name"]:
-            return [f"made with {old['name']} version {old.get('version')}, this is version {new.get('version')}"]
+            return [
+                f"made with {old['name']} version {old.get('version')}, this is version {new.get('version')}"
+            ]
         return [f"made with the {field} {old['name']}, this is {new['name']}"]
     if field == "steps" and isinstance(old, list) and isinstance(new, list):
         pairs = list(zip(old, new, strict=False))
@@ -134,4 +140,6 @@ def _is_member(value: Any) -> bool:
 
 
 def _steps(steps: list[Any]) -> str:
-    return ", ".join(str(step.get("name")) if isinstance(step, dict) else str(step) for step in steps) or "none"
+    return (
+        ", ".join(str(step.get("name")) if isinstance(step, dict) else str(step) for step in steps) or "none"
+    )

@@ -10,7 +10,18 @@ from typing import NamedTuple
 
 from eventbench.errors import BadStore
 from eventbench.store.rules import Rules
-from eventbench.store.shelf import DRAFT, LOCK, STORE, UNFINISHED, Item, being_written, find, lock_of, look, sole
+from eventbench.store.shelf import (
+    DRAFT,
+    LOCK,
+    STORE,
+    UNFINISHED,
+    Item,
+    being_written,
+    find,
+    lock_of,
+    look,
+    sole,
+)
 
 
 class Rubbish(NamedTuple):
@@ -75,8 +86,12 @@ def _removed(item: Item) -> bool:
                 shutil.rmtree(item.path)
             elif item.kind in (STORE, UNFINISHED):
                 item.path.unlink(missing_ok=True)
-            if not any(store.with_name(store.name + ending).exists() for ending in ("", ".draft", ".unfinished")):
-                lock_of(store).unlink(missing_ok=True)  # while it is held: a waiting process then makes a new one
+            if not any(
+                store.with_name(store.name + ending).exists() for ending in ("", ".draft", ".unfinished")
+            ):
+                lock_of(store).unlink(
+                    missing_ok=True
+                )  # while it is held: a waiting process then makes a new one
         except OSError as error:
             raise BadStore(f"cannot be removed: {error.strerror or error}", where=item.path) from None
     _remove_if_empty(store.parent)

@@ -1,0 +1,110 @@
+"""What there is, by kind: shared by ls, which names it, and show, which tells it in full. Nothing heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from eventbench import catalog, registry
+from eventbench.errors import EventbenchError
+from eventbench.home import Places
+
+FAMILIES = {
+    family.folder: family
+    for family in (
+        registry.sources,
+        registry.layouts,
+        registry.steps,
+        registry.representations,
+        registry.models,
+        registry.metrics,
+    )
+}
+KINDS = ("datasets", "pipelines", *FAMILIES, "tasks", "records", "stores")
+DATA_FILES: dict[str, Callable[..., catalog.Named[Any]]] = {
+    "datasets": catalog.card,
+    "pipelines": catalog.pipeline,
+    "tasks": catalog.task,
+}
+
+
+def lines(kind: str, places: Places) -> list[dict[str, Any]]:
+    """One {"name", "summary", "path", ...} for each thing of a kind, sorted by name."""
+    if kind in FAMILIES:
+        family = FAMILIES[kind]
+        paths = {name: family.path(name) for name in family.names()}
+        return [
+            {"name": name, "summary": family.summary(name), "path": str(path) if path else None}
+            for name, path in paths.items()
+        ]
+    if kind in DATA_FILES:
+        return [_data_file(kind, name, places) for name in names(kind, places)]
+    return _records(places) if kind == "records" else _stores(places)
+
+
+def names(kind: str, places: Places) -> list[str]:
+    """The names of a family's members or of the data files of a kind, sorted; tasks include the board's own."""
+    if kind in FAMILIES:
+        return FAMILIES[kind].names()
+    return list(catalog.files(kind, places.board if kind == "tasks" else None))
+
+
+def load(kind: str, name: str, places: Places) -> catalog.Named[Any]:
+    """A card, pipeline or task. Raises UnknownName or BadSpec."""
+    return catalog.task(name, places.board) if kind == "tasks" else DATA_FILES[kind](name)
+
+
+def _data_file(kind: str, name: str, places: Places) -> dict[str, Any]:
+    path = catalog.files(kind, places.board if kind == "tasks" else None)[name]
+    try:
+        spec = load(kind, name, places).spec
+    except EventbenchError as error:
+        return {"name": name, "summary": f"cannot be read: {error}", "path": str(path)}
+    return {"name": name, "summary": _summary(kind, spec), "path": str(path), "digest": spec.digest}
+
+
+def _summary(kind: str, spec: Any) -> str:
+    if kind == "datasets":
+        splits = ", ".join(f"{split.samples:,} {name}" for name, split in spec.splits.items())
+        width, height = spec.sensor
+        facts = f"{width}x{height}, {len(spec.classes)} classes, {splits}"
+    elif kind == "pipelines":
+        steps = [str(table.get("name")) for table in (*spec.steps, spec.representation)]
+        facts = " then ".join(steps)
+    else:
+        facts = f"{spec.dataset} through {spec.pipeline}, ranked by {spec.rank_by}"
+    return f"{spec.about.title}: {facts}" if spec.about.title else facts
+
+
+def _records(places: Places) -> list[dict[str, Any]]:
+    from eventbench.leaderboard.records import read_records
+
+    found = read_records(places.board)
+    told = []
+    for entry in found.entries:
+        record = entry.record
+        scores = [run.scores["accuracy"].value for run in record.runs if "accuracy" in run.scores]
+        mean = sum(scores) / len(scores) if scores else None
+        accuracy = f"accuracy {100 * mean:.2f} %" if mean is not None else "no accuracy"
+        runs = f"{len(record.runs)} {'run' if len(record.runs) == 1 else 'runs'}"
+        gone = f", withdrawn: {entry.withdrawn}" if entry.withdrawn else ""
+        summary = f"{accuracy}, {runs}, {record.status}{gone}"
+        told.append({"name": entry.id, "summary": summary, "path": str(entry.path), "accuracy": mean})
+    told += [{"name": item.id, "summary": f"broken: {item.reason}", "path": None} for item in found.broken]
+    return sorted(told, key=lambda one: str(one["name"]))
+
+
+def _stores(places: Places) -> list[dict[str, Any]]:
+    from eventbench.store.shelf import LOCK, STORE, find
+
+    told = []
+    for item in find(places.cache):
+        if item.kind == LOCK:
+            continue
+        made = "events" if item.layout == "events" else f"frames through {item.made_as}"
+        state = "" if item.kind == STORE else f", {item.kind}"
+        size = item.bytes
+        name = item.path.relative_to(places.cache).as_posix()
+        summary = f"{item.dataset} as {made}{state}, {size / 1e6:,.1f} MB"
+        told.append({"name": name, "summary": summary, "path": str(item.path), "bytes": size})
+    return told

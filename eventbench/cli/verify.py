@@ -1,0 +1,101 @@
+"""eventbench verify: recompute everything that can be recomputed, and say all that is broken."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eventbench.cli import _options
+
+if TYPE_CHECKING:
+    from eventbench.home import Places
+
+PARTS = ("records", "datasets", "stores")
+
+
+@click.command(name="verify", short_help="Recompute, and say all that is broken.")
+@click.argument("part", required=False, metavar="[records|datasets|stores]")
+@_options.data_dir
+@_options.cache_dir
+@_options.board_dir
+@_options.as_json
+def command(
+    part: str | None, data_dir: str | None, cache_dir: str | None, board: str | None, as_json: bool
+) -> None:
+    """Check the records, the data files and the stores, or one of the three.
+
+    records: every digest again, every accuracy again from the stored predictions. datasets: every card, pipeline and
+    task, what they name, and the recordings below --data-dir against the card. stores: every sample against its
+    checksum. Exit status 1: something is broken, and each such thing is a line.
+    """
+    from eventbench import home
+    from eventbench.errors import UnknownName
+
+    if part is not None and part not in PARTS:
+        raise UnknownName("part", part, PARTS)
+    places = home.places(data_dir, cache_dir, board)
+    checks = {"records": _records, "datasets": _datasets, "stores": _stores}
+    document: dict[str, Any] = {}
+    for name in [part] if part else PARTS:
+        document[name], lines = checks[name](places)
+        if not as_json:
+            for line in lines:
+                _options.say(line)
+    if as_json:
+        _options.print_json(document)
+    if any(told["broken"] for told in document.values()):
+        sys.exit(1)
+
+
+def _records(places: Places) -> tuple[dict[str, Any], list[str]]:
+    from eventbench.leaderboard.check import check_records
+
+    found = check_records(places.board)
+    broken = {name: reasons for name, reasons in found.items() if reasons}
+    lines = [f"records: {len(found):,} checked, {len(broken):,} broken"]
+    return {"checked": len(found), "broken": broken}, lines + _broken(broken)
+
+
+def _datasets(places: Places) -> tuple[dict[str, Any], list[str]]:
+    from tqdm import tqdm
+
+    from eventbench.pinned import check_data_files
+
+    found = check_data_files(
+        places.data, places.board, lambda samples: tqdm(samples, desc="files", unit="file", disable=None)
+    )
+    told = {
+        "checked": found.files,
+        "broken": found.broken,
+        "at_hand": found.at_hand,
+        "not_at_hand": found.not_at_hand,
+    }
+    lines = [
+        f"datasets: {len(found.files):,} files checked, {len(found.broken):,} broken",
+        *_broken(found.broken),
+    ]
+    lines += [
+        f"  at hand: {name}: its recordings are those the card pins"
+        for name in found.at_hand
+        if _fine(name, found)
+    ]
+    for name, reason in found.not_at_hand.items():
+        lines.append(f"  not at hand: {name}: not checked ({reason.partition('; ')[0]})")
+    return told, lines
+
+
+def _fine(name: str, found: Any) -> bool:
+    return f"recordings of {name}" not in found.broken
+
+
+def _stores(places: Places) -> tuple[dict[str, Any], list[str]]:
+    from eventbench.cli.cache import stores_verified
+    from eventbench.store.rules import shipped_rules
+
+    return stores_verified(places.cache, shipped_rules(places.cache))
+
+
+def _broken(found: dict[str, list[str]]) -> list[str]:
+    return [f"  broken: {name}: {reason}" for name, reasons in found.items() for reason in reasons]
