@@ -1,4 +1,4 @@
-# make demo | test | bench | check: each installs what it needs into .venv first. Needs Python 3.11 or newer, and make.
+# make demo | test | bench | board | check: each installs what it needs into .venv first. Needs Python 3.11 or newer, and make.
 
 SHELL := /bin/sh
 VENV := .venv
@@ -6,7 +6,7 @@ IN := $(VENV)/bin/python
 PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
 
-.PHONY: demo test bench check clean
+.PHONY: demo test bench board check clean
 
 demo: $(VENV)/installed
 	$(IN) -m eventbench demo
@@ -16,6 +16,10 @@ test: $(VENV)/installed-test
 
 bench: $(VENV)/installed-test
 	$(IN) benchmarks/bench_frames.py
+
+# The tables in leaderboard/README.md, made anew from the records.
+board: $(VENV)/installed
+	$(IN) -m eventbench site --out build/site --markdown leaderboard/README.md --board leaderboard
 
 check: $(VENV)/installed-test
 	$(IN) -m ruff format --check . && $(IN) -m ruff check . && $(IN) -m mypy

@@ -8,6 +8,7 @@ point group `eventbench.<family>`; `some/file.py:ClassName` names a class in a f
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -19,6 +20,12 @@ from typing import Any
 
 from eventbench.errors import BadSpec, EventbenchError, UnknownName
 from eventbench.home import PACKAGE
+
+
+@functools.cache
+def _entry_points(group: str) -> dict[str, Any]:
+    """What installed packages offer; kept, since a look through all of them takes longer than reading a recording."""
+    return {point.name: point for point in entry_points(group=group)}
 
 
 class Family:
@@ -35,7 +42,7 @@ class Family:
         }
 
     def _guests(self) -> dict[str, Any]:
-        return {point.name: point for point in entry_points(group=f"eventbench.{self.folder}")}
+        return _entry_points(f"eventbench.{self.folder}")
 
     def names(self) -> list[str]:
         """Every member's name, sorted, with nothing imported."""

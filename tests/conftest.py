@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# As the command line does, and for its reason: test machines are busy.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -45,7 +45,7 @@ def test_wilson_touches_the_ends_exactly_and_takes_a_mean_over_seeds() -> None:
 
 @pytest.mark.parametrize(("successes", "n"), [(-1, 5), (6, 5), (0, 0)])
 def test_wilson_refuses_impossible_counts(successes: int, n: int) -> None:
-    with pytest.raises(BadSpec, match="^wilson: "):
+    with pytest.raises(BadSpec, match=r"^wilson: "):
         wilson(successes, n)
 
 

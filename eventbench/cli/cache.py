@@ -248,7 +248,7 @@ def _shelf(cache_dir: str | None, cards: tuple[str, ...], pipelines: tuple[str, 
     from eventbench.store.rules import shipped_rules
 
     cache = home.places(cache=cache_dir).cache
-    more = [*(catalog.card(name) for name in cards), *(catalog.pipeline(name) for name in pipelines)]
+    more: list[catalog.Named[Any]] = [*map(catalog.card, cards), *map(catalog.pipeline, pipelines)]
     return cache, shipped_rules(cache, more)
 
 

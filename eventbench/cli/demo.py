@@ -65,5 +65,5 @@ def command(out: str | None, device: str | None, cache_dir: str | None, as_json:
     if as_json:
         _options.print_json({**view.as_json(), "page": str(page), "store": str(store.path)})
         return
-    say(board_text(view, _options.width()))
+    say(board_text(view, _options.table_width()))
     say(f"page: {page}")

@@ -13,19 +13,23 @@ from eventbench.cli import _options
 
 @click.command(name="site", short_help="The boards as a static page with plots.")
 @click.option("--out", required=True, metavar="DIR", help="The folder that gets index.html; made if need be.")
+@click.option("--markdown", metavar="FILE", help="Also write the tables as markdown, as in leaderboard/README.md.")
 @_options.board_dir
 @_options.as_json
-def command(out: str, board: str | None, as_json: bool) -> None:
+def command(out: str, markdown: str | None, board: str | None, as_json: bool) -> None:
     """Write every task's board, with plots, as one page that needs no network: DIR/index.html.
 
     Exit status 1: a record is broken; the page says which, and why.
     """
     from eventbench.leaderboard.site import write_site
+    from eventbench.leaderboard.table import markdown_page
     from eventbench.leaderboard.view import all_boards
 
     boards = all_boards(home.places(board=board).board)
     page = write_site(boards, Path(out).expanduser().absolute())
     boards = [view for view in boards if not view.empty]
+    if markdown:
+        Path(markdown).write_text(markdown_page(boards), encoding="utf-8")
     rows = sum(len(view.rows) for view in boards)
     broken = [item.id for view in boards for item in view.broken]
     if as_json:

@@ -57,7 +57,7 @@ def command(
         return
     record, rows = score(bench, handed, lambda weights: _say(f"scoring {weights}"))
     entry = write_record(places.board, record, rows)
-    view = task_board(places.board, rules.id)
+    view = task_board(places.board, task)
     if as_json:
         _options.print_json({"record": entry.id, "path": str(entry.path), **view.as_json()})
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 from eventbench.leaderboard import figures
@@ -216,6 +217,12 @@ def markdown_board(board: Board) -> str:
         lines.append(_line([(figures.rank(row) or "-") + tied, *map(_safe, [row.label, *cells])]))
     notes = [_safe(sentence) for part in _sentences(board) for sentence in part.splitlines()]
     return "\n".join([*lines, "", *notes]).rstrip() + "\n"
+
+
+def markdown_page(boards: Sequence[Board]) -> str:
+    """All boards as the text of `leaderboard/README.md`."""
+    head = "# Boards\n\nMade from the records in this folder by `make board`; a test holds it to them.\n"
+    return "\n".join([head, *(markdown_board(view) for view in boards if not view.empty)])
 
 
 def _line(cells: list[str]) -> str:

@@ -1,0 +1,210 @@
+"""What show tells of one thing, as a JSON-like table: where it is, its digest, what it says."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+from eventbench.home import Places
+
+# Called by every caller alike; what is left of a model's parameters is what a submission may set.
+_GIVEN = ("self", "sensor", "time_steps", "classes")
+
+
+def by_path(name: str, places: Places) -> list[dict[str, Any]]:
+    """What lies at the path `name`; nothing where there is no such file or folder, or it is none of ours."""
+    path = Path(name).expanduser()
+    if (path / "submission.toml").is_file():
+        return [_submission(path)]
+    if not path.is_file():
+        return []
+    if path.suffix == ".toml":
+        return [_submission(path.parent) if path.name == "submission.toml" else _own_file(path, places)]
+    if path.suffix == ".json":
+        return [_record(name, places)]
+    return [_store(path)] if path.suffix == ".h5" else []
+
+
+def by_name(name: str, places: Places) -> list[dict[str, Any]]:
+    from eventbench.cli._kinds import DATA_FILES, FAMILIES, KINDS, load, names
+    from eventbench.errors import UnknownName
+
+    known = {kind: names(kind, places) for kind in KINDS if kind in FAMILIES or kind in DATA_FILES}
+    told = []
+    for kind, members in known.items():
+        if name in members:
+            told.append(
+                _member(kind, name)
+                if kind in FAMILIES
+                else _data_file(kind, load(kind, name, places), places)
+            )
+    if told:
+        return told
+    stored = places.cache / name
+    if name.endswith(".h5") and stored.is_file():
+        return [_store(stored)]
+    try:
+        return [_record(name, places)]
+    except UnknownName:
+        every = {member for members in known.values() for member in members}
+        raise UnknownName("thing", name, every | _near_records(name, places)) from None
+
+
+def _near_records(name: str, places: Places) -> set[str]:
+    """A board may hold hundreds of records: the nearest few are of more use than all of them."""
+    from eventbench.cli._kinds import lines
+
+    ids = [str(line["name"]) for line in lines("records", places)]
+    return set(difflib.get_close_matches(name, ids, n=3, cutoff=0.5))
+
+
+def _own_file(path: Path, places: Places) -> dict[str, Any]:
+    """A card, pipeline or task of the user's own, told apart by the key that only its kind has."""
+    import tomllib
+
+    from eventbench.cli._kinds import DATA_FILES
+    from eventbench.errors import BadSpec
+
+    try:
+        keys = tomllib.loads(path.read_text(encoding="utf-8")).keys()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSpec(f"not valid TOML: {error}", where=path) from None
+    except OSError as error:
+        raise BadSpec(f"cannot be read: {error.strerror}", where=path) from None
+    kind = "pipelines" if "representation" in keys else "tasks" if "dataset" in keys else "datasets"
+    return _data_file(kind, DATA_FILES[kind](str(path)), places)
+
+
+def _data_file(kind: str, named: Any, places: Places) -> dict[str, Any]:
+    import msgspec
+
+    told = {
+        "kind": {"datasets": "dataset", "pipelines": "pipeline", "tasks": "task"}[kind],
+        "name": named.id,
+        "path": str(named.path),
+        "digest": named.spec.digest,
+        "content": msgspec.to_builtins(named.spec),
+    }
+    if kind == "datasets":
+        told["stores"] = _stores_of(named, places)
+    return told
+
+
+def _stores_of(card: Any, places: Places) -> list[dict[str, Any]]:
+    """The card's stores on disk, with their state."""
+    from eventbench.store.rules import STATES, shipped_rules
+    from eventbench.store.shelf import DRAFT, STORE, find, look
+
+    rules = shipped_rules(places.cache, [card])
+    told = []
+    for item in find(places.cache):
+        if item.dataset == card.id and item.kind in (STORE, DRAFT):
+            seen = look(item)
+            state, why = rules.judge(seen)
+            told.append({"path": str(item.path), "state": STATES[state], "why": why, "samples": seen.samples})
+    return told
+
+
+def _member(kind: str, name: str) -> dict[str, Any]:
+    import inspect
+
+    from eventbench import digest
+    from eventbench.cli._kinds import FAMILIES
+
+    family = FAMILIES[kind]
+    member = family.get(name)
+    path = family.path(name)
+    signature = inspect.signature(member)
+    module = inspect.getdoc(inspect.getmodule(member)) or ""
+    told: dict[str, Any] = {"kind": family.kind, "name": name, "path": str(path) if path else None}
+    told["digest"] = digest.of_file(path) if path else None
+    told["version"] = getattr(member, "version", None)
+    told["class"] = f"{member.__module__}.{member.__qualname__}"
+    told["parameters"] = [
+        {
+            "name": parameter.name,
+            "type": _type(parameter.annotation),
+            "default": None if parameter.default is parameter.empty else repr(parameter.default),
+            "required": parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD,
+        }
+        for parameter in signature.parameters.values()
+        if parameter.name not in _GIVEN
+    ]
+    if kind == "sources":
+        told["endings"] = list(member.suffixes)  # type: ignore[attr-defined]
+    told["summary"] = module
+    told["docstring"] = inspect.getdoc(member) or ""
+    return told
+
+
+def _type(annotation: Any) -> str:
+    import inspect
+    import typing
+
+    if annotation is inspect.Parameter.empty:
+        return ""
+    if isinstance(annotation, str):
+        return annotation
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _type(typing.get_args(annotation)[0])
+    return (
+        annotation.__name__
+        if isinstance(annotation, type) and not typing.get_args(annotation)
+        else str(annotation)
+    )
+
+
+def _record(name: str, places: Places) -> dict[str, Any]:
+    import msgspec
+
+    from eventbench.leaderboard.check import check_record
+    from eventbench.leaderboard.entry import content_digest
+    from eventbench.leaderboard.records import find_record
+
+    entry = find_record(places.board, name)
+    return {
+        "kind": "record",
+        "name": entry.id,
+        "path": str(entry.path),
+        "digest": content_digest(entry.record),
+        "withdrawn": entry.withdrawn or None,
+        "broken": check_record(entry, places.board),
+        "content": msgspec.to_builtins(entry.record),
+    }
+
+
+def _submission(folder: Path) -> dict[str, Any]:
+    import msgspec
+
+    from eventbench.specs.base import load
+    from eventbench.specs.submission import Submission
+
+    path = folder / "submission.toml"
+    spec = load(path, Submission)
+    missing = [name for name in spec.weights if not (folder / name).is_file()]
+    return {
+        "kind": "submission",
+        "name": folder.absolute().name,
+        "path": str(path),
+        "digest": spec.digest,
+        "missing": missing,
+        "content": msgspec.to_builtins(spec),
+    }
+
+
+def _store(path: Path) -> dict[str, Any]:
+    from eventbench.store.read import open_any
+
+    store = open_any(path)
+    lost = {name: int(counts.sum()) for name, counts in store.account.items()}
+    content = {
+        "layout": store.layout,
+        "dataset": store.dataset,
+        "sensor": list(store.sensor),
+        "classes": store.classes,
+        "samples": {split: store.splits.count(split) for split in sorted(set(store.splits))},
+        "account": lost,
+        "made_from": store.made_from,
+    }
+    return {"kind": "store", "name": path.name, "path": str(path), "digest": store.key, "content": content}
