@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from eventbench.errors import EventbenchError
 
 if TYPE_CHECKING:
-    from eventbench.torch_dataset import open_store
     from eventbench.events import Events
-    from eventbench.representations.frames import frames
     from eventbench.read import read
+    from eventbench.representations.frames import frames
+    from eventbench.torch_dataset import open_store
 
 __version__ = "0.1.0"
 
-__all__ = ["Events", "EventbenchError", "__version__", "frames", "open_store", "read"]
+__all__ = ["EventbenchError", "Events", "__version__", "frames", "open_store", "read"]
 
 # Public names by the module that defines them; imported at first use, so that `import eventbench` is instant.
 _LAZY = {

@@ -86,7 +86,9 @@ class Dataset:
         counts = Counter(sample.label for sample in found)
         per_class = [counts[label] for label in range(len(self.card.classes))]
         if pin.per_class and per_class != pin.per_class:
-            raise BadDataset(f"split {split!r} has {per_class} recordings a class", where=where, allowed=str(pin.per_class))
+            raise BadDataset(
+                f"split {split!r} has {per_class} recordings a class", where=where, allowed=str(pin.per_class)
+            )
 
 
 def _some(names: list[str]) -> str:

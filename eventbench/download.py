@@ -25,4 +25,6 @@ def download(card: Named[Card], data: Path) -> None:
         for train in (True, False):
             fetch(save_to=str(data), train=train)
     except (OSError, RuntimeError) as error:
-        raise BadDataset(f"the download failed: {error}", where=card.id, fix=f"to obtain it by hand: {how}") from None
+        raise BadDataset(
+            f"the download failed: {error}", where=card.id, fix=f"to obtain it by hand: {how}"
+        ) from None

@@ -164,7 +164,9 @@ def _whole(name: str, column: Any) -> np.ndarray:
     try:
         array = np.asarray(column)
     except ValueError:
-        raise BadEvents(f"{name} is no array: {type(column).__name__} of uneven parts", allowed="one dimension") from None
+        raise BadEvents(
+            f"{name} is no array: {type(column).__name__} of uneven parts", allowed="one dimension"
+        ) from None
     if array.ndim != 1:
         raise BadEvents(f"{name} has {array.ndim} dimensions", allowed="one")
     if array.size == 0 and array.dtype.kind == "f":

@@ -39,7 +39,9 @@ def device_named(name: str | None) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         told = str(error).partition("\n")[0]
-        raise EventbenchError(f"device {name!r} cannot be used: {told}", allowed="cpu, or cuda where there is one") from None
+        raise EventbenchError(
+            f"device {name!r} cannot be used: {told}", allowed="cpu, or cuda where there is one"
+        ) from None
     return device
 
 
@@ -103,7 +105,9 @@ def check(bench: Bench, handed: Handed) -> None:
     frames, _ = next(test.batches(16))
     half = frames.shape[1] // 2
     strangers = frames.clone()
-    strangers[:, half:] = frames[:, :1]  # the same shape, so that the first half is computed alike to the last bit
+    strangers[:, half:] = frames[
+        :, :1
+    ]  # the same shape, so that the first half is computed alike to the last bit
     for weights in handed.spec.weights:
         model = _ready(bench, handed, weights)
         with torch.no_grad():
@@ -128,7 +132,9 @@ def check(bench: Bench, handed: Handed) -> None:
                 )
 
 
-def score(bench: Bench, handed: Handed, progress: Callable[[str], Any] = lambda weights: None) -> tuple[Record, list]:
+def score(
+    bench: Bench, handed: Handed, progress: Callable[[str], Any] = lambda weights: None
+) -> tuple[Record, list]:
     """Score every run of a submission on the test split: the record, and the rows of its predictions.
 
     Each sample is scored exactly once, unaugmented and in order of id. A metric that fails fails the run.
@@ -182,5 +188,3 @@ def _score(figure: Figure, metric: Metric) -> Score:
         low=figure.low,
         high=figure.high,
     )
-
-

@@ -45,9 +45,7 @@ def places(
     own = user_data_path("eventbench", appauthor=False)
     return Places(
         data=pick(data, "EVENTBENCH_DATA", own / "raw"),
-        cache=pick(
-            cache, "EVENTBENCH_CACHE", user_cache_path("eventbench", appauthor=False) / "stores"
-        ),
+        cache=pick(cache, "EVENTBENCH_CACHE", user_cache_path("eventbench", appauthor=False) / "stores"),
         board=pick(
             board,
             "EVENTBENCH_BOARD",

@@ -33,7 +33,8 @@ from eventbench.store.key import key_of, path_of
 from eventbench.store.read import EventStore, FrameStore, Store
 from eventbench.store.write import Column, finish
 
-A, B = TypeVar("A"), TypeVar("B")
+A = TypeVar("A")
+B = TypeVar("B")
 Payload = tuple[dict[str, np.ndarray], dict[str, Any]]
 
 
@@ -58,12 +59,19 @@ class Refused(BadDataset):
         first = next(iter(report.refused))
         more = f" (and {len(report.refused) - 1} more refused)" if len(report.refused) > 1 else ""
         super().__init__(
-            f"{report.refused[first]}{more}", fix="mend it and run the same command again: what was read is kept"
+            f"{report.refused[first]}{more}",
+            fix="mend it and run the same command again: what was read is kept",
         )
 
 
 def events_store(
-    card: Named[Card], data: Path, cache: Path, *, workers: int = 1, rebuild: bool = False, progress: bool = False
+    card: Named[Card],
+    data: Path,
+    cache: Path,
+    *,
+    workers: int = 1,
+    rebuild: bool = False,
+    progress: bool = False,
 ) -> Report:
     """Decode every recording of the card once, into the card's store of events.
 
@@ -132,12 +140,17 @@ def frames_store(
         def load(sample_id: str) -> Payload:
             row = row_of[sample_id]
             sample = events[row]
-            came, lost = len(sample), {}
+            came = len(sample)
+            lost: dict[str, int] = {}
             for table, step in zip(pipeline.spec.steps, steps, strict=True):
                 before, sample = len(sample), step.apply(sample)
                 lost[table["name"]] = lost.get(table["name"], 0) + before - len(sample)
             frames, account = representation.apply(sample)
-            meta = {"split": events.splits[row], "label": int(events.labels[row]), "subject": events.subjects[row]}
+            meta = {
+                "split": events.splits[row],
+                "label": int(events.labels[row]),
+                "subject": events.subjects[row],
+            }
             meta |= {"sha256": events.hashes[row], "events": came, "kept": account.binned}
             return {"frames": frames}, meta | {"lost": {k: v for k, v in (lost | account.lost).items() if v}}
 
@@ -168,7 +181,11 @@ def _fill(
     done = [row["id"] for row in draft.rows]
     if done != ids[: len(done)]:
         draft.discard()
-        raise BadStore("the draft was made from other samples and was thrown away", where=store, fix="run the command again")
+        raise BadStore(
+            "the draft was made from other samples and was thrown away",
+            where=store,
+            fix="run the command again",
+        )
     report = Report(store, len(ids), len(done))
 
     def attempt(sample_id: str) -> tuple[str, Payload | EventbenchError]:

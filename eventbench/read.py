@@ -16,7 +16,7 @@ def recognise(data: bytes, path: Path) -> Source:
 
     Raises BadRecording, naming the endings that are known.
     """
-    members = [registry.sources.get(name) for name in registry.sources.names()]
+    members: list[type[Source]] = [registry.sources.get(name) for name in registry.sources.names()]
     for member in members:
         if any(data.startswith(magic) for magic in member.magics):
             return member()

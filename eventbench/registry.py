@@ -75,9 +75,7 @@ class Family:
         found = [
             member
             for member in vars(module).values()
-            if inspect.isclass(member)
-            and issubclass(member, base)
-            and member.__module__ == module.__name__
+            if inspect.isclass(member) and issubclass(member, base) and member.__module__ == module.__name__
         ]
         if len(found) != 1:
             raise EventbenchError(

@@ -25,7 +25,7 @@ class ResidentSplit:
 
     def __init__(self, store: FrameStore, rows: np.ndarray, device: torch.device) -> None:
         self.ids = [store.ids[row] for row in rows]
-        self.frames = torch.from_numpy(np.array(store.frames[rows])).to(device)
+        self.frames = torch.from_numpy(store.taken(rows)).to(device)
         self.labels = torch.from_numpy(store.labels[rows].astype(np.int64)).to(device)
 
     def __len__(self) -> int:

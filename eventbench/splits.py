@@ -30,7 +30,11 @@ def task_splits(task: Named[Task], store: Store) -> TaskSplits:
     rules = task.spec.validation
     names = [task.spec.train, task.spec.test, *([rules.split] if rules.split else [])]
     if len(set(names)) < len(names):
-        raise BadSpec(f"the splits are {names}", where=task.path.name, allowed="different ones: no sample may have two parts")
+        raise BadSpec(
+            f"the splits are {names}",
+            where=task.path.name,
+            allowed="different ones: no sample may have two parts",
+        )
     train, test = store.rows(task.spec.train), store.rows(task.spec.test)
     if bool(rules.split) == bool(rules.carve):
         raise BadSpec("[validation] must have either split or carve", where=task.path.name)
@@ -41,7 +45,9 @@ def task_splits(task: Named[Task], store: Store) -> TaskSplits:
     if rules.by == "subject":
         subjects = sorted({store.subjects[row] for row in train}, key=_draw)
         if len(subjects) < 2:
-            raise BadSpec("the dataset names no subjects to carve by", where=task.path.name, fix='use by = "class"')
+            raise BadSpec(
+                "the dataset names no subjects to carve by", where=task.path.name, fix='use by = "class"'
+            )
         taken = set(subjects[: _share(rules.carve, len(subjects))])
         held = np.array([store.subjects[row] in taken for row in train])
     elif rules.by == "class":

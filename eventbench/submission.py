@@ -24,31 +24,45 @@ class Handed:
         stated = folder / "submission.toml"
         if not stated.is_file():
             raise BadSubmission(
-                "no submission.toml", where=folder, fix="eventbench train writes one; the README shows what is in it"
+                "no submission.toml",
+                where=folder,
+                fix="eventbench train writes one; the README shows what is in it",
             )
         self.folder, self.spec = folder, load(stated, Submission)
         if not self.spec.weights:
-            raise BadSubmission("weights is an empty list", where=stated, allowed="one safetensors file a seed")
+            raise BadSubmission(
+                "weights is an empty list", where=stated, allowed="one safetensors file a seed"
+            )
         for name in self.spec.weights:
             if not name.endswith(".safetensors") or Path(name).name != name:
                 raise BadSubmission(
-                    f"weights are named {name!r}", where=stated, allowed="files *.safetensors of the folder itself"
+                    f"weights are named {name!r}",
+                    where=stated,
+                    allowed="files *.safetensors of the folder itself",
                 )
             if not (folder / name).is_file():
-                raise BadSubmission(f"{name} is not there", where=folder, fix="every file of weights must lie in the folder")
+                raise BadSubmission(
+                    f"{name} is not there", where=folder, fix="every file of weights must lie in the folder"
+                )
         if len(set(self.spec.weights)) < len(self.spec.weights):
-            raise BadSubmission("weights name a file twice", where=stated, allowed="one file a seed, each of its own")
+            raise BadSubmission(
+                "weights name a file twice", where=stated, allowed="one file a seed, each of its own"
+            )
         seeds = self.spec.training.get("seeds", list(range(len(self.spec.weights))))
         whole = isinstance(seeds, list) and all(type(seed) is int for seed in seeds)
         if not whole or len(seeds) != len(self.spec.weights) or len(set(seeds)) != len(seeds):
             raise BadSubmission(
-                f"training.seeds is {seeds!r}", where=stated, allowed=f"{len(self.spec.weights)} different whole numbers"
+                f"training.seeds is {seeds!r}",
+                where=stated,
+                allowed=f"{len(self.spec.weights)} different whole numbers",
             )
         self.seeds: list[int] = seeds
 
     def model(self, sensor: tuple[int, int], time_steps: int, classes: int) -> nn.Module:
         """The model, made for these frames, with the weights it starts with."""
-        return make_model(self.spec.model.name, self.spec.model.config, sensor, time_steps, classes, self.folder)
+        return make_model(
+            self.spec.model.name, self.spec.model.config, sensor, time_steps, classes, self.folder
+        )
 
     def code(self) -> str:
         """sha256 of the file that the model's class is written in."""
@@ -64,15 +78,21 @@ class Handed:
         own = model.state_dict()
         missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
         if missing or extra:
-            told = [f"missing: {_some(missing)}"] * bool(missing) + [f"not in the model: {_some(extra)}"] * bool(extra)
+            told = [f"missing: {_some(missing)}"] * bool(missing) + [
+                f"not in the model: {_some(extra)}"
+            ] * bool(extra)
             raise BadSubmission(f"the weights are not this model's; {'; '.join(told)}", where=path)
         for key, tensor in state.items():
             if tensor.shape != own[key].shape:
                 raise BadSubmission(
-                    f"{key} is {tuple(tensor.shape)}", where=path, allowed=f"{tuple(own[key].shape)}, as the model is made"
+                    f"{key} is {tuple(tensor.shape)}",
+                    where=path,
+                    allowed=f"{tuple(own[key].shape)}, as the model is made",
                 )
             if tensor.dtype != own[key].dtype:
-                raise BadSubmission(f"{key} is {tensor.dtype}", where=path, allowed=f"{own[key].dtype}, as the model is made")
+                raise BadSubmission(
+                    f"{key} is {tensor.dtype}", where=path, allowed=f"{own[key].dtype}, as the model is made"
+                )
             if not tensor.isfinite().all():
                 raise BadSubmission(f"{key} holds values that are not finite", where=path)
         model.load_state_dict(state)
@@ -84,7 +104,11 @@ def model_class(name: str, folder: Path) -> type[nn.Module]:
         return registry.models.get(name)
     file, _, kind = name.rpartition(":")
     if Path(file).name != file:
-        raise BadSubmission(f"the model is {name!r}", where=folder, allowed="a file of the folder itself, as in my_model.py:MyNet")
+        raise BadSubmission(
+            f"the model is {name!r}",
+            where=folder,
+            allowed="a file of the folder itself, as in my_model.py:MyNet",
+        )
     found = registry.class_in_file(folder / file, kind)
     if not issubclass(found, nn.Module):
         raise BadSubmission(f"{kind} is no torch.nn.Module", where=folder / file)
@@ -105,7 +129,9 @@ def make_model(
     for key in config:
         if key not in known and not open_ended:
             raise BadSubmission(
-                f"model.config has {key!r}", where=name, allowed=", ".join(known) or "no keys: this model has no parameters"
+                f"model.config has {key!r}",
+                where=name,
+                allowed=", ".join(known) or "no keys: this model has no parameters",
             )
     try:
         return kind(sensor=sensor, time_steps=time_steps, classes=classes, **config)
@@ -131,7 +157,9 @@ def called(model: nn.Module, frames: torch.Tensor, classes: int, name: str) -> t
         raise
     except (Exception, SystemExit) as error:
         raise BadSubmission(
-            f"forward raised {type(error).__name__}: {error}", where=name, fix=f"it is given frames {tuple(frames.shape)}"
+            f"forward raised {type(error).__name__}: {error}",
+            where=name,
+            fix=f"it is given frames {tuple(frames.shape)}",
         ) from error
     if not isinstance(scores, torch.Tensor) or not scores.is_floating_point():
         got = str(scores.dtype) if isinstance(scores, torch.Tensor) else type(scores).__name__

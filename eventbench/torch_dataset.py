@@ -40,7 +40,9 @@ def open_store(path: str | PathLike[str], split: str | None = None) -> StoreData
     store: Store = open_any(Path(path))
     if not isinstance(store, FrameStore):
         raise BadStore(
-            "holds events, not frames", where=path, fix=f"run eventbench preprocess {store.dataset} --pipeline P"
+            "holds events, not frames",
+            where=path,
+            fix=f"run eventbench preprocess {store.dataset} --pipeline P",
         )
     rows = np.arange(len(store)) if split is None else store.rows(split)
     return StoreDataset(store, rows)

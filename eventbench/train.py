@@ -13,9 +13,9 @@ import msgspec
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
-from tqdm import tqdm
 
 from eventbench.errors import BadSubmission
+from eventbench.metrics.accuracy import predicted
 from eventbench.resident import ResidentSplit
 
 
@@ -73,14 +73,12 @@ def fit(
     A model with a `fit(batches)` of its own (`event_count`) is given the training batches once and nothing else.
     Raises BadSubmission when the loss is no finite number.
     """
-    if hasattr(model, "fit"):
-        model.fit(train.batches(recipe.batch_size))
+    if callable(own := getattr(model, "fit", None)):
+        own(train.batches(recipe.batch_size))
         loss, accuracy = evaluate(model, train, recipe.batch_size)
         return [Epoch(1, 0.0, loss, accuracy, *evaluate(model, validation, recipe.batch_size))]
     steps = math.ceil(len(train) / recipe.batch_size) * recipe.epochs
-    optimiser = torch.optim.AdamW(
-        model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
+    optimiser = torch.optim.AdamW(model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step / steps, recipe.warmup))
     log: list[Epoch] = []
     best, best_weights, since = (-1.0, -math.inf), copy.deepcopy(model.state_dict()), 0
@@ -132,12 +130,12 @@ def _train_epoch(  # type: ignore[no-untyped-def]
 
 @torch.no_grad()
 def evaluate(model: nn.Module, split: ResidentSplit, batch_size: int) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy over a split, in eval mode and without augmentation."""
+    """Mean cross-entropy and accuracy over a split, in eval mode and without augmentation; a tie is an error."""
     model.eval()
     total = torch.zeros(2, dtype=torch.float64, device=split.labels.device)
     for frames, labels in split.batches(batch_size):
         scores = model(frames)
-        hits = (scores.argmax(1) == labels).sum()
+        hits = (predicted(scores) == labels).sum()
         total += torch.stack([cross_entropy(scores, labels, reduction="sum").double(), hits.double()])
     loss, hits = (total / len(split)).tolist()
     return loss, hits

@@ -99,14 +99,23 @@ def _draft(target: Path, asked: dict[str, Any]) -> Path:
 
 def _try(bench: Bench, name: str, config: dict[str, Any], home: Path) -> None:
     """Hold the untrained model to the contract on a few samples."""
-    model = make_model(name, config, bench.sensor, bench.time_steps, bench.classes, home).to(bench.device).eval()
+    model = (
+        make_model(name, config, bench.sensor, bench.time_steps, bench.classes, home).to(bench.device).eval()
+    )
     frames, _ = next(bench.split("validation").batches(4))
     with torch.no_grad():
         called(model, frames, bench.classes, name)
 
 
 def _run(
-    bench: Bench, name: str, config: dict[str, Any], seed: int, recipe: Recipe, draft: Path, home: Path, quiet: bool
+    bench: Bench,
+    name: str,
+    config: dict[str, Any],
+    seed: int,
+    recipe: Recipe,
+    draft: Path,
+    home: Path,
+    quiet: bool,
 ) -> dict[str, Any]:
     done = draft / f"seed{seed}.json"
     if done.is_file():
@@ -121,7 +130,9 @@ def _run(
             bar.update()
 
         try:
-            log = fit(model, bench.split("train"), bench.split("validation"), recipe, generator, progress=progress)
+            log = fit(
+                model, bench.split("train"), bench.split("validation"), recipe, generator, progress=progress
+            )
         except (RuntimeError, TypeError, ValueError) as error:
             if ".py:" not in name:
                 raise
@@ -133,7 +144,9 @@ def _run(
     try:
         save_file(state, draft / f"seed{seed}.safetensors")
     except SafetensorError as error:
-        raise BadSubmission(f"the weights cannot be written: {error}", where=draft, fix="run the same command again") from None
+        raise BadSubmission(
+            f"the weights cannot be written: {error}", where=draft, fix="run the same command again"
+        ) from None
     run = {
         "seed": seed,
         "epochs": len(log),
@@ -161,7 +174,15 @@ def _learning_curves(runs: list[dict[str, Any]], path: Path, title: str) -> None
             for part, style in (("train", "--"), ("validation", "-")):
                 values = [line[f"{part}_{quantity}"] for line in run["log"]]
                 colour = f"C{runs.index(run)}"
-                axes.plot(epochs, values, style, color=colour, marker=marker, lw=1.2, label=f"{part}, seed {run['seed']}")
+                axes.plot(
+                    epochs,
+                    values,
+                    style,
+                    color=colour,
+                    marker=marker,
+                    lw=1.2,
+                    label=f"{part}, seed {run['seed']}",
+                )
             axes.axvline(run["best_epoch"], color=f"C{runs.index(run)}", lw=0.5, alpha=0.5)
         axes.set_xlabel("epoch")
         axes.set_ylabel(quantity)

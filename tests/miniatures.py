@@ -56,7 +56,10 @@ def sided_events(side: int, seed: int, n: int = 60) -> list[Event]:
     at = np.where(rng.random(n) < 0.9, side, 1 - side)
     x = rng.integers(0, half, n) + at * half
     t = np.cumsum(rng.integers(0, 4000, n))
-    return [(int(a), int(b), int(c), int(d)) for a, b, c, d in zip(t, x, rng.integers(0, height, n), rng.integers(0, 2, n), strict=True)]
+    return [
+        (int(a), int(b), int(c), int(d))
+        for a, b, c, d in zip(t, x, rng.integers(0, height, n), rng.integers(0, 2, n), strict=True)
+    ]
 
 
 class Miniature(NamedTuple):

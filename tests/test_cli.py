@@ -24,7 +24,9 @@ def mini(tmp_path: Path) -> Miniature:
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], []], ids=str)
-def test_help_names_every_verb_in_a_line_each(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+def test_help_names_every_verb_in_a_line_each(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
     status, out, err = run_cli(capsys, *arguments)
     assert (status, err) == (0, "")
     listed = [line.split()[0] for line in out.partition("Commands:")[2].splitlines() if line.strip()]
@@ -49,7 +51,10 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (["--nope"], "No such option"),
         (["train"], "Missing argument 'MODEL'; see eventbench train --help"),
         (["train", "x", "--task"], "Option '--task' requires an argument; see eventbench"),
-        (["preprocess", "x", "--workers", "0"], "Invalid value for '--workers': 0 is not in the range x>=1; see eventbench preprocess --help"),
+        (
+            ["preprocess", "x", "--workers", "0"],
+            "Invalid value for '--workers': 0 is not in the range x>=1; see eventbench preprocess --help",
+        ),
         (["preprocess", "nmist"], "no dataset named 'nmist'; allowed: "),
         (["preprocess", "none.toml"], "none.toml: cannot be read: No such file or directory"),
     ],
@@ -70,7 +75,9 @@ def test_a_refusal_with_line_breaks_is_still_one_line(
     assert refused(capsys, "ls") == "a b: one two"
 
 
-def test_an_error_of_the_system_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_system_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(**_: object) -> None:
         Path("/no/such/file").read_text()
 
@@ -88,7 +95,9 @@ def test_a_bug_of_ours_is_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_json_is_the_only_thing_on_stdout(capsys: pytest.CaptureFixture[str], mini: Miniature) -> None:
-    status, out, err = run_cli(capsys, "preprocess", mini.card, "--pipeline", mini.pipeline, *mini.flags, "--json")
+    status, out, err = run_cli(
+        capsys, "preprocess", mini.card, "--pipeline", mini.pipeline, *mini.flags, "--json"
+    )
     assert (status, err) == (0, "")
     told = json.loads(out)
     assert (told["read"], told["refused"]) == (10, {})
@@ -128,13 +137,18 @@ def test_an_interrupt_is_status_130_one_line_and_nothing_is_lost(tmp_path: Path)
     arguments = ["preprocess", mini.card, "--workers", 2, *mini.flags]
     run = command(*arguments)
     folder = mini.places.cache / "mini"
-    while run.poll() is None and not any(path.stat().st_size for path in folder.glob("*.draft/journal.jsonl")):
+    while run.poll() is None and not any(
+        path.stat().st_size for path in folder.glob("*.draft/journal.jsonl")
+    ):
         time.sleep(0.001)
     os.kill(run.pid, signal.SIGINT)
     out, err = run.communicate(timeout=60)
     assert run.returncode == 130, err
     assert (out, err.strip().splitlines()) == ("", [err.strip()])
-    assert err.strip() == "eventbench: interrupted; what was finished is kept, run the same command again to go on"
+    assert (
+        err.strip()
+        == "eventbench: interrupted; what was finished is kept, run the same command again to go on"
+    )
     again = command(*arguments)
     out, err = again.communicate(timeout=60)
     assert (again.returncode, err) == (0, "")

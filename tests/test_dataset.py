@@ -106,7 +106,9 @@ def test_as_many_recordings_of_other_names_are_refused(mini: Miniature) -> None:
     rewrite(mini, splits=splits)
     assert len(opened(mini).samples()) == 10
     mini.file("test", 1).rename(mini.raw / "test/left/00009.bin")
-    with pytest.raises(BadDataset, match="split 'test' has 4 of 4 recordings; their names are not the card's; to obtain"):
+    with pytest.raises(
+        BadDataset, match="split 'test' has 4 of 4 recordings; their names are not the card's; to obtain"
+    ):
         opened(mini).samples()
 
 
@@ -134,12 +136,24 @@ def test_changed_files_are_refused_and_named_where_a_list_is_there(mini: Miniatu
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"sensr": [1, 1]}, r"^mini\.toml: unknown key 'sensr' at '\$'; allowed: .*; did you mean 'sensor'\?$"),
+        (
+            {"sensr": [1, 1]},
+            r"^mini\.toml: unknown key 'sensr' at '\$'; allowed: .*; did you mean 'sensor'\?$",
+        ),
         ({"sensor": [8, "6"]}, r"^mini\.toml: Expected 'int', got 'str' at '\$\.sensor\[1\]'$"),
         ({"source": {}}, r"^mini\.toml: the source table has no name; allowed: .*atis_bin"),
-        ({"source": {"name": "atis_bim"}}, r"^mini\.toml: no source named 'atis_bim'; .*did you mean 'atis_bin'\?$"),
-        ({"source": {"name": "atis_bin", "x": 1}}, r"^mini\.toml \[source atis_bin\]: unknown key 'x' at '\$'$"),
-        ({"layout": {"name": "class_folders"}}, r"^mini\.toml \[layout class_folders\]: .*missing required field 'folders'$"),
+        (
+            {"source": {"name": "atis_bim"}},
+            r"^mini\.toml: no source named 'atis_bim'; .*did you mean 'atis_bin'\?$",
+        ),
+        (
+            {"source": {"name": "atis_bin", "x": 1}},
+            r"^mini\.toml \[source atis_bin\]: unknown key 'x' at '\$'$",
+        ),
+        (
+            {"layout": {"name": "class_folders"}},
+            r"^mini\.toml \[layout class_folders\]: .*missing required field 'folders'$",
+        ),
     ],
 )
 def test_a_card_that_does_not_say_what_it_must_is_refused(mini: Miniature, changes: dict, line: str) -> None:
@@ -151,9 +165,15 @@ def test_a_card_that_does_not_say_what_it_must_is_refused(mini: Miniature, chang
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"id": "{split}/{subject}"}, "id is '{split}/{subject}'; allowed: a name with {split}, {class} and {stem}"),
+        (
+            {"id": "{split}/{subject}"},
+            "id is '{split}/{subject}'; allowed: a name with {split}, {class} and {stem}",
+        ),
         ({"id": "{split"}, "id is '{split'; allowed: a name with {split}, {class} and {stem}"),
-        ({"folders": {"train": "train", "extra": "test"}}, "folders name 'extra'; allowed: the card's splits: train, test"),
+        (
+            {"folders": {"train": "train", "extra": "test"}},
+            "folders name 'extra'; allowed: the card's splits: train, test",
+        ),
     ],
 )
 def test_a_layout_that_cannot_be_followed_is_refused(mini: Miniature, changes: dict, line: str) -> None:
@@ -173,7 +193,10 @@ def test_another_format_is_one_line_of_the_card(mini: Miniature) -> None:
 
 
 def test_the_whole_of_n_mnist_is_wanted(tmp_path: Path, shared_data: Path) -> None:
-    with pytest.raises(BadDataset, match=r"split 'train' has 1,000 of 60,000 recordings; missing: train/01001, .* and 58,?995 more; "):
+    with pytest.raises(
+        BadDataset,
+        match=r"split 'train' has 1,000 of 60,000 recordings; missing: train/01001, .* and 58,?995 more; ",
+    ):
         Dataset(catalog.card("nmnist"), shared_data / "nmnist_small").samples()
 
 
@@ -183,10 +206,14 @@ def test_the_small_n_mnist_is_what_its_card_says(shared_data: Path) -> None:
     assert len(samples) == 1100
     tests = {sample.id: dataset.read(sample)[1] for sample in samples if sample.split == "test"}
     dataset.check_files("test", tests)
-    with pytest.raises(BadDataset, match="split 'test': test/00007 differ from the published ones; fetch them again"):
+    with pytest.raises(
+        BadDataset, match="split 'test': test/00007 differ from the published ones; fetch them again"
+    ):
         dataset.check_files("test", tests | {"test/00007": "0" * 64})
 
 
 def test_an_unknown_dataset_is_answered_with_the_nearest() -> None:
-    with pytest.raises(UnknownName, match=r"^no dataset named 'nmist'; allowed: .*nmnist_small.*; did you mean 'nmnist'\?$"):
+    with pytest.raises(
+        UnknownName, match=r"^no dataset named 'nmist'; allowed: .*nmnist_small.*; did you mean 'nmnist'\?$"
+    ):
         catalog.card("nmist")

@@ -62,8 +62,14 @@ def test_one_polarity_alone_is_understood(p: list[int], kept: int) -> None:
             {"t": [0.5, 1, 2]},
             "t is float64; allowed: whole numbers of microseconds; convert it first, rounding as you mean it",
         ),
-        ({"x": [True, True, False]}, "x is bool; allowed: whole numbers; convert it first, rounding as you mean it"),
-        ({"x": ["0", "1", "3"]}, "x is <U1; allowed: whole numbers; convert it first, rounding as you mean it"),
+        (
+            {"x": [True, True, False]},
+            "x is bool; allowed: whole numbers; convert it first, rounding as you mean it",
+        ),
+        (
+            {"x": ["0", "1", "3"]},
+            "x is <U1; allowed: whole numbers; convert it first, rounding as you mean it",
+        ),
         ({"t": 5}, "t has 0 dimensions; allowed: one"),
         ({"y": [[2, 0, 1]]}, "y has 2 dimensions; allowed: one"),
         ({"x": [0, 1]}, "columns of different lengths: {'t': 3, 'x': 2, 'y': 3, 'p': 3}"),
@@ -100,7 +106,7 @@ def test_what_is_no_event_stream_is_refused_in_one_line(changes: dict[str, objec
 
 
 def test_ragged_columns_are_refused() -> None:
-    with pytest.raises(BadEvents, match="^t "):
+    with pytest.raises(BadEvents, match=r"^t "):
         made(t=[[0], [1, 2], [3]])
 
 
@@ -150,9 +156,15 @@ def test_fields_may_come_in_any_order(events: Events, order: list[str]) -> None:
 
 
 def test_tonics_and_prophesees_arrays_are_taken_as_they_are() -> None:
-    tonic = np.array([(1, 2, 10, 1), (3, 0, 20, 0)], np.dtype([("x", int), ("y", int), ("t", int), ("p", int)]))
-    faery = np.array([(10, 1, 2, True), (20, 3, 0, False)], [("t", "<u8"), ("x", "<u2"), ("y", "<u2"), ("on", "?")])
-    other = np.array([(10, 1, 2, 1), (20, 3, 0, -1)], [("ts", "<i8"), ("x", "i2"), ("y", "i2"), ("polarity", "i1")])
+    tonic = np.array(
+        [(1, 2, 10, 1), (3, 0, 20, 0)], np.dtype([("x", int), ("y", int), ("t", int), ("p", int)])
+    )
+    faery = np.array(
+        [(10, 1, 2, True), (20, 3, 0, False)], [("t", "<u8"), ("x", "<u2"), ("y", "<u2"), ("on", "?")]
+    )
+    other = np.array(
+        [(10, 1, 2, 1), (20, 3, 0, -1)], [("ts", "<i8"), ("x", "i2"), ("y", "i2"), ("polarity", "i1")]
+    )
     first, *rest = (Events.from_structured(array, sensor=(4, 3)) for array in (tonic, faery, other))
     assert rest == [first, first]
     assert first.to_structured().tolist() == [(10, 1, 2, 1), (20, 3, 0, 0)]
@@ -183,7 +195,7 @@ def test_a_slice_is_the_slice_of_every_column(events: Events, start: int, stop: 
 
 @pytest.mark.parametrize("part", [0, slice(None, None, -1), slice(None, None, 0), "t"], ids=str)
 def test_what_would_turn_time_around_is_no_slice(part: object) -> None:
-    with pytest.raises(BadEvents, match="allowed: a slice with positive step$"):
+    with pytest.raises(BadEvents, match=r"allowed: a slice with positive step$"):
         made()[part]  # type: ignore[index]
 
 
@@ -199,4 +211,6 @@ def test_the_largest_sensor_and_the_longest_span_fit() -> None:
     info = np.iinfo(np.int64)
     events = Events(t=[info.min, 0], x=[65535, 0], y=[65535, 0], p=[1, 0], sensor=(65536, 65536))
     assert events.t.tolist() == [info.min, 0]
-    assert Events(t=[info.min, info.max], x=[0, 0], y=[0, 0], p=[0, 0], sensor=(1, 1)).duration_us == 2**64 - 1
+    assert (
+        Events(t=[info.min, info.max], x=[0, 0], y=[0, 0], p=[0, 0], sensor=(1, 1)).duration_us == 2**64 - 1
+    )

@@ -23,7 +23,19 @@ FLOORS = [
     {"errors", "digest", "home", "registry", "intervals", "allocator", "__init__"},
     {"specs"},
     {"catalog"},
-    {"events", "sources", "layouts", "steps", "simulate", "read", "dataset", "download", "vital_signs", "doctor", "pinned"},
+    {
+        "events",
+        "sources",
+        "layouts",
+        "steps",
+        "simulate",
+        "read",
+        "dataset",
+        "download",
+        "vital_signs",
+        "doctor",
+        "pinned",
+    },
     {"representations"},
     {"store", "preprocess", "mend"},
     {"resident", "layers", "splits", "torch_dataset", "environment"},
@@ -36,7 +48,17 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 # `compare` and `site` are visited without torch, stores or recordings.
-LEADERBOARD_SEES = {"errors", "digest", "home", "registry", "intervals", "specs", "catalog", "leaderboard", "__init__"}
+LEADERBOARD_SEES = {
+    "errors",
+    "digest",
+    "home",
+    "registry",
+    "intervals",
+    "specs",
+    "catalog",
+    "leaderboard",
+    "__init__",
+}
 
 # Imports that look up on purpose, each inside a function: the package's front door, and the words for a wrong key.
 UPWARDS = {("registry", "specs")}
@@ -96,7 +118,9 @@ def test_every_file_says_what_it_is_for_and_is_short(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_only_the_command_line_prints(path: Path) -> None:
-    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    calls = [
+        node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+    ]
     assert [node for node in calls if isinstance(node.func, ast.Name) and node.func.id == "print"] == []
 
 
@@ -143,7 +167,10 @@ def test_what_must_be_quick_loads_nothing_heavy(code: str) -> None:
 
 def test_reading_a_recording_loads_no_network_library(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"\1\2\3\4\5")
-    assert loaded(f"import eventbench\nassert len(eventbench.read({str(tmp_path / 'a.bin')!r})) == 1") in ([], ["numba"])
+    assert loaded(f"import eventbench\nassert len(eventbench.read({str(tmp_path / 'a.bin')!r})) == 1") in (
+        [],
+        ["numba"],
+    )
 
 
 def test_every_verb_has_a_file_and_every_file_is_a_verb() -> None:

@@ -40,9 +40,13 @@ def streams(draw: st.DrawFn) -> bytes:
     """Whole events whose times mostly rise, with markers anywhere, also side by side and at both ends."""
     gaps = draw(st.lists(st.integers(-1, 300_000), max_size=30))
     times = np.clip(np.cumsum(gaps), 0, (1 << 23) - 1) if gaps else []
-    events = [(int(t), draw(st.integers(0, 255)), draw(st.integers(0, 255)), draw(st.integers(0, 1))) for t in times]
+    events = [
+        (int(t), draw(st.integers(0, 255)), draw(st.integers(0, 255)), draw(st.integers(0, 1))) for t in times
+    ]
     for _ in range(draw(st.integers(0, 4))):
-        marks = [(draw(st.integers(0, (1 << 23) - 1)), draw(st.integers(0, 255)), 240, draw(st.integers(0, 1)))]
+        marks = [
+            (draw(st.integers(0, (1 << 23) - 1)), draw(st.integers(0, 255)), 240, draw(st.integers(0, 1)))
+        ]
         at = draw(st.one_of(st.just(0), st.just(len(events)), st.integers(0, len(events))))
         events[at:at] = marks * draw(st.integers(1, 3))
     return atis_bytes(events)
@@ -100,7 +104,9 @@ def test_a_truncated_file_is_refused_with_its_size(tmp_path: Path, cut: int) -> 
         ),
     ],
 )
-def test_a_file_without_events_is_refused_by_its_name(tmp_path: Path, content: bytes | None, line: str) -> None:
+def test_a_file_without_events_is_refused_by_its_name(
+    tmp_path: Path, content: bytes | None, line: str
+) -> None:
     path = tmp_path / "a.bin"
     if content is not None:
         path.write_bytes(content)
@@ -115,11 +121,13 @@ def test_only_markers_on_a_known_sensor_is_a_recording_in_which_nothing_happened
 
 
 def test_a_folder_and_an_unknown_format_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadRecording, match="cannot be read: Is a directory$"):
+    with pytest.raises(BadRecording, match=r"cannot be read: Is a directory$"):
         eb.read(tmp_path)
     path = tmp_path / "a.xyz"
     path.write_bytes(b"hello world")
-    with pytest.raises(BadRecording, match=r"no known format: first bytes b'hello wo', ending '\.xyz'; allowed: .*\.bin"):
+    with pytest.raises(
+        BadRecording, match=r"no known format: first bytes b'hello wo', ending '\.xyz'; allowed: .*\.bin"
+    ):
         eb.read(path)
 
 
@@ -133,7 +141,9 @@ def test_events_outside_the_given_sensor_are_refused(tmp_path: Path) -> None:
 
 class TestRealFiles:
     def test_the_csv_of_a_recording_equals_it_event_for_event(self, shared_data: Path) -> None:
-        text = np.loadtxt(shared_data / "recordings/nmnist_train00001_events.csv", np.int64, delimiter=",", skiprows=1)
+        text = np.loadtxt(
+            shared_data / "recordings/nmnist_train00001_events.csv", np.int64, delimiter=",", skiprows=1
+        )
         x, y, p, t = text.T
         expected = Events(t=t, x=x - 1, y=y - 1, p=p - 1, sensor=(34, 34))
         assert len(expected) > 1000
@@ -179,7 +189,10 @@ def test_the_sensor_comes_from_the_npz_before_it_is_guessed() -> None:
     [
         ({"t": [1], "x": [1], "y": [1]}, "no array 'p' among ['t', 'x', 'y']; allowed: arrays t, x, y, p"),
         ({"t": [1], "x": ["a"], "y": [1], "p": [0]}, "x is <U1 and y is int64; allowed: whole numbers"),
-        ({"t": [1], "x": [np.nan], "y": [1], "p": [0]}, "x is float64 and y is int64; allowed: whole numbers"),
+        (
+            {"t": [1], "x": [np.nan], "y": [1], "p": [0]},
+            "x is float64 and y is int64; allowed: whole numbers",
+        ),
         ({"t": [1], "x": [1], "y": [], "p": [0]}, "no event to tell the sensor size from"),
         ({"t": [1], "x": [1], "y": [1], "p": [0], "sensor": ["a", "b"]}, "sensor is ['a', 'b']"),
         ({"t": [1], "x": [1], "y": [1], "p": [0], "sensor": [np.nan, 3]}, "sensor is [nan, 3.0]"),
@@ -248,7 +261,9 @@ def harmed(data: bytes) -> st.SearchStrategy[bytes]:
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::SyntaxWarning", "ignore::DeprecationWarning")
 @within_a_test
 @given(data=st.data())
-def test_a_harmed_file_gives_events_or_one_refusal_that_names_it(tmp_path: Path, name: str, data: Any) -> None:
+def test_a_harmed_file_gives_events_or_one_refusal_that_names_it(
+    tmp_path: Path, name: str, data: Any
+) -> None:
     path = tmp_path / name
     path.write_bytes(data.draw(harmed(FILES[name])))
     try:

@@ -16,7 +16,9 @@ README = home.CHECKOUT / "README.md"
 
 def test_the_boards_readme_is_made_from_the_records() -> None:
     board = home.CHECKOUT / "leaderboard"
-    assert (board / "README.md").read_text(encoding="utf-8") == markdown_page(all_boards(board)), "run `make board`"
+    assert (board / "README.md").read_text(encoding="utf-8") == markdown_page(all_boards(board)), (
+        "run `make board`"
+    )
 
 
 def test_every_verb_the_readme_uses_exists() -> None:
@@ -24,9 +26,13 @@ def test_every_verb_the_readme_uses_exists() -> None:
     assert used <= set(VERBS)
 
 
-@pytest.mark.parametrize("kind", ["datasets", "sources", "layouts", "steps", "representations", "models", "metrics", "tasks"])
+@pytest.mark.parametrize(
+    "kind", ["datasets", "sources", "layouts", "steps", "representations", "models", "metrics", "tasks"]
+)
 def test_the_file_the_readme_points_newcomers_at_exists(kind: str) -> None:
-    paths = re.findall(rf"`((?:leaderboard/)?{kind}/[a-z0-9_-]+\.(?:py|toml))`", README.read_text(encoding="utf-8"))
+    paths = re.findall(
+        rf"`((?:leaderboard/)?{kind}/[a-z0-9_-]+\.(?:py|toml))`", README.read_text(encoding="utf-8")
+    )
     assert paths, f"no example for {kind}"
     for path in paths:
         assert (home.CHECKOUT / path).is_file() or (home.PACKAGE / path).is_file(), path

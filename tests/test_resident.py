@@ -16,10 +16,16 @@ from eventbench.resident import ResidentSplit
 CPU = torch.device("cpu")
 
 
-def split(n: int = 7, shape: tuple[int, int, int, int] = (3, 2, 4, 5), dtype: str = "uint8") -> tuple[ResidentSplit, np.ndarray]:
+def split(
+    n: int = 7, shape: tuple[int, int, int, int] = (3, 2, 4, 5), dtype: str = "uint8"
+) -> tuple[ResidentSplit, np.ndarray]:
     """Rows 1 to n of a store with n + 2 samples, each cell telling which it is."""
     frames = (np.arange((n + 2) * np.prod(shape)) % 251).astype(dtype).reshape(n + 2, *shape)
-    store: Any = SimpleNamespace(ids=[f"s{k}" for k in range(n + 2)], frames=frames, labels=np.arange(n + 2, dtype=np.int32))
+    store: Any = SimpleNamespace(
+        ids=[f"s{k}" for k in range(n + 2)],
+        taken=lambda rows: frames[rows],
+        labels=np.arange(n + 2, dtype=np.int32),
+    )
     return ResidentSplit(store, np.arange(1, n + 1), CPU), frames[1 : n + 1]
 
 
@@ -57,7 +63,9 @@ def test_training_gives_every_sample_once_whatever_the_batch(n: int, size: int, 
 
 @settings(deadline=None)
 @given(st.integers(1, 6), st.integers(0, 5), st.integers(1, 5), st.integers(1, 5))
-def test_a_training_sample_is_moved_whole_and_by_no_more_than_asked(shift: int, seed: int, h: int, w: int) -> None:
+def test_a_training_sample_is_moved_whole_and_by_no_more_than_asked(
+    shift: int, seed: int, h: int, w: int
+) -> None:
     resident, frames = split(5, (2, 2, h, w))
     for x, labels in resident.batches(2, torch.Generator().manual_seed(seed), shift):
         for sample, label in zip(x.transpose(0, 1), labels, strict=True):
@@ -78,7 +86,8 @@ def test_the_shift_is_drawn_for_each_sample_and_both_ways() -> None:
 def test_the_same_generator_gives_the_same_batches_and_another_another() -> None:
     resident, _ = split()
     runs = [
-        [(x.clone(), y) for x, y in resident.batches(3, torch.Generator().manual_seed(seed), 1)] for seed in (5, 5, 6)
+        [(x.clone(), y) for x, y in resident.batches(3, torch.Generator().manual_seed(seed), 1)]
+        for seed in (5, 5, 6)
     ]
     for (a, la), (b, lb) in zip(runs[0], runs[1], strict=True):
         assert torch.equal(a, b)

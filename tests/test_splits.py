@@ -41,7 +41,12 @@ def store(counts: dict[str, list[int]], subjects: int = 0) -> Any:
 
 def task(train: str = "train", test: str = "test", **validation: Any) -> Named[Task]:
     rules = Task(
-        dataset="d", pipeline="p", metrics=["accuracy"], train=train, test=test, validation=Validation(**validation)
+        dataset="d",
+        pipeline="p",
+        metrics=["accuracy"],
+        train=train,
+        test=test,
+        validation=Validation(**validation),
     )
     return Named("t-v1", Path("t-v1.toml"), rules)
 
@@ -51,9 +56,13 @@ def ids(rows: np.ndarray, data: Any) -> set[str]:
 
 
 @given(
-    st.lists(st.integers(2, 30), min_size=1, max_size=5), st.floats(0.01, 0.99), st.sampled_from(["class", "subject"])
+    st.lists(st.integers(2, 30), min_size=1, max_size=5),
+    st.floats(0.01, 0.99),
+    st.sampled_from(["class", "subject"]),
 )
-def test_the_parts_are_disjoint_sorted_and_together_everything(counts: list[int], carve: float, by: str) -> None:
+def test_the_parts_are_disjoint_sorted_and_together_everything(
+    counts: list[int], carve: float, by: str
+) -> None:
     data = store({"train": counts, "test": [3] * len(counts)}, subjects=4)
     if by == "subject" and len({*data.subjects}) < 2:
         return
@@ -94,7 +103,9 @@ def test_a_class_of_one_sample_stays_to_be_trained_on() -> None:
 def test_other_samples_do_not_change_a_samples_part() -> None:
     small, large = (store({"train": [n, 10], "test": [1]}) for n in (20, 40))
     first, second = (ids(task_splits(task(carve=0.25), data).validation, data) for data in (small, large))
-    assert {name for name in first if name.startswith("train/1")} == {n for n in second if n.startswith("train/1")}
+    assert {name for name in first if name.startswith("train/1")} == {
+        n for n in second if n.startswith("train/1")
+    }
 
 
 def test_validation_may_be_a_split_of_the_cards_own() -> None:
@@ -110,10 +121,16 @@ def test_validation_may_be_a_split_of_the_cards_own() -> None:
         ({"carve": 1.5}, "t-v1.toml: carve is 1.5; allowed: a share between 0 and 1"),
         ({"carve": -0.5}, "t-v1.toml: carve is -0.5; allowed: a share between 0 and 1"),
         ({"carve": 0.5, "by": "moon"}, "t-v1.toml: by is 'moon'; allowed: class, subject"),
-        ({"carve": 0.5, "by": "subject"}, 't-v1.toml: the dataset names no subjects to carve by; use by = "class"'),
+        (
+            {"carve": 0.5, "by": "subject"},
+            't-v1.toml: the dataset names no subjects to carve by; use by = "class"',
+        ),
         ({"split": "test"}, "t-v1.toml: the splits are ['train', 'test', 'test']; allowed: different ones"),
         ({"split": "train"}, "t-v1.toml: the splits are ['train', 'test', 'train']; allowed: different ones"),
-        ({"carve": 0.5, "test": "train"}, "t-v1.toml: the splits are ['train', 'train']; allowed: different ones"),
+        (
+            {"carve": 0.5, "test": "train"},
+            "t-v1.toml: the splits are ['train', 'train']; allowed: different ones",
+        ),
     ],
 )
 def test_rules_that_cannot_be_followed_are_refused(rules: dict[str, Any], line: str) -> None:
@@ -130,7 +147,7 @@ def test_nothing_random_is_asked_for() -> None:
     data = store({"train": [30, 30], "test": [1]})
     found = []
     for seed in (0, 1):
-        np.random.seed(seed)  # noqa: NPY002
+        np.random.seed(seed)
         found.append(task_splits(task(carve=0.2), data))
     first, second = found
     assert isinstance(first, TaskSplits)

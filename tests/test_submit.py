@@ -55,7 +55,10 @@ def own(folder: Path, code: str = NET, **changes: Any) -> Path:
     weight[0, :, :, :4] = weight[1, :, :, 4:] = 1
     state = {"readout.weight": weight.flatten(1), "readout.bias": torch.tensor([0.0, 0.5])}
     save_file(state, folder / "w.safetensors")
-    write_toml(folder / "submission.toml", {"model": {"name": "my_model.py:MyNet"}, "weights": ["w.safetensors"]} | changes)
+    write_toml(
+        folder / "submission.toml",
+        {"model": {"name": "my_model.py:MyNet"}, "weights": ["w.safetensors"]} | changes,
+    )
     return folder
 
 
@@ -82,7 +85,9 @@ def test_a_trained_submission_becomes_a_record_that_holds_together(
     assert (entry.record.samples, entry.record.classes) == (10, 2)
     lines = predictions.read_text().splitlines()
     assert lines[0] == "id,label,seed0,seed1"
-    assert [line.split(",")[:2] for line in lines[1:]] == [[f"test/{k:05d}", str((k - 1) % 2)] for k in range(1, 11)]
+    assert [line.split(",")[:2] for line in lines[1:]] == [
+        [f"test/{k:05d}", str((k - 1) % 2)] for k in range(1, 11)
+    ]
     text = record.read_text()
     assert str(tmp_path) not in text
     assert str(mini.card.parent) not in text
@@ -139,11 +144,17 @@ GOOD = "scores = self.readout(frames.sum(0).flatten(1)); "
 @pytest.mark.parametrize(
     ("code", "line"),
     [
-        (NET.replace("super().__init__()", "raise ValueError('no')"), "the model cannot be made: ValueError: no"),
+        (
+            NET.replace("super().__init__()", "raise ValueError('no')"),
+            "the model cannot be made: ValueError: no",
+        ),
         (NET.replace("sensor, time_steps", "time_steps"), "the model cannot be made: TypeError: "),
         (body("raise ValueError('no')"), "forward raised ValueError: no; it is given frames (4, "),
         (body("raise SystemExit(0)"), "forward raised SystemExit: 0"),
-        (body(GOOD + "return scores[:, :1]"), "forward returned shape (10, 1); allowed: a float tensor (N, K) = (10, 2)"),
+        (
+            body(GOOD + "return scores[:, :1]"),
+            "forward returned shape (10, 1); allowed: a float tensor (N, K) = (10, 2)",
+        ),
         (body(GOOD + "return scores[0]"), "forward returned shape (2,); allowed: "),
         (body(GOOD + "return (scores, scores)"), "forward returned tuple; allowed: "),
         (body(GOOD + "return scores.long()"), "forward returned torch.int64; allowed: "),
@@ -165,14 +176,28 @@ GOOD = "scores = self.readout(frames.sum(0).flatten(1)); "
             body(GOOD + "self.calls = getattr(self, 'calls', 0) + 1; return scores * self.calls"),
             "samples are answered otherwise when asked twice",
         ),
-        (body(GOOD + "return nn.functional.dropout(scores, 0.5)"), "samples are answered otherwise when asked twice"),
-        (NET.replace("import torch", "import torhc"), "the file does not run: ModuleNotFoundError: No module named 'torhc'"),
-        (NET.replace("class MyNet", "class Net"), "no class named 'MyNet'; allowed: Net; did you mean 'Net'?"),
+        (
+            body(GOOD + "return nn.functional.dropout(scores, 0.5)"),
+            "samples are answered otherwise when asked twice",
+        ),
+        (
+            NET.replace("import torch", "import torhc"),
+            "the file does not run: ModuleNotFoundError: No module named 'torhc'",
+        ),
+        (
+            NET.replace("class MyNet", "class Net"),
+            "no class named 'MyNet'; allowed: Net; did you mean 'Net'?",
+        ),
     ],
 )
 @pytest.mark.parametrize("only_check", [["--check"], []], ids=["check", "score"])
 def test_a_network_that_breaks_its_contract_is_refused_without_a_record(
-    mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str], code: str, line: str, only_check: list[str]
+    mini: Miniature,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    code: str,
+    line: str,
+    only_check: list[str],
 ) -> None:
     board = tmp_path / "board"
     told = refused(capsys, *arguments(mini, own(tmp_path / "s", code), board), *only_check)
@@ -214,36 +239,81 @@ CONV = {"name": "conv_snn", "config": TINY}
     ("harm", "line"),
     [
         (change_weights(lambda s: s.pop(BIAS)), f"the weights are not this model's; missing: {BIAS}"),
-        (change_weights(lambda s: s.update(more=torch.ones(1))), "the weights are not this model's; not in the model: more"),
-        (change_weights(lambda s: s.update({BIAS: torch.ones(3)})), f"{BIAS} is (3,); allowed: (2,), as the model is made"),
+        (
+            change_weights(lambda s: s.update(more=torch.ones(1))),
+            "the weights are not this model's; not in the model: more",
+        ),
+        (
+            change_weights(lambda s: s.update({BIAS: torch.ones(3)})),
+            f"{BIAS} is (3,); allowed: (2,), as the model is made",
+        ),
         (change_weights(lambda s: s[BIAS].fill_(float("nan"))), f"{BIAS} holds values that are not finite"),
-        (change_weights(lambda s: s.update({BIAS: s[BIAS].double()})), f"{BIAS} is torch.float64; allowed: torch.float32"),
+        (
+            change_weights(lambda s: s.update({BIAS: s[BIAS].double()})),
+            f"{BIAS} is torch.float64; allowed: torch.float32",
+        ),
         (
             change_weights(lambda s: s.update({BIAS: torch.zeros(2, dtype=torch.float8_e4m3fn)})),
             f"{BIAS} is torch.float8_e4m3fn; allowed: torch.float32",
         ),
-        (lambda f: torch.save({}, f / "seed1.safetensors"), "seed1.safetensors: not a readable safetensors file: "),
-        (lambda f: (f / "seed1.safetensors").write_bytes(b""), "seed1.safetensors: not a readable safetensors file: "),
-        (lambda f: (f / "seed1.safetensors").unlink(), "seed1.safetensors is not there; every file of weights must lie"),
+        (
+            lambda f: torch.save({}, f / "seed1.safetensors"),
+            "seed1.safetensors: not a readable safetensors file: ",
+        ),
+        (
+            lambda f: (f / "seed1.safetensors").write_bytes(b""),
+            "seed1.safetensors: not a readable safetensors file: ",
+        ),
+        (
+            lambda f: (f / "seed1.safetensors").unlink(),
+            "seed1.safetensors is not there; every file of weights must lie",
+        ),
         (lambda f: (f / "submission.toml").unlink(), "no submission.toml; eventbench train writes one"),
         (lambda f: (f / "submission.toml").write_text("weights = ["), "submission.toml: not valid TOML: "),
-        (change_toml(wieghts=[]), "submission.toml: unknown key 'wieghts' at '$'; allowed: model, weights, training, about; did you mean 'weights'?"),
-        (change_toml(model={"nam": "x"}), "submission.toml: unknown key 'nam' at '$.model'; allowed: name, config; did you mean 'name'?"),
+        (
+            change_toml(wieghts=[]),
+            "submission.toml: unknown key 'wieghts' at '$'; allowed: model, weights, training, about; did you mean 'weights'?",
+        ),
+        (
+            change_toml(model={"nam": "x"}),
+            "submission.toml: unknown key 'nam' at '$.model'; allowed: name, config; did you mean 'name'?",
+        ),
         (change_toml(model=CONV | {"name": "conv_sn"}), "no model named 'conv_sn'; allowed: conv_snn"),
         (change_toml(model=CONV | {"name": "my_model.py"}), "no model named 'my_model.py'"),
         (change_toml(model=CONV | {"name": "my_model.py:Net"}), "my_model.py: no such file"),
-        (change_toml(model=CONV | {"name": "../x.py:Net"}), "the model is '../x.py:Net'; allowed: a file of the folder itself"),
-        (change_toml(model={"name": "conv_snn", "config": {"chanels": [4]}}), "model.config has 'chanels'; allowed: channels, dropout, tau"),
+        (
+            change_toml(model=CONV | {"name": "../x.py:Net"}),
+            "the model is '../x.py:Net'; allowed: a file of the folder itself",
+        ),
+        (
+            change_toml(model={"name": "conv_snn", "config": {"chanels": [4]}}),
+            "model.config has 'chanels'; allowed: channels, dropout, tau",
+        ),
         (change_toml(model={"name": "conv_snn", "config": {"sensor": [4, 4]}}), "model.config has 'sensor'"),
         (change_toml(weights=[]), "weights is an empty list; allowed: one safetensors file a seed"),
-        (change_toml(weights=["a.pt"]), "weights are named 'a.pt'; allowed: files *.safetensors of the folder itself"),
+        (
+            change_toml(weights=["a.pt"]),
+            "weights are named 'a.pt'; allowed: files *.safetensors of the folder itself",
+        ),
         (change_toml(weights=["../a.safetensors"]), "weights are named '../a.safetensors'"),
         (change_toml(weights=["seed0.safetensors"] * 2), "weights name a file twice"),
         (change_toml(training={"seeds": [1]}), "training.seeds is [1]; allowed: 2 different whole numbers"),
-        (change_toml(training={"seeds": [1, 1]}), "training.seeds is [1, 1]; allowed: 2 different whole numbers"),
-        (change_toml(training={"seeds": ["a", "b"]}), "training.seeds is ['a', 'b']; allowed: 2 different whole numbers"),
-        (change_toml(training={"seeds": [[0], [1]]}), "training.seeds is [[0], [1]]; allowed: 2 different whole numbers"),
-        (change_toml(training={"seeds": [True, 2]}), "training.seeds is [True, 2]; allowed: 2 different whole numbers"),
+        (
+            change_toml(training={"seeds": [1, 1]}),
+            "training.seeds is [1, 1]; allowed: 2 different whole numbers",
+        ),
+        (
+            change_toml(training={"seeds": ["a", "b"]}),
+            "training.seeds is ['a', 'b']; allowed: 2 different whole numbers",
+        ),
+        (
+            change_toml(training={"seeds": [[0], [1]]}),
+            "training.seeds is [[0], [1]]; allowed: 2 different whole numbers",
+        ),
+        (
+            change_toml(training={"seeds": [True, 2]}),
+            "training.seeds is [True, 2]; allowed: 2 different whole numbers",
+        ),
     ],
 )
 def test_a_folder_that_does_not_hold_together_is_refused_without_a_record(
@@ -283,7 +353,16 @@ def test_a_metric_that_is_not_there_is_refused_without_a_record(
 def test_the_store_is_enough_and_raw_files_are_not_asked_for(
     mini: Miniature, bench: Bench, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    call = ["submit", folder, "--task", mini.task, "--cache-dir", mini.places.cache, "--board", tmp_path / "b"]
+    call = [
+        "submit",
+        folder,
+        "--task",
+        mini.task,
+        "--cache-dir",
+        mini.places.cache,
+        "--board",
+        tmp_path / "b",
+    ]
     assert run_cli(capsys, *call, "--data-dir", tmp_path / "nowhere")[0] == 0
     told = refused(capsys, *call[:4], "--data-dir", tmp_path / "nowhere", "--cache-dir", tmp_path / "empty")
     assert "0 of 24 recordings" in told

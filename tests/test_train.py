@@ -58,9 +58,13 @@ def same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
     return one.keys() == two.keys() and all(torch.equal(value, two[key]) for key, value in one.items())
 
 
-def trained(bench: Bench, folder: Path, seeds: tuple[int, ...] = (0,), model: str = "conv_snn", **more: Any) -> Path:
+def trained(
+    bench: Bench, folder: Path, seeds: tuple[int, ...] = (0,), model: str = "conv_snn", **more: Any
+) -> Path:
     config = more.pop("config", TINY if model == "conv_snn" else {})
-    train_submission(bench, model, config, list(seeds), folder, recipe=more.pop("recipe", QUICK), quiet=True, **more)
+    train_submission(
+        bench, model, config, list(seeds), folder, recipe=more.pop("recipe", QUICK), quiet=True, **more
+    )
     return folder
 
 
@@ -113,6 +117,7 @@ def test_the_weights_kept_are_those_of_the_best_validation_epoch(bench: Bench) -
         def __init__(self) -> None:
             super().__init__()
             self.weight = torch.nn.Parameter(torch.zeros(()))
+            self.epoch: torch.Tensor
             self.register_buffer("epoch", torch.zeros(()))
 
         def train(self, mode: bool = True) -> Any:
@@ -130,7 +135,12 @@ def test_the_weights_kept_are_those_of_the_best_validation_epoch(bench: Bench) -
     recipe = Recipe(epochs=9, patience=3, batch_size=50, learning_rate=1e-6)
     seen: list[int] = []
     log = fit(
-        net, bench.split("train"), bench.split("validation"), recipe, seed_everything(0, CPU), progress=lambda e: seen.append(e.epoch)
+        net,
+        bench.split("train"),
+        bench.split("validation"),
+        recipe,
+        seed_everything(0, CPU),
+        progress=lambda e: seen.append(e.epoch),
     )
     assert len(log) == 5  # the best one, and three without a better
     assert seen == [1, 2, 3, 4, 5]
@@ -146,14 +156,23 @@ def test_a_loss_that_is_no_number_is_refused(bench: Bench) -> None:
         def forward(self, frames: torch.Tensor) -> torch.Tensor:
             return torch.ones(frames.shape[1], 2) * self.weight
 
-    with pytest.raises(BadSubmission, match="^the training loss is no finite number; lower the learning rate$"):
+    with pytest.raises(
+        BadSubmission, match=r"^the training loss is no finite number; lower the learning rate$"
+    ):
         fit(Broken(), bench.split("train"), bench.split("validation"), QUICK, seed_everything(0, CPU))
 
 
-def test_the_test_split_is_never_touched(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_test_split_is_never_touched(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
     whole = Bench.split
-    monkeypatch.setattr(Bench, "split", lambda self, name: asked.append(name) or whole(self, name))
+
+    def split(self: Bench, name: str) -> Any:
+        asked.append(name)
+        return whole(self, name)
+
+    monkeypatch.setattr(Bench, "split", split)
     trained(bench, tmp_path / "s")
     assert set(asked) == {"train", "validation"}
 
@@ -223,7 +242,7 @@ def test_what_an_unfinished_folder_holds_is_used_only_if_it_was_made_alike_and_w
 
 def test_a_folder_that_is_there_is_refused_and_left_alone(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "s").mkdir()
-    with pytest.raises(BadSubmission, match="s: is there already; name another folder, or remove this one$"):
+    with pytest.raises(BadSubmission, match=r"s: is there already; name another folder, or remove this one$"):
         trained(bench, tmp_path / "s")
     assert list(tmp_path.iterdir()) == [tmp_path / "s"]
 
@@ -234,7 +253,9 @@ def test_a_seed_named_twice_is_refused(bench: Bench, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_event_count_is_fitted_and_its_means_are_those_of_the_training_samples(bench: Bench, tmp_path: Path) -> None:
+def test_event_count_is_fitted_and_its_means_are_those_of_the_training_samples(
+    bench: Bench, tmp_path: Path
+) -> None:
     folder = trained(bench, tmp_path / "s", model="event_count")
     split = bench.split("train")
     counts = split.frames.double().sum(1).flatten(1)
@@ -268,12 +289,21 @@ def test_tied_weights_are_written(bench: Bench, tmp_path: Path) -> None:
     ("change", "line"),
     [
         (("sum(0)", "sam(0)"), "my_model.py:MyNet: forward raised AttributeError: "),
-        (("], classes", "], 5"), "my_model.py:MyNet: forward returned shape (4, 5); allowed: a float tensor (N, K) = (4, 2)"),
+        (
+            ("], classes", "], 5"),
+            "my_model.py:MyNet: forward returned shape (4, 5); allowed: a float tensor (N, K) = (4, 2)",
+        ),
         (("import torch", "import torhc"), "my_model.py: the file does not run: ModuleNotFoundError"),
         (("import torch", "raise SystemExit(0)"), "my_model.py: the file does not run: SystemExit"),
-        (("class MyNet", "class YourNet"), "my_model.py: no class named 'MyNet'; allowed: YourNet; did you mean 'YourNet'?"),
+        (
+            ("class MyNet", "class YourNet"),
+            "my_model.py: no class named 'MyNet'; allowed: YourNet; did you mean 'YourNet'?",
+        ),
         (("(nn.Module)", "(int)"), "my_model.py: MyNet is no torch.nn.Module"),
-        (("super().__init__()", "raise KeyError('x')"), "my_model.py:MyNet: the model cannot be made: KeyError: 'x'"),
+        (
+            ("super().__init__()", "raise KeyError('x')"),
+            "my_model.py:MyNet: the model cannot be made: KeyError: 'x'",
+        ),
         (
             ("self.readout(frames", "self.readout.requires_grad_(False)(frames"),
             "my_model.py:MyNet: training failed: RuntimeError: ",
@@ -281,12 +311,26 @@ def test_tied_weights_are_written(bench: Bench, tmp_path: Path) -> None:
     ],
 )
 def test_a_network_that_breaks_its_contract_is_refused_and_nothing_is_made(
-    mini: Miniature, bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str], line: str
+    mini: Miniature,
+    bench: Bench,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: tuple[str, str],
+    line: str,
 ) -> None:
     source = tmp_path / "my_model.py"
     source.write_text(NET.replace(*change, 1))
     told = refused(
-        capsys, "train", f"{source}:MyNet", "--task", mini.task, "--seed", 0, "--out", tmp_path / "s", *mini.flags
+        capsys,
+        "train",
+        f"{source}:MyNet",
+        "--task",
+        mini.task,
+        "--seed",
+        0,
+        "--out",
+        tmp_path / "s",
+        *mini.flags,
     )
     assert line in told
     assert not (tmp_path / "s").exists()
@@ -295,12 +339,27 @@ def test_a_network_that_breaks_its_contract_is_refused_and_nothing_is_made(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["conv_sn"], "no model named 'conv_sn'; allowed: conv_snn, event_count, pfa_net, tcja_net; did you mean 'conv_snn'?"),
-        (["conv_snn", "--set", "chanels=[4]"], "conv_snn: model.config has 'chanels'; allowed: channels, dropout, tau"),
-        (["conv_snn", "--set", "channels"], "--set 'channels'; allowed: KEY=VALUE, as in rank=4 or composition=learned"),
-        (["conv_snn", "--set", "channels=[]"], "model config: channels is []; allowed: a list of whole numbers above 0"),
+        (
+            ["conv_sn"],
+            "no model named 'conv_sn'; allowed: conv_snn, event_count, pfa_net, tcja_net; did you mean 'conv_snn'?",
+        ),
+        (
+            ["conv_snn", "--set", "chanels=[4]"],
+            "conv_snn: model.config has 'chanels'; allowed: channels, dropout, tau",
+        ),
+        (
+            ["conv_snn", "--set", "channels"],
+            "--set 'channels'; allowed: KEY=VALUE, as in rank=4 or composition=learned",
+        ),
+        (
+            ["conv_snn", "--set", "channels=[]"],
+            "model config: channels is []; allowed: a list of whole numbers above 0",
+        ),
         (["conv_snn", "--set", "channels=wide"], "conv_snn: "),
-        (["conv_snn", "--epochs", "0"], "Invalid value for '--epochs': 0 is not in the range x>=1; see eventbench train --help"),
+        (
+            ["conv_snn", "--epochs", "0"],
+            "Invalid value for '--epochs': 0 is not in the range x>=1; see eventbench train --help",
+        ),
         (["conv_snn", "--device", "abacus"], "device 'abacus' cannot be used: "),
     ],
 )
@@ -316,7 +375,9 @@ def test_a_folder_that_cannot_be_made_is_refused(
     mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
-    told = refused(capsys, "train", "event_count", "--task", mini.task, "--out", tmp_path / "file/s", *mini.flags)
+    told = refused(
+        capsys, "train", "event_count", "--task", mini.task, "--out", tmp_path / "file/s", *mini.flags
+    )
     assert str(tmp_path / "file") in told
 
 
@@ -324,7 +385,17 @@ def test_the_command_trains_the_tasks_seeds_and_says_what_came_of_it(
     mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "s"
-    arguments = ["train", "conv_snn", "--set", "channels=[4]", "--epochs", 1, "--task", mini.task, *mini.flags]
+    arguments = [
+        "train",
+        "conv_snn",
+        "--set",
+        "channels=[4]",
+        "--epochs",
+        1,
+        "--task",
+        mini.task,
+        *mini.flags,
+    ]
     status, told, err = run_cli(capsys, *arguments, "--out", out)
     assert (status, err) == (0, "")
     assert [line.partition(":")[0] for line in told.splitlines()] == ["seed 0", "seed 1", str(out)]

@@ -10,13 +10,26 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from eventbench import __version__
 from eventbench.errors import EventbenchError
 
-VERBS = ("demo", "ls", "show", "doctor", "preprocess", "cache", "train", "submit", "compare", "verify", "site")
+VERBS = (
+    "demo",
+    "ls",
+    "show",
+    "doctor",
+    "preprocess",
+    "cache",
+    "train",
+    "submit",
+    "compare",
+    "verify",
+    "site",
+)
 
 
 class _Verbs(click.Group):
@@ -29,6 +42,15 @@ class _Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         return importlib.import_module(f"eventbench.cli.{cmd_name}").command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader went away, as in `eventbench ls | head`; click would exit with 1
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        return status
 
 
 @click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -52,11 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         _refuse(error.format_message())
     except (click.Abort, KeyboardInterrupt):
-        click.echo("eventbench: interrupted; what was finished is kept, run the same command again to go on", err=True)
+        click.echo(
+            "eventbench: interrupted; what was finished is kept, run the same command again to go on",
+            err=True,
+        )
         sys.exit(130)
-    except BrokenPipeError:  # the reader of our output went away, as in `eventbench ls | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:  # a full disk, a folder that may not be written: nothing we could have known
         _refuse(f"{error.filename or 'the file system'}: {error.strerror or error}")
     else:

@@ -12,7 +12,9 @@ EPOCHS = 12  # enough to rank by, few enough for a coffee; the full tasks train 
 
 
 @click.command(name="demo", short_help="From raw events to a ranked board, in minutes.")
-@click.option("--out", metavar="DIR", help="Where submissions, records and the page go; else a folder of the cache.")
+@click.option(
+    "--out", metavar="DIR", help="Where submissions, records and the page go; else a folder of the cache."
+)
 @_options.device
 @_options.cache_dir
 @_options.as_json

@@ -11,7 +11,9 @@ from eventbench.cli import _options
 
 @click.command(name="preprocess", short_help="Raw recordings to the store.")
 @click.argument("dataset")
-@click.option("--pipeline", metavar="P", help="Also make frames: a pipeline's name, or a TOML file of your own.")
+@click.option(
+    "--pipeline", metavar="P", help="Also make frames: a pipeline's name, or a TOML file of your own."
+)
 @_options.workers
 @click.option("--rebuild", is_flag=True, help="Make the stores again, even if they are there.")
 @click.option("--download", is_flag=True, help="Fetch the raw files first, with tonic's downloader.")
@@ -52,10 +54,14 @@ def command(
     except Refused as refusal:
         report = refusal.report
         if as_json:
-            _options.print_json({"dataset": card.id, "read": report.samples, "refused": report.refused, "stores": []})
+            _options.print_json(
+                {"dataset": card.id, "read": report.samples, "refused": report.refused, "stores": []}
+            )
         else:
             kept = report.samples - len(report.refused)
-            click.echo(f"{card.id}: {report.samples:,} recordings read, {kept:,} sound, {len(report.refused):,} refused")
+            click.echo(
+                f"{card.id}: {report.samples:,} recordings read, {kept:,} sound, {len(report.refused):,} refused"
+            )
             for reason in report.refused.values():
                 click.echo(f"  refused: {reason}")
         raise
@@ -67,9 +73,13 @@ def command(
         return
     click.echo(f"{card.id}: {reports[0].samples:,} recordings, 0 refused")
     for store in told:
-        before = {0: "", store["samples"]: "; was there"}.get(store["found"], f"; {store['found']:,} from an earlier run")
+        before = {0: "", store["samples"]: "; was there"}.get(
+            store["found"], f"; {store['found']:,} from an earlier run"
+        )
         lost = ", ".join(f"{count:,} {reason}" for reason, count in store["lost"].items()) or "none"
-        click.echo(f"  {store['layout']}: {store['events']:,} events in, {store['kept']:,} kept, lost: {lost}{before}")
+        click.echo(
+            f"  {store['layout']}: {store['events']:,} events in, {store['kept']:,} kept, lost: {lost}{before}"
+        )
         click.echo(f"  {store['path']} ({store['bytes'] / 1e6:,.1f} MB)")
 
 

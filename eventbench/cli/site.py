@@ -13,7 +13,9 @@ from eventbench.cli import _options
 
 @click.command(name="site", short_help="The boards as a static page with plots.")
 @click.option("--out", required=True, metavar="DIR", help="The folder that gets index.html; made if need be.")
-@click.option("--markdown", metavar="FILE", help="Also write the tables as markdown, as in leaderboard/README.md.")
+@click.option(
+    "--markdown", metavar="FILE", help="Also write the tables as markdown, as in leaderboard/README.md."
+)
 @_options.board_dir
 @_options.as_json
 def command(out: str, markdown: str | None, board: str | None, as_json: bool) -> None:

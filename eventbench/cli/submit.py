@@ -53,7 +53,9 @@ def command(
         if as_json:
             _options.print_json(told)
         else:
-            click.echo(f"{folder}: {told['runs']} runs hold to the contract of {rules.id}; nothing was scored or written")
+            click.echo(
+                f"{folder}: {told['runs']} runs hold to the contract of {rules.id}; nothing was scored or written"
+            )
         return
     record, rows = score(bench, handed, lambda weights: _say(f"scoring {weights}"))
     entry = write_record(places.board, record, rows)

@@ -10,10 +10,21 @@ from eventbench.cli import _options
 @click.command(name="train", short_help="Train a model into a submission folder.")
 @click.argument("model")
 @click.option("--task", required=True, metavar="T", help="The task to train for (eventbench ls tasks).")
-@click.option("--seed", "seeds", type=click.IntRange(0), multiple=True, metavar="S", help="One seed, or more; else the task's.")
-@click.option("--epochs", type=click.IntRange(1), metavar="E", help="At most so many epochs; else the recipe's.")
+@click.option(
+    "--seed",
+    "seeds",
+    type=click.IntRange(0),
+    multiple=True,
+    metavar="S",
+    help="One seed, or more; else the task's.",
+)
+@click.option(
+    "--epochs", type=click.IntRange(1), metavar="E", help="At most so many epochs; else the recipe's."
+)
 @click.option("--out", required=True, metavar="DIR", help="The folder to make; it must not exist yet.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the model, as in rank=4.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the model, as in rank=4."
+)
 @_options.device
 @_options.data_dir
 @_options.cache_dir

@@ -25,7 +25,11 @@ class ClassFolders(Layout, frozen=True, forbid_unknown_fields=True):
     def samples(self, card: Card, root: Path) -> list[Sample]:
         found: dict[str, Sample] = {}
         if unpinned := sorted(self.folders.keys() - card.splits.keys()):
-            raise BadSpec(f"folders name {unpinned[0]!r}", where="[layout]", allowed=f"the card's splits: {', '.join(card.splits)}")
+            raise BadSpec(
+                f"folders name {unpinned[0]!r}",
+                where="[layout]",
+                allowed=f"the card's splits: {', '.join(card.splits)}",
+            )
         for split, folder in self.folders.items():
             for label, name in enumerate(card.classes):
                 for path in (root / folder / name).glob(f"*{self.suffix}"):

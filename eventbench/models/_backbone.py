@@ -14,20 +14,21 @@ Gate = Callable[[int, int], nn.Module]  # (time_steps, channels) -> a module (T,
 
 
 class Stage(nn.Module):
-    """Conv 3x3, batch norm, LIF, max pool 2, and then the gate where there is one: (T, N, C, H, W) -> (T, N, C', H/2, W/2)."""
+    """Conv 3x3, batch norm, LIF, max pool 2, then the gate: (T, N, C, H, W) -> (T, N, C', ceil(H/2), ceil(W/2))."""
 
-    def __init__(self, inputs: int, outputs: int, pool: tuple[int, int], tau: float, gate: nn.Module | None) -> None:
+    def __init__(self, inputs: int, outputs: int, tau: float, gate: nn.Module | None) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(outputs)
         self.lif = LIF(tau=tau)
-        self.pool = nn.MaxPool2d(pool, ceil_mode=True)
+        self.pool = nn.MaxPool2d(2, ceil_mode=True)
         self.gate = gate
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         T, N = x.shape[:2]
-        currents = self.norm(self.conv(x.flatten(0, 1)))
-        spikes = self.lif(currents.unflatten(0, (T, N)))
+        # Channels last through the whole network: a training step on the CPU takes two thirds of the time.
+        images = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        spikes = self.lif(self.norm(self.conv(images)).unflatten(0, (T, N)))
         pooled = self.pool(spikes.flatten(0, 1)).unflatten(0, (T, N))
         return pooled if self.gate is None else self.gate(pooled)
 
@@ -55,23 +56,26 @@ class Backbone(nn.Module):
     ) -> None:
         super().__init__()
         if not channels or min(channels) < 1:
-            raise BadSpec(f"channels is {list(channels)}", where="model config", allowed="a list of whole numbers above 0")
+            raise BadSpec(
+                f"channels is {list(channels)}",
+                where="model config",
+                allowed="a list of whole numbers above 0",
+            )
         if gate is not None and not 0 <= gated_stages <= len(channels):
-            raise BadSpec(f"gated_stages is {gated_stages}", where="model config", allowed=f"0 to {len(channels)}")
+            raise BadSpec(
+                f"gated_stages is {gated_stages}", where="model config", allowed=f"0 to {len(channels)}"
+            )
         width, height = sensor
         stages = []
         for i, outputs in enumerate(channels):
-            pool = (min(2, height), min(2, width))
-            height, width = -(-height // pool[0]), -(-width // pool[1])
+            height, width = -(-height // 2), -(-width // 2)
             gated = gate is not None and i >= len(channels) - gated_stages
-            stages.append(Stage(inputs, outputs, pool, tau, gate(time_steps, outputs) if gated and gate else None))
+            stages.append(Stage(inputs, outputs, tau, gate(time_steps, outputs) if gated and gate else None))
             inputs = outputs
         self.stages = nn.Sequential(*stages)
         self.regions = nn.AdaptiveAvgPool2d((min(grid, height), min(grid, width)))
         self.dropout = nn.Dropout(dropout)
         self.readout = nn.Linear(inputs * min(grid, height) * min(grid, width), classes)
-        # Measured on the CPU: a training step takes two thirds of the time it takes with channels first.
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         features = self.stages(frames)

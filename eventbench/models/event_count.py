@@ -37,7 +37,9 @@ class EventCount(Model):
             counts += torch.bincount(labels, minlength=len(sums))
         self.means.copy_(sums / counts.clamp(min=1)[:, None])
 
-    def count_synaptic_operations(self, frames: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def count_synaptic_operations(
+        self, frames: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Per sample (N,): effective ACs, effective MACs, dense operations of the product with the class means."""
         pictures = self._pictures(frames)
         macs = (pictures != 0).double() @ (self.means != 0).double().sum(0)

@@ -12,7 +12,7 @@ from eventbench.models.base import Model
 
 
 class PFANet(Model):
-    """`conv_snn` with a PFA in each of the last `gated_stages` stages, after the pool as Deng et al. (2024) place theirs.
+    """`conv_snn` with a PFA in each of the last `gated_stages` stages, behind the pool as Deng et al. (2024) place theirs.
 
     Differs from the authors' networks in the backbone, and in that the input and the first stages have no module.
     """

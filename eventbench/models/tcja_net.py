@@ -14,7 +14,7 @@ from eventbench.models.base import Model
 class TCJANet(Model):
     """`conv_snn` with a TCJA in each of the last `gated_stages` stages, where Zhu et al. (2022) place theirs.
 
-    Differs from the authors' networks in the backbone, and in that the module stands after the pool and not before it.
+    Differs from the authors' networks in the backbone, and in that the module stands behind the pool and not before it.
     """
 
     def __init__(

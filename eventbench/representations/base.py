@@ -34,7 +34,5 @@ class Representation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The type of the array's values."""
 
     @abstractmethod
-    def apply(
-        self, events: Events, out: np.ndarray | None = None
-    ) -> tuple[np.ndarray, Account]:
+    def apply(self, events: Events, out: np.ndarray | None = None) -> tuple[np.ndarray, Account]:
         """The array (T, P, H, W), written into `out` when given, and the account of the events."""

@@ -7,7 +7,6 @@ a timestamp overflow: 2^13 us are added from there on, and the marker is no even
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np

@@ -40,7 +40,9 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def smallest_sensor(x: np.ndarray, y: np.ndarray, name: str) -> tuple[int, int]:
     """The (width, height) that just holds every pixel. Raises BadRecording where there is no event to tell it from."""
     if not x.size or not y.size:
-        raise BadRecording("no event to tell the sensor size from", where=name, fix="give sensor=(width, height)")
+        raise BadRecording(
+            "no event to tell the sensor size from", where=name, fix="give sensor=(width, height)"
+        )
     if x.dtype.kind not in "iu" or y.dtype.kind not in "iu":
         raise BadRecording(f"x is {x.dtype} and y is {y.dtype}", where=name, allowed="whole numbers")
     return int(x.max()) + 1, int(y.max()) + 1

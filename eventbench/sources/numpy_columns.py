@@ -36,7 +36,7 @@ class NumpyColumns(Source, frozen=True, forbid_unknown_fields=True):
             raise BadRecording(f"not a readable NumPy file: {error}", where=name) from None
         inside = columns.pop("sensor", None)
         if sensor is None and inside is not None:
-            sensor = np.ravel(inside).tolist()  # Events refuses what is no (width, height)
+            sensor = np.ravel(inside).tolist()  # type: ignore[assignment]  # Events refuses what is no (width, height)
         if sensor is None:
             sensor = smallest_sensor(columns["x"], columns["y"], name)
         try:
@@ -48,13 +48,17 @@ class NumpyColumns(Source, frozen=True, forbid_unknown_fields=True):
         if isinstance(loaded, np.lib.npyio.NpzFile):
             missing = [column for column in "txyp" if column not in loaded.files]
             if missing:
-                raise BadRecording(f"no array {missing[0]!r} among {loaded.files}", where=name, allowed="arrays t, x, y, p")
+                raise BadRecording(
+                    f"no array {missing[0]!r} among {loaded.files}", where=name, allowed="arrays t, x, y, p"
+                )
             return {key: loaded[key] for key in ("t", "x", "y", "p", "sensor") if key in loaded.files}
         if loaded.dtype.names:
             missing = [column for column in "txyp" if column not in loaded.dtype.names]
             if missing:
                 raise BadRecording(
-                    f"no field {missing[0]!r} among {list(loaded.dtype.names)}", where=name, allowed="fields t, x, y, p"
+                    f"no field {missing[0]!r} among {list(loaded.dtype.names)}",
+                    where=name,
+                    allowed="fields t, x, y, p",
                 )
             return {key: np.ascontiguousarray(loaded[key]) for key in "txyp"}
         if loaded.ndim == 2 and loaded.shape[1] == 4 and sorted(self.order) == sorted("txyp"):

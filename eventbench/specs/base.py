@@ -15,9 +15,7 @@ from eventbench.errors import BadSpec
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]+)`(?: - at `(?P<at>[^`]+)`)?")
 
 
-class Spec(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
+class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A frozen record of one data file, or of one table in it.
 
     Defaults are left out of the digest, so a new optional key leaves the digests of old files as they are.
@@ -31,7 +29,7 @@ class Spec(
         return digest.of_value(content)
 
 
-class About(Spec):
+class About(Spec, frozen=True):
     """What a reader wants to know and no program depends on; outside every digest."""
 
     title: str = ""
@@ -70,9 +68,7 @@ def _fields_at(kind: Any, at: str) -> list[str]:
             kind = typing.get_type_hints(struct)[part[0]]
         else:
             kind = (typing.get_args(kind) or (None,))[-1]
-    struct = next(
-        (k for k in [kind, *typing.get_args(kind)] if hasattr(k, "__struct_fields__")), None
-    )
+    struct = next((k for k in [kind, *typing.get_args(kind)] if hasattr(k, "__struct_fields__")), None)
     return list(struct.__struct_encode_fields__) if struct is not None else []
 
 

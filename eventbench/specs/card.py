@@ -7,7 +7,7 @@ from typing import Any
 from eventbench.specs.base import About, Spec
 
 
-class Split(Spec):
+class Split(Spec, frozen=True):
     """What is pinned about one split; a folder that differs is refused.
 
     `numbered` is the form of the ids where they count from 1 ("train/{:05d}"), so that missing ones can be named.
@@ -22,14 +22,14 @@ class Split(Spec):
     files: str = ""
 
 
-class Obtain(Spec):
+class Obtain(Spec, frozen=True):
     """How a user gets the raw files: tonic's downloader by class name, and a sentence."""
 
     how: str
     tonic: str = ""
 
 
-class Card(Spec):
+class Card(Spec, frozen=True):
     """One dataset: `datasets/<id>.toml`.
 
     `source` names how bytes become events, `layout` where the recordings lie (absent when the source

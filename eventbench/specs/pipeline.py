@@ -7,7 +7,7 @@ from typing import Any
 from eventbench.specs.base import About, Spec
 
 
-class Pipeline(Spec):
+class Pipeline(Spec, frozen=True):
     """One recipe: `pipelines/<name>-vN.toml`.
 
     `steps` are applied to the events in order, then `representation` makes the array. Each is a table with a

@@ -12,14 +12,14 @@ SCHEMA = 1
 Status = Literal["self-reported", "replayed", "re-run"]
 
 
-class Pinned(Spec):
+class Pinned(Spec, frozen=True):
     """A file a record depends on: its id and its digest when the record was made."""
 
     id: str
     digest: str
 
 
-class Harness(Spec):
+class Harness(Spec, frozen=True):
     """The program that scored; `code` is the sha256 over its Python files."""
 
     name: str
@@ -27,7 +27,7 @@ class Harness(Spec):
     code: str = ""
 
 
-class Score(Spec):
+class Score(Spec, frozen=True):
     """One figure of one run: the value in `unit`, and an interval where the metric has one."""
 
     value: float
@@ -38,7 +38,7 @@ class Score(Spec):
     high: float | None = None
 
 
-class Run(Spec):
+class Run(Spec, frozen=True):
     """One seed: its weights (sha256 of the file) and its scores by metric name (`a.b` for a metric of several figures)."""
 
     seed: int
@@ -46,7 +46,7 @@ class Run(Spec):
     scores: dict[str, Score]
 
 
-class Record(Spec):
+class Record(Spec, frozen=True):
     """`leaderboard/records/<task>/<model>/<UTC>-<digest8>.json`; predictions lie beside it as `.predictions.csv`.
 
     `code` is the sha256 of the file that the model's class is written in.

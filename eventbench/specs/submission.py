@@ -7,14 +7,14 @@ from typing import Any
 from eventbench.specs.base import About, Spec
 
 
-class ModelRef(Spec):
+class ModelRef(Spec, frozen=True):
     """A model of the package (`tcja_net`) or of the folder (`my_model.py:MyNet`), and its keyword arguments."""
 
     name: str
     config: dict[str, Any] = {}
 
 
-class Submission(Spec):
+class Submission(Spec, frozen=True):
     """`submission.toml`. `weights` are safetensors files in the folder, one a seed; `training` says what was done.
 
     `training.seeds`, when given, names the seed of each weights file, in the same order.

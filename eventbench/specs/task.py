@@ -5,7 +5,7 @@ from __future__ import annotations
 from eventbench.specs.base import About, Spec
 
 
-class Validation(Spec):
+class Validation(Spec, frozen=True):
     """Where the validation samples come from: a split of the card's own, or carved out of train.
 
     `by` "subject" keeps every subject whole, "class" draws the same share of each class.
@@ -16,7 +16,7 @@ class Validation(Spec):
     by: str = "class"
 
 
-class Task(Spec):
+class Task(Spec, frozen=True):
     """One set of rules: `leaderboard/tasks/<name>-vN.toml`."""
 
     dataset: str

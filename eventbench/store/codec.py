@@ -85,3 +85,8 @@ def decode(
     t, x, y, p = np.empty(n, np.int64), np.empty(n, np.uint16), np.empty(n, np.uint16), np.empty(n, np.uint8)
     _decode(start_us, address, dt, long_dt, *sensor, t, x, y, p)
     return Events.trusted(t, x, y, p, sensor)
+
+
+def raw_bytes(array: np.ndarray) -> memoryview | bytes:
+    """The bytes of an array in C order, without a copy where it lies so; what is written and what crc32 is taken of."""
+    return np.ascontiguousarray(array).data.cast("B") if array.size else b""

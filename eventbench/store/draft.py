@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 
 from eventbench import digest
+from eventbench.store.codec import raw_bytes
 
 BLOCK = 1 << 24
 
@@ -49,7 +50,7 @@ class Draft:
         """Append one sample's arrays and then its line."""
         sizes, crc = {}, 0
         for column in self.columns:
-            data = memoryview(np.ascontiguousarray(payload[column])).cast("B") if payload[column].size else b""
+            data = raw_bytes(payload[column])
             self._files[column].write(data)
             sizes[column] = len(data)
             crc = zlib.crc32(data, crc)
@@ -74,7 +75,7 @@ class Draft:
         journal = self.folder / "journal.jsonl"
         rows, journal_end = [], 0
         ends = dict.fromkeys(self.columns, 0)
-        with _readers(self.folder, self.columns) as read:
+        with _Crc(self.folder, self.columns) as read:
             for line in journal.read_bytes().splitlines(keepends=True) if journal.exists() else []:
                 row = _row(line, self.columns)
                 if row is None or read(row["bytes"]) != row["crc32"]:
@@ -108,7 +109,7 @@ def _row(line: bytes, columns: list[str]) -> dict[str, Any] | None:
     return msgspec.structs.asdict(row) if list(row.bytes) == columns else None
 
 
-class _readers:
+class _Crc:
     """Reads the columns on from where the row before ended, giving the crc32 of each row's bytes."""
 
     def __init__(self, folder: Path, columns: list[str]) -> None:

@@ -15,9 +15,8 @@ import numpy as np
 from eventbench import digest
 from eventbench.errors import BadStore
 from eventbench.events import Events
-from eventbench.store.codec import decode
+from eventbench.store.codec import decode, raw_bytes
 from eventbench.store.key import LAYOUT_VERSION
-
 
 REMAKE = "remove the file and run eventbench preprocess again"
 
@@ -68,7 +67,9 @@ class Store:
         """The indices of a split's samples. Raises BadStore where the store has no such split."""
         rows = np.array([i for i, name in enumerate(self.splits) if name == split], np.int64)
         if not len(rows):
-            raise BadStore(f"no split {split!r}", where=self.path, allowed=", ".join(sorted(set(self.splits))))
+            raise BadStore(
+                f"no split {split!r}", where=self.path, allowed=", ".join(sorted(set(self.splits)))
+            )
         return rows
 
     def damaged(self) -> list[str]:
@@ -82,8 +83,13 @@ class Store:
     def _sound(self, i: int, payload: list[np.ndarray]) -> bool:
         crc = 0
         for column in payload:
-            crc = zlib.crc32(memoryview(np.ascontiguousarray(column)).cast("B") if column.size else b"", crc)
+            crc = zlib.crc32(raw_bytes(column), crc)
         return crc == self._crc[i]
+
+    def _hold(self, i: int, payload: list[np.ndarray]) -> None:
+        if not self._sound(i, payload):
+            fix = "eventbench preprocess --rebuild makes it again"
+            raise BadStore(f"sample {self.ids[i]} is damaged", where=self.path, fix=fix)
 
     def made_by(self, key: dict[str, Any]) -> Self:
         """This store, if it was made from `key`. Raises BadStore when a store of other rules lies in its place."""
@@ -117,8 +123,7 @@ class EventStore(Store):
     def __getitem__(self, i: int) -> Events:
         i = range(len(self))[i]
         payload = self._payload(i)
-        if not self._sound(i, payload):  # unharmed columns are what the decoder and the kernels after it trust
-            raise BadStore(f"sample {self.ids[i]} is damaged", where=self.path, fix="eventbench preprocess --rebuild makes it again")
+        self._hold(i, payload)  # unharmed columns are what the decoder and the kernels after it trust
         address, dt, _, long_dt = payload
         return decode(self._start[i], address, dt, long_dt, self.sensor)
 
@@ -135,7 +140,16 @@ class FrameStore(Store):
         return [self.frames[i]]
 
     def __getitem__(self, i: int) -> np.ndarray:
+        i = range(len(self))[i]
+        self._hold(i, self._payload(i))
         return self.frames[i]
+
+    def taken(self, rows: np.ndarray) -> np.ndarray:
+        """The frames (rows, T, P, H, W) of these samples, copied. Raises BadStore where one is not what was written."""
+        found = np.array(self.frames[rows])
+        for row, frames in zip(rows, found, strict=True):
+            self._hold(row, [frames])
+        return found
 
 
 def open_any(path: Path) -> Store:

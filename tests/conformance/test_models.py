@@ -21,13 +21,15 @@ SENSORS = [(9, 7), (700, 1), (1, 1), (34, 34)]
 def made(name: str, sensor: tuple[int, int] = (9, 7), T: int = 4, K: int = 3) -> nn.Module:
     """The model in its smallest form, with weights that are the same each time."""
     torch.manual_seed(0)
-    taken = inspect.signature(registry.models.get(name).__init__).parameters
+    taken = inspect.signature(registry.models.get(name)).parameters
     config = {key: value for key, value in SMALL.items() if key in taken}
     return make_model(name, config, sensor, T, K, Path()).eval()
 
 
 def frames(T: int, N: int, sensor: tuple[int, int]) -> torch.Tensor:
-    return torch.poisson(torch.full((T, N, 2, sensor[1], sensor[0]), 0.7), torch.Generator().manual_seed(T * N))
+    return torch.poisson(
+        torch.full((T, N, 2, sensor[1], sensor[0]), 0.7), torch.Generator().manual_seed(T * N)
+    )
 
 
 @pytest.fixture(params=NAMES)
@@ -38,12 +40,16 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.mark.parametrize("sensor", SENSORS, ids=str)
 @pytest.mark.parametrize("T", [1, 4])
 @torch.no_grad()
-def test_scores_are_finite_for_any_sensor_and_number_of_steps(name: str, sensor: tuple[int, int], T: int) -> None:
+def test_scores_are_finite_for_any_sensor_and_number_of_steps(
+    name: str, sensor: tuple[int, int], T: int
+) -> None:
     scores = called(made(name, sensor, T), frames(T, 3, sensor), 3, name)
     assert scores.dtype == torch.float32
 
 
-@pytest.mark.parametrize(("sensor", "T", "K"), [((128, 96), 2, 11), ((8, 6), 16, 1), ((8, 6), 3, 10)], ids=str)
+@pytest.mark.parametrize(
+    ("sensor", "T", "K"), [((128, 96), 2, 11), ((8, 6), 16, 1), ((8, 6), 3, 10)], ids=str
+)
 @torch.no_grad()
 def test_scores_are_finite_for_large_frames_many_steps_and_any_number_of_classes(
     name: str, sensor: tuple[int, int], T: int, K: int
@@ -60,7 +66,10 @@ def test_no_events_at_all_give_finite_scores(name: str) -> None:
 def test_a_sample_is_answered_alike_alone_and_in_any_company(name: str) -> None:
     model, x = made(name), frames(4, 6, (9, 7))
     together = model(x)
-    for other, order in ((model(x.flip(1)).flip(0), "turned"), (torch.cat([model(x[:, i : i + 1]) for i in range(6)]), "alone")):
+    for other, order in (
+        (model(x.flip(1)).flip(0), "turned"),
+        (torch.cat([model(x[:, i : i + 1]) for i in range(6)]), "alone"),
+    ):
         assert torch.allclose(together, other, rtol=1e-4, atol=1e-5), order
 
 
@@ -78,7 +87,14 @@ def test_nothing_is_remembered_between_calls_nor_are_the_frames_changed(name: st
 def test_the_state_is_all_there_is_to_a_model(name: str) -> None:
     model, x = made(name), frames(4, 2, (9, 7))
     torch.manual_seed(1)
-    again = make_model(name, {k: v for k, v in SMALL.items() if k in inspect.signature(type(model).__init__).parameters}, (9, 7), 4, 3, Path())
+    again = make_model(
+        name,
+        {k: v for k, v in SMALL.items() if k in inspect.signature(type(model).__init__).parameters},
+        (9, 7),
+        4,
+        3,
+        Path(),
+    )
     again.load_state_dict(model.state_dict())
     with torch.no_grad():
         assert torch.equal(again.eval()(x), model(x))

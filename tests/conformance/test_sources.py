@@ -69,7 +69,7 @@ def test_foreign_bytes_give_events_or_one_refusal_that_names_the_file(name: str,
 def test_a_file_that_is_not_there_or_empty_is_refused(name: str, tmp_path: Path) -> None:
     source = registry.sources.get(name)()
     path = tmp_path / "a.file"
-    with pytest.raises(BadRecording, match="a.file: cannot be read: No such file or directory$"):
+    with pytest.raises(BadRecording, match=r"a.file: cannot be read: No such file or directory$"):
         source.read(path)
     path.write_bytes(b"")
     with pytest.raises(BadRecording, match=r"a.file: the file is empty \(0 bytes\)"):
@@ -77,5 +77,7 @@ def test_a_file_that_is_not_there_or_empty_is_refused(name: str, tmp_path: Path)
 
 
 def test_an_unknown_source_is_answered_with_the_nearest() -> None:
-    with pytest.raises(EventbenchError, match=r"^a\.toml: no source named 'atis_bn'; allowed: .*; did you mean 'atis_bin'\?$"):
+    with pytest.raises(
+        EventbenchError, match=r"^a\.toml: no source named 'atis_bn'; allowed: .*; did you mean 'atis_bin'\?$"
+    ):
         registry.sources.build({"name": "atis_bn"}, where="a.toml")
