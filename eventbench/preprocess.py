@@ -60,7 +60,7 @@ class Refused(BadDataset):
         more = f" (and {len(report.refused) - 1} more refused)" if len(report.refused) > 1 else ""
         super().__init__(
             f"{report.refused[first]}{more}",
-            fix="mend it and run the same command again: what was read is kept",
+            fix="mend it and run the same command again",
         )
 
 

@@ -57,6 +57,7 @@ class Handed:
                 allowed=f"{len(self.spec.weights)} different whole numbers",
             )
         self.seeds: list[int] = seeds
+        model_class(self.spec.model.name, folder)  # an unknown one is refused before a store is made for it
 
     def model(self, sensor: tuple[int, int], time_steps: int, classes: int) -> nn.Module:
         """The model, made for these frames, with the weights it starts with."""

@@ -17,9 +17,10 @@ from tqdm import tqdm
 from eventbench import digest
 from eventbench.errors import BadSubmission
 from eventbench.harness import Bench
+from eventbench.home import PACKAGE
 from eventbench.specs.base import About
 from eventbench.specs.submission import ModelRef, Submission
-from eventbench.submission import called, make_model
+from eventbench.submission import called, make_model, model_class
 from eventbench.train import Epoch, Recipe, fit, seed_everything, write_log
 
 
@@ -46,10 +47,8 @@ def train_submission(
     recipe = recipe or Recipe()
     if epochs is not None:
         recipe = msgspec.structs.replace(recipe, epochs=epochs)
-    file, _, kind = model.rpartition(":")
-    source = Path(file).expanduser().absolute() if file.endswith(".py") else None
-    name = f"{source.name}:{kind}" if source else model
-    home = source.parent if source else target
+    name, home = named(model)
+    source = home / name.rpartition(":")[0] if home != PACKAGE else None
     _try(bench, name, config, home)  # refused before anything is written
     asked = {
         "model": {"name": name, "config": config},
@@ -80,8 +79,18 @@ def train_submission(
     )
     (draft / "submission.toml").write_bytes(msgspec.toml.encode(submission))
     draft.rename(target)
-    (target / "asked.json").unlink()
+    for state in (target / "asked.json", *(target / f"seed{seed}.json" for seed in seeds)):
+        state.unlink()  # what a resumed run would have needed
     return [{key: value for key, value in run.items() if key != "log"} for run in runs]
+
+
+def named(model: str) -> tuple[str, Path]:
+    """The name a submission gives to `model`, and the folder its file is in; raises where there is no such model."""
+    file, _, kind = model.rpartition(":")
+    path = Path(file).expanduser().absolute()
+    name, home = (f"{path.name}:{kind}", path.parent) if file.endswith(".py") else (model, PACKAGE)
+    model_class(name, home)
+    return name, home
 
 
 def _draft(target: Path, asked: dict[str, Any]) -> Path:

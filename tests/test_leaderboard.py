@@ -16,7 +16,7 @@ from eventbench.cli.compare import command
 from eventbench.errors import EventbenchError, NotComparable, UnknownName
 from eventbench.intervals import wilson
 from eventbench.leaderboard.compare import compare
-from eventbench.leaderboard.ranking import Board, Row
+from eventbench.leaderboard.rows import Board, Row
 from eventbench.leaderboard.statistics import mcnemar_exact
 from eventbench.leaderboard.table import board_text, comparison_text, markdown_board
 from eventbench.leaderboard.view import task_board

@@ -220,14 +220,19 @@ def test_an_interrupted_training_goes_on_with_the_seeds_left(
     assert all(same(weights(folder, seed), weights(whole, seed)) for seed in (0, 1, 2))
 
 
+def interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("harm", ["torn", "other recipe", "no statement"])
 def test_what_an_unfinished_folder_holds_is_used_only_if_it_was_made_alike_and_whole(
-    bench: Bench, tmp_path: Path, harm: str
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
 ) -> None:
-    folder = trained(bench, tmp_path / "s")
-    expected = weights(folder)
-    draft = tmp_path / "s.unfinished"
-    folder.rename(draft)
+    expected = weights(trained(bench, tmp_path / "whole"))
+    folder, draft = tmp_path / "s", tmp_path / "s.unfinished"
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(workshop, "_learning_curves", interrupt)
+        trained(bench, folder)
     other = trained(bench, tmp_path / "other", recipe=Recipe(epochs=1, batch_size=6))
     if harm == "torn":
         (draft / "seed0.json").unlink()
@@ -236,6 +241,8 @@ def test_what_an_unfinished_folder_holds_is_used_only_if_it_was_made_alike_and_w
         shutil.copyfile(other / "seed0.safetensors", draft / "seed0.safetensors")
         if harm == "other recipe":
             (draft / "asked.json").write_text(json.dumps({"recipe": 1}))
+        else:
+            (draft / "asked.json").unlink()
     trained(bench, folder)
     assert same(weights(folder), expected)
 

@@ -52,11 +52,12 @@ def command(
 
     from eventbench import catalog, home
     from eventbench.harness import Bench, device_named
-    from eventbench.workshop import train_submission
+    from eventbench.workshop import named, train_submission
 
     places = home.places(data_dir, cache_dir, board)
     target = Path(out).expanduser().absolute()
     order = catalog.task(task, places.board)
+    named(model)  # an unknown one is refused before a store is made for it
     bench = Bench(order, places, device_named(device), workers=_options.cores())
     made = train_submission(
         bench, model, _config(settings), list(seeds or order.spec.seeds), target, epochs=epochs, quiet=as_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from eventbench.leaderboard.ranking import Figure, Row
+from eventbench.leaderboard.rows import Figure, Row
 
 _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
 

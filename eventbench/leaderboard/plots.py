@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from eventbench.leaderboard import figures
-from eventbench.leaderboard.ranking import Board, Row
+from eventbench.leaderboard.rows import Board, Row
 
 WIDTH = 520.0
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from eventbench.errors import EventbenchError
 from eventbench.leaderboard import figures, plots
-from eventbench.leaderboard.ranking import Board, Row
+from eventbench.leaderboard.rows import Board, Row
 
 TEMPLATE = Path(__file__).with_name("board.html.j2")
 

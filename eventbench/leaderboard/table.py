@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from eventbench.leaderboard import figures
-from eventbench.leaderboard.ranking import Board
+from eventbench.leaderboard.rows import Board
 
 TIE_SENTENCE = (
     "* the test samples do not tell it from the first (exact paired sign-flip test, p > 0.05 after Holm)."

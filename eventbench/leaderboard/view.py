@@ -7,8 +7,9 @@ from pathlib import Path
 from eventbench import catalog
 from eventbench.leaderboard.check import check_evidence
 from eventbench.leaderboard.entry import Entry
-from eventbench.leaderboard.ranking import Board, board
+from eventbench.leaderboard.ranking import board
 from eventbench.leaderboard.records import Broken, read_records
+from eventbench.leaderboard.rows import Board
 
 
 def task_board(place: Path, name: str) -> Board:
