@@ -15,7 +15,7 @@ from eventbench.errors import EventbenchError
 
 if TYPE_CHECKING:
     from eventbench.events import Events
-    from eventbench.read import read
+    from eventbench.recognise import read
     from eventbench.representations.frames import frames
     from eventbench.torch_dataset import open_store
 
@@ -28,7 +28,7 @@ _LAZY = {
     "Events": "eventbench.events",
     "frames": "eventbench.representations.frames",
     "open_store": "eventbench.torch_dataset",
-    "read": "eventbench.read",
+    "read": "eventbench.recognise",
 }
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from eventbench import registry
 from eventbench.errors import BadDataset, BadRecording, EventbenchError
-from eventbench.read import recognise
+from eventbench.recognise import recognise
 from eventbench.sources.base import file_bytes
 from eventbench.vital_signs import Figures, judge, measure
 

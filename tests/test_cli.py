@@ -133,14 +133,18 @@ def command(*arguments: object) -> subprocess.Popen[str]:
 
 
 def test_an_interrupt_is_status_130_one_line_and_nothing_is_lost(tmp_path: Path) -> None:
-    mini = miniature(tmp_path, train=400, test=2, events=3000)
-    arguments = ["preprocess", mini.card, "--workers", 2, *mini.flags]
+    mini = miniature(tmp_path, train=20, test=2)
+    last = mini.file("train", 20)
+    held = last.read_bytes()
+    last.unlink()
+    os.mkfifo(last)  # the run waits here for bytes that do not come, however fast it is
+    arguments = ["preprocess", mini.card, "--workers", 1, *mini.flags]
     run = command(*arguments)
     folder = mini.places.cache / "mini"
     while run.poll() is None and not any(
-        path.stat().st_size for path in folder.glob("*.draft/journal.jsonl")
+        path.read_bytes().count(b"\n") == 21 for path in folder.glob("*.draft/journal.jsonl")
     ):
-        time.sleep(0.001)
+        time.sleep(0.01)
     os.kill(run.pid, signal.SIGINT)
     out, err = run.communicate(timeout=60)
     assert run.returncode == 130, err
@@ -149,10 +153,12 @@ def test_an_interrupt_is_status_130_one_line_and_nothing_is_lost(tmp_path: Path)
         err.strip()
         == "eventbench: interrupted; what was finished is kept, run the same command again to go on"
     )
+    last.unlink()
+    last.write_bytes(held)
     again = command(*arguments)
     out, err = again.communicate(timeout=60)
     assert (again.returncode, err) == (0, "")
-    assert "from an earlier run" in out
+    assert "21 from an earlier run" in out
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import eventbench
 from eventbench import registry
 from eventbench.cli import VERBS
 from eventbench.home import PACKAGE
@@ -176,3 +177,11 @@ def test_reading_a_recording_loads_no_network_library(tmp_path: Path) -> None:
 def test_every_verb_has_a_file_and_every_file_is_a_verb() -> None:
     stems = {path.stem for path in (PACKAGE / "cli").glob("*.py") if not path.stem.startswith("_")}
     assert stems == set(VERBS)
+
+
+def test_no_public_name_of_the_package_is_also_a_module_of_it() -> None:
+    # Importing eventbench.<name> anywhere would put the module in the place of the function.
+    modules = {path.stem for path in PACKAGE.glob("*.py")} | {
+        path.name for path in PACKAGE.iterdir() if path.is_dir()
+    }
+    assert modules.isdisjoint(eventbench.__all__)
