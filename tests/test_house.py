@@ -30,7 +30,7 @@ FLOORS = [
         "layouts",
         "steps",
         "simulate",
-        "read",
+        "recognise",
         "dataset",
         "download",
         "vital_signs",
