@@ -129,7 +129,13 @@ def test_folders_may_come_from_the_environment(
 
 def command(*arguments: object) -> subprocess.Popen[str]:
     line = [sys.executable, "-m", "eventbench", *map(str, arguments)]
-    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def heed_interrupts() -> None:  # a shell's background job, as a CI run may be, is born deaf to them
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    return subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+    )
 
 
 def test_an_interrupt_is_status_130_one_line_and_nothing_is_lost(tmp_path: Path) -> None:
