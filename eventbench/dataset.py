@@ -8,13 +8,11 @@ from pathlib import Path
 
 from eventbench import digest, registry
 from eventbench.catalog import Named
-from eventbench.errors import BadDataset
+from eventbench.errors import BadDataset, some
 from eventbench.events import Events
 from eventbench.layouts.base import Sample
 from eventbench.sources.base import file_bytes
 from eventbench.specs.card import Card
-
-SHOWN = 5  # names listed in a message before "and N more"
 
 
 class Dataset:
@@ -59,7 +57,7 @@ class Dataset:
             expected = {id: sha for sha, id in lines}
             changed = [id for id in sorted(hashes) if hashes[id] != expected.get(id)]
         raise BadDataset(
-            f"split {split!r}: {_some(changed) or 'some files'} differ from the published ones",
+            f"split {split!r}: {some(changed) or 'some files'} differ from the published ones",
             where=f"{self.id} at {self.root}",
             fix=f"fetch them again: {self.card.obtain.how}",
         )
@@ -74,8 +72,8 @@ class Dataset:
             others = "; their names are not the card's" if len(ids) == pin.samples and not missing else ""
             told = others + "".join(
                 [
-                    f"; missing: {_some(missing)}" if missing else "",
-                    f"; not in the dataset: {_some(extra)}" if extra else "",
+                    f"; missing: {some(missing)}" if missing else "",
+                    f"; not in the dataset: {some(extra)}" if extra else "",
                 ]
             )
             raise BadDataset(
@@ -89,8 +87,3 @@ class Dataset:
             raise BadDataset(
                 f"split {split!r} has {per_class} recordings a class", where=where, allowed=str(pin.per_class)
             )
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

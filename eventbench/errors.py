@@ -30,6 +30,12 @@ class EventbenchError(Exception):
         super().__init__(" ".join("; ".join(parts).split()))
 
 
+def some(names: list[str], shown: int = 5) -> str:
+    """The first `shown` names, and how many more there are: a line must not grow with a dataset."""
+    more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
+
+
 class UnknownName(EventbenchError):
     """A name nobody answers to, with the nearest ones that exist."""
 

@@ -63,11 +63,14 @@ class Bench:
         self._rows = task_splits(task, self.store)
         _, self.time_steps, _, height, width = self.store.frames.shape
         self.sensor, self.classes = (width, height), len(self.store.classes)
+        self._splits: dict[str, ResidentSplit] = {}
         keep_heap()
 
     def split(self, name: str) -> ResidentSplit:
-        """The "train", "validation" or "test" samples, on the device."""
-        return ResidentSplit(self.store, getattr(self._rows, name), self.device)
+        """The "train", "validation" or "test" samples, on the device; read and checked once, then kept there."""
+        if name not in self._splits:
+            self._splits[name] = ResidentSplit(self.store, getattr(self._rows, name), self.device)
+        return self._splits[name]
 
 
 class _Answers(Metric):
@@ -107,7 +110,7 @@ def check(bench: Bench, handed: Handed) -> None:
     strangers = frames.clone()
     strangers[:, half:] = frames[
         :, :1
-    ]  # the same shape, so that the first half is computed alike to the last bit
+    ]  # as many as before, so the first half is computed alike to the last bit
     for weights in handed.spec.weights:
         model = _ready(bench, handed, weights)
         with torch.no_grad():

@@ -11,14 +11,12 @@ import numpy as np
 
 from eventbench import digest
 from eventbench.catalog import Named
-from eventbench.errors import BadStore
+from eventbench.errors import BadStore, some
 from eventbench.preprocess import events_store, frames_store
 from eventbench.specs.card import Card
 from eventbench.store.read import Store, open_any
 from eventbench.store.rules import Rules
 from eventbench.store.shelf import STORE, Item, find, look, sole
-
-SHOWN = 5  # ids listed in a sentence before "and N more"
 
 
 class Health(NamedTuple):
@@ -53,7 +51,7 @@ def examine(item: Item, rules: Rules) -> Health:
     except Exception as error:  # what h5py and NumPy raise on damaged metadata is anything
         return Health(item, seen.samples, (f"not a readable store ({error})",))
     if damaged:
-        faults.append(f"{len(damaged):,} of {len(store):,} samples are damaged: {_some(damaged)}")
+        faults.append(f"{len(damaged):,} of {len(store):,} samples are damaged: {some(damaged)}")
     made = rules.of(item)
     if made and store.made_from.get("card") == made.card.spec.digest:
         faults += _pin_faults(store, made.card)
@@ -105,7 +103,7 @@ def _account_faults(store: Store) -> list[str]:
     wrong = np.flatnonzero(store.account["events"] != out)
     if not len(wrong):
         return []
-    names = _some([store.ids[row] for row in wrong])
+    names = some([store.ids[row] for row in wrong])
     return [f"the account of {len(wrong):,} samples does not add up: {names}"]
 
 
@@ -128,8 +126,3 @@ def _pin_faults(store: Store, card: Named[Card]) -> list[str]:
         ):
             found.append(f"split {name!r} was made from other files than the card pins")
     return found
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

@@ -76,7 +76,8 @@ def events_store(
     """Decode every recording of the card once, into the card's store of events.
 
     A complete store with the same key is left as it is unless `rebuild`. Raises BadDataset where recordings are missing or
-    differ from the card, Refused where some cannot be decoded; then no store is made, but the draft keeps what was read.
+    differ from the card, Refused where some cannot be decoded; then no store is made, but the draft keeps
+    what was read before the first of them.
     """
     store, key = path_of(cache, card), key_of(card)
     with _sole_writer(store):

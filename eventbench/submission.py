@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from eventbench import digest, registry
-from eventbench.errors import BadSubmission, EventbenchError
+from eventbench.errors import BadSubmission, EventbenchError, some
 from eventbench.specs.base import load
 from eventbench.specs.submission import Submission
 
@@ -79,8 +79,8 @@ class Handed:
         own = model.state_dict()
         missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
         if missing or extra:
-            told = [f"missing: {_some(missing)}"] * bool(missing) + [
-                f"not in the model: {_some(extra)}"
+            told = [f"missing: {some(missing, 3)}"] * bool(missing) + [
+                f"not in the model: {some(extra, 3)}"
             ] * bool(extra)
             raise BadSubmission(f"the weights are not this model's; {'; '.join(told)}", where=path)
         for key, tensor in state.items():
@@ -171,7 +171,3 @@ def called(model: nn.Module, frames: torch.Tensor, classes: int, name: str) -> t
         bad = int((~scores.isfinite()).any(1).sum())
         raise BadSubmission(f"{bad} of {len(scores)} samples have scores that are not finite", where=name)
     return scores
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

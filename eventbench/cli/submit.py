@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 
 import click
@@ -63,8 +62,7 @@ def command(
     if as_json:
         _options.print_json({"record": entry.id, "path": str(entry.path), **view.as_json()})
         return
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
-    click.echo(board_text(view, width))
+    click.echo(board_text(view, _options.table_width()))
     click.echo(f"record: {entry.path}")
 
 

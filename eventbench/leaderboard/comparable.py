@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from eventbench.errors import NotComparable
+from eventbench.errors import NotComparable, some
 from eventbench.leaderboard.entry import Entry
 
 WAY_OUT = "submit the older models again under the present rules, or withdraw them in withdrawn.toml"
@@ -43,12 +43,8 @@ def refuse_mixed(entries: Sequence[Entry]) -> None:
 
 def _sides(sides: dict[str, list[Entry]]) -> str:
     return " and ".join(
-        f"{value[:8] or 'empty'} in {_some([entry.id for entry in side])}" for value, side in sides.items()
+        f"{value[:8] or 'empty'} in {some([entry.id for entry in side], 3)}" for value, side in sides.items()
     )
-
-
-def _some(ids: list[str]) -> str:
-    return ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
 
 
 def _refuse_mixed_figures(entries: Sequence[Entry]) -> None:
