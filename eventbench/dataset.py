@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import Counter
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
 
 from eventbench import digest, registry
 from eventbench.catalog import Named
@@ -13,6 +19,19 @@ from eventbench.events import Events
 from eventbench.layouts.base import Sample
 from eventbench.sources.base import file_bytes
 from eventbench.specs.card import Card
+
+A = TypeVar("A")
+
+
+def _one_at_a_time(function: Callable[[Path], A]) -> Callable[[Path], A]:
+    """A kept function that several workers may call: the second waits for what the first is making."""
+    lock = threading.Lock()
+
+    def called(path: Path) -> A:
+        with lock:
+            return function(path)
+
+    return called
 
 
 class Dataset:
@@ -26,6 +45,9 @@ class Dataset:
             registry.layouts.build(card.spec.layout, where=card.path.name) if card.spec.layout else None
         )
         named = [data / name for name in (card.id, card.spec.obtain.tonic) if name]
+        # Samples are read in order of id, and those of one file stand together: the last two files are enough.
+        self._kept_decoded = _one_at_a_time(lru_cache(maxsize=2)(self._decoded))
+        self._file_digest = _one_at_a_time(lru_cache(maxsize=64)(digest.of_file))
         self.root = next((folder for folder in named if folder.is_dir()), data)
 
     def samples(self) -> list[Sample]:
@@ -42,9 +64,18 @@ class Dataset:
         """The events of one sample, and the sha256 of its file ("" for a simulated one)."""
         if self.layout is None:
             return self.source.read(sample.recording, self.card.sensor), ""
-        data = file_bytes(Path(sample.recording))
-        events = self.source.decode(data, str(sample.recording), self.card.sensor)
-        return events, hashlib.sha256(data).hexdigest()
+        path = Path(sample.recording)
+        if sample.row is not None:
+            return self.source.decode_row(path, sample.row, self.card.sensor), self._file_digest(path)
+        if sample.window is None:
+            return self._decoded(path)
+        events, sha256 = self._kept_decoded(path)
+        start, stop = np.searchsorted(events.t, sample.window, side="left")
+        return events[int(start) : int(stop)], sha256
+
+    def _decoded(self, path: Path) -> tuple[Events, str]:
+        data = file_bytes(path)
+        return self.source.decode(data, str(path), self.card.sensor), hashlib.sha256(data).hexdigest()
 
     def check_files(self, split: str, hashes: dict[str, str]) -> None:
         """Raises BadDataset when the files of a split (id -> sha256) are not those the card pins."""

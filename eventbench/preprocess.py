@@ -22,7 +22,7 @@ from tqdm import tqdm
 from eventbench import registry
 from eventbench.catalog import Named
 from eventbench.dataset import Dataset
-from eventbench.errors import BadDataset, BadStore, EventbenchError
+from eventbench.errors import BadDataset, BadSpec, BadStore, EventbenchError
 from eventbench.representations.base import Representation
 from eventbench.specs.card import Card
 from eventbench.specs.pipeline import Pipeline
@@ -167,6 +167,13 @@ def prepared(pipeline: Named[Pipeline]) -> tuple[list[Step], Representation]:
     """The steps and the representation a pipeline names. Raises BadSpec, or UnknownName, where it cannot be followed."""
     where = pipeline.path.name
     steps = [registry.steps.build(step, where=where) for step in pipeline.spec.steps]
+    for table, step in zip(pipeline.spec.steps, steps, strict=True):
+        if step.random:
+            raise BadSpec(
+                f"step {table['name']!r} is random: a store must come out the same every time",
+                where=where,
+                fix="augment the view of the training data with it: eb.open_store(..., augment=[...])",
+            )
     return steps, registry.representations.build(pipeline.spec.representation, where=where)
 
 

@@ -12,17 +12,19 @@ from eventbench.sources.base import Source, file_bytes
 
 
 def recognise(data: bytes, path: Path) -> Source:
-    """The source that reads such bytes: by magic number first, by file ending where the format has none.
+    """The source that reads such bytes: the one that recognises them, or, for formats without a header, resembles them.
 
-    Raises BadRecording, naming the endings that are known.
+    The file's ending decides only between formats without a header. Raises BadRecording, naming the endings that
+    are known.
     """
     members: list[type[Source]] = [registry.sources.get(name) for name in registry.sources.names()]
     for member in members:
-        if any(data.startswith(magic) for magic in member.magics):
+        if member.recognises(data):
             return member()
-    for member in members:
-        if not member.magics and path.suffix.lower() in member.suffixes:
-            return member()
+    named = [member for member in members if not member.magics and path.suffix.lower() in member.suffixes]
+    alike = [member for member in members if member.resembles(data)]
+    for member in [*(member for member in named if member in alike), *alike[:1], *named]:
+        return member()
     known = sorted({suffix for member in members for suffix in member.suffixes})
     raise BadRecording(
         f"no known format: first bytes {data[:8]!r}, ending {path.suffix!r}",

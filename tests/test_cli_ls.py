@@ -24,6 +24,7 @@ KINDS = [
     "layouts",
     "steps",
     "representations",
+    "augmentations",
     "models",
     "metrics",
     "tasks",
@@ -42,7 +43,7 @@ def listed(tmp_path: Path, *arguments: str) -> str:
 def test_without_a_kind_every_kind_is_listed_with_its_members(tmp_path: Path) -> None:
     found = json.loads(listed(tmp_path, "--json"))
     assert list(found) == KINDS
-    for family in ("sources", "layouts", "steps", "representations", "models", "metrics"):
+    for family in ("sources", "layouts", "steps", "representations", "augmentations", "models", "metrics"):
         assert [line["name"] for line in found[family]] == getattr(registry, family).names()
         assert all(line["summary"] for line in found[family]), family
     assert {"nmnist_small", "sim_gesture"} <= {line["name"] for line in found["datasets"]}

@@ -38,7 +38,9 @@ FLOORS = [
         "pinned",
     },
     {"representations"},
+    {"event_batch", "pictures"},
     {"store", "preprocess", "mend"},
+    {"augmentations", "handbook"},
     {"resident", "layers", "splits", "torch_dataset", "environment"},
     {"models", "metrics"},
     {"train", "submission"},
@@ -131,6 +133,7 @@ def test_every_member_of_a_family_is_listed_and_can_be_had() -> None:
         registry.layouts,
         registry.steps,
         registry.representations,
+        registry.augmentations,
         registry.models,
         registry.metrics,
     ):

@@ -16,6 +16,7 @@ FAMILIES = {
         registry.layouts,
         registry.steps,
         registry.representations,
+        registry.augmentations,
         registry.models,
         registry.metrics,
     )

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 
 class Sample(NamedTuple):
-    """One recording of a dataset: a unique id, its split, its class index, who is in it, where it is.
+    """One sample of a dataset: a unique id, its split, its class index, who is in it, where it is.
 
-    `recording` is what the card's source reads: a file, or the id of a simulated recording.
+    `recording` is what the card's source reads: a file, or the id of a simulated recording. Where a sample is only a part
+    of it, `window` is the part's [start, stop) in microseconds of the recording's own clock, or `row` its number in a
+    file that holds many, counted from 0.
     """
 
     id: str
@@ -23,6 +25,8 @@ class Sample(NamedTuple):
     label: int
     subject: str
     recording: Path | str
+    window: tuple[int, int] | None = None
+    row: int | None = None
 
 
 class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

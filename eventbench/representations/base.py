@@ -1,4 +1,4 @@
-"""What a representation is: events in, an array (T, P, H, W) out, and an account of every event."""
+"""What a representation is: events in, an array (T, C, H, W) out, and an account of every event."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ class Account(NamedTuple):
 
 
 class Representation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Events to array. Its fields are its parameters; `version` goes up whenever its output changes."""
+    """Events to array. Its fields are its parameters; `version` goes up whenever its output changes.
+
+    An array has T steps of C channels; where a channel is a polarity, 0 is OFF and 1 is ON.
+    """
 
     version: ClassVar[int] = 1
 
     @abstractmethod
     def shape(self, sensor: tuple[int, int]) -> tuple[int, int, int, int]:
-        """(T, P, H, W) for a (width, height) sensor. Raises BadSpec where the number of steps is not fixed."""
+        """(T, C, H, W) for a (width, height) sensor. Raises BadSpec where the number of steps is not fixed."""
 
     @property
     @abstractmethod
@@ -35,4 +38,4 @@ class Representation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @abstractmethod
     def apply(self, events: Events, out: np.ndarray | None = None) -> tuple[np.ndarray, Account]:
-        """The array (T, P, H, W), written into `out` when given, and the account of the events."""
+        """The array (T, C, H, W), written into `out` when given, and the account of the events."""

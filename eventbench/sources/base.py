@@ -16,13 +16,23 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A decoder. Its fields are the parameters a card may set.
 
     A decoder of files gives `suffixes` (endings it answers to), `magics` (first bytes that are its alone, where the
-    format has such) and `decode`. A simulator has no suffixes and gives `read` and `samples(card)` instead.
-    `version` goes up whenever the events that come out change; it is part of every store's key.
+    format has such) and `decode`; one whose files hold many recordings each also gives `decode_row`. A simulator has
+    no suffixes and gives `read` and `samples(card)` instead. `version` goes up whenever the events that come out change; it is part of every store's key.
     """
 
     version: ClassVar[int] = 1
     suffixes: ClassVar[tuple[str, ...]] = ()
     magics: ClassVar[tuple[bytes, ...]] = ()
+
+    @classmethod
+    def recognises(cls, data: bytes) -> bool:
+        """Whether the bytes of a file say that it is of this format; at most one source says so of any file."""
+        return data.startswith(cls.magics)
+
+    @classmethod
+    def resembles(cls, data: bytes) -> bool:
+        """Whether a file that no source recognises could be of this format: for formats without a header."""
+        return False
 
     def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
         """The events in a file's bytes, in time order; `name` is what errors call the file.
@@ -30,6 +40,10 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         `sensor` is (width, height); None takes it from the file or, where the format does not say, the smallest
         sensor that holds every event. Raises BadRecording, naming the file and the place in it.
         """
+        raise NotImplementedError
+
+    def decode_row(self, path: Path, row: int, sensor: tuple[int, int] | None = None) -> Events:
+        """The events of recording number `row`, counted from 0, of a file that holds many."""
         raise NotImplementedError
 
     def read(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Events:

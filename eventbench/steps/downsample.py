@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
+
 from eventbench.errors import BadSpec
 from eventbench.events import Events
 from eventbench.steps.base import Step
@@ -31,7 +33,7 @@ class Downsample(Step, frozen=True, forbid_unknown_fields=True):
         width, height = sensor
         return -(-width // self.factor), -(-height // self.factor)
 
-    def apply(self, events: Events) -> Events:
+    def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
         """The same events in the same order, on the smaller sensor."""
         sensor = self.sensor(events.sensor)
         return Events.trusted(events.t, events.x // self.factor, events.y // self.factor, events.p, sensor)

@@ -1,0 +1,1 @@
+"""Batch of training frames -> the same batch, changed at random, one augmentation a file."""
