@@ -91,7 +91,7 @@ def test_stores_are_listed_by_their_file(tmp_path: Path) -> None:
 def test_an_unknown_kind_is_refused_with_the_nearest() -> None:
     error = CliRunner().invoke(command, ["modls"]).exception
     assert isinstance(error, UnknownName)
-    assert str(error).startswith("no kind named 'modls'; allowed: datasets, ")
+    assert str(error).startswith("no kind named 'modls'; allowed: augmentations, datasets, ")
     assert str(error).endswith("; did you mean 'models'?")
 
 
