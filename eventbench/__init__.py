@@ -14,21 +14,33 @@ from typing import TYPE_CHECKING, Any
 from eventbench.errors import EventbenchError
 
 if TYPE_CHECKING:
+    from eventbench.event_batch import EventBatch
     from eventbench.events import Events
-    from eventbench.recognise import read
-    from eventbench.representations.frames import frames
+    from eventbench.recognise import read, read_batch
+    from eventbench.representations._frames_call import frames
     from eventbench.torch_dataset import open_store
 
 __version__ = "0.1.0"
 
-__all__ = ["EventbenchError", "Events", "__version__", "frames", "open_store", "read"]
+__all__ = [
+    "EventBatch",
+    "EventbenchError",
+    "Events",
+    "__version__",
+    "frames",
+    "open_store",
+    "read",
+    "read_batch",
+]
 
 # Public names by the module that defines them; imported at first use, so that `import eventbench` is instant.
 _LAZY = {
+    "EventBatch": "eventbench.event_batch",
     "Events": "eventbench.events",
-    "frames": "eventbench.representations.frames",
+    "frames": "eventbench.representations._frames_call",
     "open_store": "eventbench.torch_dataset",
     "read": "eventbench.recognise",
+    "read_batch": "eventbench.recognise",
 }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 
 from eventbench import registry
 from eventbench.errors import BadRecording
+from eventbench.event_batch import EventBatch
 from eventbench.events import Events
 from eventbench.sources.base import Source, file_bytes
 
@@ -47,3 +49,15 @@ def read(path: str | PathLike[str], sensor: tuple[int, int] | None = None) -> Ev
     path = Path(path)
     data = file_bytes(path)
     return recognise(data, path).decode(data, str(path), sensor)
+
+
+def read_batch(paths: Iterable[str | PathLike[str]], sensor: tuple[int, int] | None = None) -> EventBatch:
+    """The events of many recordings of one format and one sensor, end to end, ready for `eb.frames`.
+
+    The format is that of the first file; another among them is refused. Reading them together costs a fraction of one
+    `read` each where recordings are short. Raises BadRecording as `read` does, and where there is no path.
+    """
+    files = [Path(path) for path in paths]
+    if not files:
+        raise BadRecording("no recording to read", fix="name at least one file")
+    return recognise(file_bytes(files[0]), files[0]).decode_many(files, sensor)

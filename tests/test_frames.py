@@ -113,6 +113,21 @@ def test_float32_stops_where_it_would_stop_counting():
     assert account.lost == {"saturated": 3}
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])
+@pytest.mark.parametrize("n", [3_000, 90_000, 400_000])
+@pytest.mark.parametrize("hot", [0, 300, 40_000])
+def test_frames_too_large_for_a_cache_count_alike(dtype, n, hot):
+    width, height, bins = 401, 399, 2
+    rng = np.random.default_rng([n, hot])
+    x, y, p = rng.integers(0, width, n), rng.integers(0, height, n), rng.integers(0, 2, n)
+    x[-hot or n :], y[-hot or n :], p[-hot or n :] = 3, 5, 1
+    events = eb.Events(t=np.arange(n), x=x, y=y, p=p, sensor=(width, height))
+    got = eb.frames(events, bins, "count", dtype)
+    cell = ((np.arange(n) // (n // bins) * 2 + p) * height + y) * width + x
+    counts = np.bincount(cell, minlength=got.size).reshape(got.shape)
+    assert_array_equal(got, np.minimum(counts, CELLS[dtype].limit))
+
+
 def test_a_recording_can_saturate_in_some_frames_and_not_in_others():
     counts = [10, 300, 200, 256, 255, 1000]
     events = spaced(sum(counts))

@@ -25,6 +25,7 @@ FLOORS = [
     {"specs"},
     {"catalog"},
     {
+        "event_batch",
         "events",
         "sources",
         "layouts",
@@ -38,7 +39,7 @@ FLOORS = [
         "pinned",
     },
     {"representations"},
-    {"event_batch", "pictures"},
+    {"pictures"},
     {"store", "preprocess", "mend"},
     {"augmentations", "handbook"},
     {"resident", "layers", "splits", "torch_dataset", "environment"},

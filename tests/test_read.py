@@ -279,3 +279,19 @@ def test_formats_are_told_by_content_before_the_name(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(FILES["a.npy"])
     assert eb.read(path, sensor=(8, 6)) == AtisBin().decode(FILES["a.bin"], "a", (8, 6))
+
+
+def test_many_recordings_are_read_as_one_by_one(tmp_path: Path) -> None:
+    paths = []
+    for k in range(5):
+        path = tmp_path / f"{k}.bin"
+        path.write_bytes(atis_bytes([(t, t % 7, k, t % 2) for t in range(1, 3 + 10 * k)]))
+        paths.append(path)
+    batch = eb.read_batch(paths, sensor=(8, 6))
+    assert list(batch) == [eb.read(path, sensor=(8, 6)) for path in paths]
+    assert eb.read_batch(paths).sensor == (7, 5)
+    paths[3].write_bytes(b"123")
+    with pytest.raises(BadRecording, match=r"3\.bin: truncated: 3 bytes"):
+        eb.read_batch(paths)
+    with pytest.raises(BadRecording, match=r"no recording to read"):
+        eb.read_batch([])

@@ -2,7 +2,8 @@
 
 Two phases a block: addresses (a loop the compiler turns into SIMD) go to a buffer that stays in the L1 cache,
 then cells are counted up from it, several addresses a load. A frame is zeroed just before it is filled, while it
-is in cache too. Every number is unsigned and as narrow as an address: signed or wider ones undo the SIMD.
+is in cache too; where it is too large for that, it is counted in bytes first and widened. Every number is unsigned and
+as narrow as an address: signed or wider ones undo the SIMD.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import numpy as np
 from numba import njit
 
 BLOCK = 1024  # addresses; of two bytes where a frame has up to 2**16 cells, else of four
+LARGE = 1 << 19  # bytes of a frame that a core's L2 cache no longer holds with all else
 _16, _32, _48 = np.uint64(16), np.uint64(32), np.uint64(48)
 _LOW16, _LOW32 = np.uint64(2**16 - 1), np.uint64(2**32 - 1)
 
@@ -23,26 +25,38 @@ def count_slices(x, y, p, cuts, first, last, width, area, limit, flat, lost):  #
     over k is returned. A frame has at most 2**32 cells.
     """
     words = np.empty(BLOCK // (4 if area <= 2**15 else 2), np.uint64)
-    saturating, all_lost = False, 0
+    by_bytes = flat.itemsize > 1 and flat.shape[1] * flat.itemsize > LARGE
+    counted = np.empty(flat.shape[1] if by_bytes else 0, np.uint8)
+    capped, all_lost = False, 0
     for k in range(first, last):
         start, stop = cuts[k], cuts[k + 1]
-        may_overflow = stop - start > limit
         frame = flat[k]
+        xs, ys, ps = x[start:stop], y[start:stop], p[start:stop]
         lost[k] = 0
-        while True:
+        if by_bytes:
+            counted[:] = 0
+            _add(xs, ys, ps, width, area, words, counted)
+            if _widen(counted, frame, stop - start):
+                continue
+            by_bytes = False  # who has over 255 events in a cell once has them in the next frame too
+        may_overflow = stop - start > limit
+        if not (may_overflow and capped):
             frame[:] = 0
-            capped = may_overflow and saturating
-            _add(x[start:stop], y[start:stop], p[start:stop], width, area, limit, capped, words, frame)
-            if capped or not may_overflow or _all_there(frame, limit, stop - start):
-                break
-            # From here on plain adds are not tried first: who overflows once does so in the next frame too.
-            saturating = True
-        if capped:
-            total = np.int64(0)
-            for count in frame:
-                total += np.int64(count)
-            lost[k] = stop - start - total
-            all_lost += lost[k]
+            if may_overflow and 4 * (stop - start) < frame.shape[0]:
+                sound = _add_watching(xs, ys, ps, width, area, limit, words, frame)
+            else:
+                _add(xs, ys, ps, width, area, words, frame)
+                sound = not may_overflow or _all_there(frame, limit, stop - start)
+            if sound:
+                continue
+            capped = True
+        frame[:] = 0
+        _add_capped(xs, ys, ps, width, area, limit, words, frame)
+        total = np.int64(0)
+        for count in frame:
+            total += np.int64(count)
+        lost[k] = stop - start - total
+        all_lost += lost[k]
     return all_lost
 
 
@@ -62,6 +76,19 @@ def _all_there(frame, limit, events):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _widen(counted, frame, events):  # type: ignore[no-untyped-def]
+    """Write bytes into the wider cells of `frame`; whether none of them had wrapped, as in `_all_there`."""
+    if events >= 2**32:
+        return False
+    total = np.uint32(0)
+    for i in range(counted.shape[0]):
+        count = counted[i]
+        total = np.uint32(total + np.uint32(count))
+        frame[i] = count
+    return total == events
+
+
+@njit(cache=True, nogil=True)
 def _address(xs, ys, ps, width, area, block):  # type: ignore[no-untyped-def]
     kind = block.dtype.type
     width, area = kind(width), kind(area)
@@ -70,20 +97,15 @@ def _address(xs, ys, ps, width, area, block):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _add(x, y, p, width, area, limit, capped, words, frame):  # type: ignore[no-untyped-def]
+def _add(x, y, p, width, area, words, frame):  # type: ignore[no-untyped-def]
     narrow = area <= 2**15
     block16, block32 = words.view(np.uint16), words.view(np.uint32)
-    one, top = frame.dtype.type(1), frame.dtype.type(limit)
+    one = frame.dtype.type(1)
     for start in range(0, x.shape[0], BLOCK):
         stop = min(start + BLOCK, x.shape[0])
         size = stop - start
-        xs, ys, ps = x[start:stop], y[start:stop], p[start:stop]
         if narrow:
-            _address(xs, ys, ps, width, area, block16)
-            if capped:
-                for address in block16[:size]:
-                    frame[address] += frame[address] < top
-                continue
+            _address(x[start:stop], y[start:stop], p[start:stop], width, area, block16)
             for i in range(size // 4):
                 four = words[i]
                 frame[four & _LOW16] += one
@@ -93,14 +115,48 @@ def _add(x, y, p, width, area, limit, capped, words, frame):  # type: ignore[no-
             for address in block16[size - size % 4 : size]:
                 frame[address] += one
         else:
-            _address(xs, ys, ps, width, area, block32)
-            if capped:
-                for address in block32[:size]:
-                    frame[address] += frame[address] < top
-                continue
+            _address(x[start:stop], y[start:stop], p[start:stop], width, area, block32)
             for i in range(size // 2):
                 two = words[i]
                 frame[two & _LOW32] += one
                 frame[two >> _32] += one
             if size % 2:
                 frame[block32[size - 1]] += one
+
+
+@njit(cache=True, nogil=True)
+def _add_watching(x, y, p, width, area, limit, words, frame):  # type: ignore[no-untyped-def]
+    """As `_add`, and whether no cell passed the limit: cheaper than a look at all cells where events are fewer."""
+    narrow, top, passed = area <= 2**15, np.int64(limit), False
+    block16, block32 = words.view(np.uint16), words.view(np.uint32)
+    for start in range(0, x.shape[0], BLOCK):
+        stop = min(start + BLOCK, x.shape[0])
+        if narrow:
+            _address(x[start:stop], y[start:stop], p[start:stop], width, area, block16)
+            for address in block16[: stop - start]:
+                count = np.int64(frame[address]) + 1
+                frame[address] = count
+                passed |= count > top
+        else:
+            _address(x[start:stop], y[start:stop], p[start:stop], width, area, block32)
+            for address in block32[: stop - start]:
+                count = np.int64(frame[address]) + 1
+                frame[address] = count
+                passed |= count > top
+    return not passed
+
+
+@njit(cache=True, nogil=True)
+def _add_capped(x, y, p, width, area, limit, words, frame):  # type: ignore[no-untyped-def]
+    narrow, top = area <= 2**15, frame.dtype.type(limit)
+    block16, block32 = words.view(np.uint16), words.view(np.uint32)
+    for start in range(0, x.shape[0], BLOCK):
+        stop = min(start + BLOCK, x.shape[0])
+        if narrow:
+            _address(x[start:stop], y[start:stop], p[start:stop], width, area, block16)
+            for address in block16[: stop - start]:
+                frame[address] += frame[address] < top
+        else:
+            _address(x[start:stop], y[start:stop], p[start:stop], width, area, block32)
+            for address in block32[: stop - start]:
+                frame[address] += frame[address] < top

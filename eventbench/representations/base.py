@@ -8,6 +8,8 @@ from typing import ClassVar, NamedTuple
 import msgspec
 import numpy as np
 
+from eventbench.errors import BadSpec
+from eventbench.event_batch import EventBatch
 from eventbench.events import Events
 
 
@@ -39,3 +41,17 @@ class Representation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @abstractmethod
     def apply(self, events: Events, out: np.ndarray | None = None) -> tuple[np.ndarray, Account]:
         """The array (T, C, H, W), written into `out` when given, and the account of the events."""
+
+    def apply_batch(
+        self, batch: EventBatch, out: np.ndarray | None = None, *, threads: int = 1
+    ) -> tuple[np.ndarray, list[Account]]:
+        """The arrays (N, T, C, H, W) of every recording of a batch, and an account of each.
+
+        Raises BadSpec where the shape is not the same for all. One thread works, unless a member says otherwise.
+        """
+        shape = (len(batch), *self.shape(batch.sensor))
+        if out is None:
+            out = np.empty(shape, self.array_dtype)
+        elif out.shape != shape or out.dtype != self.array_dtype:
+            raise BadSpec(f"out is {out.dtype} {out.shape}", allowed=f"{self.array_dtype} {shape}")
+        return out, [self.apply(events, row)[1] for events, row in zip(batch, out, strict=True)]

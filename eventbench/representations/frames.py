@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import operator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ClassVar, Literal, NamedTuple, overload
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 import numpy as np
 
-from eventbench.errors import BadEvents, BadSpec, EventbenchError, UnknownName
+from eventbench.errors import BadSpec, EventbenchError, UnknownName
+from eventbench.event_batch import EventBatch
 from eventbench.events import Events
+from eventbench.representations._frames_batch import IN_KERNEL, count_batch
 from eventbench.representations._frames_kernels import count_slices
 from eventbench.representations._slices import RULES
 from eventbench.representations.base import Account, Representation
@@ -132,9 +134,7 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
         """
         width, height = events.sensor
         rule, cell = RULES[self.split_by], CELLS[self.dtype]
-        size = 2 * height * width
-        if size > 2**32:
-            raise BadSpec(f"the sensor is {width}x{height}", where="frames", allowed="up to 2**31 pixels")
+        size = _cells(events.sensor)
         cuts = rule.cut(
             events.t, getattr(self, rule.needs), max(1, MOST_BYTES // (size * cell.dtype.itemsize))
         )
@@ -153,77 +153,38 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
             lost["saturated"] = saturated
         return out, Account(total, binned - saturated, lost)
 
+    def apply_batch(
+        self, batch: EventBatch, out: np.ndarray | None = None, *, threads: int = 1
+    ) -> tuple[np.ndarray, list[Account]]:
+        """The frames (N, T, P, H, W) of every recording of a batch, and an account of each; else as `apply`.
 
-@overload
-def frames(
-    events: Events,
-    bins: int = ...,
-    split_by: str = ...,
-    dtype: Any = ...,
-    *,
-    overflow: str = ...,
-    duration_us: int | None = ...,
-    events_per_frame: int | None = ...,
-    out: np.ndarray | None = ...,
-    threads: int = ...,
-    return_account: Literal[False] = ...,
-) -> np.ndarray: ...
-
-
-@overload
-def frames(
-    events: Events,
-    bins: int = ...,
-    split_by: str = ...,
-    dtype: Any = ...,
-    *,
-    overflow: str = ...,
-    duration_us: int | None = ...,
-    events_per_frame: int | None = ...,
-    out: np.ndarray | None = ...,
-    threads: int = ...,
-    return_account: Literal[True],
-) -> tuple[np.ndarray, Account]: ...
+        `threads` share the recordings out among them. Raises BadSpec where T is not fixed.
+        """
+        if self.split_by not in IN_KERNEL or self.overflow == "refuse":
+            return super().apply_batch(batch, out)
+        cell, size = CELLS[self.dtype], _cells(batch.sensor)
+        shape = (len(batch), *self.shape(batch.sensor))
+        if out is None:
+            out = np.empty(shape, cell.dtype)
+        else:
+            _check_out(out, shape, cell.dtype)
+        flat = out.reshape(shape[0], shape[1], size).view(cell.counted_as)
+        threads = _at_least_one("threads", threads)
+        in_frames, saturated = count_batch(batch, self.split_by, cell.limit, flat, threads)
+        accounts = []
+        for total, binned, full in zip(
+            batch.lengths.tolist(), in_frames.tolist(), saturated.tolist(), strict=True
+        ):
+            lost = {"tail": total - binned} if binned < total else {}
+            accounts.append(Account(total, binned - full, lost | ({"saturated": full} if full else {})))
+        return out, accounts
 
 
-def frames(
-    events: Events,
-    bins: int = 16,
-    split_by: str = "time",
-    dtype: Any = "uint8",
-    *,
-    overflow: str = "saturate",
-    duration_us: int | None = None,
-    events_per_frame: int | None = None,
-    out: np.ndarray | None = None,
-    threads: int = 1,
-    return_account: bool = False,
-) -> np.ndarray | tuple[np.ndarray, Account]:
-    """Counts of events (T, P, H, W), and with `return_account` also the Account of where each event went.
-
-    The parameters are those of `Frames`, which says how every `split_by` cuts, and of `Frames.apply`.
-    `dtype` may be a NumPy type as well as its name.
-
-    >>> events = Events(t=[0, 10, 20], x=[0, 1, 1], y=[0, 0, 1], p=[1, 0, 1], sensor=(2, 2))
-    >>> counts, account = frames(events, bins=2, return_account=True)
-    >>> counts.sum(axis=(1, 2, 3)).tolist(), account
-    ([1, 2], Account(events=3, binned=3, lost={}))
-    """
-    if not isinstance(events, Events):
-        raise BadEvents(
-            f"frames takes Events, got {type(events).__name__}",
-            fix="make them with eb.read, eb.Events or eb.Events.from_structured",
-        )
-    how = Frames(
-        bins=bins,
-        split_by=split_by,
-        duration_us=duration_us,
-        events_per_frame=events_per_frame,
-        dtype=dtype if isinstance(dtype, str) else _dtype_name(dtype),
-        overflow=overflow,
-    )
-    array, account = how.apply(events, out, threads=threads)
-    return (array, account) if return_account else array
+def _cells(sensor: tuple[int, int]) -> int:
+    width, height = sensor
+    if width * height > 2**31:
+        raise BadSpec(f"the sensor is {width}x{height}", where="frames", allowed="up to 2**31 pixels")
+    return 2 * height * width
 
 
 def _count(
@@ -286,10 +247,3 @@ def _at_least_one(name: str, value: Any) -> int:
     if isinstance(value, bool) or not 1 <= number < 2**62:
         raise BadSpec(f"{name} is {value!r}", where="frames", allowed="a whole number from 1")
     return number
-
-
-def _dtype_name(dtype: Any) -> str:
-    try:
-        return np.dtype(dtype).name
-    except TypeError:
-        return str(dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ import msgspec
 import numpy as np
 
 from eventbench.errors import BadRecording
+from eventbench.event_batch import EventBatch
 from eventbench.events import Events
 
 
@@ -41,6 +43,18 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         sensor that holds every event. Raises BadRecording, naming the file and the place in it.
         """
         raise NotImplementedError
+
+    def decode_many(self, paths: Sequence[Path], sensor: tuple[int, int] | None = None) -> EventBatch:
+        """The events of many files of this format and one sensor, end to end; as `decode` in all else.
+
+        None for `sensor` takes the smallest that holds what every file says.
+        """
+        recordings = [self.read(path, sensor) for path in paths]
+        width = max((events.sensor[0] for events in recordings), default=1)
+        height = max((events.sensor[1] for events in recordings), default=1)
+        common = sensor or (width, height)
+        parts = [Events.trusted(one.t, one.x, one.y, one.p, common) for one in recordings]
+        return EventBatch.of(parts, common)
 
     def decode_row(self, path: Path, row: int, sensor: tuple[int, int] | None = None) -> Events:
         """The events of recording number `row`, counted from 0, of a file that holds many."""

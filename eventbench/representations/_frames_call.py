@@ -1,0 +1,96 @@
+"""`eb.frames`: the frames of a recording, or of a batch of them, in one call."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, overload
+
+import numpy as np
+
+from eventbench.errors import BadEvents
+from eventbench.event_batch import EventBatch
+from eventbench.events import Events
+from eventbench.representations.frames import Frames
+
+
+@overload
+def frames(
+    events: Events | EventBatch,
+    bins: int = ...,
+    split_by: str = ...,
+    dtype: Any = ...,
+    *,
+    overflow: str = ...,
+    duration_us: int | None = ...,
+    events_per_frame: int | None = ...,
+    out: np.ndarray | None = ...,
+    threads: int = ...,
+    return_account: Literal[False] = ...,
+) -> np.ndarray: ...
+
+
+@overload
+def frames(
+    events: Events | EventBatch,
+    bins: int = ...,
+    split_by: str = ...,
+    dtype: Any = ...,
+    *,
+    overflow: str = ...,
+    duration_us: int | None = ...,
+    events_per_frame: int | None = ...,
+    out: np.ndarray | None = ...,
+    threads: int = ...,
+    return_account: Literal[True],
+) -> tuple[np.ndarray, Any]: ...
+
+
+def frames(
+    events: Events | EventBatch,
+    bins: int = 16,
+    split_by: str = "time",
+    dtype: Any = "uint8",
+    *,
+    overflow: str = "saturate",
+    duration_us: int | None = None,
+    events_per_frame: int | None = None,
+    out: np.ndarray | None = None,
+    threads: int = 1,
+    return_account: bool = False,
+) -> np.ndarray | tuple[np.ndarray, Any]:
+    """Counts of events (T, P, H, W), and with `return_account` also the Account of where each event went.
+
+    Of an EventBatch of N recordings it makes (N, T, P, H, W) and a list of N accounts, in one call of the kernel.
+
+    The parameters are those of `Frames`, which says how every `split_by` cuts, and of `Frames.apply`.
+    `dtype` may be a NumPy type as well as its name.
+
+    >>> events = Events(t=[0, 10, 20], x=[0, 1, 1], y=[0, 0, 1], p=[1, 0, 1], sensor=(2, 2))
+    >>> counts, account = frames(events, bins=2, return_account=True)
+    >>> counts.sum(axis=(1, 2, 3)).tolist(), account
+    ([1, 2], Account(events=3, binned=3, lost={}))
+    """
+    if not isinstance(events, Events | EventBatch):
+        raise BadEvents(
+            f"frames takes Events, got {type(events).__name__}",
+            fix="make them with eb.read, eb.Events or eb.Events.from_structured, many with eb.EventBatch.of",
+        )
+    how = Frames(
+        bins=bins,
+        split_by=split_by,
+        duration_us=duration_us,
+        events_per_frame=events_per_frame,
+        dtype=dtype if isinstance(dtype, str) else _dtype_name(dtype),
+        overflow=overflow,
+    )
+    if isinstance(events, EventBatch):
+        made: tuple[np.ndarray, Any] = how.apply_batch(events, out, threads=threads)
+    else:
+        made = how.apply(events, out, threads=threads)
+    return made if return_account else made[0]
+
+
+def _dtype_name(dtype: Any) -> str:
+    try:
+        return np.dtype(dtype).name
+    except TypeError:
+        return str(dtype)
