@@ -2,8 +2,8 @@
 
 Two phases a block: addresses (a loop the compiler turns into SIMD) go to a buffer that stays in the L1 cache,
 then cells are counted up from it, several addresses a load. A frame is zeroed just before it is filled, while it
-is in cache too; where it is too large for that, it is counted in bytes first and widened. Every number is unsigned and
-as narrow as an address: signed or wider ones undo the SIMD.
+is in cache too; one too large for that is counted in bytes, in a plane that stays in cache, and written out once. Every
+number is unsigned and as narrow as an address: signed or wider ones undo the SIMD.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-BLOCK = 1024  # addresses; of two bytes where a frame has up to 2**16 cells, else of four
+BLOCK = 8192  # addresses; of two bytes where a frame has up to 2**16 cells, else of four
 LARGE = 1 << 19  # bytes of a frame that a core's L2 cache no longer holds with all else
 _16, _32, _48 = np.uint64(16), np.uint64(32), np.uint64(48)
 _LOW16, _LOW32 = np.uint64(2**16 - 1), np.uint64(2**32 - 1)
@@ -25,7 +25,7 @@ def count_slices(x, y, p, cuts, first, last, width, area, limit, flat, lost):  #
     over k is returned. A frame has at most 2**32 cells.
     """
     words = np.empty(BLOCK // (4 if area <= 2**15 else 2), np.uint64)
-    by_bytes = flat.itemsize > 1 and flat.shape[1] * flat.itemsize > LARGE
+    by_bytes = limit >= 255 and flat.shape[1] * flat.itemsize > LARGE
     counted = np.empty(flat.shape[1] if by_bytes else 0, np.uint8)
     capped, all_lost = False, 0
     for k in range(first, last):
@@ -36,18 +36,14 @@ def count_slices(x, y, p, cuts, first, last, width, area, limit, flat, lost):  #
         if by_bytes:
             counted[:] = 0
             _add(xs, ys, ps, width, area, words, counted)
-            if _widen(counted, frame, stop - start):
+            if _write_out(counted, frame, stop - start):
                 continue
             by_bytes = False  # who has over 255 events in a cell once has them in the next frame too
         may_overflow = stop - start > limit
         if not (may_overflow and capped):
             frame[:] = 0
-            if may_overflow and 4 * (stop - start) < frame.shape[0]:
-                sound = _add_watching(xs, ys, ps, width, area, limit, words, frame)
-            else:
-                _add(xs, ys, ps, width, area, words, frame)
-                sound = not may_overflow or _all_there(frame, limit, stop - start)
-            if sound:
+            _add(xs, ys, ps, width, area, words, frame)
+            if not may_overflow or _all_there(frame, limit, stop - start):
                 continue
             capped = True
         frame[:] = 0
@@ -76,8 +72,8 @@ def _all_there(frame, limit, events):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _widen(counted, frame, events):  # type: ignore[no-untyped-def]
-    """Write bytes into the wider cells of `frame`; whether none of them had wrapped, as in `_all_there`."""
+def _write_out(counted, frame, events):  # type: ignore[no-untyped-def]
+    """Write the bytes into the cells of `frame`; whether none of them had wrapped, as in `_all_there`."""
     if events >= 2**32:
         return False
     total = np.uint32(0)
@@ -122,28 +118,6 @@ def _add(x, y, p, width, area, words, frame):  # type: ignore[no-untyped-def]
                 frame[two >> _32] += one
             if size % 2:
                 frame[block32[size - 1]] += one
-
-
-@njit(cache=True, nogil=True)
-def _add_watching(x, y, p, width, area, limit, words, frame):  # type: ignore[no-untyped-def]
-    """As `_add`, and whether no cell passed the limit: cheaper than a look at all cells where events are fewer."""
-    narrow, top, passed = area <= 2**15, np.int64(limit), False
-    block16, block32 = words.view(np.uint16), words.view(np.uint32)
-    for start in range(0, x.shape[0], BLOCK):
-        stop = min(start + BLOCK, x.shape[0])
-        if narrow:
-            _address(x[start:stop], y[start:stop], p[start:stop], width, area, block16)
-            for address in block16[: stop - start]:
-                count = np.int64(frame[address]) + 1
-                frame[address] = count
-                passed |= count > top
-        else:
-            _address(x[start:stop], y[start:stop], p[start:stop], width, area, block32)
-            for address in block32[: stop - start]:
-                count = np.int64(frame[address]) + 1
-                frame[address] = count
-                passed |= count > top
-    return not passed
 
 
 @njit(cache=True, nogil=True)
