@@ -1,27 +1,24 @@
-"""Frames against tonic's ToFrame and np.bincount: `python benchmarks/bench_frames.py [--full] [--threads N]`.
+"""Frames against tonic, NumPy's bincount and SpikingJelly: `python benchmarks/bench_frames.py [--full]`.
 
-Every contender is checked to give tonic's frames before it is timed; then all take turns (A B C A B C ...), so
-that a busy machine disturbs them alike, and medians are compared within one run.
+Every contender is checked to give tonic's frames before it is timed. One thread, fresh arrays unless `out=` is said.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
 import statistics
-import time
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
-from pathlib import Path
+from typing import Any
 
 import numpy as np
+from paired import Claim, compare, machine, summary, times_ms
+from peers import spikingjelly_datasets
 from tonic.transforms import ToFrame
 
 import eventbench as eb
 
-CASES = [(4_000, 34, 34, 16), (100_000, 128, 128, 16), (1_000_000, 128, 128, 16), (1_000_000, 640, 480, 20)]
-FULL = [(10_000_000, 128, 128, 16), (10_000_000, 640, 480, 20)]
+TONIC, BINCOUNT, JELLY = "tonic ToFrame, int16", "np.bincount, int64", "SpikingJelly by time, float64"
 
 
 def recording(n: int, width: int, height: int, hot: float = 0.0) -> eb.Events:
@@ -43,72 +40,103 @@ def by_bincount(events: eb.Events, bins: int) -> np.ndarray:
     return np.bincount(address[frame < bins], minlength=cells).reshape(bins, 2, height, width)
 
 
-def contenders(events: eb.Events, bins: int, threads: int) -> dict[str, Callable[[], np.ndarray]]:
+def contenders(events: eb.Events, bins: int) -> dict[str, Callable[[], Any]]:
+    """Ours first. SpikingJelly puts the tail into the last frame; it is compared with our frames of that rule."""
     structured, to_frame = events.to_structured(), ToFrame((*events.sensor, 2), n_time_bins=bins)
-    calls: dict[str, Callable[[], np.ndarray]] = {
-        "tonic ToFrame int16": lambda: to_frame(structured),
-        "np.bincount int64": lambda: by_bincount(events, bins),
-    }
     width, height = events.sensor
     ours = partial(eb.frames, events, bins, "tonic_time")
-    for dtype in ("uint8", "int16", "float32"):
-        calls[f"eventbench {dtype}"] = partial(ours, dtype)
-    calls["eventbench uint8, out="] = partial(ours, out=np.empty((bins, 2, height, width), np.uint8))
-    if threads > 1:
-        calls[f"eventbench uint8, {threads} threads"] = partial(ours, threads=threads)
+    by_spikingjelly = spikingjelly_datasets().utils.integrate_events_by_fixed_frames_number
+    columns = {name: getattr(events, name).astype(np.int64) for name in "txyp"}
+    calls = {
+        "eventbench, uint8": partial(ours, "uint8"),
+        "eventbench, uint8, out=": partial(ours, out=np.empty((bins, 2, height, width), np.uint8)),
+        "eventbench, int16": partial(ours, "int16"),
+        "eventbench, float32": partial(ours, "float32"),
+        TONIC: lambda: to_frame(structured),
+        BINCOUNT: lambda: by_bincount(events, bins),
+        JELLY: lambda: by_spikingjelly(columns, "time", bins, height, width),
+    }
+    wanted = calls[TONIC]()
+    for name, call in calls.items():
+        got = call()
+        if name == JELLY:
+            assert np.array_equal(got, eb.frames(events, bins, "spikingjelly_time", "float32")), name
+            continue
+        top = 255 if got.dtype == np.uint8 else 32767
+        assert np.array_equal(got, np.minimum(wanted, top)), f"{name} differs from tonic"
     return calls
 
 
-def check(calls: dict[str, Callable[[], np.ndarray]]) -> None:
-    """Equal to tonic, cell by cell; where a uint8 is full, tonic's count must be at least 255."""
-    wanted = calls["tonic ToFrame int16"]()
-    for name, call in calls.items():
-        got = call()
-        top = 255 if got.dtype == np.uint8 else 32767
-        assert np.array_equal(got, np.minimum(wanted, top)), f"{name} differs from tonic"
+def streaming(n: int, width: int, height: int, bins: int, rounds: int) -> Claim:
+    """How near ours comes to reading x, y and p (5 bytes an event) once and writing the output once."""
+    events = recording(n, width, height)
+    out = np.empty((bins, 2, height, width), np.uint8)
+    long = np.ones(2**25, np.uint64)
+    calls: dict[str, Callable[[], Any]] = {
+        "ours": partial(eb.frames, events, bins, out=out),
+        "read": lambda: long.sum(),
+        "write": lambda: out.fill(0),
+    }
+    ms = {name: statistics.median(taken) for name, taken in times_ms(calls, rounds).items()}
+    read = long.nbytes / ms["read"] / 1e6
+    limit = 5 * n / read / 1e6 + ms["write"]
+    print(f"streaming limit, {n:,} events: {read:.1f} GB/s read, {limit:.3f} ms; ours {ms['ours']:.3f} ms\n")
+    return Claim(
+        f"frames, {n:,} events, {width}x{height}", "the streaming limit, as a share", 0.4, limit / ms["ours"]
+    )
 
 
-def times_ms(calls: dict[str, Callable[[], np.ndarray]], rounds: int) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(rounds):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            times[name].append(1000 * (time.perf_counter() - start))
-    return times
+def small_samples(rounds: int) -> list[Claim]:
+    """2,000 short recordings into one batch."""
+    recordings = [recording(4_000, 34, 34) for _ in range(2_000)]
+    structured, batch = [events.to_structured() for events in recordings], eb.EventBatch.of(recordings)
+    to_frame = ToFrame((34, 34, 2), n_time_bins=16)
+    tonic = "tonic per sample, stacked"
+    calls: dict[str, Callable[[], Any]] = {
+        "eventbench, one batch, uint8": partial(eb.frames, batch, 16, "tonic_time"),
+        "eventbench, one call a sample": lambda: [eb.frames(one, 16, "tonic_time") for one in recordings],
+        tonic: lambda: np.stack([to_frame(one) for one in structured]),
+    }
+    assert np.array_equal(calls[tonic](), calls["eventbench, one batch, uint8"]())
+    what = "2,000 samples of 4,000 events, 34x34, one batch"
+    return compare(what, calls, {tonic: 30}, rounds=rounds, items=2_000, unit="samples/s")
 
 
-def machine() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    values = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    cpu = values.get("model name", platform.processor() or platform.machine())
-    family = f" (family {values['cpu family']})" if "cpu family" in values else ""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "tonic"))
-    return f"{cpu}{family}, {platform.system()}, Python {platform.python_version()}, {packages}"
+def from_structured(rounds: int) -> list[Claim]:
+    """Frames of a structured array, as tonic takes it, conversion included."""
+    events = recording(1_000_000, 128, 128)
+    structured, to_frame = events.to_structured(), ToFrame((128, 128, 2), n_time_bins=16)
+    calls: dict[str, Callable[[], Any]] = {
+        "eventbench, uint8": lambda: eb.frames(structured, 16, "tonic_time", sensor=(128, 128)),
+        TONIC: lambda: to_frame(structured),
+    }
+    assert np.array_equal(calls["eventbench, uint8"](), calls[TONIC]())
+    what = "frames from a structured array, 1 M events, 128x128"
+    return compare(what, calls, {TONIC: 30}, rounds=rounds, items=1_000_000)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="also 10 million events")
-    parser.add_argument("--threads", type=int, default=1, help="also time this many threads")
-    parser.add_argument("--rounds", type=int, default=15)
-    given = parser.parse_args()
-    print(f"{machine()}; one thread unless said otherwise, medians of {given.rounds} interleaved rounds\n")
-    print(f"{'':28}{'ms':>10}{'Mev/s':>9}{'x tonic':>9}{'x tonic, of minima':>21}")
-    cases = [(*case, 0.0) for case in CASES + FULL * given.full] + [(1_000_000, 128, 128, 16, 0.9)]
-    for n, width, height, bins, hot in cases:
-        calls = contenders(recording(n, width, height, hot), bins, given.threads)
-        check(calls)
-        times = times_ms(calls, given.rounds)
-        tonic = times["tonic ToFrame int16"]
-        print(f"{n:,} events, {width}x{height}, T={bins}" + (f", {hot:.0%} at one pixel" if hot else ""))
-        for name, taken in times.items():
-            ms = statistics.median(taken)
-            ratio, of_minima = statistics.median(tonic) / ms, min(tonic) / min(taken)
-            print(f"  {name:26}{ms:10.3f}{n / ms / 1000:9.0f}{ratio:9.1f}{of_minima:21.1f}", flush=True)
-        print()
+def run(rounds: int = 9, full: bool = True) -> list[Claim]:
+    """Every row asked of frames; without `full`, 10 million events are left out."""
+    claims = []
+    for n in (1_000_000, 10_000_000) if full else (1_000_000,):
+        for width, height, bins in ((128, 128, 16), (640, 480, 20)):
+            calls = contenders(recording(n, width, height), bins)
+            what = f"frames, {n:,} events, {width}x{height}, T={bins}"
+            few = rounds if n < 10**7 else max(3, rounds // 3)
+            claims += compare(what, calls, {TONIC: 90, BINCOUNT: 7, JELLY: 20}, rounds=few, items=n)
+            if width == 128:
+                claims.append(streaming(n, width, height, bins, rounds))
+    hot = contenders(recording(1_000_000, 128, 128, 0.9), 16)
+    claims += compare(
+        "frames, 1 M events, 90 % at one pixel", hot, {TONIC: 40}, rounds=rounds, items=1_000_000
+    )
+    return claims + from_structured(rounds) + small_samples(max(3, rounds // 3))
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--full", action="store_true", help="also 10 million events")
+    parser.add_argument("--rounds", type=int, default=9)
+    given = parser.parse_args()
+    print(f"{machine('tonic', 'spikingjelly')}; one thread\n")
+    summary(run(given.rounds, given.full))

@@ -10,6 +10,13 @@ import numpy as np
 
 from eventbench.errors import BadEvents
 
+MANY = 1 << 14
+_PASS = {
+    "t": "i8",
+    "x": "u1 u2 i2",
+    "y": "u1 u2 i2",
+    "p": "u1 i1 b1",
+}  # what need not be looked at value by value
 STRUCTURED = np.dtype([("t", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "u1")])
 
 
@@ -95,15 +102,23 @@ class Events:
         """
         names = array.dtype.names or ()
         aliases = {"t": ("t", "ts"), "x": ("x",), "y": ("y",), "p": ("p", "on", "polarity")}
-        found = {}
+        fields = {}
         for column, options in aliases.items():
             name = next((option for option in options if option in names), None)
             if name is None:
                 raise BadEvents(
                     f"no field {column!r} among {list(names)}", allowed="fields t, x, y and p, in any order"
                 )
-            found[column] = np.ascontiguousarray(array[name])
-        return cls(**found, sensor=sensor)
+            fields[column] = array[name]
+        size = _checked_sensor(sensor)
+        types = [fields[name].dtype for name in "txyp"]
+        if len(array) >= MANY and array.ndim == 1 and max(size) <= 2**15 and all(map(_passes, "txyp", types)):
+            from eventbench.gather import gather  # Numba takes longer to load than few events to copy
+
+            kept = [np.empty(len(array), STRUCTURED[name]) for name in "txyp"]
+            if gather(list(fields.values()), kept, *size):
+                return cls.trusted(*kept, size)
+        return cls(**{name: np.ascontiguousarray(field) for name, field in fields.items()}, sensor=size)
 
     def to_structured(self) -> np.ndarray:
         """A NumPy structured array (events,) with fields t int64, x uint16, y uint16, p uint8."""
@@ -148,6 +163,10 @@ class Events:
     def __repr__(self) -> str:
         width, height = self.sensor
         return f"Events({len(self):,} in {self.duration_us:,} us on {width}x{height})"
+
+
+def _passes(name: str, dtype: np.dtype) -> bool:
+    return dtype.isnative and dtype.str[1:] in _PASS[name].split()
 
 
 def _checked_sensor(sensor: Sequence[int]) -> tuple[int, int]:

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from miniatures import structured
-from recordings import recordings
+from numpy.testing import assert_array_equal
+from recordings import fixed, recordings
 
+import eventbench as eb
 from eventbench.errors import BadEvents
-from eventbench.events import Events
+from eventbench.events import MANY, Events
 
 GOOD = {"t": [0, 5, 5], "x": [0, 1, 3], "y": [2, 0, 1], "p": [0, 1, 1], "sensor": (4, 3)}
 
@@ -214,3 +216,46 @@ def test_the_largest_sensor_and_the_longest_span_fit() -> None:
     assert (
         Events(t=[info.min, info.max], x=[0, 0], y=[0, 0], p=[0, 0], sensor=(1, 1)).duration_us == 2**64 - 1
     )
+
+
+@pytest.mark.parametrize(
+    "kinds", [("<i8", "<u2", "<u2", "u1"), ("<i8", "<i2", "<i2", "?"), (">i8", ">u2", "<i4", "i1")]
+)
+@pytest.mark.parametrize("packed", [True, False])
+def test_many_structured_events_become_the_columns_that_few_do(kinds, packed):
+    n = MANY + 3
+    rng = np.random.default_rng(5)
+    dtype = np.dtype(list(zip("txyp", kinds, strict=True)), align=not packed)
+    array = np.empty(n, dtype)
+    array["t"] = np.sort(rng.integers(-(10**12), 10**12, n))
+    array["x"], array["y"], array["p"] = rng.integers(0, 40, n), rng.integers(0, 30, n), rng.integers(0, 2, n)
+    events = Events.from_structured(array, sensor=(40, 30))
+    assert events == Events(**{name: array[name].copy() for name in "txyp"}, sensor=(40, 30))
+    assert [getattr(events, name).dtype for name in "txyp"] == ["<i8", "<u2", "<u2", "u1"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [("x", -1, "x is -1 at event 7"), ("x", 40, "x is 40 at event 7"), ("y", 30, "y is 30"), ("p", 2, "polarities are"),
+     ("t", 10**13, "time runs backwards at event 8")],
+)  # fmt: skip
+def test_many_structured_events_are_refused_as_few_are(field, value, said):
+    array = np.zeros(MANY, [("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "i1")])
+    array[field][7] = value
+    with pytest.raises(BadEvents, match=said):
+        Events.from_structured(array, sensor=(40, 30))
+
+
+def test_many_structured_events_may_have_signed_polarity():
+    array = np.zeros(MANY, [("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "i1")])
+    array["p"] = np.where(np.arange(MANY) % 3, 1, -1)
+    assert_array_equal(Events.from_structured(array, sensor=(4, 3)).p, np.arange(MANY) % 3 > 0)
+
+
+def test_frames_of_a_structured_array_are_those_of_its_events():
+    array = fixed(MANY + 5).to_structured()
+    assert_array_equal(eb.frames(array, 7, sensor=(40, 30)), eb.frames(fixed(MANY + 5), 7))
+    assert_array_equal(eb.frames(array[:9], 7, sensor=(40, 30)), eb.frames(fixed(9), 7))
+    array["x"][3] = 40
+    with pytest.raises(BadEvents, match="x is 40 at event 3"):
+        eb.frames(array, 7, sensor=(40, 30))

@@ -27,6 +27,7 @@ FLOORS = [
     {
         "event_batch",
         "events",
+        "gather",
         "sources",
         "layouts",
         "steps",

@@ -14,11 +14,12 @@ from eventbench.representations.frames import Frames
 
 @overload
 def frames(
-    events: Events | EventBatch,
+    events: Events | EventBatch | np.ndarray,
     bins: int = ...,
     split_by: str = ...,
     dtype: Any = ...,
     *,
+    sensor: tuple[int, int] | None = ...,
     overflow: str = ...,
     duration_us: int | None = ...,
     events_per_frame: int | None = ...,
@@ -30,11 +31,12 @@ def frames(
 
 @overload
 def frames(
-    events: Events | EventBatch,
+    events: Events | EventBatch | np.ndarray,
     bins: int = ...,
     split_by: str = ...,
     dtype: Any = ...,
     *,
+    sensor: tuple[int, int] | None = ...,
     overflow: str = ...,
     duration_us: int | None = ...,
     events_per_frame: int | None = ...,
@@ -45,11 +47,12 @@ def frames(
 
 
 def frames(
-    events: Events | EventBatch,
+    events: Events | EventBatch | np.ndarray,
     bins: int = 16,
     split_by: str = "time",
     dtype: Any = "uint8",
     *,
+    sensor: tuple[int, int] | None = None,
     overflow: str = "saturate",
     duration_us: int | None = None,
     events_per_frame: int | None = None,
@@ -59,6 +62,7 @@ def frames(
 ) -> np.ndarray | tuple[np.ndarray, Any]:
     """Counts of events (T, P, H, W), and with `return_account` also the Account of where each event went.
 
+    A structured array (tonic's, say) with its `sensor` (width, height) is taken as `Events.from_structured` takes it.
     Of an EventBatch of N recordings it makes (N, T, P, H, W) and a list of N accounts, in one call of the kernel.
 
     The parameters are those of `Frames`, which says how every `split_by` cuts, and of `Frames.apply`.
@@ -69,10 +73,12 @@ def frames(
     >>> counts.sum(axis=(1, 2, 3)).tolist(), account
     ([1, 2], Account(events=3, binned=3, lost={}))
     """
+    if isinstance(events, np.ndarray) and events.dtype.names and sensor:
+        events = Events.from_structured(events, sensor=sensor)
     if not isinstance(events, Events | EventBatch):
         raise BadEvents(
             f"frames takes Events, got {type(events).__name__}",
-            fix="make them with eb.read, eb.Events or eb.Events.from_structured, many with eb.EventBatch.of",
+            fix="make them with eb.read or eb.Events, many with eb.EventBatch.of; a structured array needs sensor=(width, height)",
         )
     how = Frames(
         bins=bins,
