@@ -117,7 +117,7 @@ class Events:
 
             kept = [np.empty(len(array), STRUCTURED[name]) for name in "txyp"]
             if gather(list(fields.values()), kept, *size):
-                return cls.trusted(*kept, size)
+                return cls.trusted(kept[0], kept[1], kept[2], kept[3], size)
         return cls(**{name: np.ascontiguousarray(field) for name, field in fields.items()}, sensor=size)
 
     def to_structured(self) -> np.ndarray:

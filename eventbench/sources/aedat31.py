@@ -1,0 +1,128 @@
+"""AEDAT 3.1 of cAER (`.aedat`): DVS128 Gesture.
+
+After header lines up to `#!END-HEADER`, packets: a head of 28 bytes (little-endian: int16 type and source, int32 size
+of an event, offset of its time, time overflow, capacity, number, valid) and its events. Packets of type 1 hold polarity
+events: a word (bit 0 valid, bit 1 polarity, bits 2 to 16 y, 17 to 31 x) and an int32 time in microseconds, to which
+the overflow adds 2**31 each. iniVation, "AEDAT file formats".
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from numba import njit
+
+from eventbench.errors import BadEvents, BadRecording
+from eventbench.events import Events
+from eventbench.sources._aedat_header import CHIPS, chip_of, header_lines
+from eventbench.sources.base import Source, smallest_sensor
+
+HEAD_BYTES = 28
+POLARITY = 1
+TRUNCATED, SIZES = 1, 2
+
+
+@njit(cache=True, nogil=True)
+def _int32(data, at):  # type: ignore[no-untyped-def]
+    return np.int64(
+        np.int32(
+            np.uint32(data[at])
+            | np.uint32(data[at + 1]) << np.uint32(8)
+            | np.uint32(data[at + 2]) << np.uint32(16)
+            | np.uint32(data[at + 3]) << np.uint32(24)
+        )
+    )
+
+
+@njit(cache=True, nogil=True)
+def _measure(data, at):  # type: ignore[no-untyped-def]
+    """(most events there can be, offset of the first packet that is wrong, what is wrong: 0 nothing)."""
+    events, end = 0, data.shape[0]
+    while at < end:
+        if end - at < HEAD_BYTES:
+            return events, at, TRUNCATED
+        kind = np.int64(data[at]) | np.int64(data[at + 1]) << 8
+        size, offset, number = _int32(data, at + 4), _int32(data, at + 8), _int32(data, at + 20)
+        if size < 0 or number < 0 or (kind == POLARITY and (size < 8 or offset < 4 or offset > size - 4)):
+            return events, at, SIZES
+        if size * number > end - at - HEAD_BYTES:
+            return events, at, TRUNCATED
+        if kind == POLARITY:
+            events += number
+        at += HEAD_BYTES + size * number
+    return events, at, 0
+
+
+@njit(cache=True, nogil=True)
+def _fill(data, at, t, x, y, p):  # type: ignore[no-untyped-def]
+    """Decode what `_measure` found sound; the number of valid events."""
+    n = 0
+    while at < data.shape[0]:
+        kind = np.int64(data[at]) | np.int64(data[at + 1]) << 8
+        size, offset, number = _int32(data, at + 4), _int32(data, at + 8), _int32(data, at + 20)
+        overflow = _int32(data, at + 12) << 31
+        at += HEAD_BYTES
+        if kind == POLARITY:
+            for i in range(number):
+                word = np.uint32(_int32(data, at + i * size))
+                t[n] = overflow + _int32(data, at + i * size + offset)
+                x[n] = word >> np.uint32(17)
+                y[n] = word >> np.uint32(2) & np.uint32(0x7FFF)
+                p[n] = word >> np.uint32(1) & np.uint32(1)
+                n += np.int64(word & np.uint32(1))  # an invalid event is written over by the next
+        at += size * number
+    return n
+
+
+class Aedat31(Source, frozen=True, forbid_unknown_fields=True):
+    """Decoder of AEDAT 3.1: polarity events; packets of every other type, and invalid events, are left out.
+
+    `sort` sorts events whose times step back (stable) instead of refusing them. The sensor is the one that the header's
+    source line names, as in `#Source 1: DVS128`.
+    """
+
+    version: ClassVar[int] = 1
+    suffixes: ClassVar[tuple[str, ...]] = (".aedat",)
+    magics: ClassVar[tuple[bytes, ...]] = (b"#!AER-DAT3.",)
+
+    sort: bool = False
+
+    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
+        """The events in `data`. Raises BadRecording, with the offset, where a packet does not fit into the file."""
+        lines, start = header_lines(data)
+        if not lines or not lines[-1].startswith(b"#!END-HEADER"):
+            raise BadRecording(
+                "the header has no end", where=name, allowed="a line #!END-HEADER", fix="fetch the file again"
+            )
+        packed = [line for line in lines if line.startswith(b"#Format:") and b"RAW" not in line.upper()]
+        if packed:
+            raise BadRecording(
+                f"its packets are packed: {packed[0][:60].decode('ascii', 'replace')}",
+                where=name,
+                allowed="#Format: RAW",
+            )
+        raw = np.frombuffer(data, np.uint8)
+        most, at, wrong = _measure(raw, start)
+        if wrong:
+            told = "truncated: the packet" if wrong == TRUNCATED else "the sizes in the head of the packet"
+            more = (
+                f"goes beyond the end of the file ({len(data):,} bytes)"
+                if wrong == TRUNCATED
+                else "make no sense"
+            )
+            raise BadRecording(f"{told} at byte {at:,} {more}", where=name, fix="fetch the file again")
+        t, x, y, p = (np.empty(most, kind) for kind in (np.int64, np.uint16, np.uint16, np.uint8))
+        n = _fill(raw, start, t, x, y, p)
+        t, x, y, p = t[:n], x[:n], y[:n], p[:n]
+        if self.sort and (np.diff(t) < 0).any():
+            order = np.argsort(t, kind="stable")
+            t, x, y, p = t[order], x[order], y[order], p[order]
+        chip = chip_of(lines, name)
+        if sensor is None:
+            sensor = CHIPS[chip] if chip else smallest_sensor(x, y, name)
+        try:
+            return Events(t=t, x=x, y=y, p=p, sensor=sensor)
+        except BadEvents as error:
+            hint = "; if the file is sound, set sort = true in [source]" if "backwards" in str(error) else ""
+            raise BadRecording(f"{error}{hint}", where=name) from None

@@ -1,0 +1,57 @@
+"""Event Stream (`.es`): version 2.0 of DVS events, decoded by faery; POKER-DVS as it was published.
+
+Twelve bytes `Event Stream`, three of the version, one of the event type (1 is DVS), width and height, then events of
+varying length. y counts from the bottom in the file. Open Neuromorphic, "Event Stream specification".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from eventbench.errors import BadRecording
+from eventbench.events import Events
+from eventbench.sources._faery import as_file, faery_errors, joined
+from eventbench.sources.base import Source, file_bytes
+
+TYPES = {0: "generic", 1: "DVS", 2: "ATIS", 3: "ATIS, asynchronous", 4: "colour"}
+
+
+class EventStream(Source, frozen=True, forbid_unknown_fields=True):
+    """Reader of Event Stream files that hold DVS events; y comes out counted from the top."""
+
+    version: ClassVar[int] = 1
+    suffixes: ClassVar[tuple[str, ...]] = (".es",)
+    magics: ClassVar[tuple[bytes, ...]] = (b"Event Stream",)
+
+    def read(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Events:
+        """As `decode`, from the file itself."""
+        path = Path(recording)
+        return self._events(file_bytes(path), path, str(path), sensor)
+
+    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
+        """The events in `data`. Raises BadRecording for events of another type than DVS."""
+        with as_file(data) as path:
+            return self._events(data, path, name, sensor)
+
+    def _events(self, data: bytes, path: Path, name: str, sensor: tuple[int, int] | None) -> Events:
+        kind = data[15] if len(data) > 15 else None
+        if kind != 1:
+            told = (
+                "cut off in its header"
+                if kind is None
+                else f"of {TYPES.get(kind, f'unknown type {kind}')} events"
+            )
+            raise BadRecording(f"an event stream {told}", where=name, allowed="DVS events, type 1")
+        with faery_errors(name):
+            import faery
+
+            with faery.es.Decoder(path, 0) as packets:
+                own = packets.dimensions
+
+                def from_the_top(columns: dict[str, np.ndarray]) -> None:
+                    columns["y"] = own[1] - 1 - columns["y"].astype(np.int64)
+
+                return joined(iter(packets), name, sensor or own, from_the_top)

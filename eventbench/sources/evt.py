@@ -1,0 +1,84 @@
+"""Prophesee RAW (`.raw`): EVT 2.0, EVT 2.1 and EVT 3.0, decoded by faery.
+
+Header lines of `%` name the encoding (`% evt 3.0`, or `% format EVT3;height=720;width=1280`); words of 32, 64 or 16
+bits follow, in which time is spread over words of its own. Prophesee, "Data encoding formats".
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import ClassVar
+
+from eventbench.errors import BadRecording
+from eventbench.events import Events
+from eventbench.sources._faery import as_file, faery_errors, joined
+from eventbench.sources._percent_header import Header, percent_header
+from eventbench.sources.base import Source, file_bytes
+
+WORD_BYTES = {"2": 4, "21": 8, "3": 2}
+_VERSION = re.compile(r"^(?:evt\s+|format\s+EVT)([\d.]+)", re.IGNORECASE)
+
+
+class Evt(Source, frozen=True, forbid_unknown_fields=True):
+    """Reader of Prophesee RAW; trigger words are left out.
+
+    `encoding` ("evt2", "evt2.1" or "evt3") is for a file whose header does not name one. Where the header does not give
+    the sensor's size, it is the smallest that holds every event.
+    """
+
+    version: ClassVar[int] = 1
+    suffixes: ClassVar[tuple[str, ...]] = (".raw",)
+    magics: ClassVar[tuple[bytes, ...]] = (b"% evt ", b"% format EVT")
+
+    encoding: str = ""
+
+    @classmethod
+    def recognises(cls, data: bytes) -> bool:
+        """Whether a line of the header names an EVT encoding."""
+        return bool(_version(percent_header(data)))
+
+    def read(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Events:
+        """As `decode`, from the file itself."""
+        path = Path(recording)
+        return self._events(file_bytes(path), path, str(path), sensor)
+
+    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
+        """The events in `data`. Raises BadRecording where no encoding is named, or the words are cut off."""
+        with as_file(data) as path:
+            return self._events(data, path, name, sensor)
+
+    def _events(self, data: bytes, path: Path, name: str, sensor: tuple[int, int] | None) -> Events:
+        header = percent_header(data)
+        said = _version(header) or self.encoding.lower().removeprefix("evt").replace(".", "")
+        if said not in WORD_BYTES:
+            raise BadRecording(
+                f"its encoding is {said or 'not named'}",
+                where=name,
+                allowed="a header line '% evt 2.0', '% evt 2.1' or '% evt 3.0'",
+                fix='set encoding = "evt3" in [source], if that is what it is',
+            )
+        if rest := (len(data) - header.end) % WORD_BYTES[said]:
+            raise BadRecording(
+                f"truncated: {rest} bytes after the last whole word",
+                where=name,
+                allowed=f"words of {WORD_BYTES[said]} bytes",
+                fix="fetch the file again",
+            )
+        own = header.size()
+        with faery_errors(name):
+            import faery
+
+            encoding = {"2": "evt2", "21": "evt2.1", "3": "evt3"}[said]
+            with faery.evt.Decoder(path, own or (65535, 65535), encoding) as packets:
+                parts = (packet["events"] for packet in packets if packet.get("events") is not None)
+                return joined(parts, name, sensor or own)
+
+
+def _version(header: Header) -> str:
+    for line in header.lines:
+        if found := _VERSION.match(line):
+            return {"2.0": "2", "2": "2", "2.1": "21", "21": "21", "3.0": "3", "3": "3"}.get(
+                found[1], found[1]
+            )
+    return ""
