@@ -187,7 +187,7 @@ def test_the_sensor_comes_from_the_npz_before_it_is_guessed() -> None:
 @pytest.mark.parametrize(
     ("columns", "line"),
     [
-        ({"t": [1], "x": [1], "y": [1]}, "no array 'p' among ['t', 'x', 'y']; allowed: arrays t, x, y, p"),
+        ({"t": [1], "x": [1], "y": [1]}, "no array 'p' among ['t', 'x', 'y']; allowed: arrays t, x, y and p"),
         ({"t": [1], "x": ["a"], "y": [1], "p": [0]}, "x is <U1 and y is int64; allowed: whole numbers"),
         (
             {"t": [1], "x": [np.nan], "y": [1], "p": [0]},

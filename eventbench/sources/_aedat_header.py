@@ -12,7 +12,8 @@ _CHIP = re.compile(rb"#\s*(?:AEChip:\s*(?:\S*\.)?|Source\s+\d+:\s*)(\S+)")
 
 def header_lines(data: bytes) -> tuple[list[bytes], int]:
     """The header's lines without their ends, and the offset at which the binary part begins."""
-    lines, at = [], 0
+    lines: list[bytes] = []
+    at = 0
     while data[at : at + 1] == b"#":
         end = data.find(b"\n", at)
         if end < 0:

@@ -74,8 +74,14 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
         camera = self.camera or chip_of(lines, name) or _camera_of(address, name)
         own = CHIPS[camera]
         if camera == "DVS128":
+            if (address > 0xFFFF).any():
+                at = int(np.argmax(address > 0xFFFF))
+                raise BadRecording(
+                    f"record {at:,} has an address of more than 16 bits",
+                    where=name,
+                    allowed="those of a DVS128",
+                )
             ours = address & 0x8000 == 0
-            _refuse(ours & (address > 0x7FFF), "an address of more than 16 bits", camera, name)
             shifts, on = (1, 0x7F, 8, 0x7F, 0), 0
         else:
             ours = address & 0x80000400 == 0
@@ -108,16 +114,6 @@ def _camera_of(address: np.ndarray, name: str) -> str:
         allowed=", ".join(CHIPS),
         fix='set camera = "..." in [source]',
     )
-
-
-def _refuse(wrong: np.ndarray, what: str, camera: str, name: str) -> None:
-    if wrong.any():
-        at = int(np.argmax(wrong))
-        raise BadRecording(
-            f"record {at:,} has {what} ({int(wrong.sum()):,} such)",
-            where=name,
-            allowed=f"addresses of a {camera}",
-        )
 
 
 def _unwrapped(clock: np.ndarray) -> np.ndarray:

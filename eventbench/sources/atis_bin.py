@@ -7,17 +7,51 @@ a timestamp overflow: 2^13 us are added from there on, and the marker is no even
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+from numba import njit
 
 from eventbench.errors import BadEvents, BadRecording
+from eventbench.event_batch import EventBatch
 from eventbench.events import Events
-from eventbench.sources.base import Source, smallest_sensor
+from eventbench.sources.base import Source, file_bytes, smallest_sensor
 
 EVENT_BYTES = 5
 OVERFLOW_Y = 240
 OVERFLOW_US = 1 << 13
+LOOKED_AT = 5000  # bytes that tell whether a file without a header is of this format
+
+
+@njit(cache=True, nogil=True)
+def _fill(raw, ends, t, x, y, p, offsets, most):  # type: ignore[no-untyped-def]
+    """Decode files laid end to end: file k ends at byte ends[k], its events at offsets[k+1].
+
+    most[k] becomes the largest x and y of its events, and how often its time steps back.
+    """
+    n, at = 0, 0
+    for k in range(ends.shape[0]):
+        added, before, back = np.int64(0), np.int64(-1), 0
+        most_x, most_y = np.uint8(0), np.uint8(0)
+        while at < ends[k]:
+            row, high = raw[at + 1], raw[at + 2]
+            if row == OVERFLOW_Y:
+                added += OVERFLOW_US
+            else:
+                now = added + (
+                    np.int64(high & 0x7F) << 16 | np.int64(raw[at + 3]) << 8 | np.int64(raw[at + 4])
+                )
+                t[n], x[n], y[n], p[n] = now, raw[at], row, high >> 7
+                most_x, most_y = max(most_x, raw[at]), max(most_y, row)
+                back += now < before
+                before = now
+                n += 1
+            at += EVENT_BYTES
+        offsets[k + 1] = n
+        most[k, 0], most[k, 1], most[k, 2] = most_x, most_y, back
 
 
 class AtisBin(Source, frozen=True, forbid_unknown_fields=True):
@@ -26,33 +60,85 @@ class AtisBin(Source, frozen=True, forbid_unknown_fields=True):
     version: ClassVar[int] = 1
     suffixes: ClassVar[tuple[str, ...]] = (".bin", ".bs2")
 
+    @classmethod
+    def resembles(cls, data: bytes) -> bool:
+        """Whether it is of whole events whose times, at the beginning, do not step back: no other bytes are likely to be."""
+        if len(data) % EVENT_BYTES or len(data) < 10 * EVENT_BYTES:
+            return False
+        _, back = _decoded(np.frombuffer(data[:LOOKED_AT], np.uint8), np.array([min(len(data), LOOKED_AT)]))
+        return not back[:, 2].any()
+
     def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
         """The events in `data`. Raises BadRecording where the bytes are no whole number of events."""
-        whole, rest = divmod(len(data), EVENT_BYTES)
-        if rest:
-            raise BadRecording(
-                f"truncated: {len(data)} bytes are {whole} events and {rest} bytes more",
-                where=name,
-                allowed=f"a multiple of {EVENT_BYTES} bytes",
-                fix="fetch the file again",
-            )
-        raw = np.frombuffer(data, np.uint8).reshape(whole, EVENT_BYTES)
-        x, y = raw[:, 0], raw[:, 1]
-        high = raw[:, 2]
-        t = (
-            ((high & 0x7F).astype(np.int64) << 16)
-            | (raw[:, 3].astype(np.int64) << 8)
-            | raw[:, 4].astype(np.int64)
-        )
-        p = high >> 7
-        overflow = y == OVERFLOW_Y
-        if overflow.any():
-            t += np.cumsum(overflow) * OVERFLOW_US
-            kept = ~overflow
-            t, x, y, p = t[kept], x[kept], y[kept], p[kept]
+        _refuse_part(len(data), name)
+        batch, most = _decoded(np.frombuffer(data, np.uint8), np.array([len(data)]))
+        columns = batch.t, batch.x, batch.y, batch.p
         if sensor is None:
-            sensor = smallest_sensor(x, y, name)
+            sensor = smallest_sensor(batch.x, batch.y, name)
+        if most[0, 0] < sensor[0] and most[0, 1] < sensor[1] and not most[0, 2]:
+            return Events.trusted(*columns, sensor)
         try:
-            return Events(t=t, x=x, y=y, p=p, sensor=sensor)
+            return Events(**dict(zip("txyp", columns, strict=True)), sensor=sensor)
         except BadEvents as error:
             raise BadRecording(str(error), where=name) from None
+
+    def decode_many(self, paths: Sequence[Path], sensor: tuple[int, int] | None = None) -> EventBatch:
+        """As `decode` of each, in one pass over one buffer: most of a short file's time is opening and closing it."""
+        raw, ends = _all_bytes(paths)
+        batch, most = _decoded(raw, ends)
+        if sensor is None:
+            if not len(batch.t):
+                raise BadRecording("no event to tell the sensor size from", fix="give sensor=(width, height)")
+            sensor = int(most[:, 0].max()) + 1, int(most[:, 1].max()) + 1
+        wrong = (most[:, 0] >= sensor[0]) | (most[:, 1] >= sensor[1]) | (most[:, 2] > 0)
+        wrong &= batch.lengths > 0
+        if wrong.any():
+            self.read(paths[int(np.argmax(wrong))], sensor)  # says what is wrong with it
+        return EventBatch(batch.t, batch.x, batch.y, batch.p, batch.offsets, sensor)
+
+
+def _decoded(raw: np.ndarray, ends: np.ndarray) -> tuple[EventBatch, np.ndarray]:
+    """The events of files of whole events, on no sensor yet, and what `_fill` noted of each."""
+    events = len(raw) // EVENT_BYTES
+    t, x, y, p = (np.empty(events, kind) for kind in (np.int64, np.uint16, np.uint16, np.uint8))
+    offsets, most = np.zeros(len(ends) + 1, np.int64), np.zeros((len(ends), 3), np.int64)
+    _fill(raw, ends, t, x, y, p, offsets, most)
+    n = int(offsets[-1])
+    return EventBatch(t[:n], x[:n], y[:n], p[:n], offsets, (1, 1)), most
+
+
+def _all_bytes(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
+    """The files' bytes end to end, and where each ends. Raises BadRecording as `file_bytes` and `decode` do."""
+    buffer, at = bytearray(1 << 20), 0
+    ends = np.empty(len(paths), np.int64)
+    for k, path in enumerate(paths):
+        try:
+            file = os.open(path, os.O_RDONLY)
+            try:
+                size = os.fstat(file).st_size
+                if at + size > len(buffer):
+                    buffer += bytes(max(len(buffer), size))
+                got = os.readv(file, [memoryview(buffer)[at : at + size]])
+            finally:
+                os.close(file)
+        except OSError:
+            got = size = 0
+        if got != size or not size:  # a folder, an empty or a changing file: the slow way says what it is
+            data = file_bytes(path)
+            size = len(data)
+            buffer[at : at + size] = data
+        _refuse_part(size, str(path))
+        at += size
+        ends[k] = at
+    return np.frombuffer(buffer, np.uint8, at), ends
+
+
+def _refuse_part(size: int, name: str) -> None:
+    whole, rest = divmod(size, EVENT_BYTES)
+    if rest:
+        raise BadRecording(
+            f"truncated: {size} bytes are {whole} events and {rest} bytes more",
+            where=name,
+            allowed=f"a multiple of {EVENT_BYTES} bytes",
+            fix="fetch the file again",
+        )

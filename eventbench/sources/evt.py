@@ -1,4 +1,4 @@
-"""Prophesee RAW (`.raw`): EVT 2.0, EVT 2.1 and EVT 3.0, decoded by faery.
+"""Prophesee RAW (`.raw`): EVT 2.0 and EVT 3.0, decoded by faery, and EVT 2.1.
 
 Header lines of `%` name the encoding (`% evt 3.0`, or `% format EVT3;height=720;width=1280`); words of 32, 64 or 16
 bits follow, in which time is spread over words of its own. Prophesee, "Data encoding formats".
@@ -12,19 +12,21 @@ from typing import ClassVar
 
 from eventbench.errors import BadRecording
 from eventbench.events import Events
+from eventbench.sources._evt21 import decode_evt21
 from eventbench.sources._faery import as_file, faery_errors, joined
 from eventbench.sources._percent_header import Header, percent_header
-from eventbench.sources.base import Source, file_bytes
+from eventbench.sources.base import Source, file_bytes, smallest_sensor
 
 WORD_BYTES = {"2": 4, "21": 8, "3": 2}
+CHIPS = {"gen3": (640, 480), "gen4": (1280, 720), "imx636": (1280, 720), "genx320": (320, 320)}
 _VERSION = re.compile(r"^(?:evt\s+|format\s+EVT)([\d.]+)", re.IGNORECASE)
 
 
 class Evt(Source, frozen=True, forbid_unknown_fields=True):
     """Reader of Prophesee RAW; trigger words are left out.
 
-    `encoding` ("evt2", "evt2.1" or "evt3") is for a file whose header does not name one. Where the header does not give
-    the sensor's size, it is the smallest that holds every event.
+    `encoding` ("evt2", "evt2.1" or "evt3") is for a file whose header does not name one. The sensor's size is the header's
+    or, in older files, that of the chip its plug-in is for; where both are missing, the smallest that holds every event.
     """
 
     version: ClassVar[int] = 1
@@ -65,12 +67,15 @@ class Evt(Source, frozen=True, forbid_unknown_fields=True):
                 allowed=f"words of {WORD_BYTES[said]} bytes",
                 fix="fetch the file again",
             )
-        own = header.size()
+        own = header.size() or _size_of_chip(header)
         with faery_errors(name):
+            if said == "21":
+                legacy = any("endianness=legacy" in line for line in header.lines)
+                t, x, y, p = decode_evt21(data[header.end :], legacy)
+                return Events(t=t, x=x, y=y, p=p, sensor=sensor or own or smallest_sensor(x, y, name))
             import faery
 
-            encoding = {"2": "evt2", "21": "evt2.1", "3": "evt3"}[said]
-            with faery.evt.Decoder(path, own or (65535, 65535), encoding) as packets:
+            with faery.evt.Decoder(path, own or (65535, 65535), f"evt{said}") as packets:
                 parts = (packet["events"] for packet in packets if packet.get("events") is not None)
                 return joined(parts, name, sensor or own)
 
@@ -82,3 +87,10 @@ def _version(header: Header) -> str:
                 found[1], found[1]
             )
     return ""
+
+
+def _size_of_chip(header: Header) -> tuple[int, int] | None:
+    for line in header.lines:
+        if line.startswith("plugin_name "):
+            return next((size for chip, size in CHIPS.items() if chip in line), None)
+    return None

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from typing import Any, ClassVar
 
 import numpy as np
 
 from eventbench.errors import BadEvents, BadRecording
 from eventbench.events import Events
+from eventbench.sources._named_columns import all_columns, check_unit, microseconds, whole_numbers
 from eventbench.sources.base import Source, smallest_sensor
+
+MOST_TIMES = 1100  # deflate packs no better than 1032 to 1
 
 
 class NumpyColumns(Source, frozen=True, forbid_unknown_fields=True):
     """Reader of columns saved by NumPy; pickled objects are never loaded.
 
-    `order` names the columns of an (events, 4) array, as in "txyp"; a structured array or an `.npz` needs none.
-    The sensor is `sensor` in the `.npz` (width, height) where it is there.
+    `order` names the columns of an (events, 4) array, as in "txyp"; a structured array or an `.npz` needs none, and may call
+    them ts, pol, on and the like. `unit` is that of the times, "us" unless it is said. The sensor is `sensor` in the
+    `.npz` (width, height) where it is there.
     """
 
     version: ClassVar[int] = 1
@@ -24,12 +29,16 @@ class NumpyColumns(Source, frozen=True, forbid_unknown_fields=True):
     magics: ClassVar[tuple[bytes, ...]] = (b"\x93NUMPY", b"PK\x03\x04")
 
     order: str = ""
+    unit: str = "us"
+
+    def __post_init__(self) -> None:
+        check_unit(self.unit, "numpy_columns")
 
     def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
         """The events in `data`. Raises BadRecording where there are no four columns of events."""
         try:
-            loaded = np.load(io.BytesIO(data), allow_pickle=False)
-            columns = self._columns(loaded, name)
+            _refuse_bombs(data, name)
+            columns = self._columns(np.load(io.BytesIO(data), allow_pickle=False), name)
         except BadRecording:
             raise
         except Exception as error:  # np.load raises a dozen unrelated types on foreign bytes
@@ -37,6 +46,8 @@ class NumpyColumns(Source, frozen=True, forbid_unknown_fields=True):
         inside = columns.pop("sensor", None)
         if sensor is None and inside is not None:
             sensor = np.ravel(inside).tolist()  # type: ignore[assignment]  # Events refuses what is no (width, height)
+        if self.unit != "us":
+            columns["t"] = microseconds(columns["t"], self.unit, name)
         if sensor is None:
             sensor = smallest_sensor(columns["x"], columns["y"], name)
         try:
@@ -46,25 +57,33 @@ class NumpyColumns(Source, frozen=True, forbid_unknown_fields=True):
 
     def _columns(self, loaded: Any, name: str) -> dict[str, np.ndarray]:
         if isinstance(loaded, np.lib.npyio.NpzFile):
-            missing = [column for column in "txyp" if column not in loaded.files]
-            if missing:
-                raise BadRecording(
-                    f"no array {missing[0]!r} among {loaded.files}", where=name, allowed="arrays t, x, y, p"
-                )
-            return {key: loaded[key] for key in ("t", "x", "y", "p", "sensor") if key in loaded.files}
+            found = all_columns(loaded.files, name, "array")
+            columns = {column: loaded[called] for column, called in found.items()}
+            return columns | ({"sensor": loaded["sensor"]} if "sensor" in loaded.files else {})
         if loaded.dtype.names:
-            missing = [column for column in "txyp" if column not in loaded.dtype.names]
-            if missing:
-                raise BadRecording(
-                    f"no field {missing[0]!r} among {list(loaded.dtype.names)}",
-                    where=name,
-                    allowed="fields t, x, y, p",
-                )
-            return {key: np.ascontiguousarray(loaded[key]) for key in "txyp"}
+            found = all_columns(loaded.dtype.names, name, "field")
+            return {column: np.ascontiguousarray(loaded[called]) for column, called in found.items()}
         if loaded.ndim == 2 and loaded.shape[1] == 4 and sorted(self.order) == sorted("txyp"):
-            return {key: np.ascontiguousarray(loaded[:, self.order.index(key)]) for key in "txyp"}
+            columns = {key: np.ascontiguousarray(loaded[:, self.order.index(key)]) for key in "txyp"}
+            # One type for all columns: whole numbers come as floats where one of them has none.
+            kept = "" if self.unit == "us" else "t"
+            return {key: c if key in kept else whole_numbers(c, key, name) for key, c in columns.items()}
         raise BadRecording(
             f"an array {loaded.shape} of {loaded.dtype} does not say which column is which",
             where=name,
             allowed='a structured array, or (events, 4) with order = "txyp"',
+        )
+
+
+def _refuse_bombs(data: bytes, name: str) -> None:
+    """Raises BadRecording for members that say they unpack to more than any packing of this file can hold."""
+    if not data.startswith(b"PK"):
+        return
+    with zipfile.ZipFile(io.BytesIO(data)) as members:
+        total = sum(member.file_size for member in members.infolist())
+    if total > MOST_TIMES * len(data):
+        raise BadRecording(
+            f"says it unpacks to {total:,} bytes, from {len(data):,}",
+            where=name,
+            allowed=f"{MOST_TIMES} times as many",
         )

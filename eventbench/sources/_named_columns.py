@@ -1,0 +1,75 @@
+"""The names that files give to the columns of events, and times of any unit as whole microseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from eventbench.errors import BadRecording, BadSpec
+
+ALIASES = {
+    "t": ("t", "ts", "time", "timestamp", "timestamps"),
+    "x": ("x", "xs"),
+    "y": ("y", "ys"),
+    "p": ("p", "ps", "pol", "polarity", "polarities", "on"),
+}
+PER_US = {"ns": (1, 1000), "us": (1, 1), "ms": (1000, 1), "s": (1_000_000, 1)}  # unit -> (times, divided by)
+
+
+def found_columns(names: Iterable[str]) -> dict[str, str]:
+    """{"t": the name of the column of times, ...} of those that are there, whatever their case."""
+    lower = {name.lower(): name for name in names}
+    found = {column: next((lower[a] for a in known if a in lower), None) for column, known in ALIASES.items()}
+    return {column: name for column, name in found.items() if name is not None}
+
+
+def all_columns(names: Iterable[str], name: str, what: str) -> dict[str, str]:
+    """As `found_columns`, all four. Raises BadRecording with the names there are."""
+    names = list(names)
+    found = found_columns(names)
+    missing = [column for column in ALIASES if column not in found]
+    if missing:
+        raise BadRecording(
+            f"no {what} {missing[0]!r} among {names[:12]}", where=name, allowed=f"{what}s t, x, y and p"
+        )
+    return found
+
+
+def check_unit(unit: str, where: str) -> None:
+    """Raises BadSpec for a unit of time that is none."""
+    if unit and unit not in PER_US:
+        raise BadSpec(f"unit is {unit!r}", where=where, allowed=", ".join(PER_US))
+
+
+def microseconds(t: np.ndarray, unit: str, name: str) -> np.ndarray:
+    """int64 microseconds of times in `unit`, rounded to the nearest where the unit is finer or times have fractions."""
+    times, over = PER_US[unit]
+    if t.dtype.kind == "f":
+        if len(t) and not (np.isfinite(t).all() and np.abs(t).max() * times / over < 2**62):
+            raise BadRecording("a time is not a finite number, or is over 2**62 us", where=name)
+        return np.rint(t.astype(np.float64) * times / over).astype(np.int64)
+    if t.dtype.kind not in "iu":
+        raise BadRecording(f"times are {t.dtype}", where=name, allowed="numbers")
+    if len(t) and max(abs(int(t.min())), abs(int(t.max()))) * times >= 2**62 * over:
+        raise BadRecording(f"times reach {t.max()} {unit}", where=name, allowed="up to 2**62 us")
+    whole = t.astype(np.int64) * times
+    return whole if over == 1 else (whole + over // 2) // over
+
+
+def whole_numbers(column: np.ndarray, called: str, name: str) -> np.ndarray:
+    """A column of whole numbers; floats are taken where each is one. Raises BadRecording for any other."""
+    if column.dtype.kind in "iub":
+        return column
+    if column.dtype.kind == "f" and bool(np.isfinite(column).all()) and np.abs(column).max(initial=0) < 2**53:
+        whole = column.astype(np.int64)
+        if (whole == column).all():
+            return whole
+        at = int(np.argmax(whole != column))
+        raise BadRecording(
+            f"{called} is {column[at]} at event {at:,}",
+            where=name,
+            allowed="whole numbers",
+            fix="round rectified coordinates first, as you mean it",
+        )
+    raise BadRecording(f"{called} is {column.dtype}", where=name, allowed="whole numbers")

@@ -1,0 +1,91 @@
+"""HDF5 (`.h5`, `.hdf5`): the layouts of DSEC, of Prophesee, and columns t, x, y, p in `events/` or at the root.
+
+DSEC has `events/{t,x,y,p}` and `t_offset`, which is added to the times (Gehrig et al. 2021); Prophesee has `CD/events`, a
+table of x, y, p, t. Names such as ts, xs, pol are taken for what they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from eventbench.errors import BadRecording
+from eventbench.events import Events
+from eventbench.sources._hdf5_file import column, is_hdf5, names_in, opened
+from eventbench.sources._named_columns import all_columns, check_unit, found_columns, microseconds
+from eventbench.sources.base import Source, smallest_sensor
+
+GROUPS = ("events", "CD", "")
+
+
+class Hdf5Columns(Source, frozen=True, forbid_unknown_fields=True):
+    """Reader of events in HDF5. `unit` is that of the times: "us" unless it is said, as both layouts have it.
+
+    The sensor is what attributes width and height, or a dataset `resolution`, of the file say, where one does.
+    """
+
+    version: ClassVar[int] = 1
+    suffixes: ClassVar[tuple[str, ...]] = (".h5", ".hdf5")
+
+    unit: str = "us"
+
+    def __post_init__(self) -> None:
+        check_unit(self.unit, "hdf5_columns")
+
+    @classmethod
+    def recognises(cls, data: bytes) -> bool:
+        """Whether it is HDF5 and of no layout that another source reads (MATLAB's, or rows of spikes)."""
+        names = names_in(data)
+        return (
+            is_hdf5(data) and not data.startswith(b"MATLAB") and not {"spikes/times", "spikes/units"} <= names
+        )
+
+    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
+        """The events in `data`. Raises BadRecording where there are no four columns, or a filter is missing."""
+        if "@eventbench" in names_in(data):
+            raise BadRecording(
+                "an eventbench store, not a recording", where=name, fix="open it with eb.open_store"
+            )
+        with opened(data, name) as file:
+            return self._events(file, len(data), name, sensor)
+
+    def _events(self, file: Any, size: int, name: str, sensor: tuple[int, int] | None) -> Events:
+        columns = _columns(file, size, name)
+        t = microseconds(columns["t"], self.unit, name)
+        if "t_offset" in file:
+            t = t + int(file["t_offset"][()])
+        x, y = columns["x"], columns["y"]
+        own = _size(file)
+        return Events(t=t, x=x, y=y, p=columns["p"], sensor=sensor or own or smallest_sensor(x, y, name))
+
+
+def _columns(file: Any, size: int, name: str) -> dict[str, np.ndarray]:
+    import h5py
+
+    for group in GROUPS:
+        where = file.get(group) if group else file
+        if not isinstance(where, h5py.Group):
+            continue
+        table = where.get("events")
+        if isinstance(table, h5py.Dataset) and table.dtype.names:
+            found = all_columns(table.dtype.names, name, "field")
+            rows = column(table, size, name)
+            return {key: np.ascontiguousarray(rows[called]) for key, called in found.items()}
+        if len(found := found_columns(where)) == 4:
+            return {key: column(where[called], size, name) for key, called in found.items()}
+    raise BadRecording(
+        f"no columns of events; it has {sorted(map(str, file))[:8]}",
+        where=name,
+        allowed="events/{t,x,y,p}, CD/events, or t, x, y, p at the root",
+    )
+
+
+def _size(file: Any) -> tuple[int, int] | None:
+    attributes = {key.lower(): value for key, value in file.attrs.items()}
+    if {"width", "height"} <= attributes.keys():
+        return int(attributes["width"]), int(attributes["height"])
+    if "geometry" in attributes:
+        width, _, height = str(attributes["geometry"]).partition("x")
+        return int(width), int(height)
+    return None

@@ -1,0 +1,79 @@
+"""MATLAB (`.mat`), versions 5 and 7.3: variables ts (or t), x, y and pol (or p); ASL-DVS.
+
+ASL-DVS (Bi et al. 2019): times in microseconds, x and y on the DAVIS240C, polarity 0 and 1, a column each.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import ClassVar
+
+import numpy as np
+
+from eventbench.errors import BadEvents, BadRecording, BadSpec
+from eventbench.events import Events
+from eventbench.sources._hdf5_file import column, is_hdf5, names_in, opened
+from eventbench.sources._named_columns import all_columns, check_unit, microseconds, whole_numbers
+from eventbench.sources.base import Source, smallest_sensor
+
+MOST_TIMES = 1100  # deflate packs no better than 1032 to 1
+
+
+class MatColumns(Source, frozen=True, forbid_unknown_fields=True):
+    """Reader of MATLAB files. `unit` is that of the times; `first` what x and y are counted from, 0 or 1."""
+
+    version: ClassVar[int] = 1
+    suffixes: ClassVar[tuple[str, ...]] = (".mat",)
+    magics: ClassVar[tuple[bytes, ...]] = (b"MATLAB 5.0 MAT-file", b"MATLAB 7.3 MAT-file")
+
+    unit: str = "us"
+    first: int = 0
+
+    def __post_init__(self) -> None:
+        check_unit(self.unit, "mat_columns")
+        if self.first not in (0, 1):
+            raise BadSpec(f"first is {self.first!r}", where="mat_columns", allowed="0 or 1")
+
+    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
+        """The events in `data`. Raises BadRecording where there are no four variables of them."""
+        if is_hdf5(data):
+            with opened(data, name) as file:
+                found = all_columns(
+                    (key for key in names_in(data) if not key.startswith("#")), name, "variable"
+                )
+                columns = {key: column(file[called], len(data), name) for key, called in found.items()}
+        else:
+            columns = _version_5(data, name)
+        for key, values in columns.items():
+            if values.ndim > 1 and max(values.shape) != values.size:
+                raise BadRecording(f"{key} has the shape {values.shape}", where=name, allowed="one column")
+        t = microseconds(np.ravel(columns["t"]), self.unit, name)
+        x, y, p = (whole_numbers(np.ravel(columns[key]), key, name) for key in "xyp")
+        if self.first:
+            x, y = x.astype(np.int64) - 1, y.astype(np.int64) - 1
+        try:
+            return Events(t=t, x=x, y=y, p=p, sensor=sensor or smallest_sensor(x, y, name))
+        except BadEvents as error:
+            raise BadRecording(str(error), where=name) from None
+
+
+def _version_5(data: bytes, name: str) -> dict[str, np.ndarray]:
+    from scipy.io import loadmat, whosmat
+
+    try:
+        shapes = {called: shape for called, shape, _ in whosmat(io.BytesIO(data))}
+        found = all_columns(shapes, name, "variable")
+        for called in found.values():
+            if 8 * np.prod(shapes[called], dtype=np.float64) > MOST_TIMES * len(data):
+                raise BadRecording(
+                    f"{called} says it has the shape {shapes[called]}, in a file of {len(data):,} bytes",
+                    where=name,
+                )
+        loaded = loadmat(io.BytesIO(data), variable_names=list(found.values()))
+        columns = {key: np.asarray(loaded[called]) for key, called in found.items()}
+    except BadRecording:
+        raise
+    except Exception as error:  # scipy raises a dozen unrelated types on foreign bytes
+        said = " ".join(str(error).split())[:200]
+        raise BadRecording(f"not a readable MATLAB file ({said})", where=name) from None
+    return columns
