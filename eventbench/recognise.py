@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from os import PathLike
 from pathlib import Path
 
@@ -13,13 +14,18 @@ from eventbench.events import Events
 from eventbench.sources.base import Source, file_bytes
 
 
+@cache  # asked once a recording
+def _members() -> list[type[Source]]:
+    return [registry.sources.get(name) for name in registry.sources.names()]
+
+
 def recognise(data: bytes, path: Path) -> Source:
     """The source that reads such bytes: the one that recognises them, or, for formats without a header, resembles them.
 
     The file's ending decides only between formats without a header. Raises BadRecording, naming the endings that
     are known.
     """
-    members: list[type[Source]] = [registry.sources.get(name) for name in registry.sources.names()]
+    members = _members()
     for member in members:
         if member.recognises(data):
             return member()

@@ -34,6 +34,7 @@ class Family:
     def __init__(self, folder: str, base: str, kind: str) -> None:
         self.folder, self.base, self.kind = folder, base, kind
 
+    @functools.cache  # noqa: B019  # families live as long as the process; looking is slower than reading a recording
     def _files(self) -> dict[str, Path]:
         return {
             path.stem: path
@@ -63,14 +64,15 @@ class Family:
     def get(self, name: str, *, where: object = "") -> type:
         """The member's class. Raises UnknownName, with the nearest name, when there is none."""
         if name in self._files():
-            module = importlib.import_module(f"eventbench.{self.folder}.{name}")
-            return self._member_of(module)
+            return self._own(name)
         guests = self._guests()
         if name in guests:
             return guests[name].load()
         raise UnknownName(self.kind, name, self.names(), where=where)
 
-    def _member_of(self, module: Any) -> type:
+    @functools.cache  # noqa: B019
+    def _own(self, name: str) -> type:
+        module = importlib.import_module(f"eventbench.{self.folder}.{name}")
         base = getattr(importlib.import_module(f"eventbench.{self.folder}.base"), self.base)
         found = [
             member

@@ -35,11 +35,13 @@ def is_hdf5(data: bytes) -> bool:
     return False
 
 
-@lru_cache(maxsize=1)  # recognising asks every source of the family about the same bytes
 def names_in(data: bytes) -> frozenset[str]:
-    """The paths of groups and datasets down to the second level, and `@format` of an eventbench store."""
-    if not is_hdf5(data):
-        return frozenset()
+    """The paths of groups and datasets down to the second level, and `@eventbench` where it is a store of ours."""
+    return _names_in(data) if is_hdf5(data) else frozenset()
+
+
+@lru_cache(maxsize=1)  # recognising asks every source of the family about the same bytes
+def _names_in(data: bytes) -> frozenset[str]:
     import h5py
 
     try:

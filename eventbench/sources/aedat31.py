@@ -49,8 +49,8 @@ def _measure(data, at):  # type: ignore[no-untyped-def]
         if size * number > end - at - HEAD_BYTES:
             return events, at, TRUNCATED
         if kind == POLARITY:
-            events += int(number)
-        at += HEAD_BYTES + size * number
+            events += number
+        at += np.int64(HEAD_BYTES + size * number)
     return events, at, 0
 
 
@@ -70,7 +70,8 @@ def _fill(data, at, t, x, y, p):  # type: ignore[no-untyped-def]
                 x[n] = word >> np.uint32(17)
                 y[n] = word >> np.uint32(2) & np.uint32(0x7FFF)
                 p[n] = word >> np.uint32(1) & np.uint32(1)
-                n += np.int64(word & np.uint32(1))  # an invalid event is written over by the next
+                valid = word & np.uint32(1)
+                n += 1 if valid else 0  # an invalid event is written over by the next
         at += size * number  # type: ignore[assignment]
     return n
 

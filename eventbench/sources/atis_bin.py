@@ -8,6 +8,7 @@ a timestamp overflow: 2^13 us are added from there on, and the marker is no even
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -34,24 +35,69 @@ def _fill(raw, ends, t, x, y, p, offsets, most):  # type: ignore[no-untyped-def]
     """
     n, at = 0, 0
     for k in range(ends.shape[0]):
-        added, before, back = np.int64(0), np.int64(-1), 0
-        most_x, most_y = np.uint8(0), np.uint8(0)
-        while at < ends[k]:
-            row, high = raw[at + 1], raw[at + 2]
-            if row == OVERFLOW_Y:
-                added += OVERFLOW_US
-            else:
-                now = added + (
-                    np.int64(high & 0x7F) << 16 | np.int64(raw[at + 3]) << 8 | np.int64(raw[at + 4])
-                )
-                t[n], x[n], y[n], p[n] = now, raw[at], row, high >> 7
-                most_x, most_y = max(most_x, raw[at]), max(most_y, row)
-                back += now < before
-                before = now
-                n += 1
-            at += EVENT_BYTES
+        part = raw[at : ends[k]]
+        at = ends[k]
+        room = slice(n, n + part.shape[0] // EVENT_BYTES)
+        if not _fill_unmarked(part, t[room], x[room], y[room], p[room]):
+            n += _fill_marked(part, t[room], x[room], y[room], p[room])
+        else:
+            n += part.shape[0] // EVENT_BYTES
         offsets[k + 1] = n
-        most[k, 0], most[k, 1], most[k, 2] = most_x, most_y, back
+        whole = slice(offsets[k], n)
+        most[k, 0], most[k, 1], most[k, 2] = _largest(x[whole]), _largest(y[whole]), _steps_back(t[whole])
+
+
+@njit(cache=True, nogil=True)
+def _fill_unmarked(part, t, x, y, p):  # type: ignore[no-untyped-def]
+    """Decode a file without overflow markers, field after field, which the compiler turns into SIMD; whether it is one."""
+    marks = 0
+    for i in range(y.shape[0]):
+        y[i] = part[EVENT_BYTES * i + 1]
+    for i in range(y.shape[0]):
+        marks += y[i] == OVERFLOW_Y
+    if marks:
+        return False
+    for i in range(x.shape[0]):
+        x[i] = part[EVENT_BYTES * i]
+    for i in range(p.shape[0]):
+        p[i] = part[EVENT_BYTES * i + 2] >> np.uint8(7)
+    for i in range(t.shape[0]):
+        at = EVENT_BYTES * i
+        high = np.int64(part[at + 2] & np.uint8(0x7F))
+        t[i] = high << 16 | np.int64(part[at + 3]) << 8 | np.int64(part[at + 4])
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _fill_marked(part, t, x, y, p):  # type: ignore[no-untyped-def]
+    """Decode any file, event after event; how many there are, markers left out."""
+    n, added = 0, np.int64(0)
+    for at in range(0, part.shape[0], EVENT_BYTES):
+        row, high = part[at + 1], part[at + 2]
+        if row == OVERFLOW_Y:
+            added = np.int64(added + OVERFLOW_US)
+            continue
+        low = np.int64(part[at + 3]) << 8 | np.int64(part[at + 4])
+        t[n] = added + (np.int64(high & np.uint8(0x7F)) << 16 | low)
+        x[n], y[n], p[n] = part[at], row, high >> np.uint8(7)
+        n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _largest(column):  # type: ignore[no-untyped-def]
+    most = np.uint16(0)
+    for i in range(column.shape[0]):
+        most = max(most, column[i])
+    return most
+
+
+@njit(cache=True, nogil=True)
+def _steps_back(t):  # type: ignore[no-untyped-def]
+    found = 0
+    for i in range(1, t.shape[0]):
+        found += t[i] < t[i - 1]
+    return found
 
 
 class AtisBin(Source, frozen=True, forbid_unknown_fields=True):
@@ -109,28 +155,30 @@ def _decoded(raw: np.ndarray, ends: np.ndarray) -> tuple[EventBatch, np.ndarray]
 
 def _all_bytes(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
     """The files' bytes end to end, and where each ends. Raises BadRecording as `file_bytes` and `decode` do."""
-    buffer, at = bytearray(1 << 20), 0
-    ends = np.empty(len(paths), np.int64)
-    for k, path in enumerate(paths):
-        try:
-            file = os.open(path, os.O_RDONLY)
-            try:
-                size = os.fstat(file).st_size
-                if at + size > len(buffer):
-                    buffer += bytes(max(len(buffer), size))
-                got = os.readv(file, [memoryview(buffer)[at : at + size]])
-            finally:
-                os.close(file)
-        except OSError:
-            got = size = 0
-        if got != size or not size:  # a folder, an empty or a changing file: the slow way says what it is
-            data = file_bytes(path)
-            size = len(data)
-            buffer[at : at + size] = data
+    sizes = [_size(path) for path in paths]
+    ends = np.cumsum(sizes, dtype=np.int64)
+    buffer = np.empty(sum(sizes), np.uint8)
+    view, at = memoryview(buffer), 0  # type: ignore[arg-type]
+    for path, size in zip(paths, sizes, strict=True):
         _refuse_part(size, str(path))
+        file = os.open(path, os.O_RDONLY)
+        try:
+            got = os.readv(file, [view[at : at + size]])
+        finally:
+            os.close(file)
+        if got != size:
+            raise BadRecording("the file changed while it was read", where=path, fix="run the command again")
         at += size
-        ends[k] = at
-    return np.frombuffer(buffer, np.uint8, at), ends
+    return buffer, ends
+
+
+def _size(path: Path) -> int:
+    try:
+        seen = os.stat(path)  # noqa: PTH116  # a tenth of the time of Path.stat and is_file
+        size = seen.st_size if stat.S_ISREG(seen.st_mode) else 0
+    except OSError:
+        size = 0
+    return size or len(file_bytes(path))  # which says what is wrong with it
 
 
 def _refuse_part(size: int, name: str) -> None:

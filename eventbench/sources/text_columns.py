@@ -51,7 +51,7 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def resembles(cls, data: bytes) -> bool:
         """Whether the first lines are text, and one of them four numbers or more."""
-        head = data[:4096]
+        head = data[:512]
         return set(head) <= _TEXT and any(_ROW.match(line) for line in head.splitlines()[:100])
 
     def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
