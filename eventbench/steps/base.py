@@ -19,7 +19,11 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 1
-    random: ClassVar[bool] = False
+
+    @property
+    def random(self) -> bool:
+        """Whether what comes out depends on the generator."""
+        return False
 
     def sensor(self, sensor: tuple[int, int]) -> tuple[int, int]:
         """The (width, height) that comes out when `sensor` goes in."""

@@ -1,0 +1,39 @@
+"""Add noise: events at times, places and polarities drawn evenly."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from eventbench.events import Events
+from eventbench.steps._parts import drawn_from, in_order, number
+from eventbench.steps.base import Step
+
+
+class AddNoise(Step, frozen=True, forbid_unknown_fields=True):
+    """Adds `rate_hz` events a pixel and second, on average, over the time of the recording."""
+
+    version: ClassVar[int] = 1
+
+    rate_hz: float
+
+    def __post_init__(self) -> None:
+        number("add_noise", "rate_hz", self.rate_hz, 0, 1e6)
+
+    @property
+    def random(self) -> bool:
+        return True
+
+    def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
+        """The events and the noise, in order of time."""
+        draw = drawn_from("add_noise", generator)
+        if not len(events):
+            return events
+        width, height = events.sensor
+        n = int(draw.poisson(self.rate_hz * events.duration_us * 1e-6 * width * height))
+        t = np.concatenate([events.t, events.t[0] + draw.integers(0, events.duration_us + 1, n)])
+        x = np.concatenate([events.x, draw.integers(0, width, n).astype(np.uint16)])
+        y = np.concatenate([events.y, draw.integers(0, height, n).astype(np.uint16)])
+        p = np.concatenate([events.p, draw.integers(0, 2, n).astype(np.uint8)])
+        return in_order(t, x, y, p, events.sensor)

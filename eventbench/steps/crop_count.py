@@ -1,0 +1,28 @@
+"""Crop by count: so many events from the first, or from a place in the recording."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from eventbench.events import Events
+from eventbench.steps._parts import whole
+from eventbench.steps.base import Step
+
+
+class CropCount(Step, frozen=True, forbid_unknown_fields=True):
+    """Keeps events number `start` to `start + events` (less where the recording ends before)."""
+
+    version: ClassVar[int] = 1
+
+    events: int
+    start: int = 0
+
+    def __post_init__(self) -> None:
+        whole("crop_count", "events", self.events)
+        whole("crop_count", "start", self.start, 0)
+
+    def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
+        """The events of the window, as views."""
+        return events[self.start : self.start + self.events]

@@ -1,0 +1,47 @@
+"""Crop in time: the events of a window, counted from the first event or from a fixed time."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from eventbench.events import Events
+from eventbench.steps._parts import whole
+from eventbench.steps.base import Step
+
+
+class CropTime(Step, frozen=True, forbid_unknown_fields=True):
+    """Keeps start <= t < start + duration_us; nothing is remembered from one recording to the next.
+
+    start_us is counted from the recording's first event, or with `absolute` on its own clock. duration_us None goes on to
+    the end. Times are kept as they are.
+    """
+
+    version: ClassVar[int] = 1
+
+    start_us: int = 0
+    duration_us: int | None = None
+    absolute: bool = False
+
+    def __post_init__(self) -> None:
+        whole("crop_time", "start_us", self.start_us, -(2**61), 2**61)
+        if self.duration_us is not None:
+            whole("crop_time", "duration_us", self.duration_us, 1, 2**61)
+
+    def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
+        """The events of the window, as views."""
+        if not len(events):
+            return events
+        start = self.start_us + (0 if self.absolute else int(events.t[0]))
+        first = _place(events.t, start)
+        last = len(events) if self.duration_us is None else _place(events.t, start + self.duration_us)
+        return events[first:last]
+
+
+def _place(t: np.ndarray, time: int) -> int:
+    """How many events come before `time`, which may be beyond any int64."""
+    limits = np.iinfo(np.int64)
+    if time > limits.max:
+        return len(t)
+    return int(np.searchsorted(t, np.int64(max(time, limits.min)), side="left"))

@@ -1,0 +1,53 @@
+"""Downsample events: a coarser sensor whose pixels fire when enough of their events have come."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from numba import njit
+
+from eventbench.events import Events
+from eventbench.steps._parts import whole
+from eventbench.steps.base import Step
+
+
+@njit(cache=True, nogil=True)
+def _fires(x, y, p, width, threshold, sums):  # type: ignore[no-untyped-def]
+    found = np.empty(x.shape[0], np.bool_)
+    for i in range(x.shape[0]):
+        at = np.int64(y[i]) * width + np.int64(x[i])
+        total = sums[at] + (1 if p[i] else -1)
+        found[i] = abs(total) >= threshold
+        sums[at] = 0 if abs(total) >= threshold else total
+    return found
+
+
+class DownsampleEvents(Step, frozen=True, forbid_unknown_fields=True):
+    """An integrate-and-fire pixel for each factor x factor square: ON adds 1, OFF takes 1; at +-threshold it fires and starts anew.
+
+    The event has the time of the one that made it fire and the polarity of the side it was reached on, so that noise of
+    both polarities cancels (event-count downsampling with polarity; Ghosh et al. 2023, "Fast and frugal event downsampling").
+    threshold None is factor * factor / 2 rounded up.
+    """
+
+    version: ClassVar[int] = 1
+
+    factor: int
+    threshold: int | None = None
+
+    def __post_init__(self) -> None:
+        whole("downsample_events", "factor", self.factor, 1, 65535)
+        if self.threshold is not None:
+            whole("downsample_events", "threshold", self.threshold, 1, 2**31 - 1)
+
+    def sensor(self, sensor: tuple[int, int]) -> tuple[int, int]:
+        return -(-sensor[0] // self.factor), -(-sensor[1] // self.factor)
+
+    def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
+        """The events that the coarse pixels fire, in order of time."""
+        width, height = self.sensor(events.sensor)
+        x, y = events.x // self.factor, events.y // self.factor
+        threshold = self.threshold or -(-self.factor * self.factor // 2)
+        fires = _fires(x, y, events.p, width, threshold, np.zeros(width * height, np.int32))
+        return Events.trusted(events.t[fires], x[fires], y[fires], events.p[fires], (width, height))

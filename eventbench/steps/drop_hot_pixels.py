@@ -1,0 +1,42 @@
+"""Drop hot pixels: all events of pixels that fire by themselves."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from eventbench.events import Events
+from eventbench.steps._parts import kept, number
+from eventbench.steps.base import Step
+from eventbench.vital_signs import hot_pixels
+
+
+class DropHotPixels(Step, frozen=True, forbid_unknown_fields=True):
+    """Drops the pixels that fire by the rule of `eventbench doctor`, or above a rate.
+
+    `most_hz` None takes the doctor's rule (vital_signs.hot_pixels: far busier than the sensor and than the neighbours).
+    Else a pixel goes whose events, over the time from the recording's first event to its last, are more than `most_hz` a
+    second; tonic's DropPixel(hot_pixel_frequency) divides by the last time instead.
+    """
+
+    version: ClassVar[int] = 1
+
+    most_hz: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.most_hz is not None:
+            number("drop_hot_pixels", "most_hz", self.most_hz, 0, 1e9)
+
+    def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
+        """The events of all other pixels, in their order."""
+        if not len(events):
+            return events
+        width = events.sensor[0]
+        cells = events.y.astype(np.int64) * width + events.x
+        active, place, counts = np.unique(cells, return_inverse=True, return_counts=True)
+        if self.most_hz is None:
+            hot = np.isin(active, [pixel.y * width + pixel.x for pixel in hot_pixels(active, counts, width)])
+        else:
+            hot = counts * 1e6 > self.most_hz * max(events.duration_us, 1)
+        return kept(events, ~hot[place])

@@ -1,0 +1,36 @@
+"""Jitter in space: every event moved by a normal number of pixels of its own."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from eventbench.events import Events
+from eventbench.steps._parts import drawn_from, number
+from eventbench.steps.base import Step
+
+
+class JitterSpace(Step, frozen=True, forbid_unknown_fields=True):
+    """x and y move by round(N(0, std)) each; an event that leaves the sensor is dropped, never wrapped or clipped."""
+
+    version: ClassVar[int] = 1
+
+    std: float
+
+    def __post_init__(self) -> None:
+        number("jitter_space", "std", self.std, 0, 65536)
+
+    @property
+    def random(self) -> bool:
+        return True
+
+    def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
+        """The events that stay on the sensor, in their order."""
+        by = np.rint(drawn_from("jitter_space", generator).normal(0, self.std, (2, len(events)))).astype(
+            np.int64
+        )
+        x, y = events.x + by[0], events.y + by[1]
+        inside = (x >= 0) & (x < events.sensor[0]) & (y >= 0) & (y < events.sensor[1])
+        x, y = x[inside].astype(np.uint16), y[inside].astype(np.uint16)
+        return Events.trusted(events.t[inside], x, y, events.p[inside], events.sensor)

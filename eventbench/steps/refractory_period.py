@@ -1,0 +1,50 @@
+"""Refractory period: events that follow too soon on another of their pixel dropped."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from numba import njit
+
+from eventbench.events import Events
+from eventbench.steps._parts import kept, whole
+from eventbench.steps.base import Step
+
+
+@njit(cache=True, nogil=True)
+def _late_enough(t, x, y, width, period, every, last):  # type: ignore[no-untyped-def]
+    found = np.empty(t.shape[0], np.bool_)
+    never = np.int64(-(2**63))
+    for i in range(t.shape[0]):
+        at = np.int64(y[i]) * width + np.int64(x[i])
+        before = last[at]
+        ok = before == never or (t[i] > before and np.uint64(t[i]) - np.uint64(before) > np.uint64(period))
+        found[i] = ok
+        if ok or every:
+            last[at] = t[i]
+    return found
+
+
+class RefractoryPeriod(Step, frozen=True, forbid_unknown_fields=True):
+    """Keeps an event if more than `period_us` passed since the last event of its pixel that was kept; the first is kept.
+
+    With `since_any` dropped events count too, so that a pixel that fires without pause is silent after its first event.
+    tonic's RefractoryPeriod does that, and also drops a first event at time 0 or before: `tonic` does just that.
+    """
+
+    version: ClassVar[int] = 1
+
+    period_us: int
+    since_any: bool = False
+    tonic: bool = False
+
+    def __post_init__(self) -> None:
+        whole("refractory_period", "period_us", self.period_us, 1, 2**61)
+
+    def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
+        """The events that are not too soon, in their order."""
+        width, height = events.sensor
+        last = np.full(width * height, -self.period_us if self.tonic else np.iinfo(np.int64).min, np.int64)
+        every = self.since_any or self.tonic
+        return kept(events, _late_enough(events.t, events.x, events.y, width, self.period_us, every, last))
