@@ -22,6 +22,7 @@ class EventbenchError(Exception):
     """One line: *where* it is, *what* is wrong with its value, what is *allowed*, how to *fix* it."""
 
     def __init__(self, what: str, *, where: object = "", allowed: str = "", fix: str = "") -> None:
+        self.what = what
         parts = [f"{where}: {what}" if str(where) else what]
         if allowed:
             parts.append(f"allowed: {allowed}")

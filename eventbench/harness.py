@@ -22,7 +22,7 @@ from eventbench.resident import ResidentSplit
 from eventbench.specs.record import SCHEMA, Harness, Pinned, Record, Run, Score
 from eventbench.specs.task import Task
 from eventbench.splits import task_splits
-from eventbench.store.key import key_of, path_of
+from eventbench.store.key import content_digest, key_of, path_of
 from eventbench.store.read import FrameStore
 from eventbench.submission import Handed, called
 
@@ -61,7 +61,7 @@ class Bench:
             frames_store(self.card, self.pipeline, places.cache, workers=workers, progress=True)
         self.store = FrameStore(path).made_by(key_of(self.card, self.pipeline))
         self._rows = task_splits(task, self.store)
-        _, self.time_steps, _, height, width = self.store.frames.shape
+        self.time_steps, _, height, width = self.store.shape
         self.sensor, self.classes = (width, height), len(self.store.classes)
         self._splits: dict[str, ResidentSplit] = {}
         keep_heap()
@@ -162,7 +162,7 @@ def score(
         task=Pinned(id=bench.task.id, digest=bench.task.spec.digest),
         dataset=Pinned(id=bench.card.id, digest=bench.card.spec.digest),
         pipeline=Pinned(id=bench.pipeline.id, digest=bench.pipeline.spec.digest),
-        store=bench.store.key,
+        store=content_digest(bench.store.made_from),
         model=handed.spec.model,
         code=handed.code(),
         samples=len(rows),

@@ -16,6 +16,7 @@ from eventbench.preprocess import events_store, frames_store
 from eventbench.specs.card import Card
 from eventbench.store.read import Store, open_any
 from eventbench.store.rules import Rules
+from eventbench.store.seal import has_seal, is_whole
 from eventbench.store.shelf import STORE, Item, find, look, sole
 
 
@@ -41,6 +42,8 @@ def examine(item: Item, rules: Rules) -> Health:
     """One store: its key, its name, the crc of every sample, its account, and what the card pins of it."""
     seen = look(item)
     if seen.state == "layout unknown":
+        if has_seal(item.path) and not is_whole(item.path):
+            return Health(item, faults=("its layout version, or another byte, has changed",))
         return Health(item, not_checked=seen.trouble)
     if seen.state != "complete":
         return Health(item, faults=(seen.trouble,))
@@ -48,6 +51,8 @@ def examine(item: Item, rules: Rules) -> Health:
         store = open_any(item.path)
         damaged = store.damaged()
         faults = [*_key_faults(store), *_account_faults(store)]
+    except BadStore as error:
+        return Health(item, seen.samples, (error.what,))
     except Exception as error:  # what h5py and NumPy raise on damaged metadata is anything
         return Health(item, seen.samples, (f"not a readable store ({error})",))
     if damaged:
@@ -55,6 +60,8 @@ def examine(item: Item, rules: Rules) -> Health:
     made = rules.of(item)
     if made and store.made_from.get("card") == made.card.spec.digest:
         faults += _pin_faults(store, made.card)
+    if not faults and not store.whole():
+        faults.append("a byte that belongs to no sample has changed")
     return Health(item, len(store), tuple(faults), tuple(damaged))
 
 
@@ -108,7 +115,7 @@ def _account_faults(store: Store) -> list[str]:
 
 
 def _pin_faults(store: Store, card: Named[Card]) -> list[str]:
-    """Ids, labels and file hashes against the card: the crc does not cover them."""
+    """Ids, labels and file hashes against the card, in a store of any layout version."""
     found = []
     for name, pin in card.spec.splits.items():
         rows = [row for row, split in enumerate(store.splits) if split == name]

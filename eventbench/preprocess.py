@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from filelock import FileLock
@@ -23,19 +23,20 @@ from eventbench import registry
 from eventbench.catalog import Named
 from eventbench.dataset import Dataset
 from eventbench.errors import BadDataset, BadSpec, BadStore, EventbenchError
-from eventbench.representations.base import Representation
+from eventbench.event_columns import EventColumns, address_dtype
+from eventbench.representations.base import Account, Representation
 from eventbench.specs.card import Card
 from eventbench.specs.pipeline import Pipeline
 from eventbench.steps.base import Step
-from eventbench.store.codec import address_dtype, encode
-from eventbench.store.draft import Draft
+from eventbench.store.draft import Draft, Row
 from eventbench.store.key import key_of, path_of
 from eventbench.store.read import EventStore, FrameStore, Store
+from eventbench.store.sparse import encode_sparse
 from eventbench.store.write import Column, finish
 
 A = TypeVar("A")
 B = TypeVar("B")
-Payload = tuple[dict[str, np.ndarray], dict[str, Any]]
+Payload = tuple[Row, list[np.ndarray]]
 
 
 @dataclass
@@ -90,22 +91,31 @@ def events_store(
         def load(sample_id: str) -> Payload:
             sample = samples[sample_id]
             events, sha256 = dataset.read(sample)
-            meta = {"split": sample.split, "label": sample.label, "subject": sample.subject, "sha256": sha256}
-            meta |= {"events": len(events), "kept": len(events), "lost": {}}
-            return encode(events), meta | {"start_us": int(events.t[0]) if len(events) else 0}
+            columns = EventColumns.of(events)
+            row = Row(
+                id=sample_id,
+                split=sample.split,
+                label=sample.label,
+                subject=sample.subject,
+                sha256=sha256,
+                events=len(events),
+                kept=len(events),
+                start_us=columns.start_us,
+            )
+            return row, [columns.address, columns.dt, columns.long_row, columns.long_dt]
 
         columns = {
             "address": Column("events/address", address_dtype(card.spec.sensor)),
-            "dt": Column("events/dt", np.dtype("<u2")),
+            "dt": Column("events/dt", np.dtype("<u2"), "offset"),
             "long_row": Column("long/row", np.dtype("<i8")),
-            "long_dt": Column("long/dt", np.dtype("<i8")),
+            "long_dt": Column("long/dt", np.dtype("<i8"), "long_offset"),
         }
         draft = Draft(store, key, list(columns), anew=rebuild)
         report = _fill(draft, store, list(samples), load, workers, progress)
         for split in card.spec.splits:
-            rows = [row for row in draft.rows if row["meta"]["split"] == split]
+            hashes = {row.id: row.sha256 for row in draft.rows if row.split == split}
             try:
-                dataset.check_files(split, {row["id"]: row["meta"]["sha256"] for row in rows})
+                dataset.check_files(split, hashes)
             except BadDataset:
                 draft.discard()  # else the recordings that are not the card's would be taken from it next time
                 raise
@@ -140,27 +150,47 @@ def frames_store(
 
         def load(sample_id: str) -> Payload:
             row = row_of[sample_id]
-            sample = events[row]
-            came = len(sample)
-            lost: dict[str, int] = {}
-            for table, step in zip(pipeline.spec.steps, steps, strict=True):
-                before, sample = len(sample), step.apply(sample)
-                lost[table["name"]] = lost.get(table["name"], 0) + before - len(sample)
-            frames, account = representation.apply(sample)
-            meta = {
-                "split": events.splits[row],
-                "label": int(events.labels[row]),
-                "subject": events.subjects[row],
-            }
-            meta |= {"sha256": events.hashes[row], "events": came, "kept": account.binned}
-            return {"frames": frames}, meta | {"lost": {k: v for k, v in (lost | account.lost).items() if v}}
+            frames, came, account = _through(events, row, pipeline, steps, representation)
+            told = Row(
+                id=sample_id,
+                split=events.splits[row],
+                label=int(events.labels[row]),
+                subject=events.subjects[row],
+                sha256=events.hashes[row],
+                events=came,
+                kept=account.binned,
+                lost={reason: count for reason, count in account.lost.items() if count},
+            )
+            return told, list(encode_sparse(frames))
 
         dtype = np.dtype(representation.array_dtype).newbyteorder("<")
-        columns = {"frames": Column("frames/data", dtype, representation.shape(sensor))}
+        columns = {
+            "gap": Column("frames/gap", np.dtype("u1"), "gap_offset"),
+            "value": Column("frames/value", dtype, "value_offset"),
+        }
+        shape = representation.shape(sensor)
         draft = Draft(store, key, list(columns), anew=rebuild)
         report = _fill(draft, store, events.ids, load, workers, progress)
-        finish(draft, store, key, card, sensor, columns)
+        finish(draft, store, key, card, sensor, columns, shape)
         return report
+
+
+def _through(
+    events: EventStore, row: int, pipeline: Named[Pipeline], steps: list[Step], representation: Representation
+) -> tuple[np.ndarray, int, Account]:
+    """The frames of a sample, the events that came, and the account of what the steps left of them."""
+    if not steps:
+        columns = events.columns(row)
+        frames, account = representation.apply_columns(columns)
+        return frames, len(columns.dt), account
+    sample = events[row]
+    came = len(sample)
+    lost: dict[str, int] = {}
+    for table, step in zip(pipeline.spec.steps, steps, strict=True):
+        before, sample = len(sample), step.apply(sample)
+        lost[table["name"]] = lost.get(table["name"], 0) + before - len(sample)
+    frames, account = representation.apply(sample)
+    return frames, came, account._replace(lost=lost | account.lost)
 
 
 def prepared(pipeline: Named[Pipeline]) -> tuple[list[Step], Representation]:
@@ -186,7 +216,7 @@ def _fill(
     draft: Draft, store: Path, ids: list[str], load: Callable[[str], Payload], workers: int, progress: bool
 ) -> Report:
     """Add every sample the draft does not have yet. Raises Refused, after looking at all, where some cannot be read."""
-    done = [row["id"] for row in draft.rows]
+    done = [row.id for row in draft.rows]
     if done != ids[: len(done)]:
         draft.discard()
         raise BadStore(
@@ -210,7 +240,8 @@ def _fill(
                 if isinstance(result, EventbenchError):
                     report.refused[sample_id] = str(result)
                 elif not report.refused:  # a draft is always the first samples, with none left out
-                    draft.add(sample_id, *result)
+                    row, payload = result
+                    draft.add(row, payload)
     finally:
         draft.close()
     if report.refused:

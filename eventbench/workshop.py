@@ -20,6 +20,7 @@ from eventbench.harness import Bench
 from eventbench.home import PACKAGE
 from eventbench.specs.base import About
 from eventbench.specs.submission import ModelRef, Submission
+from eventbench.store.key import content_digest
 from eventbench.submission import called, make_model, model_class
 from eventbench.train import Epoch, Recipe, fit, seed_everything, write_log
 
@@ -53,7 +54,7 @@ def train_submission(
     asked = {
         "model": {"name": name, "config": config},
         "task": bench.task.id,
-        "store": bench.store.key,
+        "store": content_digest(bench.store.made_from),
         "recipe": msgspec.to_builtins(recipe),
         "code": digest.of_file(source) if source else "",
     }

@@ -15,9 +15,10 @@ from miniatures import Miniature, card_table, miniature, write_pipeline, write_t
 from eventbench import registry
 from eventbench.cli.cache import command
 from eventbench.preprocess import Refused, events_store, frames_store
-from eventbench.store.draft import Draft
+from eventbench.store.draft import Draft, Row
 from eventbench.store.key import key_of, path_of
-from eventbench.store.read import FrameStore, open_any
+from eventbench.store.read import open_any
+from eventbench.store.seal import set_seal
 
 
 @pytest.fixture
@@ -67,6 +68,11 @@ def flip_a_byte(store: Path, column: str, at: int = 0) -> None:
         raw.write(bytes([byte ^ 0xFF]))
 
 
+def gap_offset(frames: Path) -> list[int]:
+    with h5py.File(frames) as file:
+        return file["samples/gap_offset"][:].tolist()
+
+
 def half_a_draft(mini: Miniature) -> Path:
     """What a run leaves that found its third recording broken."""
     path = mini.file("train", 1)
@@ -97,13 +103,13 @@ def test_every_other_state_has_its_name_and_reason(mini: Miniature) -> None:
     newer = events.with_name("newer-00000000.h5")
     newer.write_bytes(events.read_bytes())
     with h5py.File(newer, "r+") as file:
-        file.attrs["layout_version"] = 2
+        file.attrs["layout_version"] = 3
     frames.write_bytes(b"nonsense")
     draft = half_a_draft_of_other_rules(mini)
     found = {Path(one["path"]).name: (one["state"], one["why"]) for one in told("ls")["stores"]}
     assert found[newer.name] == (
         "layout unknown",
-        "layout version 2, this version of eventbench reads 1",
+        "layout version 3, this version of eventbench reads 1 and 2",
     )
     state, why = found[frames.name]
     assert state == "unreadable"
@@ -115,7 +121,8 @@ def test_every_other_state_has_its_name_and_reason(mini: Miniature) -> None:
 
 def half_a_draft_of_other_rules(mini: Miniature) -> Path:
     draft = Draft(path_of(mini.places.cache, mini.named_card), key_of(mini.named_card), [])
-    draft.add("test/00001", {}, {})
+    row = Row(id="test/00001", split="test", label=0, subject="", sha256="", events=0, kept=0)
+    draft.add(row, [])
     draft.close()
     return draft.folder
 
@@ -186,7 +193,7 @@ def test_verify_names_the_samples_whose_bytes_have_changed(mini: Miniature) -> N
     sound = run("verify")
     assert (sound.exit_code, sound.stdout) == (0, "stores: 2 checked, 0 broken\n")
     flip_a_byte(events, "events/dt", at=3)
-    flip_a_byte(frames, "frames/data", at=-1 + 3 * FrameStore(frames)[0].nbytes)
+    flip_a_byte(frames, "frames/gap", at=gap_offset(frames)[3] - 1)
     broken = run("verify")
     assert broken.exit_code == 1
     assert broken.stdout == (
@@ -198,32 +205,34 @@ def test_verify_names_the_samples_whose_bytes_have_changed(mini: Miniature) -> N
     assert told("verify")["damaged"] == {str(events): ["test/00001"], str(frames): ["train/00001"]}
 
 
-def test_verify_sees_changed_labels_names_and_accounts_which_no_crc_covers(mini: Miniature) -> None:
+def test_verify_sees_changed_labels_names_and_bytes_of_no_sample(mini: Miniature) -> None:
     events, frames = make(mini)
     with h5py.File(events, "r+") as file:
         file["samples/label"][0] = 1
-        file["account/kept"][1] -= 1
     renamed = frames.with_name("mini_frames-v1-0badcafe.h5")
     frames.rename(renamed)
     found = told("verify")["broken"]
-    assert found[str(events)] == [
-        "the account of 1 samples does not add up: test/00002",
-        "split 'test' has [0, 2] samples a class, the card says [1, 1]",
-    ]
+    assert found[str(events)] == ["its labels, ids or attributes are damaged"]
     key = open_any(renamed).key[:8]
     assert found[str(renamed)] == [f"its name has the key 0badcafe, its content {key}: it was renamed"]
     assert states(mini)[renamed.name] == "other rules"
+    with renamed.open("r+b") as raw:
+        raw.seek(400)  # between the seal and the HDF5 file
+        raw.write(b"x")
+    renamed.rename(frames)
+    assert told("verify")["broken"][str(frames)] == ["a byte that belongs to no sample has changed"]
 
 
 def test_a_store_of_a_layout_we_do_not_know_is_not_checked_and_not_broken(mini: Miniature) -> None:
     events, _ = make(mini)
     with h5py.File(events, "r+") as file:
-        file.attrs["layout_version"] = 2
+        file.attrs["layout_version"] = 3
+    set_seal(events)
     result = run("verify")
     assert result.exit_code == 0
     assert result.stdout == (
         "stores: 1 checked, 0 broken\n"
-        f"  not checked: {events}: layout version 2, this version of eventbench reads 1\n"
+        f"  not checked: {events}: layout version 3, this version of eventbench reads 1 and 2\n"
     )
 
 
@@ -244,7 +253,7 @@ def test_repair_makes_damaged_stores_again_byte_for_byte(mini: Miniature) -> Non
 def test_what_cannot_be_repaired_stays_and_is_told(mini: Miniature) -> None:
     events, frames = make(mini)
     flip_a_byte(events, "events/dt", at=3)
-    flip_a_byte(frames, "frames/data")
+    flip_a_byte(frames, "frames/gap")
     mini.file("train", 2).unlink()
     result = run("repair")
     assert result.exit_code == 1

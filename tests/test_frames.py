@@ -16,6 +16,8 @@ from recordings import SENSORS, fixed, recordings
 import eventbench as eb
 from eventbench import home, registry
 from eventbench.errors import BadEvents, BadSpec, EventbenchError, UnknownName
+from eventbench.event_columns import EventColumns
+from eventbench.representations._frames_batch import IN_KERNEL
 from eventbench.representations._frames_kernels import BLOCK, count_slices
 from eventbench.representations._slices import RULES
 from eventbench.representations.frames import CELLS, Frames
@@ -332,3 +334,37 @@ def test_the_output_changes_only_with_the_version():
         array, _ = how.apply(fixed())
         got[split_by] = hashlib.sha256(repr(array.shape).encode() + array.tobytes()).hexdigest()[:16]
     assert got == GOLDEN
+
+
+@given(
+    recordings(), st.integers(1, 40), st.sampled_from(sorted(IN_KERNEL)), st.sampled_from(["uint8", "int16"])
+)
+@settings(deadline=None, max_examples=150)
+def test_frames_of_stored_columns_are_the_frames_of_the_events(events, bins, split_by, dtype):
+    made = Frames(bins=bins, split_by=split_by, dtype=dtype)
+    frames, account = made.apply(events)
+    from_columns, its_account = made.apply_columns(EventColumns.of(events))
+    assert np.array_equal(from_columns, frames)
+    assert its_account == account
+
+
+def test_frames_of_long_stored_columns_with_long_gaps_are_those_of_the_events():
+    rng = np.random.default_rng(5)
+    gaps = rng.integers(0, 300, 5000)
+    gaps[rng.integers(0, 5000, 40)] += 200_000
+    n = len(gaps)
+    events = eb.Events(
+        t=np.cumsum(gaps) - 10**9,
+        x=rng.integers(0, 40, n),
+        y=rng.integers(0, 30, n),
+        p=rng.integers(0, 2, n),
+        sensor=(40, 30),
+    )
+    for bins in (1, 3, 16, 700):
+        for split_by in sorted(IN_KERNEL):
+            made = Frames(bins=bins, split_by=split_by)
+            out = np.full(made.shape(events.sensor), 7, np.uint8)
+            frames, account = made.apply_columns(EventColumns.of(events), out)
+            assert frames is out
+            assert np.array_equal(frames, made.apply(events)[0])
+            assert account == made.apply(events)[1]

@@ -26,6 +26,7 @@ FLOORS = [
     {"catalog"},
     {
         "event_batch",
+        "event_columns",
         "events",
         "gather",
         "sources",

@@ -21,17 +21,20 @@ from torch.utils.data import DataLoader
 import eventbench as eb
 from eventbench import catalog
 from eventbench.errors import BadStore, EventbenchError
+from eventbench.event_columns import EventColumns, address_dtype
 from eventbench.events import Events
+from eventbench.mend import examine
 from eventbench.preprocess import events_store, frames_store
-from eventbench.store.codec import address_dtype, decode, encode
 from eventbench.store.key import key_of, path_of
 from eventbench.store.read import EventStore, FrameStore, open_any
+from eventbench.store.rules import Rules
+from eventbench.store.seal import set_seal
+from eventbench.store.shelf import STORE, Item
+from eventbench.store.sparse import decode_sparse, encode_sparse
 
 
 def round_trip(events: Events) -> Events:
-    columns = encode(events)
-    start = int(events.t[0]) if len(events) else 0
-    return decode(start, columns["address"], columns["dt"], columns["long_dt"], events.sensor)
+    return EventColumns.of(events).events()
 
 
 @settings(deadline=None)
@@ -70,7 +73,7 @@ def test_any_gap_between_two_events_is_kept(gap: int) -> None:
     start = -(2**63)
     events = Events(t=[start, start + gap, start + gap], x=[0] * 3, y=[0] * 3, p=[0, 1, 0], sensor=(1, 1))
     assert round_trip(events) == events
-    assert len(encode(events)["long_dt"]) == (gap >= 65535)
+    assert len(EventColumns.of(events).long_dt) == (gap >= 65535)
 
 
 def test_many_long_gaps_and_negative_times_are_kept() -> None:
@@ -142,7 +145,7 @@ def test_the_file_is_what_layout_md_promises(mini: Miniature) -> None:
         with h5py.File(path) as file:
             assert file.attrs["format"] == "eventbench"
             assert file.attrs["layout"] == layout
-            assert file.attrs["layout_version"] == 1
+            assert file.attrs["layout_version"] == 2
             assert file.attrs["complete"] == 1
             assert json.loads(file.attrs["classes"]) == ["left", "right"]
             assert file.attrs["sensor"].tolist() == [8, 6]
@@ -154,7 +157,7 @@ def test_the_file_is_what_layout_md_promises(mini: Miniature) -> None:
             names = (
                 ["events/address", "events/dt", "long/row", "long/dt"]
                 if layout == "events"
-                else ["frames/data"]
+                else ["frames/gap", "frames/value"]
             )
             for name in names:
                 assert file[name].chunks is None
@@ -183,8 +186,8 @@ def test_another_parameter_is_another_file(mini: Miniature, tmp_path: Path) -> N
     paths = {path_of(cache, card, catalog.pipeline(str(other))) for other in others}
     assert len(paths | {base}) == 3
     frames_store(card, catalog.pipeline(str(others[0])), cache)
-    assert FrameStore(path_of(cache, card, catalog.pipeline(str(others[0])))).frames.shape[1] == 5
-    assert FrameStore(base).frames.shape[1] == 4
+    assert FrameStore(path_of(cache, card, catalog.pipeline(str(others[0])))).shape[0] == 5
+    assert FrameStore(base).shape[0] == 4
 
 
 def test_comments_and_about_do_not_change_the_key(mini: Miniature, tmp_path: Path) -> None:
@@ -204,10 +207,10 @@ def test_a_store_lying_in_the_place_of_another_is_refused(mini: Miniature, tmp_p
         frames_store(mini.named_card, other, cache)
 
 
-@pytest.mark.parametrize("which", ["events/address", "events/dt", "frames/data"])
+@pytest.mark.parametrize("which", ["events/address", "events/dt", "frames/gap", "frames/value"])
 def test_one_changed_byte_is_found_and_never_decoded(mini: Miniature, tmp_path: Path, which: str) -> None:
     path = tmp_path / "a.h5"
-    shutil.copyfile(frame_path(mini) if which == "frames/data" else event_path(mini), path)
+    shutil.copyfile(frame_path(mini) if which.startswith("frames") else event_path(mini), path)
     assert open_any(path).damaged() == []
     with h5py.File(path) as file:
         at = file[which].id.get_offset() + file[which].id.get_storage_size() - 1
@@ -237,16 +240,18 @@ def edit(path: Path, change: Callable[[h5py.File], object]) -> Path:
     [
         (lambda f: f.attrs.__delitem__("complete"), "the store was never finished; remove the file and run"),
         (
-            lambda f: f.attrs.__setitem__("layout_version", 2),
-            "layout version 2; allowed: 1; update eventbench, or make",
+            lambda f: f.attrs.__setitem__("layout_version", 3),
+            "layout version 3; allowed: 1, 2; update eventbench, or make",
         ),
         (lambda f: f.attrs.__setitem__("format", "other"), "an HDF5 file, but no eventbench store"),
         (lambda f: f.attrs.__setitem__("layout", "voxels"), "an HDF5 file, but no eventbench store"),
         (lambda f: f.attrs.__setitem__("format", [1, 2]), "damaged: "),
         (lambda f: f.attrs.__delitem__("key"), "damaged: "),
         (lambda f: f.attrs.__setitem__("classes", "["), "damaged: "),
-        (lambda f: f.__delitem__("samples/label"), "damaged: "),
-        (lambda f: f.__delitem__("frames/data"), "damaged: "),
+        (lambda f: f.__delitem__("samples/label"), "its labels, ids or attributes are damaged; remove"),
+        (lambda f: f["samples/label"].__setitem__(0, 5), "its labels, ids or attributes are damaged; remove"),
+        (lambda f: f.attrs.__setitem__("shape", [1, 1, 1, 1]), "its labels, ids or attributes are damaged"),
+        (lambda f: f.__delitem__("frames/gap"), "damaged: "),
     ],
 )
 def test_what_is_no_whole_store_is_refused(mini: Miniature, tmp_path: Path, change: Any, line: str) -> None:
@@ -278,8 +283,116 @@ def test_a_store_cut_off_anywhere_is_refused(mini: Miniature, tmp_path: Path, da
 def test_a_reader_ignores_what_it_does_not_know(mini: Miniature, tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     shutil.copyfile(frame_path(mini), path)
-    edit(path, lambda f: (f.attrs.__setitem__("more", 1), f.create_dataset("samples/more", data=[1])))
+    edit(path, lambda f: (f.attrs.__setitem__("more", 1), f.create_dataset("more/rows", data=[1])))
     assert len(eb.open_store(path)) == 10
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@given(data=st.data())
+def test_one_flipped_bit_anywhere_in_a_store_is_found(mini: Miniature, tmp_path: Path, data: Any) -> None:
+    source = data.draw(st.sampled_from([event_path(mini), frame_path(mini)]))
+    raw = bytearray(source.read_bytes())
+    raw[data.draw(st.integers(0, len(raw) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    path = tmp_path / source.name
+    path.write_bytes(raw)
+    assert examine(Item(path, STORE, path), Rules(tmp_path, [], [])).faults
+
+
+def test_a_changed_layout_version_is_harm_and_not_news_from_the_future(
+    mini: Miniature, tmp_path: Path
+) -> None:
+    path = tmp_path / frame_path(mini).name
+    shutil.copyfile(frame_path(mini), path)
+    edit(path, lambda f: f.attrs.__setitem__("layout_version", 3))
+    assert examine(Item(path, STORE, path), Rules(tmp_path, [], [])).faults
+    set_seal(path)
+    assert "layout version 3" in examine(Item(path, STORE, path), Rules(tmp_path, [], [])).not_checked
+
+
+SPARSE = [
+    np.zeros((2, 3), np.uint8),
+    np.ones((2, 3), np.uint8),
+    np.array([-0.0, 0.0, np.nan, 1.5], np.float32),
+    np.array([0] * 255 + [7] + [0] * 256 + [8] + [0] * 257 + [9] + [0] * 511 + [1] + [0] * 900, np.int16),
+    np.array([0] * 300, np.uint8),
+    np.array([3] + [0] * 10_000 + [4], np.uint16),
+    np.zeros((0,), np.uint8),
+]
+
+
+@pytest.mark.parametrize("frames", SPARSE, ids=range(len(SPARSE)))
+def test_sparse_frames_are_the_frames_to_the_last_bit(frames: np.ndarray) -> None:
+    gap, value = encode_sparse(frames)
+    assert gap.nbytes + value.nbytes <= frames.nbytes
+    out = np.full_like(frames, 1)
+    assert decode_sparse(gap, value, out)
+    assert out.tobytes() == frames.tobytes()
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 600), st.integers(1, 255)), max_size=30),
+    st.integers(0, 600),
+    st.sampled_from(["u1", "i2", "u4", "f4", "f8"]),
+)
+def test_sparse_frames_of_any_gaps_come_back(entries: list, tail: int, kind: str) -> None:
+    cells = [cell for zeros, value in entries for cell in [0] * zeros + [value]] + [0] * tail
+    frames = np.array(cells, kind)
+    gap, value = encode_sparse(frames)
+    out = np.full_like(frames, 1)
+    assert decode_sparse(gap, value, out)
+    assert np.array_equal(out, frames)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=40), st.binary(max_size=40), st.integers(0, 300))
+def test_entries_that_do_not_fit_are_told_and_never_written_beyond(
+    gap: bytes, value: bytes, cells: int
+) -> None:
+    gaps, values = np.frombuffer(gap, np.uint8), np.frombuffer(value, np.uint8)
+    room = np.full(cells + 64, 99, np.uint8)
+    fits = decode_sparse(gaps, values, room[:cells])
+    assert (room[cells:] == 99).all()
+    dense = not len(gaps) and len(values) == cells
+    assert fits == (dense or (len(gaps) == len(values) and int(gaps.sum()) + len(gaps) <= cells))
+
+
+FIXTURE = Path(__file__).parent / "fixtures" / "store_v1"
+
+
+def test_a_store_of_layout_version_1_opens_for_ever() -> None:
+    wanted = json.loads((FIXTURE / "content.json").read_text())
+    events = open_any(next(FIXTURE.glob("events-*.h5")))
+    frames = open_any(next(FIXTURE.glob("mini_frames-*.h5")))
+    assert isinstance(events, EventStore) and isinstance(frames, FrameStore)
+    for store in (events, frames):
+        assert (store.ids, store.splits, store.labels.tolist()) == (
+            wanted["ids"],
+            wanted["splits"],
+            wanted["labels"],
+        )
+        assert store.layout_version == 1
+        assert store.damaged() == []
+    for i, columns in enumerate(wanted["events"]):
+        assert [getattr(events[i], name).tolist() for name in "txyp"] == columns
+    for i, cells in enumerate(wanted["frames"]):
+        dense = np.zeros(wanted["frames_shape"], np.uint8)
+        for cell, count in cells:
+            dense.flat[cell] = count
+        assert np.array_equal(frames[i], dense)
+    assert np.array_equal(frames.taken(np.array([7, 2])), np.stack([frames[7], frames[2]]))
+    assert len(eb.open_store(frames.path)) == 8
+
+
+def test_a_harmed_sample_of_layout_version_1_is_found(tmp_path: Path) -> None:
+    source = next(FIXTURE.glob("mini_frames-*.h5"))
+    path = tmp_path / source.name
+    with h5py.File(source) as file:
+        at = file["frames/data"].id.get_offset()
+    raw = bytearray(source.read_bytes())
+    raw[at] ^= 1
+    path.write_bytes(raw)
+    assert open_any(path).damaged() == ["test/00001"]
 
 
 def test_a_store_is_a_torch_dataset(mini: Miniature) -> None:

@@ -43,7 +43,7 @@ def count_slices(x, y, p, cuts, first, last, width, area, limit, flat, lost):  #
         if not (may_overflow and capped):
             frame[:] = 0
             _add(xs, ys, ps, width, area, words, frame)
-            if not may_overflow or _all_there(frame, limit, stop - start):
+            if not may_overflow or all_there(frame, limit, stop - start):
                 continue
             capped = True
         frame[:] = 0
@@ -57,7 +57,7 @@ def count_slices(x, y, p, cuts, first, last, width, area, limit, flat, lost):  #
 
 
 @njit(cache=True, nogil=True)
-def _all_there(frame, limit, events):  # type: ignore[no-untyped-def]
+def all_there(frame, limit, events):  # type: ignore[no-untyped-def]
     """Whether no cell wrapped or passed the limit: a wrap takes 2**bits of the events from the sum.
 
     The sum is kept modulo 2**32, which no lesser number of wraps can hide.
@@ -73,7 +73,7 @@ def _all_there(frame, limit, events):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _write_out(counted, frame, events):  # type: ignore[no-untyped-def]
-    """Write the bytes into the cells of `frame`; whether none of them had wrapped, as in `_all_there`."""
+    """Write the bytes into the cells of `frame`; whether none of them had wrapped, as in `all_there`."""
     if events >= 2**32:
         return False
     total = np.uint32(0)

@@ -10,6 +10,7 @@ import numpy as np
 
 from eventbench.errors import BadSpec
 from eventbench.event_batch import EventBatch
+from eventbench.event_columns import EventColumns
 from eventbench.events import Events
 
 
@@ -41,6 +42,12 @@ class Representation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @abstractmethod
     def apply(self, events: Events, out: np.ndarray | None = None) -> tuple[np.ndarray, Account]:
         """The array (T, C, H, W), written into `out` when given, and the account of the events."""
+
+    def apply_columns(
+        self, columns: EventColumns, out: np.ndarray | None = None
+    ) -> tuple[np.ndarray, Account]:
+        """As `apply`, of a recording as a store holds it."""
+        return self.apply(columns.events(), out)
 
     def apply_batch(
         self, batch: EventBatch, out: np.ndarray | None = None, *, threads: int = 1

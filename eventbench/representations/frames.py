@@ -11,8 +11,10 @@ import numpy as np
 
 from eventbench.errors import BadSpec, EventbenchError, UnknownName
 from eventbench.event_batch import EventBatch
+from eventbench.event_columns import EventColumns
 from eventbench.events import Events
 from eventbench.representations._frames_batch import IN_KERNEL, count_batch
+from eventbench.representations._frames_columns import count_columns
 from eventbench.representations._frames_kernels import count_slices
 from eventbench.representations._slices import RULES
 from eventbench.representations.base import Account, Representation
@@ -148,10 +150,21 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
         saturated = _count(events, cuts, flat, cell.limit, by_frame, threads)
         if saturated and self.overflow == "refuse":
             raise _overflow(events, cuts, by_frame, cell)
-        lost = {"tail": total - binned} if binned < total else {}
-        if saturated:
-            lost["saturated"] = saturated
-        return out, Account(total, binned - saturated, lost)
+        return out, _account(total, binned, saturated)
+
+    def apply_columns(
+        self, columns: EventColumns, out: np.ndarray | None = None
+    ) -> tuple[np.ndarray, Account]:
+        if self.split_by not in IN_KERNEL or self.overflow == "refuse":
+            return super().apply_columns(columns, out)
+        cell, size, shape = CELLS[self.dtype], _cells(columns.sensor), self.shape(columns.sensor)
+        if out is None:
+            out = np.empty(shape, cell.dtype)
+        else:
+            _check_out(out, shape, cell.dtype)
+        flat = out.reshape(shape[0], size).view(cell.counted_as)
+        binned, saturated = count_columns(columns, self.split_by, cell.limit, flat)
+        return out, _account(len(columns.dt), binned, saturated)
 
     def apply_batch(
         self, batch: EventBatch, out: np.ndarray | None = None, *, threads: int = 1
@@ -171,13 +184,13 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
         flat = out.reshape(shape[0], shape[1], size).view(cell.counted_as)
         threads = _at_least_one("threads", threads)
         in_frames, saturated = count_batch(batch, self.split_by, cell.limit, flat, threads)
-        accounts = []
-        for total, binned, full in zip(
-            batch.lengths.tolist(), in_frames.tolist(), saturated.tolist(), strict=True
-        ):
-            lost = {"tail": total - binned} if binned < total else {}
-            accounts.append(Account(total, binned - full, lost | ({"saturated": full} if full else {})))
-        return out, accounts
+        counts = (batch.lengths.tolist(), in_frames.tolist(), saturated.tolist())
+        return out, [_account(*one) for one in zip(*counts, strict=True)]
+
+
+def _account(total: int, in_frames: int, saturated: int) -> Account:
+    lost = {"tail": total - in_frames, "saturated": saturated}
+    return Account(total, in_frames - saturated, {reason: count for reason, count in lost.items() if count})
 
 
 def _cells(sensor: tuple[int, int]) -> int:

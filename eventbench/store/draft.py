@@ -1,32 +1,53 @@
 """A draft: a store in the making that survives being killed at any moment.
 
-Columns grow in plain append-only files. A sample counts once its line stands whole in the journal, and the line is
-written after the sample's bytes; so whatever a killed run left half-done lies beyond the last line and is cut off.
+Columns grow in plain append-only files. A sample counts once its line stands whole in the journal, and lines are
+written after their samples' bytes; so whatever a killed run left half-done lies beyond the last line and is cut off.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import zlib
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 import numpy as np
 
 from eventbench import digest
-from eventbench.store.codec import raw_bytes
+from eventbench.store.seal import of_payload, raw_bytes
 
-BLOCK = 1 << 24
+Whole = Annotated[int, msgspec.Meta(ge=0)]
+AT_LEAST_EVERY_S = 0.5  # that much work a killed run can lose
+HELD = 1 << 22  # bytes a file may hold back until then
+
+
+class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """A journal line: a sample's id and what is kept of it beside its payload.
+
+    `bytes` and `xxh3` are of the payload, the columns in their order; `lost` counts events by reason.
+    """
+
+    id: str
+    split: str
+    label: int
+    subject: str
+    sha256: str
+    events: int
+    kept: int
+    lost: dict[str, int] = {}
+    start_us: int = 0
+    bytes: tuple[Whole, ...] = ()
+    xxh3: int = 0
 
 
 class Draft:
     """The unfinished store at `<store>.draft/`: opened again, it goes on where the last run ended.
 
-    `rows` are the journal's lines: {"id", "bytes": {column: n}, "crc32", "meta": {...}} in the order they were added.
-    A draft with another key is thrown away, as its samples are not this store's; so is any where `anew` is asked for.
+    `rows` are the journal's, in the order they were added. A draft with another key is thrown away, as its samples are
+    not this store's; so is any where `anew` is asked for.
     """
 
     def __init__(self, store: Path, key: dict[str, Any], columns: list[str], *, anew: bool = False) -> None:
@@ -40,96 +61,90 @@ class Draft:
         if not stated.exists():  # writing it anew would risk a torn one, and with it all that was done
             stated.write_bytes(key_json)
         self.rows = self._recover()
-        self._files = {column: self.column_path(column).open("ab") for column in columns}
+        self._files = [self.column_path(column).open("ab", buffering=HELD) for column in columns]
         self._journal = (self.folder / "journal.jsonl").open("ab")
+        self._lines: list[bytes] = []
+        self._written = time.monotonic()
 
     def column_path(self, column: str) -> Path:
         return self.folder / f"{column}.bin"
 
-    def add(self, sample_id: str, payload: dict[str, np.ndarray], meta: dict[str, Any]) -> None:
-        """Append one sample's arrays and then its line."""
-        sizes, crc = {}, 0
-        for column in self.columns:
-            data = raw_bytes(payload[column])
-            self._files[column].write(data)
-            sizes[column] = len(data)
-            crc = zlib.crc32(data, crc)
-        for file in self._files.values():
-            file.flush()
-        row = {"id": sample_id, "bytes": sizes, "crc32": crc, "meta": meta}
-        self._journal.write(json.dumps(row, separators=(",", ":")).encode() + b"\n")
-        self._journal.flush()
+    def add(self, row: Row, payload: list[np.ndarray]) -> None:
+        """Append one sample's arrays, a column each, and its line."""
+        row.bytes, row.xxh3 = tuple(column.nbytes for column in payload), of_payload(payload)
+        for file, column in zip(self._files, payload, strict=True):
+            file.write(raw_bytes(column))
+        self._lines.append(msgspec.json.encode(row) + b"\n")
         self.rows.append(row)
+        if time.monotonic() - self._written > AT_LEAST_EVERY_S:
+            self._write()
+
+    def _write(self) -> None:
+        for file in self._files:
+            file.flush()
+        self._journal.write(b"".join(self._lines))
+        self._journal.flush()
+        self._lines.clear()
+        self._written = time.monotonic()
 
     def close(self) -> None:
-        for file in (*self._files.values(), self._journal):
-            file.close()
+        """Write what is held back and close the files; what the disk refuses is raised after they are closed."""
+        try:
+            self._write()
+        finally:
+            for file in (*self._files, self._journal):
+                _close(file)
 
     def discard(self) -> None:
         """Remove the draft from the disk."""
-        self.close()
+        for file in (*self._files, self._journal):
+            _close(file)
         shutil.rmtree(self.folder)
 
-    def _recover(self) -> list[dict[str, Any]]:
+    def _recover(self) -> list[Row]:
         """The whole lines whose bytes are all there and unharmed; the files cut to just those."""
         journal = self.folder / "journal.jsonl"
-        rows, journal_end = [], 0
-        ends = dict.fromkeys(self.columns, 0)
-        with _Crc(self.folder, self.columns) as read:
+        paths = [self.column_path(column) for column in self.columns]
+        rows, journal_end, ends = [], 0, [0] * len(paths)
+        files = [path.open("rb") if path.exists() else None for path in paths]
+        try:
             for line in journal.read_bytes().splitlines(keepends=True) if journal.exists() else []:
-                row = _row(line, self.columns)
-                if row is None or read(row["bytes"]) != row["crc32"]:
+                row = _row(line, len(paths))
+                if row is None or not _there(row, files):
                     break
                 rows.append(row)
                 journal_end += len(line)
-                for column in self.columns:
-                    ends[column] += row["bytes"][column]
-        for path, end in [(journal, journal_end), *((self.column_path(c), ends[c]) for c in self.columns)]:
+                ends = [end + size for end, size in zip(ends, row.bytes, strict=True)]
+        finally:
+            for file in files:
+                if file:
+                    file.close()
+        for path, end in [(journal, journal_end), *zip(paths, ends, strict=True)]:
             if path.exists():
                 os.truncate(path, end)
         return rows
 
 
-class _Line(msgspec.Struct, forbid_unknown_fields=True):
-    """The form of a journal line."""
-
-    id: str
-    bytes: dict[str, Annotated[int, msgspec.Meta(ge=0)]]
-    crc32: int
-    meta: dict[str, Any]
-
-
-def _row(line: bytes, columns: list[str]) -> dict[str, Any] | None:
+def _row(line: bytes, columns: int) -> Row | None:
     if not line.endswith(b"\n"):
         return None
     try:
-        row = msgspec.json.decode(line, type=_Line)
+        row = msgspec.json.decode(line, type=Row)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return msgspec.structs.asdict(row) if list(row.bytes) == columns else None
+    return row if len(row.bytes) == columns else None
 
 
-class _Crc:
-    """Reads the columns on from where the row before ended, giving the crc32 of each row's bytes."""
+def _there(row: Row, files: Sequence[BinaryIO | None]) -> bool:
+    """Whether the next bytes of the column files are those the line tells of."""
+    found = [file.read(size) if file and size else b"" for file, size in zip(files, row.bytes, strict=True)]
+    if [len(data) for data in found] != list(row.bytes):
+        return False
+    return of_payload([np.frombuffer(data, np.uint8) for data in found]) == row.xxh3
 
-    def __init__(self, folder: Path, columns: list[str]) -> None:
-        paths = {column: folder / f"{column}.bin" for column in columns}
-        self._files = {c: path.open("rb") if path.exists() else None for c, path in paths.items()}
 
-    def __enter__(self):  # type: ignore[no-untyped-def]
-        return self._crc
-
-    def __exit__(self, *_: object) -> None:
-        for file in self._files.values():
-            if file:
-                file.close()
-
-    def _crc(self, sizes: dict[str, int]) -> int:
-        crc = 0
-        for column, size in sizes.items():
-            file = self._files[column]
-            data = file.read(size) if file and size else b""
-            if len(data) != size:
-                return -1
-            crc = zlib.crc32(data, crc)
-        return crc
+def _close(file: Any) -> None:
+    try:
+        file.close()
+    except OSError:  # held-back bytes the disk has no room for: they are of no sample that counts
+        file.raw.close() if hasattr(file, "raw") else None

@@ -10,7 +10,8 @@ from eventbench.catalog import Named
 from eventbench.specs.card import Card
 from eventbench.specs.pipeline import Pipeline
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
+READS = (1, LAYOUT_VERSION)
 
 
 def _member(family: registry.Family, table: dict[str, Any], where: str) -> dict[str, Any]:
@@ -41,3 +42,11 @@ def path_of(cache: Path, card: Named[Card], pipeline: Named[Pipeline] | None = N
     """Where the store with this key lies: `<cache>/<card>/<events or pipeline>-<first 8 of the key>.h5`."""
     digest8 = digest.of_value(key_of(card, pipeline))[:8]
     return cache / card.id / f"{pipeline.id if pipeline else 'events'}-{digest8}.h5"
+
+
+def content_digest(key: dict[str, Any]) -> str:
+    """What a store holds, whatever the layout of its file: the digest of its key as layout version 1 had it.
+
+    Records name stores by it, so that those made before and after a change of the layout remain comparable.
+    """
+    return digest.of_value(key | {"layout_version": 1})

@@ -1,11 +1,9 @@
-"""Stores opened for reading: metadata in memory, events and frames mapped from the file."""
+"""Stores opened for reading: metadata in memory, events and frames mapped from the file, every sample checked as it is read."""
 
 from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,12 +11,12 @@ import h5py
 import numpy as np
 
 from eventbench import digest
-from eventbench.errors import BadStore
+from eventbench.errors import BadSpec, BadStore
+from eventbench.event_columns import EventColumns
 from eventbench.events import Events
-from eventbench.store.codec import decode, raw_bytes
-from eventbench.store.key import LAYOUT_VERSION
-
-REMAKE = "remove the file and run eventbench preprocess again"
+from eventbench.store.opening import mapped, opened, rows_of, texts
+from eventbench.store.seal import is_whole, of_payload, raw_bytes
+from eventbench.store.sparse import decode_sparse
 
 
 class Store:
@@ -27,34 +25,35 @@ class Store:
     Attributes
     ----------
     path, key (hex), made_from (the key's JSON value), dataset (card id), sensor (width, height), classes
-    ids, splits, subjects : lists of str (samples,)
+    ids, splits, subjects, hashes : lists of str (samples,); hashes are the sha256 of the raw files
     labels : int32 (samples,)
     account : {"events", "kept", "lost/<reason>"} -> int64 (samples,)
+    layout_version : of the file
     """
 
     layout = ""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _opened(path) as file, _whole(path):
+        with opened(path) as file:
             attrs = dict(file.attrs)
+            self.layout_version = int(attrs["layout_version"])
             self.key, self.made_from = str(attrs["key"]), json.loads(attrs["key_json"])
             self.dataset, self.classes = str(attrs["dataset"]), json.loads(attrs["classes"])
             self.sensor: tuple[int, int] = tuple(int(side) for side in attrs["sensor"])  # type: ignore[assignment]
-            samples = file["samples"]
-            self.ids: list[str] = list(samples["id"].asstr()[:])
-            self.splits: list[str] = list(samples["split"].asstr()[:])
-            self.subjects: list[str] = list(samples["subject"].asstr()[:])
-            self.hashes: list[str] = list(samples["sha256"].asstr()[:])
-            self.labels = samples["label"][:]
-            self._crc = samples["crc32"][:]
-            account = file["account"]
-            self.account: dict[str, np.ndarray] = {name: account[name][:] for name in ("events", "kept")}
-            for reason, counts in account.get("lost", {}).items():
-                self.account[f"lost/{reason}"] = counts[:]
-            self._load(file)
+            rows = rows_of(file, path)
+            self.ids = texts(rows["samples/id"])
+            self.splits, self.subjects = texts(rows["samples/split"]), texts(rows["samples/subject"])
+            self.hashes, self.labels = texts(rows["samples/sha256"]), rows["samples/label"]
+            self._checksum = rows["samples/crc32" if self.layout_version == 1 else "samples/xxh3"]
+            self.account: dict[str, np.ndarray] = {
+                name.removeprefix("account/"): counts
+                for name, counts in rows.items()
+                if name.startswith("account/")
+            }
+            self._load(file, rows)
 
-    def _load(self, file: h5py.File) -> None:
+    def _load(self, file: h5py.File, rows: dict[str, np.ndarray]) -> None:
         raise NotImplementedError
 
     def _payload(self, i: int) -> list[np.ndarray]:
@@ -74,22 +73,28 @@ class Store:
 
     def damaged(self) -> list[str]:
         """Ids of the samples whose bytes are not those that were written."""
-        found = []
-        for i, sample in enumerate(self.ids):
-            if not self._sound(i, self._payload(i)):
-                found.append(sample)
-        return found
+        return [sample for i, sample in enumerate(self.ids) if not self._sound(i, self._payload(i))]
+
+    def whole(self) -> bool:
+        """Whether every byte of the file is as it was sealed; a store of layout version 1 has no seal to tell."""
+        return self.layout_version == 1 or is_whole(self.path)
 
     def _sound(self, i: int, payload: list[np.ndarray]) -> bool:
+        if self.layout_version > 1:
+            return of_payload(payload) == int(self._checksum[i])
         crc = 0
         for column in payload:
             crc = zlib.crc32(raw_bytes(column), crc)
-        return crc == self._crc[i]
+        return crc == self._checksum[i]
 
-    def _hold(self, i: int, payload: list[np.ndarray]) -> None:
+    def _held(self, i: int) -> tuple[int, list[np.ndarray]]:
+        """The number of a sample, counted from the start, and its payload: unharmed, as the decoders trust it to be."""
+        i = range(len(self))[i]
+        payload = self._payload(i)
         if not self._sound(i, payload):
             fix = "eventbench preprocess --rebuild makes it again"
             raise BadStore(f"sample {self.ids[i]} is damaged", where=self.path, fix=fix)
+        return i, payload
 
     def made_by(self, key: dict[str, Any]) -> Self:
         """This store, if it was made from `key`. Raises BadStore when a store of other rules lies in its place."""
@@ -110,97 +115,83 @@ class EventStore(Store):
 
     layout = "events"
 
-    def _load(self, file: h5py.File) -> None:
-        self.offset, self._start = file["samples/offset"][:], file["samples/start_us"][:]
-        self._long_offset = file["samples/long_offset"][:]
-        self._address, self._dt = (_mapped(self.path, file[f"events/{name}"]) for name in ("address", "dt"))
-        self._long_row, self._long_dt = file["long/row"][:], file["long/dt"][:]
+    def _load(self, file: h5py.File, rows: dict[str, np.ndarray]) -> None:
+        self.offset, self._start = rows["samples/offset"], rows["samples/start_us"]
+        self._long_offset = rows["samples/long_offset"]
+        self._address, self._dt = (mapped(self.path, file[f"events/{name}"]) for name in ("address", "dt"))
+        self._long_row, self._long_dt = (mapped(self.path, file[f"long/{name}"]) for name in ("row", "dt"))
 
     def _payload(self, i: int) -> list[np.ndarray]:
-        rows, longs = slice(*self.offset[i : i + 2]), slice(*self._long_offset[i : i + 2])
+        rows = slice(self.offset[i], self.offset[i + 1])
+        longs = slice(self._long_offset[i], self._long_offset[i + 1])
         return [self._address[rows], self._dt[rows], self._long_row[longs], self._long_dt[longs]]
 
+    def columns(self, i: int) -> EventColumns:
+        """Sample i as it is stored. Raises BadStore where it is not what was written."""
+        i, payload = self._held(i)
+        address, dt, long_row, long_dt = payload
+        return EventColumns(int(self._start[i]), address, dt, long_row, long_dt, self.sensor)
+
     def __getitem__(self, i: int) -> Events:
-        i = range(len(self))[i]
-        payload = self._payload(i)
-        self._hold(i, payload)  # unharmed columns are what the decoder and the kernels after it trust
-        address, dt, _, long_dt = payload
-        return decode(self._start[i], address, dt, long_dt, self.sensor)
+        return self.columns(i).events()
 
 
 class FrameStore(Store):
-    """Frames of a dataset through one pipeline; `frames` is (samples, T, P, H, W), mapped read-only."""
+    """Frames of a dataset through one pipeline: arrays of `shape` (T, C, H, W) and `dtype`."""
 
     layout = "frames"
 
-    def _load(self, file: h5py.File) -> None:
-        self.frames = _mapped(self.path, file["frames/data"])
+    def _load(self, file: h5py.File, rows: dict[str, np.ndarray]) -> None:
+        if self.layout_version == 1:
+            self._dense = mapped(self.path, file["frames/data"])
+            self.shape, self.dtype = self._dense.shape[1:], self._dense.dtype
+            return
+        self._gap, self._value = (mapped(self.path, file[f"frames/{name}"]) for name in ("gap", "value"))
+        self._gap_offset, self._value_offset = rows["samples/gap_offset"], rows["samples/value_offset"]
+        self.shape = tuple(int(side) for side in file.attrs["shape"])
+        self.dtype = self._value.dtype
 
     def _payload(self, i: int) -> list[np.ndarray]:
-        return [self.frames[i]]
+        if self.layout_version == 1:
+            return [self._dense[i]]
+        return [
+            self._gap[self._gap_offset[i] : self._gap_offset[i + 1]],
+            self._value[self._value_offset[i] : self._value_offset[i + 1]],
+        ]
+
+    def _write_into(self, i: int, out: np.ndarray) -> None:
+        i, payload = self._held(i)
+        if self.layout_version == 1:
+            out[...] = payload[0]
+        elif not decode_sparse(payload[0], payload[1], out):
+            raise BadStore(f"sample {self.ids[i]} does not fill {self.shape}", where=self.path)
 
     def __getitem__(self, i: int) -> np.ndarray:
-        i = range(len(self))[i]
-        self._hold(i, self._payload(i))
-        return self.frames[i]
+        out = np.empty(self.shape, self.dtype)
+        self._write_into(i, out)
+        return out
 
-    def taken(self, rows: np.ndarray) -> np.ndarray:
-        """The frames (rows, T, P, H, W) of these samples, copied. Raises BadStore where one is not what was written."""
-        found = np.array(self.frames[rows])
-        for row, frames in zip(rows, found, strict=True):
-            self._hold(row, [frames])
-        return found
+    def taken(self, rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """The frames (rows, T, C, H, W) of these samples, written into `out` when given.
+
+        Raises BadStore where one is not what was written, BadSpec for an `out` of another shape or type.
+        """
+        shape = (len(rows), *self.shape)
+        if out is None:
+            out = np.empty(shape, self.dtype)
+        elif out.shape != shape or out.dtype != self.dtype or not out.flags.c_contiguous:
+            raise BadSpec(
+                f"out is {out.dtype} {out.shape}",
+                where="taken",
+                allowed=f"{self.dtype} {shape}, C-contiguous",
+            )
+        for row, place in zip(rows, out, strict=True):
+            self._write_into(row, place)
+        return out
 
 
 def open_any(path: Path) -> Store:
     """The store at `path`, of whichever layout. Raises BadStore when it is none, unfinished, or too new."""
-    with _opened(path) as file, _whole(path):
+    with opened(path) as file:
         layout = str(file.attrs["layout"])
     return {"events": EventStore, "frames": FrameStore}[layout](path)
-
-
-def _opened(path: Path) -> h5py.File:
-    if not path.is_file():
-        raise BadStore("there is no such store", where=path, fix="make it with eventbench preprocess")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise BadStore(f"not a readable HDF5 file ({error})", where=path, fix=REMAKE) from None
-    try:
-        with _whole(path):
-            _check_head(path, file.attrs)
-    except BadStore:
-        file.close()
-        raise
-    return file
-
-
-def _check_head(path: Path, attrs: Any) -> None:
-    if attrs.get("format") != "eventbench" or attrs.get("layout") not in ("events", "frames"):
-        raise BadStore("an HDF5 file, but no eventbench store", where=path)
-    if attrs.get("layout_version") != LAYOUT_VERSION:
-        raise BadStore(
-            f"layout version {attrs.get('layout_version')}",
-            where=path,
-            allowed=str(LAYOUT_VERSION),
-            fix="update eventbench, or make the store again",
-        )
-    if attrs.get("complete") != 1:
-        raise BadStore("the store was never finished", where=path, fix=REMAKE)
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[None]:
-    """What h5py, JSON and mmap raise about a file that is cut off or harmed becomes one refusal."""
-    try:
-        yield
-    except (OSError, LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise BadStore(f"damaged: {error}", where=path, fix=REMAKE) from None
-
-
-def _mapped(path: Path, dataset: h5py.Dataset) -> np.ndarray:
-    """A contiguous dataset as a read-only memory map: no copy, and pages are shared by all processes."""
-    offset = dataset.id.get_offset()
-    if offset is None:  # HDF5 gives no address to a dataset of no bytes
-        return np.empty(dataset.shape, dataset.dtype)
-    return np.memmap(path, dataset.dtype, "r", offset, dataset.shape)

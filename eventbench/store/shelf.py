@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from eventbench.errors import BadStore
-from eventbench.store.key import LAYOUT_VERSION
+from eventbench.store.key import READS
 
 STORE, DRAFT, UNFINISHED, LOCK = "store", "draft", "unfinished", "lock"
 _ENDINGS = {DRAFT: ".draft", UNFINISHED: ".unfinished", LOCK: ".lock"}
@@ -91,8 +91,8 @@ def _look_into(item: Item) -> Seen:
             if attrs.get("format") != "eventbench" or attrs.get("layout") not in ("events", "frames"):
                 return Seen(item, "unreadable", trouble="an HDF5 file, but no eventbench store")
             version = attrs.get("layout_version")
-            if version != LAYOUT_VERSION:
-                told = f"layout version {version}, this version of eventbench reads {LAYOUT_VERSION}"
+            if version not in READS:
+                told = f"layout version {version}, this version of eventbench reads {' and '.join(map(str, READS))}"
                 return Seen(item, "layout unknown", trouble=told)
             if attrs.get("complete") != 1:
                 return Seen(item, "unreadable", trouble="it was never finished")

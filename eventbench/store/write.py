@@ -1,10 +1,10 @@
-"""From a finished draft to the HDF5 file, under a temporary name and renamed when everything is on disk."""
+"""From a finished draft to the HDF5 file, sealed under a temporary name and renamed when everything is on disk."""
 
 from __future__ import annotations
 
 import json
-import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,16 +14,18 @@ import numpy as np
 from eventbench import digest
 from eventbench.catalog import Named
 from eventbench.specs.card import Card
-from eventbench.store.draft import BLOCK, Draft
+from eventbench.store.draft import Draft, Row
 from eventbench.store.key import LAYOUT_VERSION
+from eventbench.store.opening import head_of
+from eventbench.store.seal import BLOCK, ROOM, of_rows, set_seal
 
 
 class Column(NamedTuple):
-    """A payload dataset: its path in the file, its type, and the shape of one row of it."""
+    """A payload dataset: its path in the file, its type, and the dataset of offsets below /samples that cuts it, if any."""
 
     path: str
     dtype: np.dtype
-    row: tuple[int, ...] = ()
+    offsets: str = ""
 
 
 def finish(
@@ -33,13 +35,14 @@ def finish(
     card: Named[Card],
     sensor: tuple[int, int],
     columns: dict[str, Column],
+    shape: tuple[int, ...] | None = None,
 ) -> None:
     """Write `store` from the draft and discard the draft; `columns` are the draft's, by name.
 
-    Memory use does not depend on how many samples or events there are.
+    `shape` is that of a sample's frames. Memory use does not depend on how many events there are.
     """
     unfinished = store.with_name(store.name + ".unfinished")
-    with h5py.File(unfinished, "w", libver=("earliest", "v110")) as file:
+    with h5py.File(unfinished, "w", libver=("earliest", "v110"), userblock_size=ROOM) as file:
         file.attrs.update(
             {
                 "format": "eventbench",
@@ -52,48 +55,52 @@ def finish(
                 "classes": json.dumps(card.spec.classes),
             }
         )
-        _write_rows(file, draft.rows, key["layout"])
-        for name, column in columns.items():
-            size = sum(row["bytes"][name] for row in draft.rows)
-            shape = (size // (column.dtype.itemsize * math.prod(column.row)), *column.row)
-            _copy(draft.column_path(name), file.create_dataset(column.path, shape, column.dtype))
+        if shape:
+            file.attrs["shape"] = np.asarray(shape, np.int64)
+        rows = _rows(draft.rows, columns, with_start=key["layout"] == "events")
+        for path, values in rows.items():
+            file.create_dataset(path, data=values)
+        file.attrs["rows_xxh3"] = of_rows(head_of(file), rows)
+        for number, (name, column) in enumerate(columns.items()):
+            size = sum(row.bytes[number] for row in draft.rows) // column.dtype.itemsize
+            _copy(draft.column_path(name), file.create_dataset(column.path, (size,), column.dtype))
         file.attrs["complete"] = 1
+    set_seal(unfinished)
     with unfinished.open("rb") as written:
         os.fsync(written.fileno())
     unfinished.replace(store)
     draft.discard()
 
 
-def _write_rows(file: h5py.File, rows: list[dict[str, Any]], layout: str) -> None:
-    metas = [row["meta"] for row in rows]
-    text = h5py.string_dtype()
-    samples = file.create_group("samples")
-    samples.create_dataset("id", data=[row["id"] for row in rows], dtype=text)
-    for name in ("split", "subject", "sha256"):
-        samples.create_dataset(name, data=[meta[name] for meta in metas], dtype=text)
-    samples.create_dataset("label", data=np.array([meta["label"] for meta in metas], "<i4"))
-    samples.create_dataset("crc32", data=np.array([row["crc32"] for row in rows], "<u4"))
-    if layout == "events":
-        samples.create_dataset("start_us", data=np.array([meta["start_us"] for meta in metas], "<i8"))
-        for name, column, size in (("offset", "dt", 2), ("long_offset", "long_dt", 8)):
-            lengths = [row["bytes"][column] // size for row in rows]
-            samples.create_dataset(name, data=np.concatenate([[0], np.cumsum(lengths)]).astype("<i8"))
-    account = file.create_group("account")
+def _rows(rows: list[Row], columns: dict[str, Column], *, with_start: bool) -> dict[str, np.ndarray]:
+    found = {
+        f"samples/{name}": _texts(getattr(row, name) for row in rows)
+        for name in ("id", "split", "subject", "sha256")
+    }
+    found["samples/label"] = np.array([row.label for row in rows], "<i4")
+    found["samples/xxh3"] = np.array([row.xxh3 for row in rows], "<u8")
+    if with_start:
+        found["samples/start_us"] = np.array([row.start_us for row in rows], "<i8")
+    for number, column in enumerate(columns.values()):
+        if column.offsets:
+            ends = np.cumsum([0, *(row.bytes[number] // column.dtype.itemsize for row in rows)])
+            found[f"samples/{column.offsets}"] = ends.astype("<i8")
     for name in ("events", "kept"):
-        account.create_dataset(name, data=np.array([meta[name] for meta in metas], "<i8"))
-    for reason in sorted({reason for meta in metas for reason in meta["lost"]}):
-        counts = np.array([meta["lost"].get(reason, 0) for meta in metas], "<i8")
-        account.create_dataset(f"lost/{reason}", data=counts)
+        found[f"account/{name}"] = np.array([getattr(row, name) for row in rows], "<i8")
+    for reason in sorted({reason for row in rows for reason in row.lost}):
+        found[f"account/lost/{reason}"] = np.array([row.lost.get(reason, 0) for row in rows], "<i8")
+    return found
+
+
+def _texts(values: Iterable[str]) -> np.ndarray:
+    encoded = [value.encode() for value in values]
+    return np.array(encoded, h5py.string_dtype("utf-8", max([1, *map(len, encoded)])))
 
 
 def _copy(source: Path, target: h5py.Dataset) -> None:
-    """Bytes of a column file into a contiguous dataset, a block of whole rows at a time."""
-    if not target.size:
-        return
-    row = target.dtype.itemsize * math.prod(target.shape[1:])
-    rows = max(1, BLOCK // row)
+    """Bytes of a column file into a contiguous dataset, a block at a time."""
+    size = BLOCK // target.dtype.itemsize
     with source.open("rb") as file:
-        for start in range(0, target.shape[0], rows):
-            stop = min(start + rows, target.shape[0])
-            block = np.frombuffer(file.read((stop - start) * row), target.dtype)
-            target[start:stop] = block.reshape(stop - start, *target.shape[1:])
+        for start in range(0, target.shape[0], size):
+            block = np.fromfile(file, target.dtype, min(size, target.shape[0] - start))
+            target[start : start + len(block)] = block

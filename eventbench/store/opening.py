@@ -1,0 +1,88 @@
+"""Opening a store's file: is it one, is it finished, can this version read it, are its rows what was written?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from eventbench.errors import BadStore
+from eventbench.store.key import READS
+from eventbench.store.seal import of_rows
+
+REMAKE = "remove the file and run eventbench preprocess again"
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """The HDF5 file of a store. What h5py, JSON and mmap raise about a cut or harmed one becomes one BadStore."""
+    if not path.is_file():
+        raise BadStore("there is no such store", where=path, fix="make it with eventbench preprocess")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise BadStore(f"not a readable HDF5 file ({error})", where=path, fix=REMAKE) from None
+    try:
+        with file:
+            _check_head(path, file.attrs)
+            yield file
+    except (OSError, LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise BadStore(f"damaged: {error}", where=path, fix=REMAKE) from None
+
+
+def _check_head(path: Path, attrs: Any) -> None:
+    if attrs.get("format") != "eventbench" or attrs.get("layout") not in ("events", "frames"):
+        raise BadStore("an HDF5 file, but no eventbench store", where=path)
+    if (version := attrs.get("layout_version")) not in READS:
+        raise BadStore(
+            f"layout version {version}",
+            where=path,
+            allowed=", ".join(map(str, READS)),
+            fix="update eventbench, or make the store again",
+        )
+    if attrs.get("complete") != 1:
+        raise BadStore("the store was never finished", where=path, fix=REMAKE)
+
+
+def head_of(file: h5py.File) -> dict[str, Any]:
+    """The attributes of a store as JSON values, in the form its rows' checksum covers."""
+    attrs = file.attrs
+    head: dict[str, Any] = {
+        name: str(attrs[name]) for name in ("layout", "key", "key_json", "dataset", "classes")
+    }
+    for name in ("sensor", "shape"):
+        head[name] = attrs[name].tolist() if name in attrs else None
+    return head | {"layout_version": int(attrs["layout_version"])}
+
+
+def rows_of(file: h5py.File, path: Path) -> dict[str, np.ndarray]:
+    """Every dataset below /samples and /account, by path. Raises BadStore where they are not what was written."""
+    rows: dict[str, np.ndarray] = {}
+
+    def visit(name: str, found: Any) -> None:
+        if isinstance(found, h5py.Dataset):
+            rows[name] = found[:]
+
+    for group in ("samples", "account"):
+        file[group].visititems(lambda name, found, group=group: visit(f"{group}/{name}", found))
+    if file.attrs["layout_version"] > 1 and of_rows(head_of(file), rows) != file.attrs["rows_xxh3"]:
+        raise BadStore("its labels, ids or attributes are damaged", where=path, fix=REMAKE)
+    return rows
+
+
+def texts(values: np.ndarray) -> list[str]:
+    """The strings of a dataset of any of HDF5's kinds."""
+    return [value.decode() for value in values.tolist()]
+
+
+def mapped(path: Path, dataset: h5py.Dataset) -> np.ndarray:
+    """A contiguous dataset as a read-only memory map: no copy, and pages are shared by all processes."""
+    offset = dataset.id.get_offset()
+    if offset is None:  # HDF5 gives no address to a dataset of no bytes
+        return np.empty(dataset.shape, dataset.dtype)
+    # As a plain array: slices of it are several times cheaper than those of a memmap.
+    return np.asarray(np.memmap(path, dataset.dtype, "r", offset, dataset.shape)).view(np.ndarray)
