@@ -28,7 +28,7 @@ from eventbench.representations.base import Account, Representation
 from eventbench.specs.card import Card
 from eventbench.specs.pipeline import Pipeline
 from eventbench.steps.base import Step
-from eventbench.store.draft import Draft, Row
+from eventbench.store.draft import Draft, Row, clear_draft
 from eventbench.store.key import key_of, path_of
 from eventbench.store.read import EventStore, FrameStore, Store
 from eventbench.store.sparse import encode_sparse
@@ -84,6 +84,7 @@ def events_store(
     with _sole_writer(store):
         if store.exists() and not rebuild:
             complete = EventStore(store).made_by(key)
+            clear_draft(store)
             return Report(store, len(complete), len(complete))
         dataset = Dataset(card, data)
         samples = {sample.id: sample for sample in dataset.samples()}
@@ -140,6 +141,7 @@ def frames_store(
     with _sole_writer(store):
         if store.exists() and not rebuild:
             complete = FrameStore(store).made_by(key)
+            clear_draft(store)
             return Report(store, len(complete), len(complete))
         events = EventStore(path_of(cache, card)).made_by(key_of(card))
         steps, representation = prepared(pipeline)

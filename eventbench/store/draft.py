@@ -24,6 +24,11 @@ AT_LEAST_EVERY_S = 0.5  # that much work a killed run can lose
 HELD = 1 << 22  # bytes a file may hold back until then
 
 
+def clear_draft(store: Path) -> None:
+    """Remove what a run killed between naming its finished store and removing its draft has left of the draft."""
+    shutil.rmtree(store.with_name(store.name + ".draft"), ignore_errors=True)
+
+
 class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
     """A journal line: a sample's id and what is kept of it beside its payload.
 
