@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -14,11 +14,12 @@ import numpy as np
 
 from eventbench import digest, registry
 from eventbench.catalog import Named
-from eventbench.errors import BadDataset, some
+from eventbench.errors import BadDataset, BadRecording, some
 from eventbench.events import Events
 from eventbench.layouts.base import Sample
 from eventbench.sources.base import file_bytes
 from eventbench.specs.card import Card
+from eventbench.specs.pins import PinnedSplit, Pins, pins_path, read_pins
 
 A = TypeVar("A")
 
@@ -35,7 +36,10 @@ def _one_at_a_time(function: Callable[[Path], A]) -> Callable[[Path], A]:
 
 
 class Dataset:
-    """The recordings a card describes, below `data`: in a folder named by the card, in tonic's, or in `data` itself."""
+    """The recordings a card describes, below `data`: in a folder named by the card, in tonic's, or in `data` itself.
+
+    `pins` is what was pinned about them on this machine, None where nothing was.
+    """
 
     def __init__(self, card: Named[Card], data: Path) -> None:
         self.id, self.card = card.id, card.spec
@@ -44,11 +48,13 @@ class Dataset:
         self.layout = (
             registry.layouts.build(card.spec.layout, where=card.path.name) if card.spec.layout else None
         )
-        named = [data / name for name in (card.id, card.spec.obtain.tonic) if name]
+        named = [data / name for name in (card.id, card.spec.obtain.folder, card.spec.obtain.tonic) if name]
         # Samples are read in order of id, and those of one file stand together: the last two files are enough.
         self._kept_decoded = _one_at_a_time(lru_cache(maxsize=2)(self._decoded))
         self._file_digest = _one_at_a_time(lru_cache(maxsize=64)(digest.of_file))
         self.root = next((folder for folder in named if folder.is_dir()), data)
+        self.pins_file = pins_path(data, card.id)
+        self.pins: Pins | None = read_pins(self.pins_file) if self.layout else None
 
     def samples(self) -> list[Sample]:
         """Every sample, sorted by id. Raises BadDataset with what is missing and how to obtain it."""
@@ -56,6 +62,7 @@ class Dataset:
             found = self.source.samples(self.card)
         else:
             found = self.layout.samples(self.card, self.root)
+            self._refuse_overlap(found)
         for split in self.card.splits:
             self._check(split, [sample for sample in found if sample.split == split])
         return found
@@ -67,10 +74,17 @@ class Dataset:
         path = Path(sample.recording)
         if sample.row is not None:
             return self.source.decode_row(path, sample.row, self.card.sensor), self._file_digest(path)
-        if sample.window is None:
+        if sample.window is None and sample.part is None:
             return self._decoded(path)
         events, sha256 = self._kept_decoded(path)
-        start, stop = np.searchsorted(events.t, sample.window, side="left")
+        start, stop = sample.part or np.searchsorted(events.t, sample.window or (0, 0), side="left")
+        if start >= len(events) or stop == 0 or (sample.part and stop > len(events)):
+            of, unit = (sample.part, "events") if sample.part else (sample.window, "us")
+            raise BadRecording(
+                f"sample {sample.id} is its {unit} {of}, which it does not have",
+                where=path,
+                allowed=_extent(events, unit),
+            )
         return events[int(start) : int(stop)], sha256
 
     def _decoded(self, path: Path) -> tuple[Events, str]:
@@ -78,9 +92,12 @@ class Dataset:
         return self.source.decode(data, str(path), self.card.sensor), hashlib.sha256(data).hexdigest()
 
     def check_files(self, split: str, hashes: dict[str, str]) -> None:
-        """Raises BadDataset when the files of a split (id -> sha256) are not those the card pins."""
-        pinned = self.card.splits[split].files
-        if not pinned or digest.of_lines(f"{id} {sha}" for id, sha in hashes.items()) == pinned:
+        """Raises BadDataset when the files of a split (id -> sha256) are not those that the card pins, or pins here do."""
+        pinned, found = self.card.splits[split].files, _of_files(hashes)
+        here = self._pinned_here(split)
+        if here and here.files != found:
+            self._refuse_other_than_pinned_here(split, "files")
+        if not pinned or found == pinned:
             return
         changed = []
         if self.hashes.is_file():
@@ -93,7 +110,52 @@ class Dataset:
             fix=f"fetch them again: {self.card.obtain.how}",
         )
 
+    def pinned(self, found: Iterable[Sample], hashes: dict[str, str]) -> PinnedSplit:
+        """What there is to pin about the samples of a split: counts and digests. `hashes` are id -> sha256 of its file."""
+        found = list(found)
+        counts = Counter(sample.label for sample in found)
+        return PinnedSplit(
+            samples=len(found),
+            per_class=[counts[label] for label in range(len(self.card.classes))],
+            ids=digest.of_lines(sample.id for sample in found),
+            labels=digest.of_lines(_place(sample) for sample in found),
+            files=_of_files(hashes),
+        )
+
+    def _refuse_overlap(self, found: list[Sample]) -> None:
+        first: dict[tuple[object, ...], Sample] = {}
+        for sample in found:
+            place = sample.recording, sample.window, sample.part, sample.row
+            other = first.setdefault(place, sample)
+            if other.split != sample.split:
+                raise BadDataset(
+                    f"{other.id} of split {other.split!r} and {sample.id} of split {sample.split!r} are the same recording",
+                    where=sample.recording,
+                    fix="put it into one split",
+                )
+
+    def _pinned_here(self, split: str) -> PinnedSplit | None:
+        return self.pins.splits.get(split) if self.pins else None
+
+    def _refuse_other_than_pinned_here(self, split: str, what: str) -> None:
+        raise BadDataset(
+            f"split {split!r}: its {what} are not those that were pinned here at first sight",
+            where=f"{self.id} at {self.root}",
+            fix=f"bring back what was there, or, if the change is wanted, remove {self.pins_file} to pin anew",
+        )
+
     def _check(self, split: str, found: list[Sample]) -> None:
+        self._check_counts(split, found)
+        here = self._pinned_here(split)
+        if here is None:
+            return
+        now = self.pinned(found, {})
+        if (now.samples, now.per_class, now.ids) != (here.samples, here.per_class, here.ids):
+            self._refuse_other_than_pinned_here(split, "recordings")
+        if now.labels != here.labels:
+            self._refuse_other_than_pinned_here(split, "labels")
+
+    def _check_counts(self, split: str, found: list[Sample]) -> None:
         pin = self.card.splits[split]
         ids = {sample.id for sample in found}
         where = f"{self.id} at {self.root}"
@@ -118,3 +180,21 @@ class Dataset:
             raise BadDataset(
                 f"split {split!r} has {per_class} recordings a class", where=where, allowed=str(pin.per_class)
             )
+
+
+def _of_files(hashes: dict[str, str]) -> str:
+    return digest.of_lines(f"{id} {sha}" for id, sha in hashes.items())
+
+
+def _place(sample: Sample) -> str:
+    """A line of what a sample is, but for its bytes and where the data set lies."""
+    start, stop = sample.window or sample.part or ("", "")
+    unit = "us" if sample.window else "events" if sample.part else ""
+    row = "" if sample.row is None else sample.row
+    return f"{sample.id} {sample.label} {start} {stop} {unit} {row}".rstrip()
+
+
+def _extent(events: Events, unit: str) -> str:
+    if unit == "events" or not len(events):
+        return f"what lies in its {len(events):,} events"
+    return f"what lies in its {events.t[0]} to {events.t[-1]} us"

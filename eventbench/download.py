@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from eventbench.catalog import Named
 from eventbench.errors import BadDataset
@@ -22,9 +25,17 @@ def download(card: Named[Card], data: Path) -> None:
     fetch = getattr(tonic.datasets, card.spec.obtain.tonic)
     data.mkdir(parents=True, exist_ok=True)
     try:
-        for train in (True, False):
-            fetch(save_to=str(data), train=train)
+        for part in _parts(fetch):
+            fetch(save_to=str(data), **part)
     except (OSError, RuntimeError) as error:
         raise BadDataset(
             f"the download failed: {error}", where=card.id, fix=f"to obtain it by hand: {how}"
         ) from None
+
+
+def _parts(fetch: Callable[..., Any]) -> list[dict[str, Any]]:
+    """The calls it takes to have all of a dataset: tonic's classes name their parts in three ways."""
+    names = inspect.signature(fetch).parameters
+    if "train" in names:
+        return [{"train": True}, {"train": False}]
+    return [{"split": split} for split in ("train", "valid", "test")] if "split" in names else [{}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,27 +13,39 @@ from eventbench.dataset import Dataset
 from eventbench.errors import BadDataset, BadSpec, EventbenchError
 from eventbench.specs.base import load
 from eventbench.specs.card import Card, Split
+from eventbench.specs.pins import Pins, write_pins
 from eventbench.specs.pipeline import Pipeline
 from eventbench.specs.task import Task
 
 Progress = Callable[[Any], Any]
+HASHES = {"md5": 32, "sha256": 64}
 
 
 class Checked(NamedTuple):
-    """What was found: `files` checked, faults by file name, datasets whose recordings were checked, and those not at hand."""
+    """What was found: `files` checked, faults by file name, datasets whose recordings were checked, and those not at hand.
+
+    `pinned_here` are those of the datasets at hand whose recordings no card but a file on this machine pins, with that
+    file; `now_pinned` those whose file was written by this check; `not_pinned` those of which only counts are known.
+    """
 
     files: list[str]
     broken: dict[str, list[str]]
     at_hand: list[str]
     not_at_hand: dict[str, str]
+    pinned_here: dict[str, str]
+    now_pinned: list[str]
+    not_pinned: list[str]
 
 
-def check_data_files(data: Path, board: Path, progress: Progress = lambda samples: samples) -> Checked:
+def check_data_files(
+    data: Path, board: Path, progress: Progress = lambda samples: samples, write: bool = False
+) -> Checked:
     """Every shipped card, pipeline and task (and the board's tasks); recordings below `data`, where they are there.
 
-    `progress` wraps the list of samples whose files are read, as tqdm does.
+    `progress` wraps the list of samples whose files are read, as tqdm does. With `write`, recordings that neither their
+    card nor an earlier run pins are pinned as they are now.
     """
-    checked = Checked([], {}, [], {})
+    checked = Checked([], {}, [], {}, {}, [], [])
 
     def note(path: Path, faults: list[str]) -> bool:
         name = f"{path.parent.name}/{path.name}"
@@ -43,7 +56,7 @@ def check_data_files(data: Path, board: Path, progress: Progress = lambda sample
 
     for path in catalog.files("datasets").values():
         if note(path, _loaded(path, Card, card_faults)):
-            _check_recordings(Named(path.stem, path, load(path, Card)), data, checked, progress)
+            _check_recordings(Named(path.stem, path, load(path, Card)), data, checked, progress, write)
     for path in catalog.files("pipelines").values():
         note(path, _loaded(path, Pipeline, pipeline_faults))
     for path in catalog.files("tasks", board).values():
@@ -64,7 +77,15 @@ def card_faults(card: Named[Card]) -> list[str]:
     if card.spec.layout is not None:
         registry.layouts.build(card.spec.layout, where=card.path.name)
     hashes = _companion(card.path.with_suffix(".sha256"))
-    return [fault for name, pin in card.spec.splits.items() for fault in _pin_faults(card, name, pin, hashes)]
+    stated = [(file, kind, getattr(file, kind)) for file in card.spec.obtain.files for kind in HASHES]
+    found = [
+        f"{file.name}: its {kind} is {value!r}, no {HASHES[kind]} small hexadecimal digits"
+        for file, kind, value in stated
+        if value and not re.fullmatch(f"[0-9a-f]{{{HASHES[kind]}}}", value)
+    ]
+    return found + [
+        fault for name, pin in card.spec.splits.items() for fault in _pin_faults(card, name, pin, hashes)
+    ]
 
 
 def _pin_faults(card: Named[Card], name: str, pin: Split, hashes: dict[str, str] | None) -> list[str]:
@@ -135,24 +156,58 @@ def task_faults(task: Named[Task]) -> list[str]:
     return found
 
 
-def _check_recordings(card: Named[Card], data: Path, checked: Checked, progress: Progress) -> None:
-    dataset = Dataset(card, data)
+def _check_recordings(
+    card: Named[Card], data: Path, checked: Checked, progress: Progress, write: bool
+) -> None:
+    def broken(error: Exception) -> None:
+        checked.broken.setdefault(f"recordings of {card.id}", []).append(str(error))
+
+    try:
+        dataset = Dataset(card, data)
+    except EventbenchError as error:  # pins that do not say what they must
+        return broken(error)
     try:
         samples = dataset.samples()
     except BadDataset as error:
         # Another dataset's folder is not this one gone wrong; a folder with this one's own name is.
         if dataset.root != data and any(dataset.root.iterdir()):
-            checked.broken.setdefault(f"recordings of {card.id}", []).append(str(error))
+            broken(error)
         else:
             checked.not_at_hand[card.id] = str(error)
         return
     checked.at_hand.append(card.id)
+    unpinned = dataset.layout is not None and any(
+        not (pin.ids and pin.files) for pin in card.spec.splits.values()
+    )
+    by_split = {split: [one for one in samples if one.split == split] for split in card.spec.splits}
+    digests: dict[Path, str] = {}  # many samples may be parts of one file
+    hashes: dict[str, dict[str, str]] = {}
     for split, pin in card.spec.splits.items():
-        if not pin.files:
+        if not (pin.files or dataset.pins or (write and unpinned)):
             continue
-        found = [sample for sample in samples if sample.split == split]
         try:
-            hashes = {sample.id: digest.of_file(Path(sample.recording)) for sample in progress(found)}
-            dataset.check_files(split, hashes)
+            hashes[split] = {
+                one.id: _digest(Path(one.recording), digests) for one in progress(by_split[split])
+            }
+            dataset.check_files(split, hashes[split])
         except (BadDataset, OSError) as error:
-            checked.broken.setdefault(f"recordings of {card.id}", []).append(str(error))
+            broken(error)
+    if not unpinned or f"recordings of {card.id}" in checked.broken:
+        return
+    if dataset.pins is None and not write:
+        checked.not_pinned.append(card.id)
+        return
+    if dataset.pins is None:
+        pinned = {split: dataset.pinned(found, hashes[split]) for split, found in by_split.items()}
+        try:
+            write_pins(dataset.pins_file, Pins(splits=pinned))
+        except OSError as error:
+            return broken(BadDataset(f"cannot be written: {error.strerror}", where=dataset.pins_file))
+        checked.now_pinned.append(card.id)
+    checked.pinned_here[card.id] = str(dataset.pins_file)
+
+
+def _digest(path: Path, known: dict[Path, str]) -> str:
+    if path not in known:
+        known[path] = digest.of_file(path)
+    return known[path]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,26 +18,43 @@ PARTS = ("records", "datasets", "stores")
 
 @click.command(name="verify", short_help="Recompute, and say all that is broken.")
 @click.argument("part", required=False, metavar="[records|datasets|stores]")
+@click.option(
+    "--write", is_flag=True, help="With datasets: pin, as they are now, recordings that no card pins."
+)
 @_options.data_dir
 @_options.cache_dir
 @_options.board_dir
 @_options.as_json
 def command(
-    part: str | None, data_dir: str | None, cache_dir: str | None, board: str | None, as_json: bool
+    part: str | None,
+    write: bool,
+    data_dir: str | None,
+    cache_dir: str | None,
+    board: str | None,
+    as_json: bool,
 ) -> None:
     """Check the records, the data files and the stores, or one of the three.
 
     records: every digest again, every accuracy again from the stored predictions. datasets: every card, pipeline and
     task, what they name, and the recordings below --data-dir against the card. stores: every sample against its
     checksum. Exit status 1: something is broken, and each such thing is a line.
+
+    Where a publisher lists neither names nor hashes, no card can pin them: verify datasets --write pins what is there in a
+    file beside the recordings, and from then on verify and preprocess refuse anything else.
     """
     from eventbench import home
-    from eventbench.errors import UnknownName
+    from eventbench.errors import BadSpec, UnknownName
 
     if part is not None and part not in PARTS:
         raise UnknownName("part", part, PARTS)
+    if write and part != "datasets":
+        raise BadSpec("--write pins recordings", where="verify", fix="eventbench verify datasets --write")
     places = home.places(data_dir, cache_dir, board)
-    checks = {"records": _records, "datasets": _datasets, "stores": _stores}
+    checks: dict[str, Callable[[Places], tuple[dict[str, Any], list[str]]]] = {
+        "records": _records,
+        "datasets": lambda places: _datasets(places, write),
+        "stores": _stores,
+    }
     document: dict[str, Any] = {}
     for name in [part] if part else PARTS:
         document[name], lines = checks[name](places)
@@ -58,32 +76,45 @@ def _records(places: Places) -> tuple[dict[str, Any], list[str]]:
     return {"checked": len(found), "broken": broken}, lines + _broken(broken)
 
 
-def _datasets(places: Places) -> tuple[dict[str, Any], list[str]]:
+def _datasets(places: Places, write: bool) -> tuple[dict[str, Any], list[str]]:
     from tqdm import tqdm
 
     from eventbench.pinned import check_data_files
 
-    found = check_data_files(
-        places.data, places.board, lambda samples: tqdm(samples, desc="files", unit="file", disable=None)
-    )
+    def shown(samples: list[Any]) -> Any:
+        return tqdm(samples, desc="files", unit="file", disable=None)
+
+    found = check_data_files(places.data, places.board, shown, write)
     told = {
         "checked": found.files,
         "broken": found.broken,
         "at_hand": found.at_hand,
         "not_at_hand": found.not_at_hand,
+        "pinned_here": found.pinned_here,
+        "not_pinned": found.not_pinned,
     }
     lines = [
         f"datasets: {len(found.files):,} files checked, {len(found.broken):,} broken",
         *_broken(found.broken),
     ]
     lines += [
-        f"  at hand: {name}: its recordings are those the card pins"
-        for name in found.at_hand
-        if _fine(name, found)
+        f"  at hand: {name}: {_how_pinned(name, found)}" for name in found.at_hand if _fine(name, found)
     ]
     for name, reason in found.not_at_hand.items():
         lines.append(f"  not at hand: {name}: not checked ({reason.partition('; ')[0]})")
     return told, lines
+
+
+def _how_pinned(name: str, found: Any) -> str:
+    if name in found.now_pinned:
+        return f"pinned here and now, not by the publisher: {found.pinned_here[name]}"
+    if name in found.pinned_here:
+        return f"its recordings are those pinned here, not by the publisher: {found.pinned_here[name]}"
+    if name in found.not_pinned:
+        return (
+            "its counts are the card's; nothing pins its recordings yet: eventbench verify datasets --write"
+        )
+    return "its recordings are those the card pins"
 
 
 def _fine(name: str, found: Any) -> bool:

@@ -22,11 +22,25 @@ class Split(Spec, frozen=True):
     files: str = ""
 
 
+class Archive(Spec, frozen=True):
+    """A file to fetch, with the hash its publisher or a known loader states (hex; "" where none does)."""
+
+    name: str
+    url: str = ""
+    md5: str = ""
+    sha256: str = ""
+
+
 class Obtain(Spec, frozen=True):
-    """How a user gets the raw files: tonic's downloader by class name, and a sentence."""
+    """How a user gets the raw files: a sentence, tonic's downloader by class name, and the files with their hashes.
+
+    `folder` is where they lie below the data folder, for cards that share their recordings; else it is the card's id.
+    """
 
     how: str
     tonic: str = ""
+    folder: str = ""
+    files: list[Archive] = []
 
 
 class Card(Spec, frozen=True):

@@ -1,0 +1,72 @@
+"""One HDF5 file a split, a recording a row, the labels beside them: SHD and SSC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eventbench.errors import BadDataset, BadRecording
+from eventbench.layouts._listing import named, refuse_other_splits, unique
+from eventbench.layouts.base import Layout, Sample
+
+if TYPE_CHECKING:
+    from eventbench.specs.card import Card
+
+
+class Rows(Layout, frozen=True, forbid_unknown_fields=True):
+    """`files` gives each split's file; `id` is made of {split} and {number}, the row counted from 1.
+
+    The class of a row is `labels` of the file. Where the card sets `keys` (as "extra/keys"), the file's own list of words
+    says which class a label is, and a class's number is its place in the card; else labels are the card's numbers.
+    """
+
+    files: dict[str, str]
+    id: str = "{split}/{number:05d}"
+    keys: str = ""
+
+    def samples(self, card: Card, root: Path) -> list[Sample]:
+        """Every sample under `root`, sorted by id. Raises BadDataset for a file that is not there or has other labels."""
+        from eventbench.sources.spikes_hdf5 import labels_of, speakers_of
+
+        refuse_other_splits(self.files, card.splits, "files")
+        found: list[Sample] = []
+        for split, name in self.files.items():
+            path = root / name
+            if not path.is_file():
+                raise BadDataset("is not there", where=path, fix=f"to obtain it: {card.obtain.how}")
+            try:
+                labels, speakers = labels_of(path), speakers_of(path)
+                classes = self._classes(card, path)
+            except BadRecording as error:
+                raise BadDataset(str(error)) from None
+            if len(speakers) != len(labels):
+                raise BadDataset(f"{len(labels):,} labels and {len(speakers):,} speakers", where=path)
+            for row, (label, speaker) in enumerate(zip(labels.tolist(), speakers.tolist(), strict=True)):
+                if label not in classes:
+                    raise BadDataset(
+                        f"the label of row {row:,} is {label}", where=path, allowed=f"0 to {len(classes) - 1}"
+                    )
+                called = named(self.id, {"split": split, "number": row + 1})
+                subject = f"{speaker:02d}" if speaker >= 0 else ""
+                found.append(Sample(called, split, classes[label], subject, path, row=row))
+        return unique(found, root)
+
+    def _classes(self, card: Card, path: Path) -> dict[int, int]:
+        """Label of the file -> class of the card."""
+        if not self.keys:
+            return {label: label for label in range(len(card.classes))}
+        from eventbench.sources._hdf5_file import column, opened
+
+        with opened(path, str(path)) as file:
+            if self.keys not in file:
+                raise BadRecording(f"no {self.keys} in it", where=path)
+            read = column(file[self.keys], path.stat().st_size, str(path)).tolist()
+        words = [word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in read]
+        if sorted(words) != sorted(card.classes):
+            other = sorted(set(words) ^ set(card.classes))
+            raise BadDataset(
+                f"its words are not the card's classes: {', '.join(map(repr, other[:3])) or 'one is there twice'}",
+                where=f"{path}, {self.keys}",
+                allowed=f"the card's {len(card.classes)} classes",
+            )
+        return {label: card.classes.index(word) for label, word in enumerate(words)}

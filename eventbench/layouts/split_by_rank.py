@@ -1,0 +1,91 @@
+"""One folder a class and no split of the publisher's: the first part of each class in one order, the rest in the next.
+
+For data sets such as CIFAR10-DVS and N-Caltech101, that come without a split. Which sample goes where depends on names
+(and a seed in the card) alone, so that it is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eventbench.errors import BadDataset, BadSpec
+from eventbench.layouts._listing import compiled, files_of, named, refuse_other_splits, subject_of, unique
+from eventbench.layouts.base import Layout, Sample
+
+if TYPE_CHECKING:
+    from eventbench.specs.card import Card
+
+ORDERS = ("name", "number", "sha256")
+_NUMBER = re.compile(r"\d+$")
+
+
+class SplitByRank(Layout, frozen=True, forbid_unknown_fields=True):
+    """`parts` are (split, percent of each class) in order: of n files, split k ends at ceil(n * percent so far / 100).
+
+    Parameters
+    ----------
+    parts : [["train", 90], ["test", 10]], of a sum of 100
+    suffix : the ending of a recording's name
+    order : "name" as text (10 before 2; SpikingJelly's), "number" by the number the name ends in, or "sha256" of
+        "<seed> <id>", which stands in for a shuffle
+    seed : of the order "sha256"
+    folder : where the classes' folders are; "" for the data set's own
+    id : how a sample is called, of {class} and {stem}
+    subject : a regular expression whose group, in the name, is who is in the recording
+    skip : patterns of names that are no recordings of their own, such as copies
+    """
+
+    parts: list[tuple[str, int]]
+    suffix: str
+    order: str = "name"
+    seed: int = 0
+    folder: str = ""
+    id: str = "{class}/{stem}"
+    subject: str = ""
+    skip: list[str] = []
+
+    def __post_init__(self) -> None:
+        if self.order not in ORDERS:
+            raise BadSpec(f"order is {self.order!r}", allowed=", ".join(ORDERS))
+        shares = [share for _, share in self.parts]
+        if sum(shares) != 100 or min(shares) <= 0 or len({split for split, _ in self.parts}) != len(shares):
+            raise BadSpec(
+                f"parts are {self.parts}", allowed="each split once, percents over 0 of a sum of 100"
+            )
+        compiled(self.subject, "subject")
+
+    def samples(self, card: Card, root: Path) -> list[Sample]:
+        """Every sample under `root`, sorted by id. Raises BadDataset where a name has no number to order by."""
+        refuse_other_splits((split for split, _ in self.parts), card.splits, "parts")
+        who = compiled(self.subject, "subject")
+        found: list[Sample] = []
+        for label, name in enumerate(card.classes):
+            paths = files_of(root / self.folder / name, self.suffix, self.skip)
+            members = [(named(self.id, {"class": name, "stem": path.stem}), path) for path in paths]
+            members.sort(key=lambda member: self._rank(*member))
+            for (called, path), split in zip(members, self._splits(len(members)), strict=True):
+                found.append(Sample(called, split, label, subject_of(path.stem, who, path), path))
+        return unique(found, root)
+
+    def _rank(self, called: str, path: Path) -> tuple[int, str]:
+        if self.order == "sha256":
+            return 0, hashlib.sha256(f"{self.seed} {called}".encode()).hexdigest()
+        if self.order == "name":
+            return 0, path.name
+        number = _NUMBER.search(path.stem)
+        if not number:
+            raise BadDataset("its name does not end in a number to order by", where=path)
+        return int(number[0]), path.name
+
+    def _splits(self, n: int) -> list[str]:
+        """The split of each of n files of a class, in order."""
+        splits: list[str] = []
+        so_far = 0
+        for split, share in self.parts:
+            so_far += share
+            end = -(-n * so_far // 100)
+            splits += [split] * (end - len(splits))
+        return splits
