@@ -7,6 +7,7 @@ give the same bytes however many workers there were and however often the run wa
 from __future__ import annotations
 
 import errno
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -234,21 +235,30 @@ def _fill(
         except EventbenchError as error:
             return sample_id, error
 
-    shown = {"total": len(ids), "initial": len(done), "desc": store.parent.name, "unit": "sample"}
+    results = _in_order(attempt, ids[len(done) :], workers)
+    if progress:
+        results = _Bar(
+            results, desc=store.parent.name, total=len(ids), initial=len(done), unit="sample", disable=None
+        )
     try:
-        with tqdm(**shown, disable=None if progress else True) as bar:
-            for sample_id, result in _in_order(attempt, ids[len(done) :], workers):
-                bar.update()
-                if isinstance(result, EventbenchError):
-                    report.refused[sample_id] = str(result)
-                elif not report.refused:  # a draft is always the first samples, with none left out
-                    row, payload = result
-                    draft.add(row, payload)
+        for sample_id, result in results:
+            if isinstance(result, EventbenchError):
+                report.refused[sample_id] = str(result)
+            elif not report.refused:  # a draft is always the first samples, with none left out
+                row, payload = result
+                draft.add(row, payload)
     finally:
         draft.close()
     if report.refused:
         raise Refused(report)
     return report
+
+
+class _Bar(tqdm):
+    """Locked among threads only: tqdm's own lock is shared with forked processes, and who is killed with it stops all."""
+
+
+_Bar.set_lock(threading.RLock())
 
 
 def _in_order(function: Callable[[A], B], items: Iterable[A], workers: int) -> Iterator[B]:
