@@ -9,7 +9,7 @@ from typing import Any
 import board_builder as made
 import pytest
 from click.testing import CliRunner
-from miniatures import Miniature, miniature
+from miniatures import Miniature, miniature, refused
 
 from eventbench import catalog, digest, registry
 from eventbench.cli.show import command
@@ -149,3 +149,55 @@ def test_an_unknown_name_is_refused_with_the_nearest_of_all_kinds(mini: Miniatur
     assert str(error).endswith("; did you mean 'nmnist_small'?")
     entry = made.add(mini.places.board, [5])
     assert entry.id in str(refusal(mini, f"{entry.id}x"))
+
+
+def drawn(*arguments: object) -> dict[str, Any]:
+    result = CliRunner().invoke(command, [*map(str, arguments), "--json"])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_recording_is_drawn_and_told_in_one_document(mini: Miniature, tmp_path: Path) -> None:
+    recording = mini.file("train", 1)
+    sheet = drawn(recording, "--out", tmp_path / "sheet.png", "--bins", 5, "--sensor", "9x7")
+    assert (sheet["recording"], sheet["sensor"], sheet["events"]) == (str(recording), [9, 7], 60)
+    assert (sheet["path"], sheet["kind"], sheet["panels"]) == (str(tmp_path / "sheet.png"), "frames", 5)
+    assert sheet["bytes"] == (tmp_path / "sheet.png").stat().st_size
+    film = drawn(recording, "--out", tmp_path / "film.gif", "--as", "surface", "--bins", 3, "--tau-us", 5000)
+    assert (film["kind"], film["panels"], film["tau_us"]) == ("surface", 3, 5000.0)
+    assert film["seconds"] > 0
+    result = CliRunner().invoke(
+        command, [str(recording), "--out", str(tmp_path / "c.png"), "--as", "cloud", "--theme", "light"]
+    )
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(f"{tmp_path / 'c.png'}: cloud, 1 panel, ")
+    assert result.stdout.count("\n") == 1
+
+
+def test_what_cannot_be_drawn_is_refused_in_one_line(
+    mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording, out = mini.file("train", 1), tmp_path / "a.png"
+    empty = tmp_path / "empty.bin"
+    empty.write_bytes(b"")
+    for arguments, told in (
+        ((recording, "--out", tmp_path / "a.jpg"), "a.jpg: its ending is '.jpg'; allowed: .png, .gif, .mp4"),
+        ((recording, "--out", tmp_path / "no" / "a.png"), "no: there is no such folder; make it first"),
+        (
+            (recording, "--out", out, "--as", "clouds"),
+            "no kind of picture named 'clouds'; allowed: cloud, frames",
+        ),
+        ((recording, "--out", out, "--bins", 0), "bins is 0; allowed: 1 to 400"),
+        ((recording, "--out", out, "--bins", "x"), "'x' is not a valid integer"),
+        ((recording, "--out", out, "--sensor", "9"), "--sensor is '9'; allowed: width x height"),
+        ((recording, "--bins", "5"), "--bins is for a picture: name its file with --out"),
+        ((empty, "--out", out), "the file is empty (0 bytes)"),
+        ((tmp_path / "gone.bin", "--out", out), "gone.bin: cannot be read: No such file or directory"),
+        (("frames", "--out", out), "frames: cannot be read: No such file or directory"),
+        ((recording,), "if it is a recording: eventbench doctor "),
+    ):
+        assert told in refused(capsys, "show", *arguments)
+    assert not out.exists()
+    out.write_bytes(b"mine")
+    assert "replace it with --force" in refused(capsys, "show", recording, "--out", out)
+    assert drawn(recording, "--out", out, "--force")["bytes"] > 4

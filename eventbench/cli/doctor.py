@@ -8,29 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eventbench.cli import _options
+from eventbench.cli import _options, _sensor
 
 if TYPE_CHECKING:
-    from eventbench.doctor import Examined, Folder
+    from eventbench.doctor import Examined, Finding, Folder
+
+SHOWN = 5  # recordings told by name that share a finding
 
 
 @click.command(name="doctor", short_help="Examine a recording or a dataset folder.")
 @click.argument("path")
-@click.option(
-    "--sensor", metavar="WxH", help="Width and height in pixels that events must lie in, as in 34x34."
-)
+@_sensor.option
 @_options.as_json
 def command(path: str, sensor: str | None, as_json: bool) -> None:
     """Read the recording PATH, or every recording below the folder PATH, and say what is in it and what is wrong.
 
-    Without --sensor, events are held against the size the file states; where its format states none, they cannot lie
-    outside. Exit status 1: a problem was found; 2: there is nothing that can be examined. Nothing is changed.
+    Each finding comes with what to do, and all of them with a verdict: healthy, usable with care, or broken. Without
+    --sensor, events are held against the size the file states; where its format states none, they cannot lie outside.
+    A folder needs no card; in it the same events under two names, and in two splits, are found as well.
+
+    Exit status 1: a problem was found (warnings alone are none); 2: there is nothing that can be examined. Nothing is
+    changed.
     """
-    from eventbench.doctor import examine, examine_folder
+    from eventbench.doctor import examine, examine_folder, holds_many
 
     place = Path(path).expanduser()
-    size = _size(sensor)
-    if place.is_dir():
+    size = _sensor.size(sensor)
+    if place.is_dir() or holds_many(place):
         folder = examine_folder(place, size, _progress)
         _show_folder(folder, as_json)
         sound = not folder.problems
@@ -42,19 +46,6 @@ def command(path: str, sensor: str | None, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _size(sensor: str | None) -> tuple[int, int] | None:
-    from eventbench.errors import BadSpec
-
-    if sensor is None:
-        return None
-    width, _, height = sensor.lower().partition("x")
-    if not (
-        width.isdecimal() and height.isdecimal() and 0 < int(width) <= 65536 and 0 < int(height) <= 65536
-    ):
-        raise BadSpec(f"--sensor is {sensor!r}", allowed="width x height in pixels, as in 128x128")
-    return int(width), int(height)
-
-
 def _progress(paths: list[Path]) -> Any:
     from tqdm import tqdm
 
@@ -62,47 +53,104 @@ def _progress(paths: list[Path]) -> Any:
 
 
 def _show(recording: Examined, as_json: bool) -> None:
-    verdict = _verdict(len(recording.problems), len(recording.warnings))
+    from eventbench.doctor import verdict
+
+    word = verdict(recording.problems, recording.warnings)
     if as_json:
-        _options.print_json({**_facts(recording), "verdict": verdict})
+        _options.print_json({**_facts(recording), "verdict": word})
         return
     _options.say(f"{recording.path}: {recording.bytes:,} bytes, sha256 {recording.sha256 or 'of nothing'}")
-    _options.say(f"  format      {recording.format}")
+    _say("format", f"{recording.format}, by {recording.recognised_by}")
     for label, value in _lines(recording):
-        _options.say(f"  {label:<11} {value}")
-    for word, sentences in (("problem", recording.problems), ("warning", recording.warnings)):
-        for sentence in sentences:
-            _options.say(f"  {word + ':':<11} {sentence}")
-    _options.say(f"verdict: {verdict}")
+        _say(label, value)
+    _show_findings(recording.problems, recording.warnings)
+    _options.say(f"verdict: {_counted(word, recording.problems, recording.warnings)}")
+
+
+def _say(label: str, value: str) -> None:
+    _options.say(f"  {label:<11} {value}")
 
 
 def _lines(recording: Examined) -> list[tuple[str, str]]:
-    figures = recording.figures
-    if figures is None:
-        return []
+    figures, raw = recording.figures, recording.raw
+    if figures is None or not figures.events:
+        return _raw_lines(recording)
     width, height = figures.sensor
-    lines = [("sensor", f"{width}x{height}, every event inside"), ("events", f"{figures.events:,}")]
-    if not figures.events:
-        return lines
     off, share = figures.events - figures.on, figures.on / figures.events
     seconds = figures.duration_us / 1e6
     rate = f", {figures.events / seconds:,.0f} events/s" if seconds else ""
-    return [
-        *lines,
+    against = (
+        f"may be {recording.suspected_unit}" if recording.suspected_unit else "nothing speaks against it"
+    )
+    lines = [
+        ("sensor", f"{width}x{height}, {recording.sensor_from}; every event inside"),
+        ("events", f"{figures.events:,}"),
         ("time", f"{figures.first_us:,} to {figures.last_us:,} us ({seconds:,.3f} s{rate}), never backwards"),
+        ("time unit", f"read as {recording.time_unit}, {against}; steps of {recording.tick_us:,} us"),
         ("longest gap", f"{figures.longest_gap_us:,} us"),
-        ("polarity", f"{figures.on:,} ON ({share:.1%}), {off:,} OFF"),
+        ("polarity", f"{figures.on:,} ON ({share:.1%}), {off:,} OFF; {recording.polarity_convention}"),
         ("pixels", f"{figures.active_pixels:,} of {width * height:,} have events"),
         ("hot pixels", f"{len(figures.hot_pixels):,}" if figures.hot_pixels else "none"),
         ("repeated", f"{figures.repeated:,} events are the same as another one"),
     ]
+    if raw is not None:
+        told = (
+            (raw.overflow_markers, "overflow markers (y = 240)"),
+            (raw.other_words, "words that are no events"),
+        )
+        lines += [("left out", f"{count:,} {what}") for count, what in told if count]
+        if raw.wraps:
+            lines.append(("clock", f"began anew {raw.wraps:,} times, which is undone"))
+    return lines
+
+
+def _raw_lines(recording: Examined) -> list[tuple[str, str]]:
+    """What can be told of the columns of a file that is refused."""
+    raw = recording.raw
+    if raw is None or raw.x is None or raw.y is None or raw.t_us is None:
+        return []
+    back = f"{raw.steps_back:,} steps back" if raw.steps_back else "never backwards"
+    return [
+        ("events", f"{raw.rows:,} as the file has them"),
+        ("time", f"{raw.t_us[0]:,.0f} to {raw.t_us[1]:,.0f} us, {back}"),
+        ("polarity", recording.polarity_convention),
+        ("pixels", f"x {raw.x[0]:,} to {raw.x[1]:,}, y {raw.y[0]:,} to {raw.y[1]:,}"),
+    ]
+
+
+def _show_findings(problems: list[Finding], warnings: list[Finding]) -> None:
+    for word, findings in (("problem", problems), ("warning", warnings)):
+        seen: dict[tuple[str, str], int] = {}
+        for finding in findings:
+            kind = (finding.about, finding.fix)
+            seen[kind] = seen.get(kind, 0) + 1
+            if seen[kind] > SHOWN:
+                continue
+            where = f"{finding.path}: " if finding.path else ""
+            _say(f"{word}:", f"{where}{finding.what}")
+            if seen[kind] == 1:
+                _say("  do:", finding.fix)
+        for (about, _), count in seen.items():
+            if count > SHOWN:
+                _say(
+                    f"{word}:", f"{about}, the same with {count - SHOWN:,} recordings more; --json tells all"
+                )
+
+
+def _counted(word: str, problems: list[Finding], warnings: list[Finding]) -> str:
+    counts = ((len(problems), "problem"), (len(warnings), "warning"))
+    told = ", ".join(f"{count:,} {what}{'s' if count != 1 else ''}" for count, what in counts if count)
+    return f"{word}: {told}" if told else word
 
 
 def _show_folder(folder: Folder, as_json: bool) -> None:
-    from eventbench.doctor import by_format
+    import msgspec
 
-    warnings = [f"{one.path}: {said}" for one in folder.recordings for said in one.warnings]
+    from eventbench.doctor import by_format, verdict
+
     read = [one.figures for one in folder.recordings if one.figures]
+    conventions = sorted({one.polarity_convention for one in folder.recordings} - {""})
+    word = verdict(folder.problems, folder.warnings)
     facts: dict[str, Any] = {
         "path": folder.path,
         "recordings": len(folder.recordings),
@@ -111,6 +159,7 @@ def _show_folder(folder: Folder, as_json: bool) -> None:
         "bytes": sum(one.bytes for one in folder.recordings),
         "events": sum(figures.events for figures in read),
         "on": sum(figures.on for figures in read),
+        "polarity_conventions": conventions,
         "sensors": sorted({figures.sensor for figures in read}),
         "shortest_us": min((figures.duration_us for figures in read), default=None),
         "longest_us": max((figures.duration_us for figures in read), default=None),
@@ -118,9 +167,9 @@ def _show_folder(folder: Folder, as_json: bool) -> None:
         "duplicates": folder.duplicates,
         "other_files": folder.other_files,
         "passed_over": folder.passed_over,
-        "problems": folder.problems,
-        "warnings": warnings,
-        "verdict": _verdict(len(folder.problems), len(warnings)),
+        "problems": msgspec.to_builtins(folder.problems),
+        "warnings": msgspec.to_builtins(folder.warnings),
+        "verdict": word,
     }
     if as_json:
         _options.print_json({**facts, "files": [_facts(one) for one in folder.recordings]})
@@ -129,23 +178,19 @@ def _show_folder(folder: Folder, as_json: bool) -> None:
     _options.say(f"{folder.path}: {facts['recordings']:,} recordings ({formats}), {facts['bytes']:,} bytes")
     if read:
         widths, heights = zip(*facts["sensors"], strict=True)
-        _options.say(f"  sensor      {max(widths)}x{max(heights)} holds every event")
-        _options.say(f"  events      {facts['events']:,}, {facts['on'] / max(1, facts['events']):.1%} ON")
-        _options.say(
-            f"  time        {facts['shortest_us']:,} to {facts['longest_us']:,} us long, never backwards"
-        )
-        _options.say(f"  hot pixels  in {facts['hot_pixels']:,} recordings")
-    _options.say(
-        f"  duplicates  {sum(len(group) - 1 for group in folder.duplicates):,} files have the bytes of another"
-    )
-    _options.say(f"  other files {folder.other_files:,}")
+        _say("sensor", f"{max(widths)}x{max(heights)} holds every event")
+        _say("events", f"{facts['events']:,}, {facts['on'] / max(1, facts['events']):.1%} ON")
+        _say("polarity", "; ".join(conventions))
+        _say("time", f"{facts['shortest_us']:,} to {facts['longest_us']:,} us long, never backwards")
+        _say("hot pixels", f"in {facts['hot_pixels']:,} recordings")
+    copies = sum(len(group) - 1 for group in folder.duplicates)
+    _say("duplicates", f"{copies:,} recordings have the events of another")
+    _say("other files", f"{folder.other_files:,}")
     if folder.passed_over:
-        shown = ", ".join(folder.passed_over[:5]) + (", ..." if len(folder.passed_over) > 5 else "")
-        _options.say(f"  passed over {len(folder.passed_over):,} text files that hold no events: {shown}")
-    for word, sentences in (("problem", folder.problems), ("warning", warnings)):
-        for sentence in sentences:
-            _options.say(f"  {word + ':':<11} {sentence}")
-    _options.say(f"verdict: {facts['verdict']}")
+        shown = ", ".join(folder.passed_over[:SHOWN]) + (", ..." if len(folder.passed_over) > SHOWN else "")
+        _say("passed over", f"{len(folder.passed_over):,} files that hold no recording: {shown}")
+    _show_findings(folder.problems, folder.warnings)
+    _options.say(f"verdict: {_counted(word, folder.problems, folder.warnings)}")
 
 
 def _facts(recording: Examined) -> dict[str, Any]:
@@ -161,9 +206,3 @@ def _facts(recording: Examined) -> dict[str, Any]:
     }
     pixels = [pixel._asdict() for pixel in recording.figures.hot_pixels]
     return {**facts, **figures, **derived, "unit": "us", "ordered": True, "hot_pixels": pixels}
-
-
-def _verdict(problems: int, warnings: int) -> str:
-    worth = f", {warnings:,} {'warning' if warnings == 1 else 'warnings'}" if warnings else ""
-    found = "sound" if not problems else f"{problems:,} {'problem' if problems == 1 else 'problems'}"
-    return found + worth

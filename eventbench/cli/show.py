@@ -1,30 +1,55 @@
-"""eventbench show: one thing in full, with its digest and where its file is."""
+"""eventbench show: one thing in full, with its digest and where its file is; or a recording as a picture."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from eventbench.cli import _options
+from eventbench.cli import _options, _sensor
+
+_DRAWING = ("kind", "bins", "tau_us", "theme", "sensor", "force")
 
 
-@click.command(name="show", short_help="One thing in full.")
+@click.command(name="show", short_help="One thing in full, or a recording as a picture.")
 @click.argument("name")
+@click.option("--out", metavar="FILE", help="Draw the recording NAME: a .png sheet, or a .gif or .mp4 film.")
+@click.option("--as", "kind", metavar="KIND", help="With --out: frames (the default), cloud or surface.")
+@click.option("--bins", type=int, metavar="N", help="With --out: panels of a sheet, pages of a film.")
+@click.option("--tau-us", type=float, metavar="US", help="With --out: what a surface fades with.")
+@click.option("--theme", metavar="T", help="With --out: dark (the default) or light.")
+@_sensor.option
+@click.option("--force", is_flag=True, help="With --out: replace a file that is there; else that is refused.")
 @_options.cache_dir
 @_options.board_dir
 @_options.as_json
-def command(name: str, cache_dir: str | None, board: str | None, as_json: bool) -> None:
+def command(
+    name: str, out: str | None, cache_dir: str | None, board: str | None, as_json: bool, **drawing: Any
+) -> None:
     """Tell NAME in full: its digest, where its file is, and what it says.
 
     NAME is anything eventbench ls lists, a record by its id or any start or end of it that no other record has, or the
     path of a TOML file, a record, a store or a submission folder. A name of several kinds shows all of them.
+
+    With --out, NAME is a recording of any format and is drawn: as frames of ON and OFF events, as a cloud of events in
+    x, y and time (a film turns it round), or as an exponential time surface. A film plays in real time, but a
+    recording below 0.2 s is slowed down and one above a minute is sped up; the picture says by how much.
     """
+    if out is not None:
+        _draw(name, out, as_json, **drawing)
+        return
+    if given := [key for key in _DRAWING if drawing[key]]:
+        option = {"kind": "as", "tau_us": "tau-us"}.get(given[0], given[0])
+        raise click.UsageError(f"--{option} is for a picture: name its file with --out")
     from eventbench import home
     from eventbench.cli._things import by_name, by_path
 
     places = home.places(cache=cache_dir, board=board)
-    told = by_path(name, places) or by_name(name, places)
+    told = by_path(name, places)
+    if not told:
+        _refuse_recording(Path(name).expanduser())
+        told = by_name(name, places)
     if as_json:
         _options.print_json(told)
         return
@@ -32,6 +57,51 @@ def command(name: str, cache_dir: str | None, board: str | None, as_json: bool) 
         if place:
             click.echo()
         _print(one)
+
+
+def _refuse_recording(path: Path) -> None:
+    """A file that is none of ours is likely to be a recording: there are two things to do with one."""
+    from eventbench.errors import BadSpec
+
+    if path.is_file():
+        raise BadSpec(
+            "is no card, pipeline, task, record, store or submission",
+            where=path,
+            fix=f"if it is a recording: eventbench doctor {path}, or show it with --out picture.png",
+        )
+
+
+def _draw(name: str, out: str, as_json: bool, **drawing: Any) -> None:
+    from tqdm import tqdm
+
+    from eventbench.pictures.files import check_target
+    from eventbench.pictures.picture import draw
+    from eventbench.recognise import read
+
+    path, target = Path(name).expanduser(), Path(out).expanduser()
+    check_target(target, drawing["force"])  # before a large file is read for nothing
+    events = read(path, _sensor.size(drawing["sensor"]))
+    drawn = draw(
+        events,
+        target,
+        title=path.name,
+        kind=drawing["kind"] or "frames",
+        bins=drawing["bins"],
+        tau_us=drawing["tau_us"],
+        theme=drawing["theme"] or "dark",
+        force=drawing["force"],
+        progress=lambda pages: tqdm(pages, desc="drawn", unit="page", disable=None),
+    )
+    if as_json:
+        source = {"recording": str(path), "sensor": list(events.sensor), "events": len(events)}
+        _options.print_json(source | {"duration_us": events.duration_us} | drawn._asdict())
+        return
+    film = drawn.seconds is not None
+    what = f"{drawn.panels:,} {'page' if film else 'panel'}{'s' if drawn.panels != 1 else ''}"
+    plays = f", {drawn.seconds:,.2f} s" if film else ""
+    _options.say(
+        f"{drawn.path}: {drawn.kind}, {what}, {drawn.width}x{drawn.height}{plays}, {drawn.bytes:,} bytes"
+    )
 
 
 def _print(one: dict[str, Any]) -> None:

@@ -1,0 +1,190 @@
+"""A folder of recordings examined: each one, those that are the same, and those that are not like the others."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from eventbench import registry
+from eventbench.doctor.findings import Finding
+from eventbench.doctor.recording import (
+    FROM_FILE,
+    Examined,
+    examine,
+    examine_row,
+    known_endings,
+    refused,
+    rows_in,
+)
+from eventbench.errors import BadDataset, BadRecording, some
+from eventbench.sources._hdf5_file import names_in
+from eventbench.sources.base import file_bytes
+
+NOTES = (".txt", ".csv", ".tsv")  # endings that a dataset's notes and tables have as well
+HDF5 = (".h5", ".hdf5")
+OTHER_UNIT = 100  # how many times longer or shorter than the middle one a recording is in another unit, maybe
+SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"} | dict.fromkeys(
+    ("val", "valid", "validation"), "validation"
+)
+
+
+class Folder(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder: each recording, those that hold the same events, and files that are no recording.
+
+    `problems` and `warnings` are those of its recordings, with their paths, and then its own.
+    """
+
+    path: str
+    recordings: list[Examined]
+    duplicates: list[list[str]]
+    problems: list[Finding]
+    warnings: list[Finding]
+    other_files: int
+    passed_over: list[str]
+
+
+def examine_folder(
+    folder: Path, sensor: tuple[int, int] | None = None, progress: Any = lambda paths: paths
+) -> Folder:
+    """Every recording below `folder`, by its ending; or those in one file that holds many.
+
+    `progress` wraps the list of files, as tqdm does. A text file without a row of events is taken for notes and passed
+    over, a store of eventbench's too; any other file with a known ending must be a recording. Raises BadDataset when
+    there is none.
+    """
+    unlisted: list[Finding] = []
+
+    def cannot(error: OSError) -> None:
+        what = f"{error.filename}: cannot be listed: {error.strerror}"
+        unlisted.append(Finding(about="folder", what=what, fix="allow it to be read", breaks=True))
+
+    base = folder if folder.is_dir() else folder.parent
+    paths, others = recordings_below(folder, cannot) if folder.is_dir() else ([folder], 0)
+    recordings: list[Examined] = []
+    passed_over = []
+    for path in progress(paths):
+        found = list(_examined(path, sensor))
+        if not found or (path.suffix.lower() in NOTES and found[0].figures is None and found[0].raw is None):
+            passed_over.append(str(path.relative_to(base)))
+            continue
+        recordings += [msgspec.structs.replace(one, path=os.path.relpath(one.path, base)) for one in found]
+    if not recordings:
+        raise BadDataset(
+            f"no recording below it ({others + len(passed_over):,} other files)",
+            where=folder,
+            allowed=f"files that end in {', '.join(sorted(known_endings()))}",
+        )
+    duplicates = _duplicates(recordings)
+    problems = _with_paths(recordings, "problems") + unlisted + [_same(group) for group in duplicates]
+    return Folder(
+        path=str(folder),
+        recordings=recordings,
+        duplicates=duplicates,
+        problems=problems,
+        warnings=_with_paths(recordings, "warnings") + _unlike(recordings),
+        other_files=others,
+        passed_over=passed_over,
+    )
+
+
+def recordings_below(folder: Path, unlisted: Callable[[OSError], None]) -> tuple[list[Path], int]:
+    """The files below `folder` with a known ending, sorted by path, and how many others there are.
+
+    `unlisted` is called for a folder that cannot be listed.
+    """
+    endings, found, others = known_endings(), [], 0
+    for here, _, files in os.walk(folder, onerror=unlisted):
+        for name in files:
+            path = Path(here, name)
+            if path.suffix.lower() in endings:
+                found.append(path)
+            else:
+                others += 1
+    return sorted(found), others
+
+
+def _examined(path: Path, sensor: tuple[int, int] | None) -> Iterator[Examined]:
+    """The recordings in a file: one, or as many as a file of spikes holds; none where it is a store of ours."""
+    try:
+        rows = 0
+        if path.suffix.lower() in HDF5:
+            data = file_bytes(path)
+            if "@eventbench" in names_in(data):
+                return
+            rows = rows_in(data)
+        if rows > 1:
+            source = registry.sources.get("spikes_hdf5")()
+            for row in range(rows):
+                yield examine_row(path, source, row, sensor)
+        else:
+            yield examine(path, sensor)
+    except BadRecording as error:  # a link to nothing, or a file we may not read
+        yield refused(path, str(error))
+
+
+def _with_paths(recordings: list[Examined], kind: str) -> list[Finding]:
+    return [msgspec.structs.replace(said, path=one.path) for one in recordings for said in getattr(one, kind)]
+
+
+def _duplicates(recordings: list[Examined]) -> list[list[str]]:
+    """Groups of recordings of the same events, or of the same bytes where they cannot be decoded."""
+    same = defaultdict(list)
+    for one in recordings:
+        if key := one.events_sha256 or one.sha256:
+            same[key].append(one.path)
+    return sorted(group for group in same.values() if len(group) > 1)
+
+
+def _same(group: list[str]) -> Finding:
+    shown = some(group)
+    splits = sorted({split for path in group for split in splits_of(path)})
+    if len(splits) > 1:
+        what = f"the same recording in {' and '.join(splits)}: {shown}"
+        fix = "take it out of all splits but one: a score on a sample that was trained on says nothing"
+        return Finding(about="leak", what=what, fix=fix, breaks=True)
+    folders = sorted({str(Path(path).parent) for path in group})
+    apart = f" in {len(folders):,} folders" if len(folders) > 1 else ""
+    what = f"the same events {len(group):,} times{apart}: {shown}"
+    fix = "keep one" + (", under the right class" if apart else "")
+    return Finding(about="duplicate", what=what, fix=fix)
+
+
+def splits_of(path: str) -> Iterator[str]:
+    """The splits a path names, by its folders or else by words of the file's own name."""
+    *folders, name = Path(path).parts
+    found = [SPLITS[part.lower()] for part in folders if part.lower() in SPLITS]
+    words = Path(name).stem.lower().replace("-", "_").replace(".", "_").split("_")
+    yield from found or (SPLITS[word] for word in words if word in SPLITS)
+
+
+def _unlike(recordings: list[Examined]) -> list[Finding]:
+    """Warnings about recordings that differ from most: in how long they last, or in the size their files state."""
+    lasting = {
+        one.path: one.figures.duration_us for one in recordings if one.figures and one.figures.events > 1
+    }
+    found = []
+    if len(lasting) >= 3:
+        middle = float(np.median(list(lasting.values())))
+        odd = [path for path, us in lasting.items() if us > OTHER_UNIT * middle or us * OTHER_UNIT < middle]
+        if odd:
+            what = f"{len(odd):,} last {OTHER_UNIT} times longer or shorter than most ({middle:,.0f} us): {some(odd)}"
+            fix = "look whether their times are in another unit"
+            found.append(Finding(about="time unit", what=what, fix=fix))
+    sizes = Counter(one.figures.sensor for one in recordings if one.figures and one.sensor_from == FROM_FILE)
+    if len(sizes) > 1:
+        told = ", ".join(f"{count:,} of {w}x{h}" for (w, h), count in sizes.most_common())
+        what = f"their files state sensors of different sizes: {told}"
+        fix = "give the size of the largest as sensor in the card, or part them"
+        found.append(Finding(about="sensor", what=what, fix=fix))
+    return found
+
+
+def by_format(folder: Folder) -> dict[str, int]:
+    """How many recordings there are of each format, by name."""
+    return dict(sorted(Counter(one.format for one in folder.recordings).items()))

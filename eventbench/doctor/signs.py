@@ -1,0 +1,107 @@
+"""What the columns of a file say as they stand, in figures: order, convention of polarity, ranges, markers, wraps."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from eventbench.doctor.raw import Raw
+from eventbench.sources._named_columns import PER_US
+
+SHOWN = 8
+# What one bit means where a format has no choice.
+BIT = "one bit, 1 is ON"
+ONE_BIT = dict.fromkeys(("atis_bin", "aedat31", "aedat4", "evt", "event_stream"), BIT)
+
+
+class Signs(msgspec.Struct, frozen=True, kw_only=True):
+    """A file's columns before anything was done to them. Ranges are (least, most); None where there is no event.
+
+    `steps_back` counts events earlier than the one before them, `first_back` is the first such, `furthest_back_us` the
+    largest step.
+    """
+
+    rows: int
+    unit: str
+    polarities: list[int | float]
+    polarity_type: str
+    x: tuple[float, float] | None
+    y: tuple[float, float] | None
+    t_us: tuple[float, float] | None
+    steps_back: int
+    first_back: int | None
+    furthest_back_us: float
+    overflow_markers: int
+    wraps: int
+    clock_us: int
+    other_words: int
+    stated_size: tuple[int, int] | None
+    outside: int
+
+
+def signs_of(raw: Raw, sensor: tuple[int, int] | None) -> Signs:
+    """The figures; `sensor` (width, height) is what events must lie in, None takes what the file states, if it does."""
+    times, over = PER_US[raw.unit]
+    steps = np.diff(raw.t if raw.t.dtype.kind == "i" else raw.t.astype(np.float64))
+    back = np.flatnonzero((steps < 0) & np.isfinite(steps))
+    values = np.unique(raw.p[np.isfinite(raw.p)])[:SHOWN].tolist()
+    size = sensor or raw.size
+    outside = 0
+    if size is not None and len(raw.t):
+        outside = int(np.count_nonzero((raw.x < 0) | (raw.x >= size[0]) | (raw.y < 0) | (raw.y >= size[1])))
+    spans = [_range(column) for column in (raw.x, raw.y, raw.t)]
+    return Signs(
+        rows=len(raw.t),
+        unit=raw.unit,
+        polarities=[int(value) if float(value).is_integer() else float(value) for value in values],
+        polarity_type=str(raw.p.dtype),
+        x=spans[0],
+        y=spans[1],
+        t_us=spans[2] and (spans[2][0] * times / over, spans[2][1] * times / over),
+        steps_back=len(back),
+        first_back=int(back[0]) + 1 if len(back) else None,
+        furthest_back_us=float(-steps[back].min()) * times / over if len(back) else 0.0,
+        overflow_markers=raw.markers,
+        wraps=raw.wraps,
+        clock_us=raw.clock_us,
+        other_words=raw.others,
+        stated_size=raw.size,
+        outside=outside,
+    )
+
+
+def _range(column: np.ndarray) -> tuple[float, float] | None:
+    """(least, most) of the values that are numbers."""
+    column = column[np.isfinite(column)]
+    return (column.min().item(), column.max().item()) if len(column) else None
+
+
+def convention(source: str, signs: Signs | None) -> str:
+    """How the file writes polarity, as far as it can be told."""
+    if source in ONE_BIT:
+        return ONE_BIT[source]
+    if source == "spikes_hdf5":
+        return "none: every spike is taken as ON"
+    if source == "aedat2":
+        return "one bit, 0 is ON" if signs and signs.stated_size == (128, 128) else BIT
+    if source == "dat":
+        return "a field of 1 or 4 bits, 1 is ON"
+    if signs is None:
+        return "not known"
+    if signs.polarity_type == "bool":
+        return "bool, true is ON"
+    found = set(signs.polarities)
+    listed = ", ".join(str(value) for value in signs.polarities)
+    listed += ", ..." if len(signs.polarities) == SHOWN else ""
+    for values, named in (({0, 1}, "0 and 1"), ({-1, 1}, "-1 and +1"), ({1, 2}, "1 and 2, counted from 1")):
+        if found == values:
+            return f"{named} ({signs.polarity_type})"
+    kinds = " or ".join(
+        n for v, n in (({0, 1}, "0 and 1"), ({-1, 1}, "-1 and +1"), ({1, 2}, "1 and 2")) if found < v
+    )
+    only = f"only {listed} ({signs.polarity_type})"
+    return (
+        f"{only}, of {kinds}"
+        if kinds and found
+        else f"{listed or 'nothing'} ({signs.polarity_type}), which is none known"
+    )

@@ -1,0 +1,78 @@
+"""Pictures become files: PNG, GIF or MP4 by the ending, written beside their place and put there when complete."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from eventbench.errors import BadSpec
+
+ENDINGS = (".png", ".gif", ".mp4")
+_CRF = 17.0  # of H.264: hardly to be told from the original
+
+
+def check_target(out: Path, force: bool) -> None:
+    """Raises BadSpec where `out` has another ending, lies in no folder that can be written, or is there already."""
+    if out.suffix.lower() not in ENDINGS:
+        raise BadSpec(f"its ending is {out.suffix!r}", where=out, allowed=", ".join(ENDINGS))
+    if out.is_dir():
+        raise BadSpec("a folder", where=out, allowed="the name of a file")
+    if not out.parent.is_dir():
+        raise BadSpec("there is no such folder", where=out.parent, fix="make it first")
+    if not os.access(out.parent, os.W_OK):
+        raise BadSpec("the folder cannot be written", where=out.parent, fix="choose another place")
+    if out.exists() and not force:
+        raise BadSpec("is there already", where=out, fix="choose another name, or replace it with --force")
+
+
+@contextmanager
+def beside(out: Path) -> Iterator[Path]:
+    """A temporary file in the same folder that takes the place of `out` when all went well, and else goes."""
+    try:
+        number, name = tempfile.mkstemp(prefix=f".{out.stem}-", suffix=out.suffix, dir=out.parent)
+    except OSError as error:
+        raise BadSpec(f"cannot be written: {error.strerror}", where=out) from None
+    os.close(number)
+    path = Path(name)
+    try:
+        yield path
+        mask = os.umask(0)
+        os.umask(mask)
+        path.chmod(0o666 & ~mask)  # as any new file; a temporary one is its owner's alone
+        path.replace(out)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def write_png(image: Image.Image, out: Path) -> None:
+    with beside(out) as path:
+        image.save(path, "PNG", optimize=True)
+
+
+def write_gif(pages: Iterator[np.ndarray], out: Path, page_ms: list[int], colours: np.ndarray) -> None:
+    """An endless film in `colours` (256, 3), each page shown for as many milliseconds, in tens, as are given."""
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(colours.tobytes())
+    frames = (Image.fromarray(page).quantize(palette=palette, dither=Image.Dither.NONE) for page in pages)
+    with beside(out) as path, path.open("wb") as file:
+        options = {"append_images": frames, "duration": page_ms, "loop": 0, "disposal": 1}
+        next(frames).save(file, "GIF", save_all=True, optimize=False, **options)
+
+
+def write_mp4(pages: Iterator[np.ndarray], out: Path, size: tuple[int, int], page_s: float) -> None:
+    """H.264; `size` is (width, height), both even. Raises BadSpec where the encoder refuses."""
+    import faery
+
+    with beside(out) as path:
+        try:  # tune: faery 0.7 misspells "animation" when it hands it on
+            with faery.mp4.Encoder(path, size, 1 / page_s, _CRF, "medium", "none", "high") as encoder:
+                for page in pages:
+                    encoder.write(np.ascontiguousarray(page))
+        except RuntimeError as error:
+            raise BadSpec(f"cannot be encoded: {error}", where=out, fix="write a .gif instead") from None

@@ -1,0 +1,72 @@
+"""The colours of pictures: ON warm and OFF cold, which readers with a colour deficiency tell apart too."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+RGB = tuple[int, int, int]
+
+
+class Theme(NamedTuple):
+    """A set of colours; `on` and `off` are ramps: the hue half way up, and what the strongest activity becomes."""
+
+    page: RGB
+    panel: RGB
+    line: RGB
+    soft: RGB
+    ink: RGB
+    on: tuple[RGB, RGB]
+    off: tuple[RGB, RGB]
+
+
+THEMES = {
+    "dark": Theme(
+        page=(13, 15, 19),
+        panel=(22, 25, 31),
+        line=(52, 57, 66),
+        soft=(150, 157, 167),
+        ink=(232, 232, 226),
+        on=((255, 150, 40), (255, 236, 190)),
+        off=((50, 130, 240), (190, 232, 255)),
+    ),
+    "light": Theme(
+        page=(255, 255, 255),
+        panel=(247, 247, 244),
+        line=(212, 213, 208),
+        soft=(98, 103, 109),
+        ink=(29, 31, 33),
+        on=((226, 96, 10), (140, 36, 0)),
+        off=((36, 112, 200), (6, 44, 112)),
+    ),
+}
+
+_HUE_AT = 0.6  # of a ramp; below it a colour comes out of the panel, above it the colour grows hot
+
+
+def ramp(theme: Theme, hues: tuple[RGB, RGB]) -> np.ndarray:
+    """float32 (256, 3): from the panel's colour by the hue to the strongest."""
+    at = np.linspace(0, 1, 256)
+    stops = np.array([theme.panel, *hues], np.float64)
+    return np.stack([np.interp(at, [0, _HUE_AT, 1], stops[:, c]) for c in range(3)], 1).astype(np.float32)
+
+
+def shade(level: np.ndarray, on_share: np.ndarray, theme: Theme) -> np.ndarray:
+    """uint8 (H, W, 3): how strong each pixel is, `level` (H, W) in [0, 1], and how much of it is ON, `on_share`."""
+    place = np.clip(level * 255 + 0.5, 0, 255).astype(np.uint8)
+    on, off = ramp(theme, theme.on)[place], ramp(theme, theme.off)[place]
+    return (off + (on - off) * on_share[..., None].astype(np.float32) + 0.5).astype(np.uint8)
+
+
+def few_colours(theme: Theme) -> np.ndarray:
+    """uint8 (256, 3): what a picture in this theme needs, for a format that has no more."""
+    parts = []
+    for on_share, n in ((1.0, 72), (0.0, 72), (0.25, 18), (0.5, 20), (0.75, 18)):
+        level = np.linspace(0, 1, n)[None]
+        parts.append(shade(level, np.full(level.shape, on_share), theme)[0])
+    lines = [(theme.page, theme.ink, 20), (theme.page, theme.soft, 12), (theme.panel, theme.line, 4)]
+    dimmed = [(theme.page, theme.on[0], 10), (theme.page, theme.off[0], 10)]
+    for a, b, n in lines + dimmed:
+        parts.append(np.linspace(a, b, n).round().astype(np.uint8))
+    return np.concatenate(parts)

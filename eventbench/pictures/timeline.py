@@ -1,0 +1,69 @@
+"""The strip under a picture: events over the recording's time, ON above and OFF below the line, and a scale."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from eventbench.events import Events
+from eventbench.pictures.lettering import SMALL, steps_to, unit_of, width_of, write
+from eventbench.pictures.palette import Theme
+
+HEIGHT = 78
+_BAR, _GAP = 3, 1
+_HALF = 26
+
+
+class Timeline:
+    """Drawn once; `shown` returns it with a part of the time marked."""
+
+    def __init__(self, events: Events, width: int, theme: Theme) -> None:
+        self.theme, self.width = theme, width
+        self.span = float(events.duration_us + 1)
+        bars = max(1, width // (_BAR + _GAP))
+        place = np.minimum((events.t - events.t[0]) * (bars / self.span), bars - 1).astype(np.int64)
+        both = np.bincount(place * 2 + events.p, minlength=2 * bars).reshape(bars, 2)
+        self.heights = np.ceil(_HALF * both / max(1, both.max())).astype(int)
+        self.most = int(both.max())
+        self.base = self._drawn(None)
+
+    def shown(self, part: tuple[float, float]) -> Image.Image:
+        return self._drawn(part)
+
+    def _drawn(self, part: tuple[float, float] | None) -> Image.Image:
+        theme = self.theme
+        image = Image.new("RGB", (self.width, HEIGHT), theme.page)
+        draw = ImageDraw.Draw(image)
+        middle = _HALF + 1
+        left, right = 0.0, float(self.width)
+        if part is not None:
+            left, right = (self.width * edge / self.span for edge in part)
+            right = max(right, left + 2)
+            draw.rectangle((left, 0, right - 1, 2 * _HALF + 2), fill=theme.line)
+        for k, (off, on) in enumerate(self.heights):
+            x = k * (_BAR + _GAP)
+            lit = part is None or (x + _BAR > left and x < right)
+            for tall, hues, sign in ((on, theme.on, -1), (off, theme.off, 1)):
+                if tall:
+                    colour = hues[0] if lit else _between(theme.page, hues[0], 0.45)
+                    ends = sorted((middle + sign, middle + sign * int(tall)))
+                    draw.rectangle((x, ends[0], x + _BAR - 1, ends[1]), fill=colour)
+        draw.line((0, middle, self.width, middle), fill=theme.line)
+        self._scale(draw)
+        return image
+
+    def _scale(self, draw: ImageDraw.ImageDraw) -> None:
+        divisor, unit = unit_of(self.span)
+        step = steps_to(self.span / divisor, max(2, min(10, self.width // 70)))
+        y, k = 2 * _HALF + 6, 0
+        while k * step * divisor <= self.span:
+            x = self.width * k * step * divisor / self.span
+            text = f"{k * step:,.6g}" + (f" {unit}" if k == 0 else "")
+            room = width_of(text, SMALL) / 2
+            draw.line((x, y - 3, x, y), fill=self.theme.soft)
+            write(draw, (min(max(x, room), self.width - room), y + 3), text, SMALL, self.theme.soft, "ma")
+            k += 1
+
+
+def _between(a, b, share):  # type: ignore[no-untyped-def]
+    return tuple(round(p + (q - p) * share) for p, q in zip(a, b, strict=True))
