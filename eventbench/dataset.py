@@ -71,7 +71,7 @@ class Dataset:
         """The events of one sample, and the sha256 of its file ("" for a simulated one)."""
         if self.layout is None:
             return self.source.read(sample.recording, self.card.sensor), ""
-        path = Path(sample.recording)
+        path = sample.recording if isinstance(sample.recording, Path) else Path(sample.recording)
         if sample.row is not None:
             return self.source.decode_row(path, sample.row, self.card.sensor), self._file_digest(path)
         if sample.window is None and sample.part is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import mmap
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,4 +86,14 @@ def mapped(path: Path, dataset: h5py.Dataset) -> np.ndarray:
     if offset is None:  # HDF5 gives no address to a dataset of no bytes
         return np.empty(dataset.shape, dataset.dtype)
     # As a plain array: slices of it are several times cheaper than those of a memmap.
-    return np.asarray(np.memmap(path, dataset.dtype, "r", offset, dataset.shape)).view(np.ndarray)
+    return np.memmap(path, dataset.dtype, "r", offset, dataset.shape).view(np.ndarray)
+
+
+def let_go(columns: Iterable[np.ndarray]) -> None:
+    """Give the pages of mapped columns back to the system, which reads them again when they are looked at again."""
+    for column in columns:
+        base = column.base
+        while base is not None and not isinstance(base, mmap.mmap):
+            base = getattr(base, "base", None)
+        if base is not None and hasattr(mmap, "MADV_DONTNEED"):
+            base.madvise(mmap.MADV_DONTNEED)

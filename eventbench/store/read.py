@@ -14,9 +14,11 @@ from eventbench import digest
 from eventbench.errors import BadSpec, BadStore
 from eventbench.event_columns import EventColumns
 from eventbench.events import Events
-from eventbench.store.opening import mapped, opened, rows_of, texts
+from eventbench.store.opening import let_go, mapped, opened, rows_of, texts
 from eventbench.store.seal import is_whole, of_payload, raw_bytes
 from eventbench.store.sparse import decode_sparse
+
+AT_MOST = 1 << 27  # bytes of a store that a process holds mapped in memory
 
 
 class Store:
@@ -32,6 +34,7 @@ class Store:
     """
 
     layout = ""
+    _columns: tuple[np.ndarray, ...]  # of the payload, mapped
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -52,6 +55,7 @@ class Store:
                 if name.startswith("account/")
             }
             self._load(file, rows)
+        self._looked_at = 0
 
     def _load(self, file: h5py.File, rows: dict[str, np.ndarray]) -> None:
         raise NotImplementedError
@@ -94,6 +98,10 @@ class Store:
         if not self._sound(i, payload):
             fix = "eventbench preprocess --rebuild makes it again"
             raise BadStore(f"sample {self.ids[i]} is damaged", where=self.path, fix=fix)
+        self._looked_at += sum(column.nbytes for column in payload)
+        if self._looked_at > AT_MOST:
+            let_go(self._columns)
+            self._looked_at = 0
         return i, payload
 
     def made_by(self, key: dict[str, Any]) -> Self:
@@ -118,13 +126,14 @@ class EventStore(Store):
     def _load(self, file: h5py.File, rows: dict[str, np.ndarray]) -> None:
         self.offset, self._start = rows["samples/offset"], rows["samples/start_us"]
         self._long_offset = rows["samples/long_offset"]
-        self._address, self._dt = (mapped(self.path, file[f"events/{name}"]) for name in ("address", "dt"))
-        self._long_row, self._long_dt = (mapped(self.path, file[f"long/{name}"]) for name in ("row", "dt"))
+        names = ("events/address", "events/dt", "long/row", "long/dt")
+        self._columns = tuple(mapped(self.path, file[name]) for name in names)
 
     def _payload(self, i: int) -> list[np.ndarray]:
         rows = slice(self.offset[i], self.offset[i + 1])
         longs = slice(self._long_offset[i], self._long_offset[i + 1])
-        return [self._address[rows], self._dt[rows], self._long_row[longs], self._long_dt[longs]]
+        address, dt, long_row, long_dt = self._columns
+        return [address[rows], dt[rows], long_row[longs], long_dt[longs]]
 
     def columns(self, i: int) -> EventColumns:
         """Sample i as it is stored. Raises BadStore where it is not what was written."""
@@ -143,20 +152,21 @@ class FrameStore(Store):
 
     def _load(self, file: h5py.File, rows: dict[str, np.ndarray]) -> None:
         if self.layout_version == 1:
-            self._dense = mapped(self.path, file["frames/data"])
-            self.shape, self.dtype = self._dense.shape[1:], self._dense.dtype
+            dense = mapped(self.path, file["frames/data"])
+            self._columns, self.shape, self.dtype = (dense,), dense.shape[1:], dense.dtype
             return
-        self._gap, self._value = (mapped(self.path, file[f"frames/{name}"]) for name in ("gap", "value"))
+        self._columns = tuple(mapped(self.path, file[f"frames/{name}"]) for name in ("gap", "value"))
         self._gap_offset, self._value_offset = rows["samples/gap_offset"], rows["samples/value_offset"]
         self.shape = tuple(int(side) for side in file.attrs["shape"])
-        self.dtype = self._value.dtype
+        self.dtype = self._columns[1].dtype
 
     def _payload(self, i: int) -> list[np.ndarray]:
         if self.layout_version == 1:
-            return [self._dense[i]]
+            return [self._columns[0][i]]
+        gap, value = self._columns
         return [
-            self._gap[self._gap_offset[i] : self._gap_offset[i + 1]],
-            self._value[self._value_offset[i] : self._value_offset[i + 1]],
+            gap[self._gap_offset[i] : self._gap_offset[i + 1]],
+            value[self._value_offset[i] : self._value_offset[i + 1]],
         ]
 
     def _write_into(self, i: int, out: np.ndarray) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,10 +62,19 @@ def finish(
         for path, values in rows.items():
             file.create_dataset(path, data=values)
         file.attrs["rows_xxh3"] = of_rows(head_of(file), rows)
+        places = {}
         for number, (name, column) in enumerate(columns.items()):
             size = sum(row.bytes[number] for row in draft.rows) // column.dtype.itemsize
-            _copy(draft.column_path(name), file.create_dataset(column.path, (size,), column.dtype))
+            if size:
+                places[name] = _room(file, column, size)
+            else:
+                file.create_dataset(column.path, (0,), column.dtype)
         file.attrs["complete"] = 1
+    with unfinished.open("r+b") as target:
+        for name, at in places.items():
+            with draft.column_path(name).open("rb") as source:
+                target.seek(at)
+                shutil.copyfileobj(source, target, BLOCK)
     set_seal(unfinished)
     with unfinished.open("rb") as written:
         os.fsync(written.fileno())
@@ -97,10 +107,14 @@ def _texts(values: Iterable[str]) -> np.ndarray:
     return np.array(encoded, h5py.string_dtype("utf-8", max([1, *map(len, encoded)])))
 
 
-def _copy(source: Path, target: h5py.Dataset) -> None:
-    """Bytes of a column file into a contiguous dataset, a block at a time."""
-    size = BLOCK // target.dtype.itemsize
-    with source.open("rb") as file:
-        for start in range(0, target.shape[0], size):
-            block = np.fromfile(file, target.dtype, min(size, target.shape[0] - start))
-            target[start : start + len(block)] = block
+def _room(file: h5py.File, column: Column, size: int) -> int:
+    """A contiguous dataset that is not filled yet, and where in the file its bytes go."""
+    how = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    how.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    how.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    parents = h5py.h5p.create(h5py.h5p.LINK_CREATE)
+    parents.set_create_intermediate_group(True)
+    kind, space = h5py.h5t.py_create(column.dtype), h5py.h5s.create_simple((size,))
+    made = h5py.h5d.create(file.id, None, kind, space, how)
+    h5py.h5o.link(made, file.id, column.path.encode(), lcpl=parents)
+    return made.get_offset()

@@ -1,0 +1,226 @@
+"""Stores beside tonic's disk cache and SpikingJelly's files: `python benchmarks/bench_store.py`.
+
+Making them from raw files, reading random samples, binning anew, and the memory a preprocess takes. Files are in the page
+cache, one process, one thread unless said.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bench_decoders import KINDS, n_mnist
+from paired import Claim, compare, machine, summary
+from peers import spikingjelly_datasets
+from tonic import DiskCachedDataset
+from tonic.io import read_mnist_file
+from tonic.transforms import ToFrame
+
+from eventbench import catalog
+from eventbench.preprocess import events_store, frames_store
+from eventbench.representations.frames import Frames
+from eventbench.store.read import EventStore, FrameStore
+
+TONIC, JELLY = "tonic DiskCachedDataset, lzf", "SpikingJelly, npz compressed"
+CARD = """
+sensor = [{side}, {side}]
+classes = ["all"]
+[source]
+name = "atis_bin"
+[layout]
+name = "class_folders"
+folders = {{ all = "x" }}
+suffix = ".bin"
+[splits.all]
+samples = {samples}
+[obtain]
+how = "it is made by the benchmark"
+"""
+PIPELINE = 'representation = { name = "frames", bins = 16, split_by = "tonic_time" }\n'
+
+
+class Raw:
+    """tonic's dataset: files read by its own reader."""
+
+    def __init__(self, files: list[Path], sensor: tuple[int, int]) -> None:
+        self.files, self.to_frame = files, ToFrame((*sensor, 2), n_time_bins=16)
+
+    def __getitem__(self, i: int) -> tuple[np.ndarray, int]:
+        return self.to_frame(read_mnist_file(str(self.files[i]), dtype=KINDS)), 0
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
+class Data:
+    """Files of one class below `folder`/raw, as a card of ours and as a list."""
+
+    def __init__(self, folder: Path, files: list[bytes] | list[Path], side: int) -> None:
+        self.folder, self.side = folder, side
+        place = folder / "raw" / "x" / "all"
+        place.mkdir(parents=True)
+        self.files = [place / f"{k:05d}.bin" for k in range(len(files))]
+        for path, data in zip(self.files, files, strict=True):
+            path.write_bytes(data if isinstance(data, bytes) else data.read_bytes())
+        card, pipeline = folder / "bench.toml", folder / "bench-v1.toml"
+        card.write_text(CARD.format(side=side, samples=len(files)))
+        pipeline.write_text(PIPELINE)
+        self.card, self.pipeline = catalog.card(str(card)), catalog.pipeline(str(pipeline))
+
+    def ours(self, cache: Path) -> tuple[EventStore, FrameStore]:
+        events = events_store(self.card, self.folder / "raw", cache).store
+        return EventStore(events), FrameStore(frames_store(self.card, self.pipeline, cache).store)
+
+    def tonics(self, cache: Path) -> DiskCachedDataset:
+        return DiskCachedDataset(Raw(self.files, (self.side, self.side)), cache_path=str(cache))
+
+
+def anew(folder: Path, call: Callable[[Path], Any]) -> Callable[[], Any]:
+    """A call that starts from an empty folder each time."""
+
+    def made() -> Any:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return call(folder)
+
+    return made
+
+
+def by_spikingjelly(data: Data, folder: Path) -> None:
+    """Its two stages: events to npz files, then frames to npz files."""
+    utils = spikingjelly_datasets().utils
+    for stage in ("events", "frames"):
+        (folder / stage).mkdir()
+    for path in data.files:
+        events = folder / "events" / f"{path.stem}.npz"
+        utils.np_savez(events, **utils.load_ATIS_bin(path))
+        utils.integrate_events_file_to_frames_file_by_fixed_frames_number(
+            np.load, str(events), str(folder / "frames"), "number", 16, data.side, data.side
+        )
+
+
+def making(folder: Path, rounds: int) -> list[Claim]:
+    """nmnist_small, or files like it, from raw files to frames on disk."""
+    data = Data(folder, n_mnist(folder / "like"), 34)
+    wanted = [frames for frames, _ in data.tonics(folder / "check")]
+    _, ours = data.ours(folder / "check")
+    assert all(np.array_equal(ours[i], frames) for i, frames in enumerate(wanted)), "not tonic's frames"
+    calls = {
+        "eventbench, events and frames": anew(folder / "ours", data.ours),
+        TONIC: anew(folder / "tonic", lambda cache: [len(item) for item in data.tonics(cache)]),
+        JELLY: anew(folder / "jelly", lambda cache: by_spikingjelly(data, cache)),
+    }
+    what = f"preprocess {len(data.files):,} N-MNIST files, one worker"
+    asked = {TONIC: 15, JELLY: 5}
+    return compare(what, calls, asked, rounds=rounds, items=len(data.files), unit="samples/s")
+
+
+def clustered(seed: int, n: int = 67_000) -> bytes:
+    """Events around a few moving points, as the edges of real recordings are: about 8 % of the cells are not zero."""
+    rng = np.random.default_rng(seed)
+    t = np.sort(rng.integers(0, 1_500_000, n))
+    spot = rng.integers(0, 9, n)
+    turn = t / 1_500_000 * 6.28 + spot
+    x = np.clip(64 + 40 * np.cos(turn + spot) + rng.normal(0, 9, n), 0, 127).astype(np.uint32)
+    y = np.clip(64 + 40 * np.sin(turn * (1 + spot % 3)) + rng.normal(0, 9, n), 0, 127).astype(np.uint32)
+    p = rng.integers(0, 2, n).astype(np.uint32)
+    rows = np.stack([x, y, p << 7 | t >> 16, t >> 8 & 255, t & 255], axis=1)
+    return rows.astype(np.uint8).tobytes()
+
+
+def each(dataset: Any, order: np.ndarray) -> None:
+    """Samples looked at one after the other, none kept."""
+    for i in order:
+        dataset[i]
+
+
+def reading(folder: Path, rounds: int) -> list[Claim]:
+    """Random samples of (16, 2, 128, 128)."""
+    data = Data(folder, [clustered(k) for k in range(200)], 128)
+    events, ours = data.ours(folder / "ours")
+    tonics = data.tonics(folder / "tonic")
+    for i in range(len(data.files)):
+        assert np.array_equal(tonics[i][0], ours[i]), "not tonic's frames"
+    order = np.random.default_rng(1).permutation(len(ours))[:64]
+    batch = np.empty((64, *ours.shape), ours.dtype)
+    calls: dict[str, Callable[[], Any]] = {
+        "eventbench, one by one": lambda: each(ours, order),
+        "eventbench, a batch into out": lambda: ours.taken(order, batch),
+        TONIC: lambda: each(tonics, order),
+    }
+    claims = compare(
+        "64 random samples (16, 2, 128, 128)", calls, {TONIC: 40}, rounds=rounds, items=64, unit="samples/s"
+    )
+    filled = np.mean([np.count_nonzero(ours[i]) / ours[i].size for i in range(20)])
+    sizes = {
+        "eventbench": ours.path.stat().st_size,
+        TONIC: sum(f.stat().st_size for f in (folder / "tonic").rglob("*.hdf5")),
+    }
+    for name, size in sizes.items():
+        print(
+            f"  {name:38}{size / len(ours) / 1024:10.1f} KiB a sample ({100 * filled:.1f} % of the cells are not zero)"
+        )
+    print()
+    claims.append(Claim("bytes of these", TONIC, 1, sizes[TONIC] / sizes["eventbench"]))
+
+    twenty = Frames(bins=20)
+    out = np.empty(twenty.shape(events.sensor), np.uint8)
+    raw = Raw(data.files, (128, 128))
+    raw.to_frame = ToFrame((128, 128, 2), n_time_bins=20)
+    calls = {
+        "eventbench, from stored columns": lambda: [
+            twenty.apply_columns(events.columns(i), out) for i in order
+        ],
+        "tonic, from raw files": lambda: [raw[i] for i in order],
+    }
+    compare(
+        "T = 20 instead of 16, no raw file read (asked: 5,000 samples/s)",
+        calls,
+        {},
+        rounds=rounds,
+        items=64,
+        unit="samples/s",
+    )
+    return claims
+
+
+def memory(folder: Path) -> None:
+    """The largest resident memory of a process that preprocesses n and 10 n recordings."""
+    print("peak memory of preprocess, MB")
+    for samples in (300, 3_000):
+        at = folder / str(samples)
+        one = clustered(0)
+        data = Data(at, [one] * samples, 128)
+        code = (
+            "import resource, sys, pathlib; from eventbench import catalog, preprocess as p\n"
+            "card, pipeline = catalog.card(sys.argv[1]), catalog.pipeline(sys.argv[2]); at = pathlib.Path(sys.argv[3])\n"
+            "p.events_store(card, at / 'raw', at / 'c'); p.frames_store(card, pipeline, at / 'c')\n"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)"
+        )
+        paths = [str(data.card.path), str(data.pipeline.path), str(at)]
+        done = subprocess.run(
+            [sys.executable, "-c", code, *paths], capture_output=True, text=True, check=True
+        )
+        print(f"  {samples:6,} recordings of 67,000 events{float(done.stdout):10.0f}")
+        shutil.rmtree(at)
+    print()
+
+
+def run(rounds: int) -> list[Claim]:
+    """Print the tables."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        claims = making(folder / "making", max(3, rounds // 3)) + reading(folder / "reading", rounds)
+        memory(folder / "memory")
+    return claims
+
+
+if __name__ == "__main__":
+    print(machine("tonic", "spikingjelly", "h5py") + "\n")
+    summary(run(9))
