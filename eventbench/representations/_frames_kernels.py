@@ -85,7 +85,7 @@ def _write_out(counted, frame, events):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _address(xs, ys, ps, width, area, block):  # type: ignore[no-untyped-def]
+def fill_addresses(xs, ys, ps, width, area, block):  # type: ignore[no-untyped-def]
     kind = block.dtype.type
     width, area = kind(width), kind(area)
     for i in range(xs.shape[0]):
@@ -101,7 +101,7 @@ def _add(x, y, p, width, area, words, frame):  # type: ignore[no-untyped-def]
         stop = min(start + BLOCK, x.shape[0])
         size = stop - start
         if narrow:
-            _address(x[start:stop], y[start:stop], p[start:stop], width, area, block16)
+            fill_addresses(x[start:stop], y[start:stop], p[start:stop], width, area, block16)
             for i in range(size // 4):
                 four = words[i]
                 frame[four & _LOW16] += one
@@ -111,7 +111,7 @@ def _add(x, y, p, width, area, words, frame):  # type: ignore[no-untyped-def]
             for address in block16[size - size % 4 : size]:
                 frame[address] += one
         else:
-            _address(x[start:stop], y[start:stop], p[start:stop], width, area, block32)
+            fill_addresses(x[start:stop], y[start:stop], p[start:stop], width, area, block32)
             for i in range(size // 2):
                 two = words[i]
                 frame[two & _LOW32] += one
@@ -127,10 +127,10 @@ def _add_capped(x, y, p, width, area, limit, words, frame):  # type: ignore[no-u
     for start in range(0, x.shape[0], BLOCK):
         stop = min(start + BLOCK, x.shape[0])
         if narrow:
-            _address(x[start:stop], y[start:stop], p[start:stop], width, area, block16)
+            fill_addresses(x[start:stop], y[start:stop], p[start:stop], width, area, block16)
             for address in block16[: stop - start]:
                 frame[address] += frame[address] < top
         else:
-            _address(x[start:stop], y[start:stop], p[start:stop], width, area, block32)
+            fill_addresses(x[start:stop], y[start:stop], p[start:stop], width, area, block32)
             for address in block32[: stop - start]:
                 frame[address] += frame[address] < top

@@ -56,7 +56,7 @@ def _tonic_time(t: np.ndarray, bins: int, most: int) -> np.ndarray:
     _limit(bins, most)
     cuts = np.zeros(bins + 1, np.int64)
     if len(t):
-        cut_every(t, span_of(t) // bins, cuts)
+        cut_every(t, np.uint64(span_of(t) // bins), cuts)
     return cuts
 
 
@@ -97,7 +97,7 @@ def _duration(t: np.ndarray, duration: int, most: int) -> np.ndarray:
     _limit(frames, most)
     cuts = np.zeros(frames + 1, np.int64)
     if len(t):
-        cut_every(t, duration, cuts[:frames])
+        cut_every(t, np.uint64(duration), cuts[:frames])
     cuts[frames] = len(t)
     return cuts
 
@@ -108,7 +108,7 @@ def _tonic_duration(t: np.ndarray, duration: int, most: int) -> np.ndarray:
     _limit(frames, most)
     cuts = np.zeros(frames + 1, np.int64)
     if len(t):
-        cut_every(t, duration, cuts)
+        cut_every(t, np.uint64(duration), cuts)
     return cuts
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import msgspec
 import numpy as np
@@ -16,10 +15,9 @@ from eventbench.events import Events
 from eventbench.representations._frames_batch import IN_KERNEL, count_batch
 from eventbench.representations._frames_columns import count_columns
 from eventbench.representations._frames_kernels import count_slices
+from eventbench.representations._given import MOST_BYTES, array_to_fill, whole
 from eventbench.representations._slices import RULES
 from eventbench.representations.base import Account, Representation
-
-MOST_BYTES = 2**34
 
 
 class _Cell(NamedTuple):
@@ -100,7 +98,7 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
         for name, unset in (("bins", 16), ("duration_us", None), ("events_per_frame", None)):
             value = getattr(self, name)
             if name == needs:
-                msgspec.structs.force_setattr(self, name, _at_least_one(name, value))
+                msgspec.structs.force_setattr(self, name, whole(name, value, "frames"))
             elif value is not None and value != unset:
                 raise BadSpec(
                     f"{name} is {value!r}, which split_by={self.split_by!r} does not use",
@@ -141,10 +139,7 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
             events.t, getattr(self, rule.needs), max(1, MOST_BYTES // (size * cell.dtype.itemsize))
         )
         shape = (len(cuts) - 1, 2, height, width)
-        if out is None:
-            out = np.empty(shape, cell.dtype)
-        else:
-            _check_out(out, shape, cell.dtype)
+        out = array_to_fill(out, shape, cell.dtype, "frames")
         total, binned = len(events), int(cuts[-1])
         flat, by_frame = out.reshape(shape[0], size).view(cell.counted_as), np.empty(shape[0], np.int64)
         saturated = _count(events, cuts, flat, cell.limit, by_frame, threads)
@@ -158,10 +153,7 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
         if self.split_by not in IN_KERNEL or self.overflow == "refuse":
             return super().apply_columns(columns, out)
         cell, size, shape = CELLS[self.dtype], _cells(columns.sensor), self.shape(columns.sensor)
-        if out is None:
-            out = np.empty(shape, cell.dtype)
-        else:
-            _check_out(out, shape, cell.dtype)
+        out = array_to_fill(out, shape, cell.dtype, "frames")
         flat = out.reshape(shape[0], size).view(cell.counted_as)
         binned, saturated = count_columns(columns, self.split_by, cell.limit, flat)
         return out, _account(len(columns.dt), binned, saturated)
@@ -177,12 +169,9 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
             return super().apply_batch(batch, out)
         cell, size = CELLS[self.dtype], _cells(batch.sensor)
         shape = (len(batch), *self.shape(batch.sensor))
-        if out is None:
-            out = np.empty(shape, cell.dtype)
-        else:
-            _check_out(out, shape, cell.dtype)
+        out = array_to_fill(out, shape, cell.dtype, "frames")
         flat = out.reshape(shape[0], shape[1], size).view(cell.counted_as)
-        threads = _at_least_one("threads", threads)
+        threads = whole("threads", threads, "frames")
         in_frames, saturated = count_batch(batch, self.split_by, cell.limit, flat, threads)
         counts = (batch.lengths.tolist(), in_frames.tolist(), saturated.tolist())
         return out, [_account(*one) for one in zip(*counts, strict=True)]
@@ -208,7 +197,7 @@ def _count(
     columns, frame_count = (events.x, events.y, events.p, cuts), len(flat)
     if threads == 1:
         return count_slices(*columns, 0, frame_count, width, width * height, limit, flat, lost)
-    threads = min(_at_least_one("threads", threads), frame_count)
+    threads = min(whole("threads", threads, "frames"), frame_count)
     # Whole frames to each thread: no two write the same cell, so no order of adding can matter.
     share = np.linspace(0, int(cuts[-1]), threads + 1)
     ends = [0, *np.searchsorted(cuts[1:-1], share[1:-1]).tolist(), frame_count]
@@ -218,21 +207,6 @@ def _count(
 
     with ThreadPoolExecutor(threads) as pool:
         return sum(pool.map(fill, ends[:-1], ends[1:]))
-
-
-def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    if not isinstance(out, np.ndarray):
-        raise BadSpec(f"out is {type(out).__name__}", where="frames", allowed="a NumPy array")
-    if out.shape != shape or out.dtype != dtype:
-        raise BadSpec(
-            f"out is {out.dtype} {out.shape}", where="frames", allowed=f"{dtype} {shape}, (T, P, H, W)"
-        )
-    if not (out.flags.c_contiguous and out.flags.writeable and out.flags.aligned):
-        raise BadSpec(
-            "out is not contiguous, aligned and writeable",
-            where="frames",
-            allowed="a C-contiguous array of its own, or a whole leading part of one",
-        )
 
 
 def _overflow(events: Events, cuts: np.ndarray, lost: np.ndarray, cell: _Cell) -> EventbenchError:
@@ -250,13 +224,3 @@ def _overflow(events: Events, cuts: np.ndarray, lost: np.ndarray, cell: _Cell) -
         allowed=f"{cell.limit} in {cell.dtype}",
         fix="take a wider dtype, more bins, or overflow='saturate', which counts what it loses",
     )
-
-
-def _at_least_one(name: str, value: Any) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if isinstance(value, bool) or not 1 <= number < 2**62:
-        raise BadSpec(f"{name} is {value!r}", where="frames", allowed="a whole number from 1")
-    return number

@@ -78,7 +78,8 @@ class Draft:
         """Append one sample's arrays, a column each, and its line."""
         row.bytes, row.xxh3 = tuple(column.nbytes for column in payload), of_payload(payload)
         for file, column in zip(self._files, payload, strict=True):
-            file.write(raw_bytes(column))
+            if column.size:
+                file.write(raw_bytes(column))
         self._lines.append(msgspec.json.encode(row) + b"\n")
         self.rows.append(row)
         if time.monotonic() - self._written > AT_LEAST_EVERY_S:

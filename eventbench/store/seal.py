@@ -23,7 +23,7 @@ def raw_bytes(array: np.ndarray) -> memoryview | bytes:
 
 def of_payload(columns: Iterable[np.ndarray]) -> int:
     """XXH3-64 of a sample's columns, one after the other."""
-    columns = list(columns)
+    columns = [column for column in columns if column.size]
     if len(columns) == 1:
         return xxhash.xxh3_64_intdigest(raw_bytes(columns[0]))
     state = xxhash.xxh3_64()

@@ -1,0 +1,68 @@
+"""EventMix: two samples in one, the parts of space and time they fill drawn as soft blobs; labels by the events of each."""
+
+from __future__ import annotations
+
+import torch
+
+from eventbench.augmentations.base import Augmentation
+from eventbench.errors import BadSpec
+
+
+class EventMix(Augmentation, frozen=True, forbid_unknown_fields=True):
+    """Mixes each sample with another of the batch through a random mask of space and time (Shen, Zhao, Zeng: EventMix,
+    Information Sciences 644, 2023).
+
+    The mask of a sample is where a sum of `blobs` 3-D Gaussians over (t, y, x), with centres and widths drawn for every
+    sample, is highest, as large a share of all cells as is drawn from Beta(alpha, alpha). There the sample's own cells
+    stay; elsewhere the other's are taken. A label's weight is its share of the events that are in the mixture (the paper's
+    "ratio of events"), an even share where there are none. A batch is mixed with probability `probability`.
+    """
+
+    alpha: float = 1.0
+    blobs: int = 3
+    probability: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.alpha <= 1000:
+            raise BadSpec(f"alpha is {self.alpha!r}", where="event_mix", allowed="above 0, up to 1000")
+        if not 1 <= self.blobs <= 100:
+            raise BadSpec(f"blobs is {self.blobs!r}", where="event_mix", allowed="1 to 100")
+        if not 0 <= self.probability <= 1:
+            raise BadSpec(f"probability is {self.probability!r}", where="event_mix", allowed="0 to 1")
+
+    def apply(
+        self, frames: torch.Tensor, labels: torch.Tensor, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        if torch.rand((), generator=generator) >= self.probability:
+            return frames, labels
+        N, T, _, H, W = frames.shape
+        own = self._masks(N, (T, H, W), generator).to(frames.device)[:, :, None]
+        other = torch.randperm(N, generator=generator).to(frames.device)
+        mixed = torch.where(own, frames, frames[other])
+        every = tuple(range(1, frames.dim()))
+        events = torch.where(own, mixed, 0).float().abs().sum(every), mixed.float().abs().sum(every)
+        share = torch.where(events[1] > 0, events[0] / events[1].clamp(min=1e-30), 0.5)[:, None]
+        return mixed, share * labels + (1 - share) * labels[other]
+
+    def _masks(self, N: int, shape: tuple[int, int, int], generator: torch.Generator) -> torch.Tensor:
+        """bool (N, T, H, W), on the CPU."""
+        field = torch.zeros(N, *shape)
+        for _ in range(self.blobs):
+            blob = torch.ones(N, 1, 1, 1)
+            for axis, size in enumerate(shape):
+                centre, width = torch.rand(N, 1, generator=generator), torch.rand(N, 1, generator=generator)
+                place = (torch.arange(size) + 0.5) / size
+                along = torch.exp(-0.5 * ((place - centre) / (0.1 + 0.4 * width)) ** 2)
+                blob = blob * along.reshape(N, *(size if a == axis else 1 for a in range(3)))
+            field += blob
+        share = _beta(self.alpha, N, generator)
+        ordered = field.reshape(N, -1).sort(1, descending=True).values
+        cells = ordered.shape[1]
+        edge = ordered.gather(1, (share * cells).long().clamp(max=cells - 1)[:, None])
+        return field > edge[:, :, None, None]
+
+
+def _beta(alpha: float, N: int, generator: torch.Generator) -> torch.Tensor:
+    """N draws from Beta(alpha, alpha); torch's own distributions take no generator."""
+    gammas = torch._standard_gamma(torch.full((2, N), float(alpha)), generator=generator)
+    return gammas[0] / gammas.sum(0).clamp(min=1e-30)
