@@ -427,6 +427,7 @@ def test_workers_of_a_data_loader_give_what_the_process_itself_gives(mini: Minia
 
 def test_a_store_of_events_is_no_dataset_of_frames(mini: Miniature) -> None:
     with pytest.raises(
-        BadStore, match=r"holds events, not frames; run eventbench preprocess mini --pipeline P$"
+        BadStore,
+        match=r"holds events, not frames; give pipeline=, or run eventbench preprocess mini --pipeline P$",
     ):
         eb.open_store(event_path(mini))
