@@ -303,10 +303,10 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
     [
         (Draft, "add", 0),
         (Draft, "add", 7),
-        (write, "_copy", 2),
+        (write, "set_seal", 0),
         (os, "fsync", 0),
         (Draft, "add", 20),
-        (write, "_copy", 4),
+        (write, "set_seal", 1),
     ],
 )
 @pytest.mark.parametrize("error", [FULL, KeyboardInterrupt()], ids=["full disk", "Ctrl-C"])
@@ -325,7 +325,7 @@ def test_a_run_cut_short_says_so_in_a_line_and_is_taken_up_again(
         status, out, err = run_cli(capsys, *arguments)
     assert out == ""
     if isinstance(error, OSError):
-        store = event_path(mini) if after < 20 and (name, after) != ("_copy", 4) else frame_path(mini)
+        store = event_path(mini) if after < 20 and (name, after) != ("set_seal", 1) else frame_path(mini)
         told = "cannot be written: No space left on device; make room and run the same command again: what was done is kept"
         assert (status, err) == (2, f"eventbench: {store}: {told}\n")
     else:

@@ -229,6 +229,16 @@ def test_one_changed_byte_is_found_and_never_decoded(mini: Miniature, tmp_path: 
             store.taken(np.array([0, 9]))
 
 
+def seal_anew(path: Path) -> None:
+    """As one who means the change would."""
+    extents = []
+    with h5py.File(path) as file:
+        for name in ("events/address", "events/dt", "long/row", "long/dt", "frames/gap", "frames/value"):
+            if name in file and file[name].size:
+                extents.append((file[name].id.get_offset(), file[name].id.get_storage_size()))
+    set_seal(path, extents)
+
+
 def edit(path: Path, change: Callable[[h5py.File], object]) -> Path:
     with h5py.File(path, "r+") as file:
         change(file)
@@ -248,9 +258,7 @@ def edit(path: Path, change: Callable[[h5py.File], object]) -> Path:
         (lambda f: f.attrs.__setitem__("format", [1, 2]), "damaged: "),
         (lambda f: f.attrs.__delitem__("key"), "damaged: "),
         (lambda f: f.attrs.__setitem__("classes", "["), "damaged: "),
-        (lambda f: f.__delitem__("samples/label"), "its labels, ids or attributes are damaged; remove"),
-        (lambda f: f["samples/label"].__setitem__(0, 5), "its labels, ids or attributes are damaged; remove"),
-        (lambda f: f.attrs.__setitem__("shape", [1, 1, 1, 1]), "its labels, ids or attributes are damaged"),
+        (lambda f: f.__delitem__("samples/label"), "damaged: "),
         (lambda f: f.__delitem__("frames/gap"), "damaged: "),
     ],
 )
@@ -258,6 +266,9 @@ def test_what_is_no_whole_store_is_refused(mini: Miniature, tmp_path: Path, chan
     path = tmp_path / "a.h5"
     shutil.copyfile(frame_path(mini), path)
     edit(path, change)
+    with pytest.raises(BadStore, match=r"a.h5: damaged: its labels, its ids or its structure are not what"):
+        eb.open_store(path)
+    seal_anew(path)
     with pytest.raises(BadStore, match=f"a.h5: {line}"):
         eb.open_store(path)
 
@@ -283,7 +294,8 @@ def test_a_store_cut_off_anywhere_is_refused(mini: Miniature, tmp_path: Path, da
 def test_a_reader_ignores_what_it_does_not_know(mini: Miniature, tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     shutil.copyfile(frame_path(mini), path)
-    edit(path, lambda f: (f.attrs.__setitem__("more", 1), f.create_dataset("more/rows", data=[1])))
+    edit(path, lambda f: (f.attrs.__setitem__("more", 1), f.create_dataset("samples/more", data=[1])))
+    seal_anew(path)
     assert len(eb.open_store(path)) == 10
 
 
@@ -305,7 +317,7 @@ def test_a_changed_layout_version_is_harm_and_not_news_from_the_future(
     shutil.copyfile(frame_path(mini), path)
     edit(path, lambda f: f.attrs.__setitem__("layout_version", 3))
     assert examine(Item(path, STORE, path), Rules(tmp_path, [], [])).faults
-    set_seal(path)
+    seal_anew(path)
     assert "layout version 3" in examine(Item(path, STORE, path), Rules(tmp_path, [], [])).not_checked
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from eventbench.errors import BadStore
 from eventbench.store.key import READS
-from eventbench.store.seal import of_rows
+from eventbench.store.seal import UNSEALED, is_sealed
 
 REMAKE = "remove the file and run eventbench preprocess again"
 
@@ -24,18 +24,21 @@ def opened(path: Path) -> Iterator[h5py.File]:
     if not path.is_file():
         raise BadStore("there is no such store", where=path, fix="make it with eventbench preprocess")
     try:
+        sealed = is_sealed(path)
+        if sealed is False:
+            raise BadStore(UNSEALED, where=path, fix=REMAKE)
         file = h5py.File(path, "r")
     except OSError as error:
         raise BadStore(f"not a readable HDF5 file ({error})", where=path, fix=REMAKE) from None
     try:
         with file:
-            _check_head(path, file.attrs)
+            _check_head(path, file.attrs, sealed)
             yield file
     except (OSError, LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise BadStore(f"damaged: {error}", where=path, fix=REMAKE) from None
 
 
-def _check_head(path: Path, attrs: Any) -> None:
+def _check_head(path: Path, attrs: Any, sealed: bool | None) -> None:
     if attrs.get("format") != "eventbench" or attrs.get("layout") not in ("events", "frames"):
         raise BadStore("an HDF5 file, but no eventbench store", where=path)
     if (version := attrs.get("layout_version")) not in READS:
@@ -45,23 +48,14 @@ def _check_head(path: Path, attrs: Any) -> None:
             allowed=", ".join(map(str, READS)),
             fix="update eventbench, or make the store again",
         )
+    if version > 1 and not sealed:
+        raise BadStore("its seal is gone", where=path, fix=REMAKE)
     if attrs.get("complete") != 1:
         raise BadStore("the store was never finished", where=path, fix=REMAKE)
 
 
-def head_of(file: h5py.File) -> dict[str, Any]:
-    """The attributes of a store as JSON values, in the form its rows' checksum covers."""
-    attrs = file.attrs
-    head: dict[str, Any] = {
-        name: str(attrs[name]) for name in ("layout", "key", "key_json", "dataset", "classes")
-    }
-    for name in ("sensor", "shape"):
-        head[name] = attrs[name].tolist() if name in attrs else None
-    return head | {"layout_version": int(attrs["layout_version"])}
-
-
-def rows_of(file: h5py.File, path: Path) -> dict[str, np.ndarray]:
-    """Every dataset below /samples and /account, by path. Raises BadStore where they are not what was written."""
+def rows_of(file: h5py.File) -> dict[str, np.ndarray]:
+    """Every dataset below /samples and /account, by path."""
     rows: dict[str, np.ndarray] = {}
 
     def visit(name: str, found: Any) -> None:
@@ -70,8 +64,6 @@ def rows_of(file: h5py.File, path: Path) -> dict[str, np.ndarray]:
 
     for group in ("samples", "account"):
         file[group].visititems(lambda name, found, group=group: visit(f"{group}/{name}", found))
-    if file.attrs["layout_version"] > 1 and of_rows(head_of(file), rows) != file.attrs["rows_xxh3"]:
-        raise BadStore("its labels, ids or attributes are damaged", where=path, fix=REMAKE)
     return rows
 
 

@@ -15,7 +15,7 @@ from eventbench.errors import BadSpec, BadStore
 from eventbench.event_columns import EventColumns
 from eventbench.events import Events
 from eventbench.store.opening import let_go, mapped, opened, rows_of, texts
-from eventbench.store.seal import is_whole, of_payload, raw_bytes
+from eventbench.store.seal import of_payload, raw_bytes
 from eventbench.store.sparse import decode_sparse
 
 AT_MOST = 1 << 27  # bytes of a store that a process holds mapped in memory
@@ -44,7 +44,7 @@ class Store:
             self.key, self.made_from = str(attrs["key"]), json.loads(attrs["key_json"])
             self.dataset, self.classes = str(attrs["dataset"]), json.loads(attrs["classes"])
             self.sensor: tuple[int, int] = tuple(int(side) for side in attrs["sensor"])  # type: ignore[assignment]
-            rows = rows_of(file, path)
+            rows = rows_of(file)
             self.ids = texts(rows["samples/id"])
             self.splits, self.subjects = texts(rows["samples/split"]), texts(rows["samples/subject"])
             self.hashes, self.labels = texts(rows["samples/sha256"]), rows["samples/label"]
@@ -78,10 +78,6 @@ class Store:
     def damaged(self) -> list[str]:
         """Ids of the samples whose bytes are not those that were written."""
         return [sample for i, sample in enumerate(self.ids) if not self._sound(i, self._payload(i))]
-
-    def whole(self) -> bool:
-        """Whether every byte of the file is as it was sealed; a store of layout version 1 has no seal to tell."""
-        return self.layout_version == 1 or is_whole(self.path)
 
     def _sound(self, i: int, payload: list[np.ndarray]) -> bool:
         if self.layout_version > 1:

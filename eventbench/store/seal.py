@@ -1,19 +1,27 @@
-"""Checksums of a store: of a sample's bytes, of its rows and attributes, and of the whole file. All are XXH3."""
+"""Checksums of a store, all XXH3: of each sample's bytes, and of every other byte of the file.
+
+HDF5 itself can crash on a file whose structure is harmed, so the second is checked before HDF5 sees the file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import numpy as np
 import xxhash
 
-from eventbench import digest
-
 BLOCK = 1 << 24
 ROOM = 512  # bytes before the HDF5 file proper, HDF5's "user block", where the seal stands
 TITLE = b"eventbench store\n"
+UNSEALED = "damaged: its labels, its ids or its structure are not what was written"
+_FORM = re.compile(
+    rb"payload:((?: \d{1,19}\+\d{1,19})*)\nXXH3-128 of this line and all else from 512 on: [0-9a-f]{32}\n\0*"
+)
+
+Extents = list[tuple[int, int]]  # (offset, bytes) of the payload datasets, in order, none touching another
 
 
 def raw_bytes(array: np.ndarray) -> memoryview | bytes:
@@ -32,41 +40,43 @@ def of_payload(columns: Iterable[np.ndarray]) -> int:
     return state.intdigest()
 
 
-def of_rows(attributes: Mapping[str, Any], rows: Mapping[str, np.ndarray]) -> str:
-    """XXH3-128, hex, of what a reader keeps in memory: the attributes (JSON values) and every dataset of rows, by path."""
-    state = xxhash.xxh3_128(digest.canonical_json(dict(attributes)))
-    for path in sorted(rows):
-        array = rows[path]
-        state.update(f"\n{path} {array.dtype.str} {array.shape}\n".encode())
-        state.update(raw_bytes(array))
-    return state.hexdigest()
-
-
-def set_seal(path: Path) -> None:
+def set_seal(path: Path, payload: Extents) -> None:
     """Write the seal of a finished file into its first bytes."""
-    seal = _seal_of(path)
     with path.open("r+b") as file:
+        seal = _seal_of(file, sorted(payload))
+        file.seek(0)
         file.write(seal)
 
 
-def is_whole(path: Path) -> bool:
-    """Whether every byte of the file is what it was when it was sealed."""
+def is_sealed(path: Path) -> bool | None:
+    """Whether all bytes that belong to no sample are as they were sealed; None where the file has no seal."""
     with path.open("rb") as file:
         stated = file.read(ROOM)
-    return stated == _seal_of(path)
+        if not stated.startswith(TITLE):
+            return None
+        form = _FORM.fullmatch(stated, len(TITLE))
+        if form is None:
+            return False
+        pairs = (pair.split(b"+") for pair in form[1].split())
+        return stated == _seal_of(file, [(int(offset), int(size)) for offset, size in pairs])
 
 
-def has_seal(path: Path) -> bool:
-    """Whether the file begins as sealed ones do."""
-    with path.open("rb") as file:
-        return file.read(len(TITLE)) == TITLE
-
-
-def _seal_of(path: Path) -> bytes:
-    state = xxhash.xxh3_128()
-    with path.open("rb") as file:
-        file.seek(ROOM)
-        while block := file.read(BLOCK):
+def _seal_of(file: BinaryIO, payload: Extents) -> bytes:
+    told = "payload:" + "".join(f" {offset}+{size}" for offset, size in payload) + "\n"
+    state = xxhash.xxh3_128(told.encode())
+    for start, stop in _between(payload, file.seek(0, 2)):
+        file.seek(start)
+        while start < stop and (block := file.read(min(BLOCK, stop - start))):
             state.update(block)
-    told = f"XXH3-128 of all bytes from {ROOM} on: {state.hexdigest()}\n"
-    return (TITLE + told.encode()).ljust(ROOM, b"\0")
+            start += len(block)
+    text = f"{told}XXH3-128 of this line and all else from {ROOM} on: {state.hexdigest()}\n"
+    return (TITLE + text.encode()).ljust(ROOM, b"\0")
+
+
+def _between(payload: Extents, end: int) -> Iterator[tuple[int, int]]:
+    """The parts of the file, from its seal to its `end`, that are no payload."""
+    start = ROOM
+    for offset, size in payload:
+        yield start, offset
+        start = max(start, offset + size)
+    yield start, end

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from eventbench.errors import BadStore
 from eventbench.store.key import READS
+from eventbench.store.seal import UNSEALED, is_sealed
 
 STORE, DRAFT, UNFINISHED, LOCK = "store", "draft", "unfinished", "lock"
 _ENDINGS = {DRAFT: ".draft", UNFINISHED: ".unfinished", LOCK: ".lock"}
@@ -86,6 +87,9 @@ def _look_into(item: Item) -> Seen:
     import h5py
 
     try:
+        sealed = is_sealed(item.path)
+        if sealed is False:  # and HDF5 may crash on it
+            return Seen(item, "unreadable", trouble=UNSEALED)
         with h5py.File(item.path, "r") as file:
             attrs = file.attrs
             if attrs.get("format") != "eventbench" or attrs.get("layout") not in ("events", "frames"):
@@ -94,6 +98,8 @@ def _look_into(item: Item) -> Seen:
             if version not in READS:
                 told = f"layout version {version}, this version of eventbench reads {' and '.join(map(str, READS))}"
                 return Seen(item, "layout unknown", trouble=told)
+            if version > 1 and not sealed:
+                return Seen(item, "unreadable", trouble="its seal is gone")
             if attrs.get("complete") != 1:
                 return Seen(item, "unreadable", trouble="it was never finished")
             return Seen(item, "complete", len(file["samples/id"]), json.loads(attrs["key_json"]))

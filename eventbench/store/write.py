@@ -17,8 +17,7 @@ from eventbench.catalog import Named
 from eventbench.specs.card import Card
 from eventbench.store.draft import Draft, Row
 from eventbench.store.key import LAYOUT_VERSION
-from eventbench.store.opening import head_of
-from eventbench.store.seal import BLOCK, ROOM, of_rows, set_seal
+from eventbench.store.seal import BLOCK, ROOM, set_seal
 
 
 class Column(NamedTuple):
@@ -61,8 +60,7 @@ def finish(
         rows = _rows(draft.rows, columns, with_start=key["layout"] == "events")
         for path, values in rows.items():
             file.create_dataset(path, data=values)
-        file.attrs["rows_xxh3"] = of_rows(head_of(file), rows)
-        places = {}
+        places: dict[str, int] = {}
         for number, (name, column) in enumerate(columns.items()):
             size = sum(row.bytes[number] for row in draft.rows) // column.dtype.itemsize
             if size:
@@ -75,7 +73,7 @@ def finish(
             with draft.column_path(name).open("rb") as source:
                 target.seek(at)
                 shutil.copyfileobj(source, target, BLOCK)
-    set_seal(unfinished)
+    set_seal(unfinished, [(at, draft.column_path(name).stat().st_size) for name, at in places.items()])
     with unfinished.open("rb") as written:
         os.fsync(written.fileno())
     unfinished.replace(store)
