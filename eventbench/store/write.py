@@ -110,6 +110,7 @@ def _room(file: h5py.File, column: Column, size: int) -> int:
     how = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     how.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     how.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    how.set_obj_track_times(False)  # the same content is the same bytes on any day
     parents = h5py.h5p.create(h5py.h5p.LINK_CREATE)
     parents.set_create_intermediate_group(True)
     kind, space = h5py.h5t.py_create(column.dtype), h5py.h5s.create_simple((size,))
