@@ -87,6 +87,15 @@ class Dataset:
             )
         return events[int(start) : int(stop)], sha256
 
+    def has(self, sample: Sample | None, sha256: str) -> bool:
+        """Whether the sample is one, and its file is the one with this sha256 ("" for a simulated one)."""
+        if sample is None or self.layout is None:
+            return sample is not None
+        try:
+            return self._file_digest(Path(sample.recording)) == sha256
+        except OSError:
+            return False
+
     def _decoded(self, path: Path) -> tuple[Events, str]:
         data = file_bytes(path)
         return self.source.decode(data, str(path), self.card.sensor), hashlib.sha256(data).hexdigest()

@@ -6,64 +6,26 @@ give the same bytes however many workers there were and however often the run wa
 
 from __future__ import annotations
 
-import errno
-import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
-from filelock import FileLock
-from tqdm import tqdm
 
 from eventbench import registry
 from eventbench.catalog import Named
 from eventbench.dataset import Dataset
-from eventbench.errors import BadDataset, BadSpec, BadStore, EventbenchError
+from eventbench.errors import BadDataset, BadSpec
 from eventbench.event_columns import EventColumns, address_dtype
 from eventbench.representations.base import Account, Representation
 from eventbench.specs.card import Card
 from eventbench.specs.pipeline import Pipeline
 from eventbench.steps.base import Step
-from eventbench.store.draft import Draft, Row, clear_draft
+from eventbench.store.draft import Draft, Row, clear_draft, has_draft
+from eventbench.store.fill import Payload, Report, fill, sole_writer
 from eventbench.store.key import key_of, path_of
 from eventbench.store.read import EventStore, FrameStore, Store
 from eventbench.store.sparse import encode_sparse
 from eventbench.store.write import Column, finish
-
-A = TypeVar("A")
-B = TypeVar("B")
-Payload = tuple[Row, list[np.ndarray]]
-
-
-@dataclass
-class Report:
-    """What a preprocess did to one store.
-
-    `samples` are all there should be, `found` those done by an earlier run; `refused` gives the reason by id.
-    """
-
-    store: Path
-    samples: int
-    found: int = 0
-    refused: dict[str, str] = field(default_factory=dict)
-
-
-class Refused(BadDataset):
-    """Some recordings could not be decoded; the store waits, as a draft, until they can."""
-
-    def __init__(self, report: Report) -> None:
-        self.report = report
-        first = next(iter(report.refused))
-        more = f" (and {len(report.refused) - 1} more refused)" if len(report.refused) > 1 else ""
-        super().__init__(
-            f"{report.refused[first]}{more}",
-            fix="mend it and run the same command again",
-        )
 
 
 def events_store(
@@ -82,11 +44,12 @@ def events_store(
     what was read before the first of them.
     """
     store, key = path_of(cache, card), key_of(card)
-    with _sole_writer(store):
-        if store.exists() and not rebuild:
-            complete = EventStore(store).made_by(key)
+    if not (rebuild or has_draft(store)) and (found := _found(EventStore, store, key)):
+        return found  # nothing is written: the cache may be read-only
+    with sole_writer(store):
+        if not rebuild and (found := _found(EventStore, store, key)):
             clear_draft(store)
-            return Report(store, len(complete), len(complete))
+            return found
         dataset = Dataset(card, data)
         samples = {sample.id: sample for sample in dataset.samples()}
 
@@ -113,7 +76,10 @@ def events_store(
             "long_dt": Column("long/dt", np.dtype("<i8"), "long_offset"),
         }
         draft = Draft(store, key, list(columns), anew=rebuild)
-        report = _fill(draft, store, list(samples), load, workers, progress)
+        if not all(dataset.has(samples.get(row.id), row.sha256) for row in draft.rows):
+            draft.discard()  # a file is not the one an earlier run has read
+            draft = Draft(store, key, list(columns))
+        report = fill(draft, store, list(samples), load, workers, progress)
         for split in card.spec.splits:
             hashes = {row.id: row.sha256 for row in draft.rows if row.split == split}
             try:
@@ -139,11 +105,12 @@ def frames_store(
     Raw files are not touched. A complete store with the same key is left as it is unless `rebuild`.
     """
     store, key = path_of(cache, card, pipeline), key_of(card, pipeline)
-    with _sole_writer(store):
-        if store.exists() and not rebuild:
-            complete = FrameStore(store).made_by(key)
+    if not (rebuild or has_draft(store)) and (found := _found(FrameStore, store, key)):
+        return found  # nothing is written: the cache may be read-only
+    with sole_writer(store):
+        if not rebuild and (found := _found(FrameStore, store, key)):
             clear_draft(store)
-            return Report(store, len(complete), len(complete))
+            return found
         events = EventStore(path_of(cache, card)).made_by(key_of(card))
         steps, representation = prepared(pipeline)
         sensor = events.sensor
@@ -173,7 +140,7 @@ def frames_store(
         }
         shape = representation.shape(sensor)
         draft = Draft(store, key, list(columns), anew=rebuild)
-        report = _fill(draft, store, events.ids, load, workers, progress)
+        report = fill(draft, store, events.ids, load, workers, progress)
         finish(draft, store, key, card, sensor, columns, shape)
         return report
 
@@ -196,6 +163,13 @@ def _through(
     return frames, came, account._replace(lost=lost | account.lost)
 
 
+def _found(kind: type[Store], store: Path, key: dict[str, Any]) -> Report | None:
+    if not store.exists():
+        return None
+    complete = kind(store).made_by(key)
+    return Report(store, len(complete), len(complete))
+
+
 def prepared(pipeline: Named[Pipeline]) -> tuple[list[Step], Representation]:
     """The steps and the representation a pipeline names. Raises BadSpec, or UnknownName, where it cannot be followed."""
     where = pipeline.path.name
@@ -213,81 +187,3 @@ def prepared(pipeline: Named[Pipeline]) -> tuple[list[Step], Representation]:
 def account_of(store: Store) -> dict[str, int]:
     """The account of a whole store: events in, kept, and lost by reason."""
     return {name: int(counts.sum()) for name, counts in store.account.items()}
-
-
-def _fill(
-    draft: Draft, store: Path, ids: list[str], load: Callable[[str], Payload], workers: int, progress: bool
-) -> Report:
-    """Add every sample the draft does not have yet. Raises Refused, after looking at all, where some cannot be read."""
-    done = [row.id for row in draft.rows]
-    if done != ids[: len(done)]:
-        draft.discard()
-        raise BadStore(
-            "the draft was made from other samples and was thrown away",
-            where=store,
-            fix="run the command again",
-        )
-    report = Report(store, len(ids), len(done))
-
-    def attempt(sample_id: str) -> tuple[str, Payload | EventbenchError]:
-        try:
-            return sample_id, load(sample_id)
-        except EventbenchError as error:
-            return sample_id, error
-
-    results = _in_order(attempt, ids[len(done) :], workers)
-    if progress:
-        results = _Bar(
-            results, desc=store.parent.name, total=len(ids), initial=len(done), unit="sample", disable=None
-        )
-    try:
-        for sample_id, result in results:
-            if isinstance(result, EventbenchError):
-                report.refused[sample_id] = str(result)
-            elif not report.refused:  # a draft is always the first samples, with none left out
-                row, payload = result
-                draft.add(row, payload)
-    finally:
-        draft.close()
-    if report.refused:
-        raise Refused(report)
-    return report
-
-
-class _Bar(tqdm):
-    """Locked among threads only: tqdm's own lock is shared with forked processes, and who is killed with it stops all."""
-
-
-_Bar.set_lock(threading.RLock())
-
-
-def _in_order(function: Callable[[A], B], items: Iterable[A], workers: int) -> Iterator[B]:
-    """`function` of each item, in order, `workers` at a time, with a bounded number waiting: memory stays flat."""
-    if workers <= 1:
-        yield from map(function, items)
-        return
-    with ThreadPoolExecutor(workers) as pool:  # threads: the kernels and file reads release the GIL
-        waiting: deque[Future[B]] = deque()
-        try:
-            for item in items:
-                waiting.append(pool.submit(function, item))
-                if len(waiting) >= 4 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _sole_writer(store: Path) -> Iterator[None]:
-    """One process makes a store at a time, the others wait and find it; what the disk refuses becomes one line."""
-    try:
-        store.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(store.with_name(store.name + ".lock")):
-            yield
-    except OSError as error:
-        fix = "the store was not finished; run the same command again when it can be written"
-        if error.errno == errno.ENOSPC:
-            fix = "make room and run the same command again: what was done is kept"
-        raise BadStore(f"cannot be written: {error.strerror or error}", where=store, fix=fix) from None

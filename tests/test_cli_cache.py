@@ -15,8 +15,9 @@ from test_store import seal_anew
 
 from eventbench import registry
 from eventbench.cli.cache import command
-from eventbench.preprocess import Refused, events_store, frames_store
+from eventbench.preprocess import events_store, frames_store
 from eventbench.store.draft import Draft, Row
+from eventbench.store.fill import Refused
 from eventbench.store.key import key_of, path_of
 from eventbench.store.read import open_any
 from eventbench.store.seal import UNSEALED

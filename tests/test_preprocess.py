@@ -28,11 +28,16 @@ from miniatures import (
 from test_store import event_path, frame_path
 
 from eventbench import catalog, digest
+from eventbench.dataset import Dataset
 from eventbench.errors import BadDataset, BadStore
-from eventbench.preprocess import Refused, account_of, events_store, frames_store
+from eventbench.preprocess import account_of, events_store, frames_store
+from eventbench.representations.frames import Frames
 from eventbench.store import draft as draft_module
+from eventbench.store import fill as fill_module
+from eventbench.store import key as key_module
 from eventbench.store import write
 from eventbench.store.draft import Draft, Row
+from eventbench.store.fill import Refused
 from eventbench.store.read import EventStore, FrameStore, open_any
 from eventbench.store.seal import of_payload
 
@@ -457,3 +462,98 @@ def test_missing_recordings_refuse_before_anything_is_written(mini: Miniature) -
     with pytest.raises(BadDataset, match="0 of 12 recordings"):
         make(mini)
     assert left_over(mini) == []
+
+
+# What others do meanwhile
+
+
+def test_a_file_changed_between_a_cut_run_and_the_next_is_read_again(mini: Miniature) -> None:
+    mini.file("train", 12).write_bytes(b"abc")
+    with pytest.raises(Refused):
+        make(mini)
+    mini.file("test", 1).write_bytes(atis_bytes([(1, 2, 3, 1)]))  # the draft holds what it was before
+    mini.file("train", 12).write_bytes(atis_bytes([(2, 2, 3, 1)]))
+    make(mini)
+    undisturbed = cold(mini, mini.card.parent / "again")
+    make(undisturbed)
+    assert stores(mini) == stores(undisturbed)
+    assert EventStore(event_path(mini))[0].t.tolist() == [1]
+
+
+def test_a_file_that_vanishes_midway_is_refused_by_name_and_nothing_else_is_lost(
+    mini: Miniature, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victim, whole = mini.file("train", 7), Dataset.samples
+    kept = victim.read_bytes()
+
+    def then_gone(self: Dataset) -> list[Any]:
+        found = whole(self)
+        victim.unlink()
+        return found
+
+    arguments = ["preprocess", mini.card, *mini.flags]
+    with monkeypatch.context() as patch:
+        patch.setattr(Dataset, "samples", then_gone)
+        status, out, err = run_cli(capsys, *arguments)
+    assert status == 2
+    assert "mini: 16 recordings read, 15 sound, 1 refused" in out
+    assert f"{victim}: cannot be read: No such file or directory" in err
+    assert not event_path(mini).exists()
+    victim.write_bytes(kept)
+    assert run_cli(capsys, *arguments)[0] == 0
+    undisturbed = cold(mini, mini.card.parent / "again")
+    make(undisturbed)
+    assert event_path(mini).read_bytes() == event_path(undisturbed).read_bytes()
+
+
+def test_a_complete_store_in_a_cache_that_cannot_be_written_is_found(
+    mini: Miniature, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(mini)
+
+    def read_only(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(fill_module, "FileLock", read_only)
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    before = stores(mini)
+    make(mini)
+    assert stores(mini) == before
+    with pytest.raises(BadStore, match="cannot be written: Read-only file system"):
+        make(mini, rebuild=True)
+    assert stores(mini) == before
+
+
+def test_two_versions_of_eventbench_share_a_cache_and_neither_takes_the_others_stores(
+    mini: Miniature, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(mini)
+    before = stores(mini)
+    with monkeypatch.context() as later:
+        later.setattr(Frames, "version", 7)
+        make(mini)
+        newer = frame_path(mini)
+        assert newer.name not in before
+    with monkeypatch.context() as earlier:
+        earlier.setattr(key_module, "LAYOUT_VERSION", 1)
+        assert not set(stores_named(mini)) & set(before)
+    make(mini)
+    assert stores(mini) == before
+    assert newer.exists()
+    assert FrameStore(newer).made_from["representation"]["version"] == 7
+
+
+def stores_named(mini: Miniature) -> list[str]:
+    return [event_path(mini).name, frame_path(mini).name]
+
+
+def test_stores_of_layout_1_lie_beside_new_ones_and_stay(mini: Miniature) -> None:
+    old = Path(__file__).parent / "fixtures" / "store_v1"
+    folder = mini.places.cache / "mini"
+    folder.mkdir(parents=True)
+    for path in old.glob("*.h5"):
+        shutil.copyfile(path, folder / path.name)
+    make(mini)
+    assert {path.name for path in old.glob("*.h5")} < {path.name for path in folder.glob("*.h5")}
+    for path in old.glob("*.h5"):
+        assert (folder / path.name).read_bytes() == path.read_bytes()

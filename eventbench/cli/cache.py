@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eventbench.cli import _options
+from eventbench.cli._diff import diff
+from eventbench.cli._shelf import WITHOUT_SAMPLES, shelf, short, size, state_of, told_of
 
 if TYPE_CHECKING:
     from eventbench.store.rules import Rules
-    from eventbench.store.shelf import Seen
 
 
 def _own(function: Callable[..., None]) -> Callable[..., None]:
@@ -43,16 +44,16 @@ def ls(cards: tuple[str, ...], pipelines: tuple[str, ...], cache_dir: str | None
     """List every store: what it holds, its size, its state."""
     from eventbench.store.shelf import LOCK, find, look
 
-    cache, rules = _shelf(cache_dir, cards, pipelines)
-    told = [_told(look(item), rules) for item in find(cache) if item.kind != LOCK]
+    cache, rules = shelf(cache_dir, cards, pipelines)
+    told = [told_of(look(item), rules) for item in find(cache) if item.kind != LOCK]
     if as_json:
         _options.print_json({"cache": str(cache), "stores": told})
         return
-    _options.say(f"{cache}: {len(told):,} stores, {_size(sum(one['bytes'] for one in told))}")
+    _options.say(f"{cache}: {len(told):,} stores, {size(sum(one['bytes'] for one in told))}")
     for one in told:
         why = f": {one['why']}" if one["why"] else ""
-        samples = f"{one['samples']:,} samples, " if one["state"] not in _WITHOUT_SAMPLES else ""
-        _options.say(f"  {_short(one['path'], cache)}: {samples}{_size(one['bytes'])}, {_state(one)}{why}")
+        samples = f"{one['samples']:,} samples, " if one["state"] not in WITHOUT_SAMPLES else ""
+        _options.say(f"  {short(one['path'], cache)}: {samples}{size(one['bytes'])}, {state_of(one)}{why}")
 
 
 @command.command(name="verify")
@@ -64,7 +65,7 @@ def verify(cards: tuple[str, ...], pipelines: tuple[str, ...], cache_dir: str | 
 
     Exit status 1: a store is broken; its damaged samples are named.
     """
-    cache, rules = _shelf(cache_dir, cards, pipelines)
+    cache, rules = shelf(cache_dir, cards, pipelines)
     told, lines = stores_verified(cache, rules)
     if as_json:
         _options.print_json({"cache": str(cache), **told})
@@ -98,7 +99,7 @@ def repair(
     from eventbench.mend import examine_all
     from eventbench.mend import repair as mend
 
-    cache, rules = _shelf(cache_dir, cards, pipelines)
+    cache, rules = shelf(cache_dir, cards, pipelines)
     data = home.places(data=data_dir).data
     healths = examine_all(cache, rules)
     broken = sorted((one for one in healths if one.faults), key=lambda one: one.item.layout != "events")
@@ -151,7 +152,7 @@ def collect(
     """
     from eventbench.store.sweep import rubbish, sweep
 
-    cache, rules = _shelf(cache_dir, cards, pipelines)
+    cache, rules = shelf(cache_dir, cards, pipelines)
     found = sweep(rubbish(cache, rules, own=own), dry_run=dry_run)
     gone, left = [one for one in found if not one.left], [one for one in found if one.left]
     freed = sum(one.bytes for one in gone)
@@ -164,10 +165,10 @@ def collect(
         return
     for one in gone:
         verb = "would remove" if dry_run else "removed"
-        _options.say(f"{verb} {_short(str(one.item.path), cache)}: {one.why} ({_size(one.bytes)})")
+        _options.say(f"{verb} {short(str(one.item.path), cache)}: {one.why} ({size(one.bytes)})")
     for one in left:
-        _options.say(f"left {_short(str(one.item.path), cache)}: it is being written")
-    _options.say(f"{cache}: {len(gone):,} {'to remove' if dry_run else 'removed'}, {_size(freed)}")
+        _options.say(f"left {short(str(one.item.path), cache)}: it is being written")
+    _options.say(f"{cache}: {len(gone):,} {'to remove' if dry_run else 'removed'}, {size(freed)}")
 
 
 @command.command(name="explain")
@@ -183,10 +184,12 @@ def explain(dataset: str, pipeline: str | None, cache_dir: str | None, as_json: 
 
     card = catalog.card(dataset)
     way = catalog.pipeline(pipeline) if pipeline else None
-    cache, rules = _shelf(cache_dir, (dataset,), (pipeline,) if pipeline else ())
+    cache, rules = shelf(cache_dir, (dataset,), (pipeline,) if pipeline else ())
     path = path_of(cache, card, way)
     made = rules.present[path]
-    told = [_told(look(item), rules) for item in find(cache) if item.dataset == card.id and item.kind != LOCK]
+    told = [
+        told_of(look(item), rules) for item in find(cache) if item.dataset == card.id and item.kind != LOCK
+    ]
     here = next((one for one in told if one["path"] == str(path)), None)
     others = [one for one in told if one is not here]
     key = digest.of_value(made.key)
@@ -203,7 +206,7 @@ def explain(dataset: str, pipeline: str | None, cache_dir: str | None, as_json: 
     if here:
         why = f": {here['why']}" if here["why"] else ""
         _options.say(
-            f"  store: {path}: {_state(here)}{why}, {here['samples']:,} samples, {_size(here['bytes'])}"
+            f"  store: {path}: {state_of(here)}{why}, {here['samples']:,} samples, {size(here['bytes'])}"
         )
     else:
         how = f"eventbench preprocess {dataset}{f' --pipeline {pipeline}' if pipeline else ''}"
@@ -216,7 +219,10 @@ def explain(dataset: str, pipeline: str | None, cache_dir: str | None, as_json: 
     _options.say(f"other stores of {card.id}: {len(others) or 'none'}")
     for one in others:
         why = f": {one['why']}" if one["why"] else ""
-        _options.say(f"  {_short(one['path'], cache)}: {_state(one)}{why}")
+        _options.say(f"  {short(one['path'], cache)}: {state_of(one)}{why}")
+
+
+command.add_command(diff)
 
 
 def stores_verified(cache: Path, rules: Rules) -> tuple[dict[str, Any], list[str]]:
@@ -238,61 +244,3 @@ def stores_verified(cache: Path, rules: Rules) -> tuple[dict[str, Any], list[str
     if broken:
         lines.append("  eventbench cache repair makes broken stores again")
     return told, lines
-
-
-_WITHOUT_SAMPLES = ("draft", "unfinished", "layout unknown", "unreadable")
-
-
-def _shelf(cache_dir: str | None, cards: tuple[str, ...], pipelines: tuple[str, ...]) -> tuple[Path, Rules]:
-    from eventbench import catalog, home
-    from eventbench.store.rules import shipped_rules
-
-    cache = home.places(cache=cache_dir).cache
-    more: list[catalog.Named[Any]] = [*map(catalog.card, cards), *map(catalog.pipeline, pipelines)]
-    return cache, shipped_rules(cache, more)
-
-
-def _told(seen: Seen, rules: Rules) -> dict[str, Any]:
-    from eventbench.store.shelf import being_written
-
-    item = seen.item
-    state, why = rules.judge(seen)
-    made = rules.of(item)
-    was, now = seen.made_from or {}, made.key if made else {}
-    return {
-        "path": str(item.path),
-        "dataset": item.dataset,
-        "layout": item.layout,
-        "pipeline": None if item.layout == "events" else item.made_as,
-        "samples": seen.samples,
-        "of": sum(split.samples for split in made.card.spec.splits.values()) if made else None,
-        "bytes": item.bytes,
-        "state": state,
-        "why": why,
-        "differs": sorted(
-            field for field in was.keys() | now.keys() if made and was and was.get(field) != now.get(field)
-        ),
-        "being_written": being_written(item.store),
-    }
-
-
-def _state(one: dict[str, Any]) -> str:
-    from eventbench.store.rules import STATES
-
-    busy = ", being written now" if one["being_written"] else ""
-    if one["state"] == "draft":
-        of = f"{one['of']:,}" if one["of"] is not None else "an unknown number"
-        return f"draft with {one['samples']:,} of {of} done{busy}"
-    return STATES[one["state"]] + busy
-
-
-def _short(path: str, cache: Path) -> str:
-    return path.removeprefix(f"{cache}/")
-
-
-def _size(count: float) -> str:
-    """`9.1 MB`, `512 bytes`."""
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= size:
-            return f"{count / size:,.1f} {unit}"
-    return f"{count:,.0f} bytes"

@@ -36,7 +36,8 @@ def command(
     by other rules is never taken for this one. Raw files are looked for below --data-dir.
     """
     from eventbench import catalog, home
-    from eventbench.preprocess import Refused, events_store, frames_store, prepared
+    from eventbench.preprocess import events_store, frames_store, prepared
+    from eventbench.store.fill import Refused
 
     places = home.places(data=data_dir, cache=cache_dir)
     card = catalog.card(dataset)

@@ -24,9 +24,18 @@ AT_LEAST_EVERY_S = 0.5  # that much work a killed run can lose
 HELD = 1 << 22  # bytes a file may hold back until then
 
 
+def has_draft(store: Path) -> bool:
+    """Whether there is a draft of a store, or what is left of one."""
+    return _folder(store).exists()
+
+
 def clear_draft(store: Path) -> None:
     """Remove what a run killed between naming its finished store and removing its draft has left of the draft."""
-    shutil.rmtree(store.with_name(store.name + ".draft"), ignore_errors=True)
+    shutil.rmtree(_folder(store), ignore_errors=True)
+
+
+def _folder(store: Path) -> Path:
+    return store.with_name(store.name + ".draft")
 
 
 class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
@@ -56,7 +65,7 @@ class Draft:
     """
 
     def __init__(self, store: Path, key: dict[str, Any], columns: list[str], *, anew: bool = False) -> None:
-        self.folder = store.with_name(store.name + ".draft")
+        self.folder = _folder(store)
         self.columns = columns
         key_json = digest.canonical_json(key)
         stated = self.folder / "key.json"
