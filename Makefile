@@ -6,7 +6,7 @@ IN := $(VENV)/bin/python
 PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
 
-.PHONY: demo test bench board check clean
+.PHONY: demo test bench bench-gpu board check clean
 
 demo: $(VENV)/installed
 	$(IN) -m eventbench demo
@@ -14,8 +14,12 @@ demo: $(VENV)/installed
 test: $(VENV)/installed-test
 	$(IN) -m pytest
 
-bench: $(VENV)/installed-test
-	$(IN) benchmarks/bench_frames.py
+# Peers are installed for this only. BENCH="--only frames store" runs a part.
+bench: $(VENV)/installed-bench
+	$(IN) benchmarks/run_all.py $(BENCH)
+
+bench-gpu: $(VENV)/installed-bench
+	$(IN) benchmarks/bench_gpu.py
 
 # The tables in leaderboard/README.md, made anew from the records.
 board: $(VENV)/installed
@@ -33,6 +37,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(VENV)/installed-test: $(VENV)/installed
 	$(IN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed-test
+	$(IN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,bench]'
 	@touch $@
 
 clean:
