@@ -49,7 +49,7 @@ class Events:
     sensor: tuple[int, int]
 
     def __init__(self, *, t: Any, x: Any, y: Any, p: Any, sensor: Sequence[int]) -> None:
-        width, height = _checked_sensor(sensor)
+        width, height = checked_sensor(sensor)
         columns = {name: _whole(name, col) for name, col in zip("txyp", (t, x, y, p), strict=True)}
         lengths = {name: len(column) for name, column in columns.items()}
         if len(set(lengths.values())) > 1:
@@ -100,19 +100,8 @@ class Events:
 
         Takes tonic's arrays, Prophesee's EventCD, faery's and expelliarmus' as they are.
         """
-        names = array.dtype.names or ()
-        aliases = {"t": ("t", "ts"), "x": ("x",), "y": ("y",), "p": ("p", "on", "polarity")}
-        fields = {}
-        for column, options in aliases.items():
-            name = next((option for option in options if option in names), None)
-            if name is None:
-                raise BadEvents(
-                    f"no field {column!r} among {list(names)}", allowed="fields t, x, y and p, in any order"
-                )
-            fields[column] = array[name]
-        size = _checked_sensor(sensor)
-        types = [fields[name].dtype for name in "txyp"]
-        if len(array) >= MANY and array.ndim == 1 and max(size) <= 2**15 and all(map(_passes, "txyp", types)):
+        fields, size = fields_of(array), checked_sensor(sensor)
+        if len(array) >= MANY and passes(fields, size):
             from eventbench.gather import gather  # Numba takes longer to load than few events to copy
 
             kept = [np.empty(len(array), STRUCTURED[name]) for name in "txyp"]
@@ -165,11 +154,29 @@ class Events:
         return f"Events({len(self):,} in {self.duration_us:,} us on {width}x{height})"
 
 
-def _passes(name: str, dtype: np.dtype) -> bool:
-    return dtype.isnative and dtype.str[1:] in _PASS[name].split()
+def fields_of(array: np.ndarray) -> dict[str, np.ndarray]:
+    """The fields t, x, y and p of a structured array, in this order, under whichever names they go."""
+    names = array.dtype.names or ()
+    aliases = {"t": ("t", "ts"), "x": ("x",), "y": ("y",), "p": ("p", "on", "polarity")}
+    fields = {}
+    for column, options in aliases.items():
+        name = next((option for option in options if option in names), None)
+        if name is None:
+            raise BadEvents(
+                f"no field {column!r} among {list(names)}", allowed="fields t, x, y and p, in any order"
+            )
+        fields[column] = array[name]
+    return fields
 
 
-def _checked_sensor(sensor: Sequence[int]) -> tuple[int, int]:
+def passes(fields: dict[str, np.ndarray], sensor: tuple[int, int]) -> bool:
+    """Whether fields are of types that kernels can take as they stand, once their values are found sound."""
+    types = {name: field.dtype for name, field in fields.items()}
+    native = all(kind.isnative and kind.str[1:] in _PASS[name].split() for name, kind in types.items())
+    return native and max(sensor) <= 2**15 and fields["t"].ndim == 1
+
+
+def checked_sensor(sensor: Sequence[int]) -> tuple[int, int]:
     try:
         width, height = (operator.index(side) for side in sensor)
     except (TypeError, ValueError):

@@ -13,19 +13,19 @@ def gather(fields: list[np.ndarray], columns: list[np.ndarray], width: int, heig
     side up to 32768 once it is taken for an unsigned one; a wider one must not come here.
     """
     for field, column in zip(fields, columns, strict=True):
-        _copy(field, column)
+        copy_field(field, column)
     t, x, y, p = columns
-    return _steps_back(t) == 0 and _most(x) < width and _most(y) < height and _most(p) <= 1
+    return steps_back(t) == 0 and most(x) < width and most(y) < height and most(p) <= 1
 
 
 @njit(cache=True, nogil=True)
-def _copy(field, column):  # type: ignore[no-untyped-def]
+def copy_field(field, column):  # type: ignore[no-untyped-def]
     for i in range(column.shape[0]):
         column[i] = field[i]
 
 
 @njit(cache=True, nogil=True)
-def _steps_back(t):  # type: ignore[no-untyped-def]
+def steps_back(t):  # type: ignore[no-untyped-def]
     found = np.int64(0)
     for i in range(1, t.shape[0]):
         found += np.int64(t[i]) < np.int64(t[i - 1])
@@ -33,8 +33,8 @@ def _steps_back(t):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _most(column):  # type: ignore[no-untyped-def]
-    most = column.dtype.type(0)
+def most(column):  # type: ignore[no-untyped-def]
+    found = column.dtype.type(0)
     for i in range(column.shape[0]):
-        most = max(most, column[i])
-    return most
+        found = max(found, column[i])
+    return found

@@ -368,3 +368,66 @@ def test_frames_of_long_stored_columns_with_long_gaps_are_those_of_the_events():
             assert frames is out
             assert np.array_equal(frames, made.apply(events)[0])
             assert account == made.apply(events)[1]
+
+
+RECORDS = {
+    "ours": np.dtype([("t", "i8"), ("x", "u2"), ("y", "u2"), ("p", "u1")]),
+    "tonic": np.dtype([("x", "i2"), ("y", "i2"), ("t", "i8"), ("p", "?")]),
+    "Prophesee": np.dtype([("x", "u2"), ("y", "u2"), ("p", "i2"), ("t", "i8")]),
+    "wide": np.dtype([("x", "i8"), ("y", "i8"), ("t", "i8"), ("p", "i8")]),
+}
+
+
+def records(n: int = 20_000, kind: str = "ours", sensor: tuple[int, int] = (40, 30)) -> np.ndarray:
+    events = fixed(n, sensor)
+    array = np.empty(n, RECORDS[kind])
+    for name in "txyp":
+        array[name] = getattr(events, name)
+    return array
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+@pytest.mark.parametrize("split_by", sorted(RULES))
+@pytest.mark.parametrize("sensor", [(40, 30), (300, 200)])
+def test_frames_of_a_structured_array_are_those_of_its_events(kind, split_by, sensor):
+    array = records(kind=kind, sensor=sensor)
+    events = eb.Events.from_structured(array, sensor=sensor)
+    for bins, dtype in ((7, "uint8"), (1, "uint16"), (20_001, "uint8")):
+        how = {"bins": bins, "split_by": split_by, "dtype": dtype, "return_account": True}
+        needs = RULES[split_by].needs
+        if needs != "bins":
+            how |= {"bins": 16, needs: 20_000}
+        elif bins == 20_001 and (sensor != (40, 30) or split_by == "spikingjelly_time"):
+            continue
+        frames, account = eb.frames(array, sensor=sensor, **how)
+        wanted, its = eb.frames(events, **how)
+        assert_array_equal(frames, wanted)
+        assert account == its
+
+
+def test_a_structured_array_that_saturates_is_counted_all_the_same():
+    array = records()
+    frames, account = eb.frames(array, 2, sensor=(40, 30), return_account=True)
+    wanted, its = eb.frames(eb.Events.from_structured(array, sensor=(40, 30)), 2, return_account=True)
+    assert its.lost["saturated"] > 0
+    assert_array_equal(frames, wanted)
+    assert account == its
+
+
+@pytest.mark.parametrize(
+    ("field", "at", "value", "told"),
+    [
+        ("t", 19_000, 0, "time runs backwards at event 19000"),
+        ("t", 19_999, -5, "time runs backwards at event 19999"),
+        ("t", 0, 10**9, "time runs backwards at event 1"),
+        ("x", 12_345, 40, "x"),
+        ("y", 0, 30, "y"),
+        ("p", 17_000, 2, "polarities are"),
+    ],
+)
+def test_a_structured_array_that_is_not_sound_is_refused_as_ever(field, at, value, told):
+    array = records()
+    array[field][at] = value
+    for split_by in ("time", "count"):
+        with pytest.raises(BadEvents, match=told):
+            eb.frames(array, 4, split_by, sensor=(40, 30))

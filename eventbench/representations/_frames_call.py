@@ -8,7 +8,7 @@ import numpy as np
 
 from eventbench.errors import BadEvents
 from eventbench.event_batch import EventBatch
-from eventbench.events import Events
+from eventbench.events import Events, checked_sensor
 from eventbench.representations.frames import Frames
 
 
@@ -73,9 +73,8 @@ def frames(
     >>> counts.sum(axis=(1, 2, 3)).tolist(), account
     ([1, 2], Account(events=3, binned=3, lost={}))
     """
-    if isinstance(events, np.ndarray) and events.dtype.names and sensor:
-        events = Events.from_structured(events, sensor=sensor)
-    if not isinstance(events, Events | EventBatch):
+    structured = isinstance(events, np.ndarray) and events.dtype.names and sensor
+    if not (structured or isinstance(events, Events | EventBatch)):
         raise BadEvents(
             f"frames takes Events, got {type(events).__name__}",
             fix="make them with eb.read or eb.Events, many with eb.EventBatch.of; a structured array needs sensor=(width, height)",
@@ -88,8 +87,13 @@ def frames(
         dtype=dtype if isinstance(dtype, str) else _dtype_name(dtype),
         overflow=overflow,
     )
+    made: tuple[np.ndarray, Any] | None = None
     if isinstance(events, EventBatch):
-        made: tuple[np.ndarray, Any] = how.apply_batch(events, out, threads=threads)
+        made = how.apply_batch(events, out, threads=threads)
+    elif isinstance(events, np.ndarray):
+        size = checked_sensor(sensor or ())
+        made = how.apply_structured(events, size, out) if threads == 1 else None
+        made = made or how.apply(Events.from_structured(events, sensor=size), out, threads=threads)
     else:
         made = how.apply(events, out, threads=threads)
     return made if return_account else made[0]

@@ -35,14 +35,14 @@ def count_slices(x, y, p, cuts, first, last, width, area, limit, flat, lost):  #
         lost[k] = 0
         if by_bytes:
             counted[:] = 0
-            _add(xs, ys, ps, width, area, words, counted)
+            add_events(xs, ys, ps, width, area, words, counted)
             if _write_out(counted, frame, stop - start):
                 continue
             by_bytes = False  # who has over 255 events in a cell once has them in the next frame too
         may_overflow = stop - start > limit
         if not (may_overflow and capped):
             frame[:] = 0
-            _add(xs, ys, ps, width, area, words, frame)
+            add_events(xs, ys, ps, width, area, words, frame)
             if not may_overflow or all_there(frame, limit, stop - start):
                 continue
             capped = True
@@ -93,7 +93,7 @@ def fill_addresses(xs, ys, ps, width, area, block):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True, nogil=True)
-def _add(x, y, p, width, area, words, frame):  # type: ignore[no-untyped-def]
+def add_events(x, y, p, width, area, words, frame):  # type: ignore[no-untyped-def]
     narrow = area <= 2**15
     block16, block32 = words.view(np.uint16), words.view(np.uint32)
     one = frame.dtype.type(1)

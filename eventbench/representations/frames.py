@@ -11,10 +11,11 @@ import numpy as np
 from eventbench.errors import BadSpec, EventbenchError, UnknownName
 from eventbench.event_batch import EventBatch
 from eventbench.event_columns import EventColumns
-from eventbench.events import Events
+from eventbench.events import MANY, Events, fields_of, passes
 from eventbench.representations._frames_batch import IN_KERNEL, count_batch
 from eventbench.representations._frames_columns import count_columns
 from eventbench.representations._frames_kernels import count_slices
+from eventbench.representations._frames_structured import count_structured
 from eventbench.representations._given import MOST_BYTES, array_to_fill, whole
 from eventbench.representations._slices import RULES
 from eventbench.representations.base import Account, Representation
@@ -157,6 +158,23 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
         flat = out.reshape(shape[0], size).view(cell.counted_as)
         binned, saturated = count_columns(columns, self.split_by, cell.limit, flat)
         return out, _account(len(columns.dt), binned, saturated)
+
+    def apply_structured(
+        self, array: np.ndarray, sensor: tuple[int, int], out: np.ndarray | None = None
+    ) -> tuple[np.ndarray, Account] | None:
+        """As `apply`, of a structured array that can be counted as it stands; None where it cannot.
+
+        `out` is then in no state. What is wrong, or lost, is found by `Events.from_structured` and `apply`.
+        """
+        fields = fields_of(array)
+        in_kernel = self.split_by in IN_KERNEL and self.overflow != "refuse"
+        if not (in_kernel and len(array) >= MANY and passes(fields, sensor)):
+            return None
+        cell, size, shape = CELLS[self.dtype], _cells(sensor), self.shape(sensor)
+        out = array_to_fill(out, shape, cell.dtype, "frames")
+        flat = out.reshape(shape[0], size).view(cell.counted_as)
+        binned = count_structured(list(fields.values()), self.split_by, cell.limit, *sensor, flat)
+        return None if binned is None else (out, _account(len(array), binned, 0))
 
     def apply_batch(
         self, batch: EventBatch, out: np.ndarray | None = None, *, threads: int = 1
