@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from functools import cache
 from os import PathLike
@@ -11,7 +12,10 @@ from eventbench import registry
 from eventbench.errors import BadRecording
 from eventbench.event_batch import EventBatch
 from eventbench.events import Events
-from eventbench.sources.base import Source, file_bytes
+from eventbench.sources._hdf5_file import is_hdf5
+from eventbench.sources.base import Source, file_bytes, file_head
+
+HEAD_BYTES = 1 << 16  # by which every format is known, or known to be HDF5
 
 
 @cache  # asked once a recording
@@ -19,19 +23,21 @@ def _members() -> list[type[Source]]:
     return [registry.sources.get(name) for name in registry.sources.names()]
 
 
-def recognise(data: bytes, path: Path) -> Source:
+def recognise(data: bytes, path: Path, size: int | None = None) -> Source:
     """The source that reads such bytes: the one that recognises them, or, for formats without a header, resembles them.
 
-    The file's ending decides only between formats without a header. Raises BadRecording, naming the endings that
-    are known.
+    The file's ending decides only between formats without a header. `size` is the file's where `data` is only its
+    beginning. Raises BadRecording, naming the endings that are known.
     """
     members = _members()
     for member in members:
         if member.recognises(data):
             return member()
     named = [member for member in members if not member.magics and path.suffix.lower() in member.suffixes]
-    alike = [member for member in members if member.resembles(data)]
-    for member in [*(member for member in named if member in alike), *alike[:1], *named]:
+    for member in [*named, *members]:
+        if member.resembles(data, size):
+            return member()
+    for member in named:
         return member()
     known = sorted({suffix for member in members for suffix in member.suffixes})
     raise BadRecording(
@@ -39,6 +45,12 @@ def recognise(data: bytes, path: Path) -> Source:
         where=path,
         allowed=", ".join(known),
     )
+
+
+def _of_file(path: Path) -> Source:
+    head, size = file_head(path, HEAD_BYTES)
+    # What is in an HDF5 file, and with it the layout, is known from all of it only.
+    return recognise(file_bytes(path) if is_hdf5(head) else head, path, size)
 
 
 def read(path: str | PathLike[str], sensor: tuple[int, int] | None = None) -> Events:
@@ -53,8 +65,7 @@ def read(path: str | PathLike[str], sensor: tuple[int, int] | None = None) -> Ev
     Raises BadRecording, in one line that names the file, when it is no recording or a damaged one.
     """
     path = Path(path)
-    data = file_bytes(path)
-    return recognise(data, path).decode(data, str(path), sensor)
+    return _of_file(path).read(path, sensor)
 
 
 def read_batch(paths: Iterable[str | PathLike[str]], sensor: tuple[int, int] | None = None) -> EventBatch:
@@ -63,7 +74,7 @@ def read_batch(paths: Iterable[str | PathLike[str]], sensor: tuple[int, int] | N
     The format is that of the first file; another among them is refused. Reading them together costs a fraction of one
     `read` each where recordings are short. Raises BadRecording as `read` does, and where there is no path.
     """
-    files = [Path(path) for path in paths]
+    files = [path if isinstance(path, Path) else os.fspath(path) for path in paths]
     if not files:
         raise BadRecording("no recording to read", fix="name at least one file")
-    return recognise(file_bytes(files[0]), files[0]).decode_many(files, sensor)
+    return _of_file(Path(files[0])).decode_many(files, sensor)

@@ -6,14 +6,15 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
+import faery
 import numpy as np
 import pytest
-from formats import dat, event_stream, evt
-from hypothesis import given, settings
+from formats import aedat4, dat, event_stream, evt
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import eventbench as eb
-from eventbench.errors import BadRecording
+from eventbench.errors import BadRecording, BadSpec
 from eventbench.sources.aedat4 import Aedat4
 from eventbench.sources.dat import Dat
 from eventbench.sources.event_stream import EventStream
@@ -103,16 +104,16 @@ def test_raw_files_that_cannot_be_read_are_refused_in_one_line(data, said):
 
 @given(
     st.data(),
-    st.sampled_from([(12, 1280, 720), (0, 304, 240)]),
+    st.sampled_from([(2, 1280, 720), (2, 16384, 16384), (1, 304, 240), (1, 512, 256), (None, 304, 240)]),
+    st.sampled_from([0, 12]),
     st.booleans(),
     st.booleans(),
-    st.sampled_from([1, 2]),
 )
-@settings(deadline=None, max_examples=60)
-def test_dat_gives_what_was_written(data, kind, sized, end, version):
-    number, width, height = kind
+@settings(deadline=None, max_examples=80)
+def test_dat_gives_what_was_written_laid_out_as_its_version_says(data, layout, kind, sized, end):
+    version, width, height = layout
     events = data.draw(events_on(width, height, 2**29, first=2**32 - 2**31))
-    whole = dat.write(events, number, (width, height) if sized else None, end, version)
+    whole = dat.write(events, kind, (width, height) if sized else None, end, version)
     assert Dat.recognises(whole)
     assert not Evt.recognises(whole)
     found = Dat().decode(whole, "a.dat", None if sized or events else (1, 1))
@@ -121,13 +122,48 @@ def test_dat_gives_what_was_written(data, kind, sized, end, version):
         assert found.sensor == (width, height)
 
 
+@given(st.data(), st.sampled_from([(2, 1280, 720), (1, 304, 240)]), st.sampled_from([0, 12]))
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_dat_is_read_as_faery_reads_it(tmp_path, data, layout, kind):
+    version, *size = layout
+    path = tmp_path / "a.dat"
+    path.write_bytes(dat.write(data.draw(events_on(*size, 10**6)), kind, size, version=version))
+    with faery.dat.Decoder(path, None, None) as packets:
+        theirs = [row for packet in packets for row in packet.tolist()]
+    assert rows(eb.read(path)) == theirs
+
+
+def test_n_cars_files_are_of_event_type_0_and_version_2_and_say_no_size():
+    events = [(1, 99, 119, 1), (1, 0, 83, 0), (99_999, 63, 2, 1)]
+    whole = dat.N_CARS + dat.words(events, 2)
+    assert Dat.recognises(whole)
+    found = Dat().decode(whole, "obj_004397_td.dat")
+    assert rows(found) == events
+    assert found.sensor == (100, 120)
+
+
+def test_dat_without_a_version_is_of_the_first_or_told_to_be_of_the_second():
+    second = dat.write([(1, 2, 300, 1)], version=2).replace(b"% Version 2\n", b"")
+    with pytest.raises(
+        BadRecording,
+        match=r"^a\.dat: the header gives no version, and the word of event 0, 0x104b0002, is not of version 1; .*format_version = 2",
+    ):
+        Dat().decode(second, "a.dat")
+    assert rows(Dat(format_version=2).decode(second, "a.dat")) == [(1, 2, 300, 1)]
+    assert rows(Dat(format_version=2).decode(dat.write([(1, 2, 3, 1)], version=1), "a.dat")) == [(1, 2, 3, 1)]
+    with pytest.raises(BadSpec, match="format_version is 3; allowed: 0, 1 or 2"):
+        Dat(format_version=3)
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
         (dat.write([(1, 2, 3, 1)])[:-3], "truncated: 0 events and 5 bytes more"),
         (dat.write([(1, 2, 3, 1)], kind=14), r"come the bytes \[14, 8\]; allowed: event type 0 or 12"),
+        (dat.write([(1, 2, 3, 1)], version=3), "version 3 of the format; allowed: 1 or 2"),
         (bytes(40), "after 0 header lines"),
         (dat.write([(9, 2, 3, 1), (5, 2, 3, 1)]), "time runs backwards"),
+        (dat.write([(5, 2, 3, 1), (9, 2, 3, 2)]), r"polarities are \[1, 2\]"),
         (dat.write([(9, 20, 3, 1)], size=(9, 9)), "x is 20"),
     ],
 )
@@ -149,9 +185,49 @@ def test_event_streams_of_other_events_are_refused_by_name():
         EventStream().decode(event_stream.write([], (3, 3), kind=4), "a.es")
 
 
-def test_aedat4_without_events_in_it_is_refused():
-    with pytest.raises(BadRecording, match=r"^a\.aedat4: "):
-        Aedat4().decode(b"#!AER-DAT4.0\r\n" + bytes(40), "a.aedat4")
+@given(
+    events_on(100, 90, 10**9, first=2**50),
+    st.integers(1, 9),
+    st.booleans(),
+    st.sampled_from([None, b"table"]),
+)
+@settings(deadline=None, max_examples=40)
+def test_aedat4_gives_the_events_of_its_first_event_stream(events, each, packed, table):
+    pack = aedat4.zstd if packed else bytes
+    packets = [(1, pack(aedat4.events(events[k : k + each]))) for k in range(0, len(events), each)]
+    whole = aedat4.write(
+        [(0, b"not looked at"), *packets, (2, b"nor this")],
+        compression=aedat4.ZSTD if packed else aedat4.NONE,
+        table=table,
+        kinds=("IMUS", "EVTS", "EVTS"),
+    )
+    found = Aedat4().decode(whole, "a.aedat4")
+    assert rows(found) == events
+    assert found.sensor == (100, 90)
+
+
+ONE = (0, aedat4.events([(1, 2, 3, 1)]))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"#!AER-DAT4.0\r\n" + bytes(40), "the header at byte 14 goes beyond the end of the file"),
+        (b"#!AER-DAT4.0\r\n" + b"\x28\0\0\0" + bytes(40), "its header is damaged"),
+        (aedat4.write([ONE], kinds=("IMUS",)), "no event stream in it"),
+        (aedat4.write([ONE], compression=7), "compression 7; allowed: none, LZ4 or Zstandard"),
+        (aedat4.write([ONE], table=None)[:-1], r"truncated: the packet at byte [\d,]+ goes beyond the end"),
+        (aedat4.write([ONE, ONE])[:-70], "truncated: the packet at byte"),
+        (aedat4.write([(0, b"")]), "the packet at byte .* unpacks to too few bytes"),
+        (aedat4.write([(0, aedat4.zstd(b"EVTS"))], compression=aedat4.ZSTD), "unpacks to too few bytes"),
+        (aedat4.write([(0, b"no EVTS in here")]), "cannot be decoded: bad packet prefix"),
+        (aedat4.write([(0, aedat4.zstd_zeros(40_000))], compression=aedat4.ZSTD), "unpacks to far more"),
+        (aedat4.write([(0, aedat4.events([(1, 100, 3, 1)]))]), "x overflow"),
+    ],
+)
+def test_aedat4_files_that_cannot_be_read_are_refused_in_one_line(data, said):
+    with pytest.raises(BadRecording, match=rf"^a\.aedat4: .*{said}"):
+        Aedat4().decode(data, "a.aedat4")
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def streams(draw: st.DrawFn) -> bytes:
     return atis_bytes(events)
 
 
+@settings(deadline=None)
 @given(st.one_of(streams(), st.binary(max_size=60).map(lambda data: data[: len(data) // 5 * 5])))
 def test_the_40_bit_decoder_agrees_with_its_definition(data: bytes) -> None:
     expected = oracle(data)

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from eventbench.errors import BadEvents, BadRecording
+from eventbench.sources._apart import call
+from eventbench.sources._faery import as_file
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MOST_TIMES = 1100  # deflate packs no better than 1032 to 1
@@ -42,20 +44,26 @@ def names_in(data: bytes) -> frozenset[str]:
 
 @lru_cache(maxsize=1)  # recognising asks every source of the family about the same bytes
 def _names_in(data: bytes) -> frozenset[str]:
-    import h5py
-
     try:
-        with h5py.File(io.BytesIO(data), "r") as file:
-            found = set()
-            for name, item in file.items():
-                found.add(name)
-                if isinstance(item, h5py.Group):
-                    found |= {f"{name}/{inner}" for inner in item}
-            if file.attrs.get("format") == "eventbench":
-                found.add("@eventbench")
-            return frozenset(found)
-    except Exception:  # h5py raises half a dozen unrelated types on damaged files
+        with as_file(data) as path:
+            return call(_names_here, len(data), "", path)
+    except BadRecording:
         return frozenset()
+
+
+def _names_here(path: Path) -> frozenset[str]:
+    """As `names_in`, in this process."""
+    with opened(path, "") as file:
+        import h5py
+
+        found = set()
+        for name, item in file.items():
+            found.add(name)
+            if isinstance(item, h5py.Group):
+                found |= {f"{name}/{inner}" for inner in item}
+        if file.attrs.get("format") == "eventbench":
+            found.add("@eventbench")
+        return frozenset(found)
 
 
 @contextmanager

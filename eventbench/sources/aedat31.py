@@ -16,11 +16,14 @@ from numba import njit
 from eventbench.errors import BadEvents, BadRecording
 from eventbench.events import Events
 from eventbench.sources._aedat_header import CHIPS, chip_of, header_lines
+from eventbench.sources._memory import columns
 from eventbench.sources.base import Source, smallest_sensor
 
 HEAD_BYTES = 28
 POLARITY = 1
 TRUNCATED, SIZES = 1, 2
+BLOCK = 512  # events, which stay in the L1 cache
+LOW = np.uint64(0xFFFFFFFF)
 
 
 @njit(cache=True, nogil=True)
@@ -57,22 +60,56 @@ def _measure(data, at):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _fill(data, at, t, x, y, p):  # type: ignore[no-untyped-def]
     """Decode what `_measure` found sound; the number of valid events."""
-    n = 0
+    block = np.empty(BLOCK, np.uint64)
+    as_bytes, n = block.view(np.uint8), 0
     while at < data.shape[0]:
         kind = np.int64(data[at]) | np.int64(data[at + 1]) << 8
         size, offset, number = _int32(data, at + 4), _int32(data, at + 8), _int32(data, at + 20)
         overflow = _int32(data, at + 12) << 31
         at += HEAD_BYTES
-        if kind == POLARITY:
+        if kind == POLARITY and size == 8 and offset == 4:
+            for first in range(0, number, BLOCK):
+                m = min(BLOCK, number - first)
+                _copy(data[at + 8 * first : at + 8 * (first + m)], as_bytes)
+                n += _block(block[:m], overflow, t[n : n + m], x[n : n + m], y[n : n + m], p[n : n + m])
+        elif kind == POLARITY:
             for i in range(number):
-                word = np.uint32(_int32(data, at + i * size))
-                t[n] = overflow + _int32(data, at + i * size + offset)
-                x[n] = word >> np.uint32(17)
-                y[n] = word >> np.uint32(2) & np.uint32(0x7FFF)
-                p[n] = word >> np.uint32(1) & np.uint32(1)
-                valid = word & np.uint32(1)
-                n += 1 if valid else 0  # an invalid event is written over by the next
+                word = np.uint64(_int32(data, at + i * size)) & LOW
+                block[0] = word | np.uint64(_int32(data, at + i * size + offset)) << np.uint64(32)
+                n += _block(block[:1], overflow, t[n : n + 1], x[n : n + 1], y[n : n + 1], p[n : n + 1])
         at += size * number  # type: ignore[assignment]
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _copy(data, block):  # type: ignore[no-untyped-def]
+    for i in range(data.shape[0]):
+        block[i] = data[i]
+
+
+@njit(cache=True, nogil=True)
+def _block(block, overflow, t, x, y, p):  # type: ignore[no-untyped-def]
+    """Decode words of which the lower half is the event and the upper its time; how many are valid."""
+    valid = np.uint64(1)
+    for i in range(block.shape[0]):
+        valid &= block[i]
+    if valid:
+        for i in range(block.shape[0]):
+            t[i] = overflow + (np.int64(block[i]) >> 32)
+        for i in range(block.shape[0]):
+            x[i] = block[i] >> np.uint64(17) & np.uint64(0x7FFF)
+        for i in range(block.shape[0]):
+            y[i] = block[i] >> np.uint64(2) & np.uint64(0x7FFF)
+        for i in range(block.shape[0]):
+            p[i] = block[i] >> np.uint64(1) & np.uint64(1)
+        return block.shape[0]
+    n = 0
+    for word in block:
+        if word & np.uint64(1):
+            t[n] = overflow + (np.int64(word) >> 32)
+            x[n], y[n] = word >> np.uint64(17) & np.uint64(0x7FFF), word >> np.uint64(2) & np.uint64(0x7FFF)
+            p[n] = word >> np.uint64(1) & np.uint64(1)
+            n += 1
     return n
 
 
@@ -113,7 +150,7 @@ class Aedat31(Source, frozen=True, forbid_unknown_fields=True):
                 else "make no sense"
             )
             raise BadRecording(f"{told} at byte {at:,} {more}", where=name, fix="fetch the file again")
-        t, x, y, p = (np.empty(most, kind) for kind in (np.int64, np.uint16, np.uint16, np.uint8))
+        t, x, y, p = columns(most)
         n = _fill(raw, start, t, x, y, p)
         t, x, y, p = t[:n], x[:n], y[:n], p[:n]
         if self.sort and (np.diff(t) < 0).any():

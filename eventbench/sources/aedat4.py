@@ -6,11 +6,11 @@ triggers, packed with LZ4 or Zstandard. iniVation, "AEDAT 4 file format".
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 from eventbench.errors import BadRecording
 from eventbench.events import Events
+from eventbench.sources._aedat4_file import checked, packets_of
 from eventbench.sources._faery import as_file, faery_errors, joined
 from eventbench.sources.base import Source
 
@@ -24,36 +24,21 @@ class Aedat4(Source, frozen=True, forbid_unknown_fields=True):
 
     stream: int | None = None
 
-    def read(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Events:
-        """As `decode`, from the file itself."""
-        path = Path(recording)
-        try:
-            empty = not path.stat().st_size
-        except OSError as error:
-            raise BadRecording(f"cannot be read: {error.strerror}", where=path) from None
-        if empty:
-            raise BadRecording("the file is empty (0 bytes)", where=path, fix="fetch the file again")
-        return self._events(path, str(path), sensor)
-
     def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
         """The events in `data`, on the stream's own sensor where none is given. Raises BadRecording without a stream."""
-        with as_file(data) as path:
-            return self._events(path, name, sensor)
-
-    def _events(self, path: Path, name: str, sensor: tuple[int, int] | None) -> Events:
-        with faery_errors(name):
+        parts = checked(data, name)
+        with as_file(parts.header) as path, faery_errors(name):
             import faery
 
-            with faery.aedat.Decoder(path) as packets:
-                tracks = {track.id: track for track in packets.tracks() if track.data_type == "events"}
-                chosen = min(tracks, default=None) if self.stream is None else self.stream
-                if chosen is None or chosen not in tracks:
-                    told = (
-                        "no event stream in it" if self.stream is None else f"no event stream {self.stream}"
-                    )
-                    raise BadRecording(
-                        told, where=name, allowed=f"streams {sorted(tracks)}" if tracks else ""
-                    )
-                own = tracks[chosen].dimensions
-                parts = (packet for track, packet in packets if track.id == chosen)
-                return joined(parts, name, sensor or own)
+            with faery.aedat.Decoder(path) as described:
+                tracks = {track.id: track for track in described.tracks() if track.data_type == "events"}
+            chosen = min(tracks, default=None) if self.stream is None else self.stream
+            if chosen is None or chosen not in tracks:
+                told = "no event stream in it" if self.stream is None else f"no event stream {self.stream}"
+                raise BadRecording(told, where=name, allowed=f"streams {sorted(tracks)}" if tracks else "")
+            # Of packets that nobody asked for, faery would decode every one as well.
+            with path.open("ab") as file:
+                file.writelines(packets_of(parts, chosen, data, name))
+            with faery.aedat.Decoder(path) as decoded:
+                events = (packet for _, packet in decoded)
+                return joined(events, name, sensor or tracks[chosen].dimensions)

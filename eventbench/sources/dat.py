@@ -1,55 +1,70 @@
-"""Prophesee DAT (`.dat`), versions 1 and 2, event types 0 and 12: N-CARS.
+"""Prophesee DAT (`.dat`), versions 1 and 2, event types 0 (2D) and 12 (CD): N-CARS.
 
-Header lines of `%` (in version 1 without an end), two bytes (event type, size of an event), then events of 8 bytes,
-little-endian: uint32 time in microseconds and uint32 x (14 bits), y (14), polarity (4). In type 0, "2D", the ATIS
-layout, x has 9 bits, y 8, and bit 17 is the polarity. Prophesee, "DAT file format".
+Header lines of `%` (with `% end` only from newer software), two bytes (event type, size of an event), then events of 8 bytes,
+little-endian: uint32 time in microseconds and a uint32 word, laid out as the header's `% Version` says, whatever the event type:
+
+========= ============================================================
+version   word
+========= ============================================================
+1         bits 0 to 8 x, 9 to 16 y, 17 polarity (the ATIS, 304 x 240)
+2         bits 0 to 13 x, 14 to 27 y, 28 to 31 polarity
+========= ============================================================
+
+Prophesee, "DAT file format", and its readers: `load_atis_data.m` takes the masks by version, a header without one being
+older than 2; `dat_events_tools.py` of the automotive dataset toolbox writes version 2 with event type 0. N-CARS (Sironi et al.
+2018) is of that kind, without width and height (command_line_tools of neuromorphic-paris, pull request 45: read as
+version 1 it gives wrong events; the toolbox's issue 21). faery decides by version as well.
 """
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 import numpy as np
 
-from eventbench.errors import BadEvents, BadRecording
+from eventbench.errors import BadEvents, BadRecording, BadSpec
 from eventbench.events import Events
-from eventbench.sources._percent_header import percent_header
+from eventbench.sources._percent_header import Header, percent_header
 from eventbench.sources.base import Source, smallest_sensor
 
 EVENT_BYTES = 8
-# Event type -> (mask of x, shift and mask of y, shift and mask of polarity).
-FIELDS = {0: (0x1FF, 9, 0xFF, 17, 0x1), 12: (0x3FFF, 14, 0x3FFF, 28, 0xF)}
+EVENT_TYPES = (0, 12)
+# Version -> (mask of x, shift and mask of y, shift and mask of polarity).
+FIELDS = {1: (0x1FF, 9, 0xFF, 17, 0x1), 2: (0x3FFF, 14, 0x3FFF, 28, 0xF)}
+BITS_OF_VERSION_1 = 18
 
 
 class Dat(Source, frozen=True, forbid_unknown_fields=True):
     """Decoder of DAT. A step back of more than 2**31 us is the 32-bit clock that wrapped.
 
-    Where the header does not give the sensor's size, it is the smallest that holds every event.
+    `format_version` (1 or 2) is for a file whose header does not give one; 0 takes such a file for version 1, and refuses it
+    where its words have bits that version 1 does not use. Where the header does not give the sensor's size, it is the
+    smallest that holds every event.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     suffixes: ClassVar[tuple[str, ...]] = (".dat",)
     magics: ClassVar[tuple[bytes, ...]] = (b"% Data file containing", b"% Version ", b"% Height ")
+
+    format_version: int = 0
+
+    def __post_init__(self) -> None:
+        if self.format_version not in (0, *FIELDS):
+            raise BadSpec(f"format_version is {self.format_version!r}", where="dat", allowed="0, 1 or 2")
 
     @classmethod
     def recognises(cls, data: bytes) -> bool:
         """Whether lines of `%` are followed by a known event type and the size of its events, and name no other encoding."""
         header = percent_header(data)
         named = any(line.lower().startswith(("evt ", "format ")) for line in header.lines)
-        head = data[header.end : header.end + 2]
-        return (
-            bool(header.lines)
-            and not named
-            and len(head) == 2
-            and head[0] in FIELDS
-            and head[1] == EVENT_BYTES
-        )
+        return bool(header.lines) and not named and _holds_events(data[header.end : header.end + 2])
 
     def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
-        """The events in `data`. Raises BadRecording for other event types, and where the events are cut off."""
+        """The events in `data`. Raises BadRecording for other versions and event types, and where the events are cut off."""
         header = percent_header(data)
         head = data[header.end : header.end + 2]
-        if not header.lines or len(head) < 2 or head[0] not in FIELDS or head[1] != EVENT_BYTES:
+        if not header.lines or not _holds_events(head):
             raise BadRecording(
                 f"after {len(header.lines)} header lines come the bytes {list(head)}",
                 where=name,
@@ -66,7 +81,7 @@ class Dat(Source, frozen=True, forbid_unknown_fields=True):
             )
         words = np.frombuffer(data, "<u4", 2 * events, start).reshape(-1, 2)
         clock, word = words[:, 0].astype(np.int64), words[:, 1]
-        x_mask, y_shift, y_mask, p_shift, p_mask = FIELDS[head[0]]
+        x_mask, y_shift, y_mask, p_shift, p_mask = FIELDS[self._version_of(header, word, name)]
         x, y = (word & x_mask).astype(np.uint16), (word >> y_shift & y_mask).astype(np.uint16)
         p = (word >> p_shift & p_mask).astype(np.uint8)
         if len(clock) > 1:
@@ -77,3 +92,26 @@ class Dat(Source, frozen=True, forbid_unknown_fields=True):
             )
         except BadEvents as error:
             raise BadRecording(str(error), where=name) from None
+
+    def _version_of(self, header: Header, word: np.ndarray, name: str) -> int:
+        said = next((line.split()[1] for line in header.lines if _VERSION.match(line)), "")
+        if said not in ("", *map(str, FIELDS)):
+            raise BadRecording(f"version {said[:20]} of the format", where=name, allowed="1 or 2")
+        if said or self.format_version:
+            return int(said or self.format_version)
+        if (word >> BITS_OF_VERSION_1).any():
+            at = int(np.argmax(word >> BITS_OF_VERSION_1 != 0))
+            raise BadRecording(
+                f"the header gives no version, and the word of event {at:,}, {int(word[at]):#010x}, is not of version 1",
+                where=name,
+                allowed="a header line '% Version 1' or '% Version 2'",
+                fix="set format_version = 2 in [source], if that is what it is",
+            )
+        return 1
+
+
+_VERSION = re.compile(r"version\s+\S", re.IGNORECASE)
+
+
+def _holds_events(head: bytes) -> bool:
+    return len(head) == 2 and head[0] in EVENT_TYPES and head[1] == EVENT_BYTES

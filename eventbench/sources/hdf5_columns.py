@@ -6,6 +6,7 @@ table of x, y, p, t. Names such as ts, xs, pol are taken for what they are.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,12 +15,13 @@ from eventbench.errors import BadRecording
 from eventbench.events import Events
 from eventbench.sources._hdf5_file import column, is_hdf5, names_in, opened
 from eventbench.sources._named_columns import all_columns, check_unit, found_columns, microseconds
-from eventbench.sources.base import Source, smallest_sensor
+from eventbench.sources._read_apart import ReadApart
+from eventbench.sources.base import smallest_sensor
 
 GROUPS = ("events", "CD", "")
 
 
-class Hdf5Columns(Source, frozen=True, forbid_unknown_fields=True):
+class Hdf5Columns(ReadApart, frozen=True, forbid_unknown_fields=True):
     """Reader of events in HDF5. `unit` is that of the times: "us" unless it is said, as both layouts have it.
 
     The sensor is what attributes width and height, or a dataset `resolution`, of the file say, where one does.
@@ -41,14 +43,14 @@ class Hdf5Columns(Source, frozen=True, forbid_unknown_fields=True):
             is_hdf5(data) and not data.startswith(b"MATLAB") and not {"spikes/times", "spikes/units"} <= names
         )
 
-    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
-        """The events in `data`. Raises BadRecording where there are no four columns, or a filter is missing."""
-        if "@eventbench" in names_in(data):
-            raise BadRecording(
-                "an eventbench store, not a recording", where=name, fix="open it with eb.open_store"
-            )
-        with opened(data, name) as file:
-            return self._events(file, len(data), name, sensor)
+    def read_here(self, path: Path, name: str, sensor: tuple[int, int] | None) -> Events:
+        """Raises BadRecording where there are no four columns, or a filter is missing."""
+        with opened(path, name) as file:
+            if file.attrs.get("format") == "eventbench":
+                raise BadRecording(
+                    "an eventbench store, not a recording", where=name, fix="open it with eb.open_store"
+                )
+            return self._events(file, path.stat().st_size, name, sensor)
 
     def _events(self, file: Any, size: int, name: str, sensor: tuple[int, int] | None) -> Events:
         columns = _columns(file, size, name)

@@ -6,20 +6,22 @@ ASL-DVS (Bi et al. 2019): times in microseconds, x and y on the DAVIS240C, polar
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from eventbench.errors import BadEvents, BadRecording, BadSpec
 from eventbench.events import Events
-from eventbench.sources._hdf5_file import column, is_hdf5, names_in, opened
+from eventbench.sources._hdf5_file import column, is_hdf5, opened
 from eventbench.sources._named_columns import all_columns, check_unit, microseconds, whole_numbers
-from eventbench.sources.base import Source, smallest_sensor
+from eventbench.sources._read_apart import ReadApart
+from eventbench.sources.base import smallest_sensor
 
 MOST_TIMES = 1100  # deflate packs no better than 1032 to 1
 
 
-class MatColumns(Source, frozen=True, forbid_unknown_fields=True):
+class MatColumns(ReadApart, frozen=True, forbid_unknown_fields=True):
     """Reader of MATLAB files. `unit` is that of the times; `first` what x and y are counted from, 0 or 1."""
 
     version: ClassVar[int] = 1
@@ -34,13 +36,12 @@ class MatColumns(Source, frozen=True, forbid_unknown_fields=True):
         if self.first not in (0, 1):
             raise BadSpec(f"first is {self.first!r}", where="mat_columns", allowed="0 or 1")
 
-    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
-        """The events in `data`. Raises BadRecording where there are no four variables of them."""
+    def read_here(self, path: Path, name: str, sensor: tuple[int, int] | None) -> Events:
+        """Raises BadRecording where there are no four variables of events."""
+        data = path.read_bytes()
         if is_hdf5(data):
-            with opened(data, name) as file:
-                found = all_columns(
-                    (key for key in names_in(data) if not key.startswith("#")), name, "variable"
-                )
+            with opened(path, name) as file:
+                found = all_columns((key for key in file if not key.startswith("#")), name, "variable")
                 columns = {key: column(file[called], len(data), name) for key, called in found.items()}
         else:
             columns = _version_5(data, name)

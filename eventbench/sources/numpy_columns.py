@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
 import zipfile
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.lib import format as npy
 
 from eventbench.errors import BadEvents, BadRecording
 from eventbench.events import Events
@@ -76,14 +78,31 @@ class NumpyColumns(Source, frozen=True, forbid_unknown_fields=True):
 
 
 def _refuse_bombs(data: bytes, name: str) -> None:
-    """Raises BadRecording for members that say they unpack to more than any packing of this file can hold."""
+    """Raises BadRecording for members that say they unpack to more than packing allows, and arrays larger than their file.
+
+    NumPy makes room for what a header says before it reads on.
+    """
     if not data.startswith(b"PK"):
-        return
+        return _refuse_too_large(io.BytesIO(data), len(data), "the array", name)
     with zipfile.ZipFile(io.BytesIO(data)) as members:
-        total = sum(member.file_size for member in members.infolist())
-    if total > MOST_TIMES * len(data):
-        raise BadRecording(
-            f"says it unpacks to {total:,} bytes, from {len(data):,}",
-            where=name,
-            allowed=f"{MOST_TIMES} times as many",
-        )
+        listed = members.infolist()
+        total = sum(member.file_size for member in listed)
+        if total > MOST_TIMES * len(data):
+            raise BadRecording(
+                f"says it unpacks to {total:,} bytes, from {len(data):,}",
+                where=name,
+                allowed=f"{MOST_TIMES} times as many",
+            )
+        for member in listed:
+            if member.filename.endswith(".npy"):
+                with members.open(member) as stream:
+                    _refuse_too_large(stream, member.file_size, member.filename, name)
+
+
+def _refuse_too_large(stream: Any, size: int, what: str, name: str) -> None:
+    version = npy.read_magic(stream)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, _, dtype = read(stream)
+    said = math.prod(shape) * dtype.itemsize
+    if not dtype.hasobject and said > size:
+        raise BadRecording(f"{what} says it has {said:,} bytes, in {size:,}", where=name)

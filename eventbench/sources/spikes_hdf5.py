@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,12 +13,14 @@ import numpy as np
 
 from eventbench.errors import BadEvents, BadRecording
 from eventbench.events import Events
+from eventbench.sources._apart import call
 from eventbench.sources._hdf5_file import column, names_in, opened
 from eventbench.sources._named_columns import microseconds, whole_numbers
-from eventbench.sources.base import Source, smallest_sensor
+from eventbench.sources._read_apart import ReadApart
+from eventbench.sources.base import file_head, smallest_sensor
 
 
-class SpikesHdf5(Source, frozen=True, forbid_unknown_fields=True):
+class SpikesHdf5(ReadApart, frozen=True, forbid_unknown_fields=True):
     """Reader of SHD's and SSC's files. Times are rounded to microseconds; spikes out of order are sorted (stable)."""
 
     version: ClassVar[int] = 1
@@ -30,9 +31,9 @@ class SpikesHdf5(Source, frozen=True, forbid_unknown_fields=True):
         """Whether it is HDF5 with `spikes/times` and `spikes/units`."""
         return {"spikes/times", "spikes/units"} <= names_in(data)
 
-    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
-        """The one recording in `data`. Raises BadRecording where there are more: those of a dataset are read by row."""
-        with opened(data, name) as file:
+    def read_here(self, path: Path, name: str, sensor: tuple[int, int] | None) -> Events:
+        """The one recording of a file. Raises BadRecording where there are more: those of a dataset are read by row."""
+        with opened(path, name) as file:
             rows = len(file["spikes/times"])
             if rows != 1:
                 raise BadRecording(
@@ -45,30 +46,34 @@ class SpikesHdf5(Source, frozen=True, forbid_unknown_fields=True):
 
     def decode_row(self, path: Path, row: int, sensor: tuple[int, int] | None = None) -> Events:
         """Recording number `row` of the file at `path`, counted from 0."""
-        try:
-            file = _kept(path)
-            with _LOCK:
-                return _row(file, row, f"{path}, recording {row}", sensor)
-        except BadRecording:
-            raise
-        except Exception as error:  # h5py raises half a dozen unrelated types on damaged files
-            raise BadRecording(f"cannot be read ({error})", where=f"{path}, recording {row}") from None
+        name = f"{path}, recording {row}"
+        _, size = file_head(path, 1)
+        return call(_row_here, size, name, path.absolute(), row, name, sensor)
 
 
-_LOCK = threading.Lock()  # h5py serves one thread at a time; this keeps the file open between rows as well
-_OPEN: dict[Path, Any] = {}
+def _row_here(path: Path, row: int, name: str, sensor: tuple[int, int] | None) -> Events:
+    try:
+        return _row(_kept(path), row, name, sensor)
+    except BadRecording:
+        raise
+    except Exception as error:  # h5py raises half a dozen unrelated types on damaged files
+        raise BadRecording(f"cannot be read ({error})", where=name) from None
+
+
+_OPEN: dict[tuple[Path, int, int], Any] = {}
 
 
 def _kept(path: Path) -> Any:
-    """The file, opened once; only the last few stay open."""
+    """The file, opened once in the helper as long as it is the same; only the last few stay open."""
     import h5py
 
-    with _LOCK:
-        if path not in _OPEN:
-            while len(_OPEN) >= 4:
-                _OPEN.pop(next(iter(_OPEN))).close()
-            _OPEN[path] = h5py.File(path, "r")
-        return _OPEN[path]
+    seen = path.stat()
+    key = path, seen.st_size, seen.st_mtime_ns
+    if key not in _OPEN:
+        while len(_OPEN) >= 4:
+            _OPEN.pop(next(iter(_OPEN))).close()
+        _OPEN[key] = h5py.File(path, "r")
+    return _OPEN[key]
 
 
 def _row(file: Any, row: int, name: str, sensor: tuple[int, int] | None) -> Events:
@@ -92,23 +97,25 @@ def _row(file: Any, row: int, name: str, sensor: tuple[int, int] | None) -> Even
 
 def labels_of(path: Path) -> np.ndarray:
     """int64 (recordings,): the class of each. Raises BadRecording where the file has none."""
-    return _extra(path, "labels")
+    found = _extra(path, "labels")
+    if found is None:
+        raise BadRecording("no labels in it", where=path)
+    return found
 
 
 def speakers_of(path: Path) -> np.ndarray:
     """int64 (recordings,): who spoke, -1 where the file does not say."""
-    with opened(path, str(path)) as file:
-        if "extra" not in file or "speaker" not in file["extra"]:
-            return np.full(len(file["spikes/times"]), -1)
-    return _extra(path, "extra/speaker")
+    found = _extra(path, "extra/speaker")
+    return np.full(len(labels_of(path)), -1) if found is None else found
 
 
-def _extra(path: Path, called: str) -> np.ndarray:
-    if not path.is_file():
-        raise BadRecording("cannot be read: No such file or directory", where=path)
-    with opened(path, str(path)) as file:
+def _extra(path: Path, called: str) -> np.ndarray | None:
+    _, size = file_head(path, 1)
+    return call(_extra_here, size, str(path), path.absolute(), called, str(path))
+
+
+def _extra_here(path: Path, called: str, name: str) -> np.ndarray | None:
+    with opened(path, name) as file:
         if called not in file:
-            raise BadRecording(f"no {called} in it", where=path)
-        return whole_numbers(column(file[called], path.stat().st_size, str(path)), called, str(path)).astype(
-            np.int64
-        )
+            return None
+        return whole_numbers(column(file[called], path.stat().st_size, name), called, name).astype(np.int64)

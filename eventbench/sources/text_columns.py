@@ -49,7 +49,7 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
             raise BadSpec(f"first is {self.first!r}", where="text_columns", allowed="0 or 1")
 
     @classmethod
-    def resembles(cls, data: bytes) -> bool:
+    def resembles(cls, data: bytes, size: int | None = None) -> bool:
         """Whether the first lines are text, and one of them four numbers or more."""
         head = data[:512]
         return set(head) <= _TEXT and any(_ROW.match(line) for line in head.splitlines()[:100])

@@ -5,20 +5,30 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
+# As the files of N-CARS begin: version 2, events of type 0, no size.
+N_CARS = b"% Data file containing Event2D events.\n% Version 2\n% Date 2016-11-29 15:51:20\n\x00\x08"
+
 
 def write(
     events: Iterable[tuple[int, int, int, int]],
     kind: int = 12,
     size: tuple[int, int] | None = None,
     end: bool = True,
-    version: int = 2,
+    version: int | None = 2,
 ) -> bytes:
-    """Events (t, x, y, p) as type 12 (CD) or 0 (2D, of the ATIS)."""
-    lines = ["Data file containing CD events.", f"Version {version}", "Date 2017-03-29 14:37:46"]
+    """Events (t, x, y, p) as type 12 (CD) or 0 (2D); the version, not the type, says how a word is laid out.
+
+    `version` None writes no line of it, as the first files had none, and their layout, which is that of version 1.
+    """
+    lines = ["Data file containing CD events."]
+    lines += [] if version is None else [f"Version {version}"]
+    lines += ["Date 2017-03-29 14:37:46"]
     lines += [f"Height {size[1]}", f"Width {size[0]}"] if size else []
     lines += ["end"] if end else []
-    out = b"".join(f"% {line}\n".encode() for line in lines) + bytes([kind, 8])
-    for t, x, y, p in events:
-        word = x | y << 14 | p << 28 if kind == 12 else x | y << 9 | p << 17
-        out += struct.pack("<II", t % 2**32, word)
-    return out
+    return b"".join(f"% {line}\n".encode() for line in lines) + bytes([kind, 8]) + words(events, version or 1)
+
+
+def words(events: Iterable[tuple[int, int, int, int]], version: int) -> bytes:
+    """The events alone, laid out as this version has them."""
+    y_at, p_at = (14, 28) if version == 2 else (9, 17)
+    return b"".join(struct.pack("<II", t % 2**32, x | y << y_at | p << p_at) for t, x, y, p in events)

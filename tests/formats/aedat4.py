@@ -1,0 +1,60 @@
+"""AEDAT 4: a line, a flatbuffer that describes the streams, packets of events (flatbuffers as well), and a table."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+
+Event = tuple[int, int, int, int]
+NONE, ZSTD = 0, 3
+
+
+def write(
+    packets: Iterable[tuple[int, bytes]],
+    size: tuple[int, int] = (100, 90),
+    compression: int = NONE,
+    table: bytes | None = b"table",
+    kinds: Sequence[str] = ("EVTS", "IMUS"),
+) -> bytes:
+    """Packets (stream, body); stream k is of kinds[k]. `table` None is a recording that was not closed."""
+    streams = "".join(
+        f'<node name="{k}" path="/mainloop/Recorder/outInfo/{k}/"><attr key="compression" type="string">NONE</attr>'
+        f'<attr key="typeIdentifier" type="string">{kind}</attr>'
+        f'<node name="info" path="/mainloop/Recorder/outInfo/{k}/info/"><attr key="sizeX" type="int">{size[0]}</attr>'
+        f'<attr key="sizeY" type="int">{size[1]}</attr></node></node>'
+        for k, kind in enumerate(kinds)
+    )
+    xml = f'<dv version="2.0"><node name="outInfo" path="/mainloop/Recorder/outInfo/">{streams}</node></dv>\n'.encode()
+    body = b"".join(struct.pack("<II", stream, len(data)) + data for stream, data in packets)
+    # Offset of the root, identifier, table of fields (sizes, then where each of three stands), and the root's values.
+    before = struct.pack("<I4s6x5HIi", 24, b"IOHE", 10, 20, 4, 12, 8, 10, compression)
+    length = 24 + 20 + 4 + len(xml)
+    end = -1 if table is None else 14 + 4 + length + len(body)
+    header = before + struct.pack("<IqI", 12, end, len(xml)) + xml
+    assert len(header) == length
+    return b"#!AER-DAT4.0\r\n" + struct.pack("<I", length) + header + body + (table or b"")
+
+
+def events(made: Iterable[Event]) -> bytes:
+    """An event packet: its size, then a root with one field, a vector of structs of 16 bytes."""
+    rows = [struct.pack("<qhh?3x", t, x, y, bool(p)) for t, x, y, p in made]
+    # Root at 16 behind the size; its fields are described at 8; the vector, aligned to 8, begins behind a pad.
+    data = struct.pack("<I4sHHH2xiI4xI", 16, b"EVTS", 6, 8, 4, 8, 8, len(rows)) + b"".join(rows)
+    return struct.pack("<I", len(data)) + data
+
+
+def zstd(data: bytes) -> bytes:
+    """A Zstandard frame of blocks that are not packed (RFC 8878)."""
+    blocks = [data[k : k + 2**17] for k in range(0, len(data), 2**17)] or [b""]
+    out = struct.pack("<IBI", 0xFD2FB528, 0xA0, len(data))
+    for k, block in enumerate(blocks):
+        out += (len(block) << 3 | (k == len(blocks) - 1)).to_bytes(3, "little") + block
+    return out
+
+
+def zstd_zeros(blocks: int) -> bytes:
+    """A Zstandard frame of that many times 128 KiB of zeros, four bytes each."""
+    head = struct.pack("<IBQ", 0xFD2FB528, 0xE0, blocks * 2**17)
+    return head + b"".join(
+        (2**17 << 3 | 1 << 1 | (k == blocks - 1)).to_bytes(3, "little") + b"\0" for k in range(blocks)
+    )
