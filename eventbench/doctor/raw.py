@@ -12,6 +12,7 @@ import numpy as np
 
 from eventbench.sources import hdf5_columns, mat_columns, text_columns
 from eventbench.sources._aedat_header import CHIPS, chip_of, header_lines
+from eventbench.sources._apart import call
 from eventbench.sources._hdf5_file import is_hdf5, opened
 from eventbench.sources._percent_header import percent_header
 from eventbench.sources.numpy_columns import NumpyColumns
@@ -51,7 +52,8 @@ def raw_columns(source: str, data: bytes) -> Raw | None:
     if reader is None:
         return None
     try:
-        raw = reader(data)
+        # Libraries that crash on damaged files are called in a process apart.
+        raw = call(reader, len(data), "", data) if source in APART else reader(data)
     except Exception:  # the decoder has said what is wrong with it
         return None
     if raw is None:
@@ -144,6 +146,7 @@ def _mat(data: bytes) -> Raw | None:
     return Raw(t, x, y, p)
 
 
+APART = ("hdf5_columns", "mat_columns")
 _READERS = {
     "atis_bin": _atis,
     "dat": _dat,
