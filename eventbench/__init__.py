@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from eventbench.representations._frames_call import frames
     from eventbench.torch_dataset import open_store
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "EventBatch",
