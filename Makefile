@@ -25,6 +25,11 @@ bench-gpu: $(VENV)/installed-bench
 board: $(VENV)/installed
 	$(IN) -m eventbench site --out build/site --markdown leaderboard/README.md --board leaderboard
 
+# The pages of datasets/ and pipelines/, made anew from the cards, the code and eventbench/handbook/words/.
+.PHONY: docs
+docs: $(VENV)/installed
+	$(IN) -m eventbench.handbook
+
 check: $(VENV)/installed-test
 	$(IN) -m ruff format --check . && $(IN) -m ruff check . && $(IN) -m mypy
 

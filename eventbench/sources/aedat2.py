@@ -34,7 +34,7 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
     ----------
     camera : "DVS128", "DAVIS240" or "DAVIS346"; "" takes it from the header or, where that names none and every
         address has 16 bits, DVS128
-    as_stored : x, y and polarity bit as the words have them, as tonic and SpikingJelly give them; else x from the left, y
+    as_stored : x, y and polarity bit as the words have them; else x from the left, y
         from the top, 1 for ON
     sort : sort events whose times step back (stable) instead of refusing them
 

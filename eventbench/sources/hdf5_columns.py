@@ -24,7 +24,7 @@ GROUPS = ("events", "CD", "")
 class Hdf5Columns(ReadApart, frozen=True, forbid_unknown_fields=True):
     """Reader of events in HDF5. `unit` is that of the times: "us" unless it is said, as both layouts have it.
 
-    The sensor is what attributes width and height, or a dataset `resolution`, of the file say, where one does.
+    The sensor is what the file's attributes width and height, or geometry ("640x480"), say, where it has them.
     """
 
     version: ClassVar[int] = 1

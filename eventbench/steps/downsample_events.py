@@ -27,7 +27,7 @@ class DownsampleEvents(Step, frozen=True, forbid_unknown_fields=True):
     """An integrate-and-fire pixel for each factor x factor square: ON adds 1, OFF takes 1; at +-threshold it fires and starts anew.
 
     The event has the time of the one that made it fire and the polarity of the side it was reached on, so that noise of
-    both polarities cancels (event-count downsampling with polarity; Ghosh et al. 2023, "Fast and frugal event downsampling").
+    both polarities cancels (event-count downsampling with polarity; Ghosh et al. 2023).
     threshold None is factor * factor / 2 rounded up.
     """
 

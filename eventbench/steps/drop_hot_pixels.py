@@ -17,7 +17,7 @@ class DropHotPixels(Step, frozen=True, forbid_unknown_fields=True):
 
     `most_hz` None takes the doctor's rule (vital_signs.hot_pixels: far busier than the sensor and than the neighbours).
     Else a pixel goes whose events, over the time from the recording's first event to its last, are more than `most_hz` a
-    second; tonic's DropPixel(hot_pixel_frequency) divides by the last time instead.
+    second, the rule of tonic's DropPixel(hot_pixel_frequency).
     """
 
     version: ClassVar[int] = 1
