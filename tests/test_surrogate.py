@@ -15,6 +15,7 @@ from eventbench.layers.surrogate import OURS, SURROGATES, atan_slope, spike_slop
 CURVES = {
     "atan": lambda u, a: torch.atan(math.pi / 2 * a * u) / math.pi + 0.5,
     "sigmoid": lambda u, a: torch.sigmoid(a * u),
+    "super_alpha": lambda u, a: u / (1 + a * u.abs()),
 }
 
 

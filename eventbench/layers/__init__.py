@@ -1,10 +1,12 @@
-"""Layers over (T, N, ...) tensors, one paper a file: spiking neurons, two attention modules, a voting head."""
+"""Layers over (T, N, ...) tensors, one paper a file: leaky and spiking neurons, two attention modules, a voting head."""
 
 from __future__ import annotations
 
-from eventbench.layers.lif import LIF
+from eventbench.layers.li import LI
+from eventbench.layers.lif import LIF, backends_used
 from eventbench.layers.pfa import PFA
+from eventbench.layers.recurrent_lif import RecurrentLIF
 from eventbench.layers.tcja import TCJA
 from eventbench.layers.voting import Voting
 
-__all__ = ["LIF", "PFA", "TCJA", "Voting"]
+__all__ = ["LI", "LIF", "PFA", "TCJA", "RecurrentLIF", "Voting", "backends_used"]

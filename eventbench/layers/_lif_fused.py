@@ -1,4 +1,4 @@
-"""The fused CPU backend of LIF: the Numba kernels as one differentiable operation on torch tensors.
+"""LIF fused over time as one differentiable operation, for any engine that computes rows (T, M).
 
 Only the membrane before reset is kept for the backward pass, one tensor of the input's size where a loop of
 torch operations keeps three; spikes are recomputed from it.
@@ -6,134 +6,163 @@ torch operations keeps three; spikes are recomputed from it.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-from typing import Any, NamedTuple
+from importlib import import_module
+from typing import Any, Protocol, cast
 
-import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from eventbench.layers import _lif_numba as kernels
-
-# Below this many elements waking a second thread costs more than it saves.
-ELEMENTS_PER_THREAD = 1 << 19
-
-_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
+from eventbench.layers._lif_layout import Layout
+from eventbench.layers._lif_leaky import Rate
+from eventbench.layers._lif_neuron import MEMBRANE, Neuron, compute_dtype
 
 
-class Neuron(NamedTuple):
-    """What the kernels need to know of a LIF layer; `reset` None subtracts the threshold."""
+class Engine(Protocol):
+    """A module with the kernels: `_lif_cpu` or `_lif_triton`."""
 
-    tau: float
-    threshold: float
-    reset: float | None
-    surrogate: str
-    alpha: float
-    detach_reset: bool
-    decay_input: bool
+    def forward(
+        self,
+        x: torch.Tensor,
+        spikes: torch.Tensor,
+        h: torch.Tensor | None,
+        v: torch.Tensor,
+        rate: Rate,
+        inner: int,
+        neuron: Neuron,
+    ) -> bool: ...
 
-    def constants(self, dtype: np.dtype) -> np.ndarray:
-        leak = 0.0 if self.reset is None else self.reset
-        return kernels.constants(self.tau, self.threshold, leak, self.alpha, self.decay_input, dtype)
-
-
-def serves(x: torch.Tensor) -> bool:
-    """Whether the kernels can take this tensor: float32 or float64 in the CPU's memory, outside torch.compile."""
-    dense = x.layout == torch.strided and x.device.type == "cpu"
-    return dense and x.dtype in (torch.float32, torch.float64) and not torch.compiler.is_compiling()
-
-
-def fused_lif(x: torch.Tensor, neuron: Neuron) -> torch.Tensor:
-    """(T, N, ...) currents -> (T, N, ...) spikes, in the memory layout of `x` where that is dense with T outermost."""
-    if torch.is_grad_enabled() and x.requires_grad:
-        return _FusedLIF.apply(x, neuron)
-    return _spikes(x.detach(), neuron, keep=False)[0]
-
-
-def _memory_order(x: torch.Tensor) -> list[int]:
-    """The axes from outermost to innermost in memory, T held first."""
-    strides = x.stride()
-    return [0, *sorted(range(1, x.ndim), key=lambda axis: (-strides[axis], axis))]
+    def backward(
+        self,
+        grad_spikes: torch.Tensor,
+        h: torch.Tensor,
+        grad_x: torch.Tensor,
+        grad_v: torch.Tensor,
+        v0: torch.Tensor,
+        grad_gain: torch.Tensor | None,
+        rate: Rate,
+        inner: int,
+        neuron: Neuron,
+    ) -> None: ...
 
 
-def _rows(x: torch.Tensor, order: list[int]) -> tuple[torch.Tensor, np.ndarray]:
-    """x with its axes in `order`, and the same as a contiguous (T, M) array: a view if it lies so, else a copy."""
-    x = x.permute(order).contiguous()
-    return x, x.view(x.shape[0], -1).numpy() if x.numel() else np.empty((x.shape[0], 0))
+class NotFinite(Exception):
+    """Raised by the operation, turned into the layer's refusal, which knows whose input it was."""
 
 
-def _across_threads(kernel: Callable[..., None], T: int, M: int, *arguments: Any) -> None:
-    # Plain threads and kernels without the GIL, not numba's prange: its thread pools either are a second OpenMP
-    # beside torch's, which forbids fork, or must not be entered from two threads at once.
-    threads = min(torch.get_num_threads(), T * M // ELEMENTS_PER_THREAD, -(-M // kernels.BLOCK))
-    if threads < 2:
-        kernel(*arguments, 0, M)
-        return
-    # The process is part of the key since threads do not survive a fork.
-    key = (os.getpid(), threads)
-    if key not in _pools:
-        _pools[key] = ThreadPoolExecutor(threads - 1, thread_name_prefix="lif")
-    blocks = -(-M // kernels.BLOCK)
-    edges = [min(blocks * i // threads * kernels.BLOCK, M) for i in range(threads + 1)]
-    first, *others = pairwise(edges)
-    waiting = [_pools[key].submit(kernel, *arguments, *span) for span in others]
-    kernel(*arguments, *first)
-    for other in waiting:
-        other.result()
+def engine_of(backend: str) -> Engine:
+    """The module behind "numba" or "triton", imported when it is first needed."""
+    return cast(Engine, import_module({"numba": "._lif_cpu", "triton": "._lif_triton"}[backend], __package__))
 
 
-def _spikes(x: torch.Tensor, neuron: Neuron, keep: bool) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
-    order = _memory_order(x)
-    if not x.permute(order).is_contiguous():
-        order = list(range(x.ndim))
-    x, currents = _rows(x, order)
-    spikes = torch.empty_like(x)
-    h = torch.empty_like(x) if keep else x.new_empty((0,) * x.ndim)
-    if x.numel():
-        T, M = currents.shape
-        membranes = h.view(T, M).numpy() if keep else np.empty((0, 0), currents.dtype)
-        c = neuron.constants(currents.dtype)
-        subtract = neuron.reset is None
-        _across_threads(
-            kernels.forward, T, M, currents, spikes.view(T, M).numpy(), membranes, keep, c, subtract
-        )
-    return spikes.permute(_inverse(order)), h, order
+def fused_lif(
+    x: torch.Tensor, rate: Rate, v: torch.Tensor | None, neuron: Neuron, backend: str
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(T, N, ...) currents -> ((T, N, ...) spikes, (N, ...) membrane after the last reset), laid out as x in memory.
+
+    The membranes themselves in place of spikes where the neuron's surrogate is MEMBRANE.
+    """
+    dtype = compute_dtype(x.dtype)
+    if backend == "numba" and x.dtype != dtype:
+        out, last = fused_lif(x.to(dtype), rate, v, neuron, backend)
+        return out.to(x.dtype), last
+    if torch.compiler.is_compiling():
+        from eventbench.layers._lif_compiled import compiled_lif
+
+        return compiled_lif(x, rate, v, neuron, backend)
+    engine = engine_of(backend)
+    inputs = (x, rate.gain, v)
+    if torch.is_grad_enabled() and any(isinstance(a, torch.Tensor) and a.requires_grad for a in inputs):
+        tau = rate.tau.detach() if isinstance(rate.tau, torch.Tensor) else rate.tau
+        return _FusedLIF.apply(x, rate.gain, v, tau, neuron, engine)
+    out, last, _ = forward_pass(x, rate, v, neuron, engine, keep=False)
+    return out, last
 
 
-def _inverse(order: list[int]) -> list[int]:
-    return [order.index(axis) for axis in range(len(order))]
+def forward_pass(
+    x: torch.Tensor, rate: Rate, v: torch.Tensor | None, neuron: Neuron, engine: Engine, keep: bool
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    """The output, the last membrane and, when `keep`, the membranes before reset, laid out as the output."""
+    layout, dtype = Layout.of(x), compute_dtype(x.dtype)
+    out = layout.empty(x.dtype, x.device)
+    last = layout.one(dtype, x.device, neuron.leak if v is None else v.detach())
+    h, rows = None, layout.rows(out)
+    if neuron.surrogate == MEMBRANE:
+        h, rows = out if x.dtype == dtype else layout.empty(dtype, x.device), torch.empty_like(rows)
+    elif keep:
+        h = layout.empty(dtype, x.device)
+    kept = None if h is None else layout.rows(h)
+    currents, membrane = layout.rows(x.detach()), layout.row(last)
+    if x.numel() and not engine.forward(currents, rows, kept, membrane, rate, layout.inner, neuron):
+        raise NotFinite
+    if neuron.surrogate == MEMBRANE and h is not None and h is not out:
+        out.copy_(h)
+    return out, last, h
+
+
+def backward_pass(
+    at_out: torch.Tensor,
+    at_last: torch.Tensor | None,
+    h: torch.Tensor | None,
+    v: torch.Tensor | None,
+    rate: Rate,
+    neuron: Neuron,
+    engine: Engine,
+    learned: bool,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    """The gradients at the currents, at the first membrane and, where it is `learned`, at 1/tau."""
+    dtype, device = compute_dtype(at_out.dtype), at_out.device
+    layout = Layout.of(at_out if h is None else h)
+    cotangents = layout.rows(at_out)
+    kept = cotangents.to(dtype) if h is None else layout.rows(h)
+    grad_x = layout.empty(at_out.dtype, device)
+    grad_v = layout.one(dtype, device, 0.0 if at_last is None else at_last)
+    start = layout.one(dtype, device, neuron.leak if v is None else v)
+    grad_gain = layout.one(dtype, device, 0.0) if learned else None
+    if at_out.numel():
+        at_gain = None if grad_gain is None else layout.row(grad_gain)
+        rows, row, first = layout.rows(grad_x), layout.row(grad_v), layout.row(start)
+        engine.backward(cotangents, kept, rows, row, first, at_gain, rate, layout.inner, neuron)
+    if grad_gain is None or not isinstance(rate.gain, torch.Tensor):
+        return grad_x, grad_v, None
+    return grad_x, grad_v, _summed(grad_gain, rate.gain)
+
+
+def _summed(grads: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+    """Each neuron's gradient at 1/tau (N, C, ...) added up to the shape of `gain`, () or (C,)."""
+    others = [axis for axis in range(grads.ndim) if not gain.ndim or axis != 1]
+    # In float64: a million float32 terms would lose three digits.
+    return grads.double().sum(others).to(gain.dtype) if others else grads.to(gain.dtype)
 
 
 class _FusedLIF(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, neuron: Neuron) -> torch.Tensor:
-        spikes, h, ctx.order = _spikes(x.detach(), neuron, keep=True)
-        ctx.neuron = neuron
-        ctx.save_for_backward(h)
-        return spikes
+    def forward(
+        ctx: Any,
+        x: torch.Tensor,
+        gain: float | torch.Tensor,
+        v: torch.Tensor | None,
+        tau: float | torch.Tensor,
+        neuron: Neuron,
+        engine: Engine,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        out, last, h = forward_pass(x, Rate(gain, tau), v, neuron, engine, keep=True)
+        ctx.neuron, ctx.engine, ctx.shape = neuron, engine, x.shape
+        ctx.dtype, ctx.device = x.dtype, x.device
+        ctx.fixed = None if isinstance(gain, torch.Tensor) else (gain, tau)
+        # The membrane it started from enters the gradient of tau alone, and so do those of a readout, which is linear.
+        learned = ctx.needs_input_grad[1]
+        kept = h if learned or neuron.surrogate != MEMBRANE else None
+        ctx.save_for_backward(kept, v if learned else None, *(() if ctx.fixed else (gain, tau)))
+        ctx.set_materialize_grads(False)
+        return out, last
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:
-        (h,) = ctx.saved_tensors
-        neuron: Neuron = ctx.neuron
-        grad_x = torch.empty_like(h)
-        if h.numel():
-            T, M = h.shape[0], h.numel() // h.shape[0]
-            _, grad_spikes = _rows(grads[0], ctx.order)
-            _across_threads(
-                kernels.backward,
-                T,
-                M,
-                grad_spikes,
-                h.view(T, M).numpy(),
-                grad_x.view(T, M).numpy(),
-                neuron.constants(grad_spikes.dtype),
-                kernels.SLOPE_CODES[neuron.surrogate],
-                neuron.reset is None,
-                not neuron.detach_reset,
-            )
-        return grad_x.permute(_inverse(ctx.order)), None
+    def backward(ctx: Any, *grads: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
+        h, v, *rates = ctx.saved_tensors
+        at_out, at_last = grads
+        if at_out is None:
+            at_out = torch.zeros((), dtype=ctx.dtype, device=ctx.device).expand(ctx.shape)
+        rate, learned = Rate(*(ctx.fixed or rates)), ctx.needs_input_grad[1]
+        grad_x, grad_v, at_gain = backward_pass(at_out, at_last, h, v, rate, ctx.neuron, ctx.engine, learned)
+        return grad_x, at_gain, grad_v if ctx.needs_input_grad[2] else None, None, None, None

@@ -6,60 +6,97 @@ Every constant comes in an array of the input's dtype: a bare literal would lift
 
 `error_model="numpy"` lets a division be a vector instruction, where a test for zero would not.
 
-Time is the loop outside and a block of neurons the loop inside: the block's membranes stay in the first-level
-cache and the inner loop becomes vector instructions. Neurons do not meet, so any split into ranges that start
-at multiples of BLOCK gives the same bits.
+Time is the loop outside and a block of neurons the loop inside: the block's membranes stay in the nearest cache, the
+inner loop becomes vector instructions, and a row of a block, 16 KiB, is long enough for the memory to run ahead. Each inner loop touches few arrays, since beyond a handful
+LLVM stops proving that they do not overlap and falls back to one neuron at a time. Neurons do not meet, so any
+split into ranges that start at multiples of BLOCK gives the same bits.
+
+Neuron m has the time constants of channel (m // inner) % C.
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import njit
 
-BLOCK = 1024
-SLOPE_CODES = {"atan": 0, "sigmoid": 1, "super": 2, "tanh": 3, "triangle": 4}
+from eventbench.layers._lif_neuron import MEMBRANE, Neuron
+
+BLOCK = 4096
+SLOPE_CODES = {"atan": 0, "sigmoid": 1, "super": 2, "tanh": 3, "triangle": 4, "super_alpha": 5, MEMBRANE: 6}
 
 
-def constants(
-    tau: float, threshold: float, leak: float, alpha: float, decay_input: bool, dtype: np.dtype
-) -> np.ndarray:
-    """The numbers that both kernels unpack, rounded once to the dtype they work in, as torch rounds scalars."""
-    scale = 1.0 if decay_input else tau
-    return np.array([1 / tau, scale, threshold, leak, alpha, alpha / 2, np.pi / 2 * alpha, 0.0, 1.0], dtype)
+def constants(neuron: Neuron, dtype: np.dtype) -> np.ndarray:
+    """The numbers that the kernels unpack, rounded once to the dtype they work in, as torch rounds scalars.
+
+    The two resets and their gradients are one formula each, told apart by its coefficients: after a spike the membrane
+    is `slope` h + `shift`, the gradient passes it by below `cut`, and through the spike's own reset it is
+    multiplied by `by_h` h + `by_one`.
+    """
+    slope, shift = (1.0, -neuron.threshold) if neuron.subtract else (0.0, neuron.leak)
+    cut = math.inf if neuron.subtract else neuron.threshold
+    by_h, by_one = (0.0, 0.0) if neuron.detach_reset else (slope - 1.0, shift)
+    alpha = neuron.alpha
+    curve = [alpha, alpha / 2, math.pi / 2 * alpha]
+    return np.array([neuron.threshold, neuron.leak, slope, shift, cut, by_h, by_one, *curve, 0.0, 1.0], dtype)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def forward(x, spikes, h, keep, c, subtract, start, stop):
-    """Fill `spikes` (T, M) for neurons start..stop and, when `keep`, the membranes before reset `h` (T, M)."""
-    gain, scale, threshold, leak, zero, one = c[0], c[1], c[2], c[3], c[7], c[8]
-    v = np.empty(BLOCK, x.dtype)
-    scratch = np.empty(BLOCK, x.dtype)
+def _spread(values, out, first, n, inner):
+    """The block's time constants, one a neuron."""
+    if len(values) == 1:
+        out[:n] = values[0]
+    else:
+        for i in range(n):
+            out[i] = values[((first + i) // inner) % len(values)]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def forward(x, spikes, h, v, keep, gains, scales, inner, c, start, stop):
+    """Fill `spikes` (T, M) for neurons start..stop and, when `keep`, the membranes before reset `h` (T, M).
+
+    `v` (M) is the membrane to start from and is left as that after the last reset. False where one of these is
+    not finite: a NaN or infinity never leaves a membrane again, so the last step tells of all.
+    """
+    threshold, leak, slope, shift, zero, one = c[0], c[1], c[2], c[3], c[10], c[11]
+    alike = len(gains) == 1
+    gain, scale = gains[0], scales[0]
+    gain_of, scale_of, scratch = np.empty(BLOCK, x.dtype), np.empty(BLOCK, x.dtype), np.empty(BLOCK, x.dtype)
+    finite = True
     for first in range(start, stop, BLOCK):
         last = min(first + BLOCK, stop)
         n = last - first
-        v[:] = leak
+        vb = v[first:last]
+        if not alike:
+            _spread(gains, gain_of, first, n, inner)
+            _spread(scales, scale_of, first, n, inner)
         for t in range(x.shape[0]):
             xt, st = x[t, first:last], spikes[t, first:last]
             ht = h[t, first:last] if keep else scratch[:n]
-            if subtract:
+            if alike:
                 for i in range(n):
-                    u = v[i] + gain * ((xt[i] * scale + leak) - v[i])
+                    u = vb[i] + gain * ((xt[i] * scale + leak) - vb[i])
                     z = one if u - threshold > zero else zero
                     ht[i] = u
                     st[i] = z
-                    v[i] = (one - z) * u + z * (u - threshold)
+                    vb[i] = (one - z) * u + z * (u * slope + shift)
             else:
                 for i in range(n):
-                    u = v[i] + gain * ((xt[i] * scale + leak) - v[i])
+                    ht[i] = vb[i] + gain_of[i] * ((xt[i] * scale_of[i] + leak) - vb[i])
+                for i in range(n):
+                    u = ht[i]
                     z = one if u - threshold > zero else zero
-                    ht[i] = u
                     st[i] = z
-                    v[i] = (one - z) * u + z * leak
+                    vb[i] = (one - z) * u + z * (u * slope + shift)
+        for i in range(n):
+            finite &= vb[i] - vb[i] == zero
+    return finite
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _slopes(h, out, code, c):
-    threshold, alpha, half_alpha, width, zero, one = c[2], c[4], c[5], c[6], c[7], c[8]
+    threshold, alpha, half_alpha, width, zero, one = c[0], c[7], c[8], c[9], c[10], c[11]
     n = len(h)
     if code == 0:
         for i in range(n):
@@ -69,56 +106,77 @@ def _slopes(h, out, code, c):
         for i in range(n):
             e = np.exp(-alpha * abs(h[i] - threshold))
             out[i] = alpha * e / ((one + e) * (one + e))
-    elif code == 2:
-        for i in range(n):
-            u = abs(h[i] - threshold) + one
-            out[i] = one / (u * u)
     elif code == 3:
         # 1 − tanh² as 1/cosh², by one exponential: tanh itself is eight times as slow here.
         for i in range(n):
             e = np.exp(-(alpha + alpha) * abs(h[i] - threshold))
             out[i] = (one + one) * (one + one) * e / ((one + e) * (one + e))
-    else:
+    elif code == 4:
         for i in range(n):
             u = one - abs(h[i] - threshold)
             out[i] = alpha * (u if u > zero else zero)
+    elif code == 6:
+        out[:n] = one
+    else:
+        steep = alpha if code == 5 else one
+        for i in range(n):
+            u = steep * abs(h[i] - threshold) + one
+            out[i] = one / (u * u)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def backward(grad_spikes, h, grad_x, c, code, subtract, through_reset, start, stop):
+def backward(grad_spikes, h, grad_x, gv, v0, grad_gain, gains, scales, inner, c, code, decay, start, stop):
     """Fill `grad_x` (T, M) for neurons start..stop from the kept membranes, last step first.
 
-    gv is the gradient at the membrane after reset, gh at the one before; `through_reset` adds the path by
-    which the spike moves the membrane (absent when the reset is detached).
+    `gv` (M) comes in as the gradient at the last membrane after reset and goes out as that at the first, `v0`; gh is
+    the one before reset. `grad_gain` (M), unless empty, gets each neuron's gradient at 1/tau.
     """
-    gain, scale, threshold, leak, zero = c[0], c[1], c[2], c[3], c[7]
-    gv = np.empty(BLOCK, h.dtype)
-    slope = np.empty(BLOCK, h.dtype)
+    cut, by_h, by_one, zero = c[4], c[5], c[6], c[10]
+    learned = len(grad_gain) > 0
+    alike = len(gains) == 1 and not learned
+    gain, scale = gains[0], scales[0]
+    gain_of, scale_of, gh = np.empty(BLOCK, h.dtype), np.empty(BLOCK, h.dtype), np.empty(BLOCK, h.dtype)
     for first in range(start, stop, BLOCK):
         last = min(first + BLOCK, stop)
         n = last - first
-        gv[:] = zero
+        gb = gv[first:last]
+        if not alike:
+            _spread(gains, gain_of, first, n, inner)
+            _spread(scales, scale_of, first, n, inner)
         for t in range(h.shape[0] - 1, -1, -1):
             gt, ht, xt = grad_spikes[t, first:last], h[t, first:last], grad_x[t, first:last]
-            _slopes(ht, slope, code, c)
-            if subtract:
-                back = threshold if through_reset else zero
+            _slopes(ht, gh, code, c)
+            if alike:
                 for i in range(n):
-                    gh = gv[i] + (gt[i] - gv[i] * back) * slope[i]
-                    gx = gh * gain
-                    gv[i] = gh - gx
-                    xt[i] = gx * scale
-            elif through_reset:
-                for i in range(n):
-                    kept = gv[i] if not ht[i] - threshold > zero else zero
-                    gh = kept + (gt[i] + gv[i] * (leak - ht[i])) * slope[i]
-                    gx = gh * gain
-                    gv[i] = gh - gx
+                    kept = gb[i] if not ht[i] - cut > zero else zero
+                    g = kept + (gt[i] + gb[i] * (by_h * ht[i] + by_one)) * gh[i]
+                    gx = g * gain
+                    gb[i] = g - gx
                     xt[i] = gx * scale
             else:
                 for i in range(n):
-                    kept = gv[i] if not ht[i] - threshold > zero else zero
-                    gh = kept + gt[i] * slope[i]
-                    gx = gh * gain
-                    gv[i] = gh - gx
-                    xt[i] = gx * scale
+                    kept = gb[i] if not ht[i] - cut > zero else zero
+                    gh[i] = kept + (gt[i] + gb[i] * (by_h * ht[i] + by_one)) * gh[i]
+                for i in range(n):
+                    gx = gh[i] * gain_of[i]
+                    gb[i] = gh[i] - gx
+                    xt[i] = gx * scale_of[i]
+            if learned:
+                before = v0[first:last] if t == 0 else h[t - 1, first:last]
+                _add_gain(grad_gain[first:last], gh, ht, before, t > 0, decay, c)
+        if learned and decay:
+            grad_gain[first:last] /= gain_of[:n]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add_gain(out, gh, h, before, resets, decay, c):
+    """Add gh · dh/d(1/tau) up to the factor 1/tau: leak − v, and x more when the input decays, which is (h − v) tau.
+
+    `before` is v, the membrane this step started from, but for the reset of the step before when `resets`.
+    """
+    threshold, leak, slope, shift = c[0], c[1], c[2], c[3]
+    fires = threshold if resets else np.inf
+    for i in range(len(out)):
+        u = before[i]
+        v = u * slope + shift if u > fires else u
+        out[i] += gh[i] * ((h[i] if decay else leak) - v)

@@ -1,4 +1,4 @@
-"""The names of Norse that LIF is built on, imported without the warning Norse 1.1.0 raises on newer torch.
+"""The names of Norse that our leaky layers are built on, imported without the warning Norse 1.1.0 raises on newer torch.
 
 `import norse` compiles parts that we do not use with `torch.jit.script`, which torch 2.13 deprecates.
 """
@@ -9,6 +9,11 @@ import warnings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
+    from norse.torch.functional.leaky_integrator_box import (
+        LIBoxParameters,
+        LIBoxState,
+        li_box_feed_forward_step,
+    )
     from norse.torch.functional.lif_box import (
         LIFBoxFeedForwardState,
         LIFBoxParameters,
@@ -17,8 +22,11 @@ with warnings.catch_warnings():
     from norse.torch.functional.reset import reset_subtract, reset_value
 
 __all__ = [
+    "LIBoxParameters",
+    "LIBoxState",
     "LIFBoxFeedForwardState",
     "LIFBoxParameters",
+    "li_box_feed_forward_step",
     "lif_box_feed_forward_step",
     "reset_subtract",
     "reset_value",

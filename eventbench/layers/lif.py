@@ -2,7 +2,8 @@
 
 Sources: Norse 1.1.0, `lif_box_feed_forward_step` (the LIF "box" has no synaptic current; Norse's plain LIF
 has one and is another neuron); the neuron of TCJA-SNN (Zhu et al., arXiv 2206.10177, TNNLS 2024) and PFA
-(Deng et al., arXiv 2310.14576, KBS 2024), both SpikingJelly's `MultiStepLIFNode`.
+(Deng et al., arXiv 2310.14576, KBS 2024), both SpikingJelly's `MultiStepLIFNode`; learned time constants are
+PLIF's (Fang et al., ICCV 2021, arXiv 2007.05785): 1/tau = sigmoid(w).
 
 How the papers' neuron maps onto Norse's: dt · tau_mem_inv = 1/tau; v_leak = reset, since SpikingJelly decays
 towards its reset potential; a reset that detaches the spike when `detach_reset`; tau · x fed in when the
@@ -16,52 +17,52 @@ through the reset, is `LIF(tau=2, decay_input=False, surrogate="triangle", alpha
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from types import EllipsisType
+from typing import overload
 
 import torch
 from torch import nn
 
-from eventbench.errors import BadSpec
-from eventbench.layers._lif_fused import Neuron, fused_lif, serves
-from eventbench.layers._norse import (
-    LIFBoxFeedForwardState,
-    LIFBoxParameters,
-    lif_box_feed_forward_step,
-    reset_subtract,
-    reset_value,
-)
-from eventbench.layers._shape import require_choice, require_floating
-from eventbench.layers.surrogate import OURS, SURROGATES, spike_slope
-
-BACKENDS = ("norse", "numba")
+from eventbench.layers._lif_fused import NotFinite, fused_lif
+from eventbench.layers._lif_leaky import Leaky
+from eventbench.layers._lif_neuron import checked_neuron, compute_dtype
+from eventbench.layers._lif_norse import norse_lif
+from eventbench.layers._lif_refusals import finite_or_nan, not_finite, require_membrane, require_spikable
 
 
-def _no_reset(spikes: torch.Tensor, h: torch.Tensor, reset: float, threshold: float) -> torch.Tensor:
-    return h
-
-
-class LIF(nn.Module):
+class LIF(Leaky):
     """(T, N, ...) input currents -> (T, N, ...) spikes, 0 or 1, in the input's floating dtype.
 
     h[t] = v[t−1] + (x[t] + leak − v[t−1]) / tau; s[t] = 1 where h[t] > threshold; then v[t] = `reset` where it
     fired, or h[t] − threshold when `reset` is None, and h[t] elsewhere. `leak` is `reset`, or 0 when `reset` is
-    None. v starts at `leak` at each call: no state is kept. `tau` is in time steps, 1 (no memory) or more.
+    None. `tau` is in time steps, 1 (no memory) or more.
+
+    `lif(x)` starts at v = `leak` and gives spikes: nothing is kept between calls. `lif(x, state)` starts at `state`,
+    None or an (N, ...) membrane, and gives (spikes, state after the last step), so that a long recording streams
+    in chunks and equals the whole to the bit; detach the state where gradients are to end. This is also what
+    `norse.torch.SequentialState` asks of a layer.
 
     `decay_input=False` adds x[t] whole, not divided by tau. `detach_reset` keeps the gradient from flowing
     through the spike in the reset. `surrogate` and `alpha` shape ds/dh: see `eventbench.layers.surrogate`.
+    `learn_tau` makes tau the start of a learned one, with parameter `w` and 1/tau = sigmoid(w). `channels` C gives
+    each channel of (T, N, C, ...) its own tau; `tau` may then be C numbers.
 
-    `backend`: "norse" loops over Norse's step; "numba" is the same neuron fused over time, with the same spikes
-    to the bit, for float32 and float64 on the CPU; None takes "numba" where it serves. The fused backward is not
-    itself differentiable.
+    `backend`: "norse" loops over Norse's step; "numba" (CPU) and "triton" (CUDA) are the same neuron fused over
+    time, with the same spikes to the bit, saving one membrane a step for the backward pass, which is not itself
+    differentiable; None takes the fastest that serves, under torch.compile too. `backend_used(x)` tells which, `last_backend` which it was.
+    float64 is computed in float64; float32, bfloat16 and float16 in float32, which is the dtype of the state.
 
-    Raises BadSpec for a parameter out of range, and for inputs that are not floats or have no steps.
+    Raises BadSpec for a parameter out of range, a backend that cannot serve, inputs that are not floats or have no
+    steps, a state that does not fit, and NaN or infinity in either. Where looking at values would hold up the device or
+    break a graph ("triton", and "norse" under torch.compile), such an input comes out as NaN.
     """
 
     spiking = True  # what metrics go by: a spiking layer is declared, never guessed from its values
 
     def __init__(
         self,
-        tau: float = 2.0,
+        tau: float | Sequence[float] = 2.0,
         threshold: float = 1.0,
         reset: float | None = 0.0,
         surrogate: str = "atan",
@@ -69,90 +70,50 @@ class LIF(nn.Module):
         detach_reset: bool = True,
         decay_input: bool = True,
         backend: str | None = None,
+        learn_tau: bool = False,
+        channels: int | None = None,
     ) -> None:
-        super().__init__()
-        require_choice(surrogate, "surrogate", "LIF", SURROGATES)
-        if not (math.isfinite(tau) and tau >= 1):
-            raise BadSpec(f"tau is {tau!r} time steps", where="LIF", allowed="1 (no memory) or more")
-        if not (math.isfinite(alpha) and alpha > 0):
-            raise BadSpec(f"alpha is {alpha!r}", where="LIF", allowed="above 0")
-        if not math.isfinite(threshold):
-            raise BadSpec(f"threshold is {threshold!r}", where="LIF", allowed="a finite number")
-        if reset is not None and not (math.isfinite(reset) and reset < threshold):
-            raise BadSpec(
-                f"reset is {reset!r} at threshold {threshold!r}",
-                where="LIF",
-                allowed="below the threshold, or None to subtract it",
-            )
-        self.tau, self.threshold = float(tau), float(threshold)
-        self.reset = None if reset is None else float(reset)
-        self.surrogate, self.alpha = surrogate, float(alpha)
-        self.detach_reset, self.decay_input = detach_reset, decay_input
-        if backend is not None:
-            require_choice(backend, "backend", "LIF", BACKENDS)
-        self.backend = backend
+        super().__init__(tau, learn_tau, channels, backend)
+        settings = (threshold, reset, surrogate, alpha, detach_reset, decay_input)
+        self.neuron = checked_neuron("LIF", *settings)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if x.ndim == 0 or x.shape[0] == 0:
-            raise BadSpec(
-                f"got shape {tuple(x.shape)}", where="LIF", allowed="(T, N, ...) with T of 1 or more"
-            )
-        require_floating(x, "LIF")
-        return self._loop(x) if self.backend_used(x) == "norse" else fused_lif(x, self._neuron())
+    @overload
+    def forward(self, x: torch.Tensor) -> torch.Tensor: ...
+    @overload
+    def forward(self, x: torch.Tensor, state: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]: ...
+    def forward(
+        self, x: torch.Tensor, state: torch.Tensor | EllipsisType | None = ...
+    ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+        require_spikable(x, "LIF")
+        v = None if state is ... else state
+        if v is not None:
+            require_membrane(v, x, compute_dtype(x.dtype), "LIF")
+        spikes, last = self._run(x, v)
+        return spikes if state is ... else (spikes, last)
 
-    def backend_used(self, x: torch.Tensor) -> str:
-        """What computes this input, "norse" or "numba". Raises BadSpec where a forced backend cannot serve it."""
-        if self.backend != "numba":
-            return self.backend or ("numba" if serves(x) else "norse")
-        if not serves(x):
-            raise BadSpec(
-                f"the numba backend cannot serve a {x.dtype} tensor on {x.device}",
-                where="LIF",
-                allowed="float32 or float64 on the cpu, outside torch.compile",
-                fix='leave backend out, or ask for "norse"',
-            )
-        return "numba"
+    def _run(self, x: torch.Tensor, v: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        rate, backend = self.rate(x), self._recorded_backend(x)
+        if backend == "norse":
+            spikes, last = norse_lif(x, rate, v, self.neuron)
+            return finite_or_nan(spikes, last, x, v, "LIF"), last
+        try:
+            return fused_lif(x, rate, v, self.neuron, backend)
+        except NotFinite:
+            raise not_finite(x, v, "LIF") from None
 
-    def _neuron(self) -> Neuron:
-        return Neuron(
-            self.tau,
-            self.threshold,
-            self.reset,
-            self.surrogate,
-            self.alpha,
-            self.detach_reset,
-            self.decay_input,
-        )
+    @property
+    def threshold(self) -> float:
+        return self.neuron.threshold
 
-    def _reset(self, spikes: torch.Tensor, h: torch.Tensor, reset: float, threshold: float) -> torch.Tensor:
-        rule = reset_subtract if self.reset is None else reset_value
-        return rule(spikes.detach() if self.detach_reset else spikes, h, reset, threshold)
-
-    def _loop(self, x: torch.Tensor) -> torch.Tensor:
-        leak = 0.0 if self.reset is None else self.reset
-        ours = self.surrogate in OURS
-        p = LIFBoxParameters(
-            tau_mem_inv=1 / self.tau,
-            v_leak=leak,
-            v_th=self.threshold,
-            v_reset=leak,
-            method="heaviside" if ours else self.surrogate,
-            alpha=self.alpha,
-            reset_method=_no_reset if ours else self._reset,
-        )
-        state = LIFBoxFeedForwardState(v=torch.full_like(x[0], leak))
-        spikes = []
-        # x[t] in a loop would write a full gradient of shape (T, ...) per step; unbind does not.
-        for current in (x if self.decay_input else self.tau * x).unbind(0):
-            z, state = lif_box_feed_forward_step(current, state, p, dt=1.0)
-            if ours:
-                z = spike_slope(state.v - self.threshold, z, self.surrogate, self.alpha)
-                state = LIFBoxFeedForwardState(v=self._reset(z, state.v, leak, self.threshold))
-            spikes.append(z)
-        return torch.stack(spikes)
+    @property
+    def reset(self) -> float | None:
+        return self.neuron.reset
 
     def extra_repr(self) -> str:
-        return (
-            f"tau={self.tau:g}, threshold={self.threshold:g}, reset={self.reset}, surrogate={self.surrogate}, "
-            f"alpha={self.alpha:g}, detach_reset={self.detach_reset}, decay_input={self.decay_input}"
-        )
+        return f"{self.tau_repr()}, {self.neuron}"
+
+
+def backends_used(model: nn.Module) -> dict[str, str]:
+    """For the record of a run: the backend of every leaky layer of `model` at its last call, by the layer's name."""
+    layers = ((name, getattr(layer, "last_backend", None)) for name, layer in model.named_modules())
+    return {name: backend for name, backend in layers if backend is not None}

@@ -20,7 +20,8 @@ Where this differs from the released code:
   parameter; `learned` is what they look meant to be, a softmax over a vector that trains.
 * Its names are shuffled: `TC_FC` is our `time_projection`, `SC_FC` our `channel_projection`, `TS_conv` our
   `space_projection`.
-* It loops over ranks; here the sum over ranks is one batched matrix product.
+* It loops over ranks and keeps a full-size map for each; here the sum over ranks is one batched matrix product, of
+  which no full-size map is kept.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSpec
+from eventbench.layers._gating import Tensors, gate_dtype, gated, require_finite, steps_at_once
+from eventbench.layers._pfa_compose import compose, compose_backward
 from eventbench.layers._shape import require_choice, require_count, require_frames
 
 COMPOSITIONS = ("mean", "sum", "learned")
@@ -84,11 +87,8 @@ class PFA(nn.Module):
     def factors(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(T, N, C, H, W) -> v_T (N, T, R), v_C (N, C, R), v_S (N, R, H, W), each in (0, 1)."""
         require_frames(x, "PFA", self.time_steps, self.channels)
-        z = x.mean((3, 4))
-        over_time = torch.sigmoid(self.time_projection(z.transpose(0, 1)))
-        over_channels = torch.sigmoid(self.channel_projection(z.permute(1, 2, 0)))
-        over_space = torch.sigmoid(self.space_projection(x.mean(2).transpose(0, 1)))
-        return over_time, over_channels, over_space
+        with torch.autocast(x.device.type, enabled=False):
+            return self._projected(*self.means(x))
 
     def lambdas(self) -> torch.Tensor | float:
         """λ, the weight of each rank: (R,) when learned, else the one number all ranks share."""
@@ -100,12 +100,56 @@ class PFA(nn.Module):
         """(T, N, C, H, W) -> M in the same shape."""
         over_time, over_channels, over_space = self.factors(x)
         pairs = (over_time * self.lambdas())[:, :, None, :] * over_channels[:, None, :, :]
-        return (pairs.flatten(1, 2) @ over_space.flatten(2)).view(x.transpose(0, 1).shape).transpose(0, 1)
+        with torch.autocast(x.device.type, enabled=False):
+            gate = pairs.flatten(1, 2) @ over_space.flatten(2)
+        return gate.view(x.transpose(0, 1).shape).transpose(0, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        require_frames(x, "PFA", self.time_steps, self.channels)
+        if not torch.compiler.is_compiling():
+            return gated(x, self)
         gate = self.gate(x)
         fused = x + gate if self.fusion == "add_relu" else x * gate
-        return fused if self.fusion == "multiply" else torch.relu(fused)
+        return (fused if self.fusion == "multiply" else torch.relu(fused)).to(x.dtype)
+
+    def means(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(T, N, C, H, W) -> means over H, W (T, N, C), and over C (T, N, H, W)."""
+        dtype = gate_dtype(x, self.time_projection.weight, "PFA")
+        z = x.mean((3, 4), dtype=dtype)
+        require_finite(z, "PFA")
+        return z, x.mean(2, dtype=dtype)
+
+    def _projected(self, z: torch.Tensor, u: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        over_time = torch.sigmoid(self.time_projection(z.transpose(0, 1)))
+        over_channels = torch.sigmoid(self.channel_projection(z.permute(1, 2, 0)))
+        over_space = torch.sigmoid(self.space_projection(u.transpose(0, 1)))
+        return over_time, over_channels, over_space
+
+    def factors_of(self, z: torch.Tensor, u: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The three factors, λ multiplied into the first."""
+        over_time, over_channels, over_space = self._projected(z, u)
+        return over_time * self.lambdas(), over_channels, over_space
+
+    def apply_factors(self, x: torch.Tensor, *factors: torch.Tensor) -> torch.Tensor:
+        return compose(x, factors, self.fusion)
+
+    def pull_back(
+        self, x: torch.Tensor, g: torch.Tensor, *factors: torch.Tensor
+    ) -> tuple[torch.Tensor, Tensors]:
+        return compose_backward(x, g, factors, self.fusion)
+
+    def spread(
+        self, dx: torch.Tensor, x: torch.Tensor, g: torch.Tensor, factors: Tensors, means: Tensors
+    ) -> torch.Tensor:
+        dz, du = means
+        _, _, C, H, W = x.shape
+        at_once = steps_at_once(x)
+        for part, by_channel, by_pixel in zip(
+            dx.split(at_once), (dz / (H * W)).split(at_once), (du / C).split(at_once), strict=True
+        ):
+            part += by_channel[..., None, None]
+            part += by_pixel[:, :, None]
+        return dx
 
     def count_synaptic_operations(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Per sample (N,): ACs, MACs and dense operations of composing the map and, in a product, of gating with it.

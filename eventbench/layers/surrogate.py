@@ -10,6 +10,7 @@ Norse's own step has already computed: the forward pass stays Norse's to the las
 | `sigmoid`  | alpha · s · (1 − s), s = σ(alpha · u)   | ours; SpikingJelly's `Sigmoid`                         |
 | `triangle` | alpha · max(0, 1 − abs(u))              | Norse; at alpha=1 SpikingJelly's `PiecewiseQuadratic(1)` and the TET nets' with gamma=1 |
 | `super`    | 1 / (abs(u) + 1)²                       | Norse's SuperSpike, which ignores alpha in 1.1.0        |
+| `super_alpha` | 1 / (alpha · abs(u) + 1)²            | ours; SuperSpike as published (Zenke & Ganguli 2018, section 3.3.2, with alpha for β) |
 | `tanh`     | 1 − tanh(alpha · u)²                    | Norse                                                  |
 
 In `triangle` alpha scales the height and leaves the width at 1, as in Norse; in SpikingJelly's
@@ -38,7 +39,12 @@ def sigmoid_slope(u: torch.Tensor, alpha: float) -> torch.Tensor:
     return alpha * s * (1 - s)
 
 
-OURS: dict[str, Slope] = {"atan": atan_slope, "sigmoid": sigmoid_slope}
+def super_alpha_slope(u: torch.Tensor, alpha: float) -> torch.Tensor:
+    """1 / (alpha · |u| + 1)², SuperSpike with the steepness that Norse 1.1.0 leaves out of its backward pass."""
+    return 1 / (alpha * u.abs() + 1).square()
+
+
+OURS: dict[str, Slope] = {"atan": atan_slope, "sigmoid": sigmoid_slope, "super_alpha": super_alpha_slope}
 NORSE = ("super", "tanh", "triangle")
 SURROGATES = tuple(sorted((*OURS, *NORSE)))
 
@@ -48,6 +54,8 @@ class _SpikeSlope(torch.autograd.Function):
     def forward(ctx: Any, u: torch.Tensor, spikes: torch.Tensor, slope: Slope, alpha: float) -> torch.Tensor:
         ctx.save_for_backward(u)
         ctx.slope, ctx.alpha = slope, alpha
+        if torch.compiler.is_compiling():  # which cannot trace the line below, and drops the copy by itself
+            return spikes.clone()
         ctx.mark_dirty(spikes)  # the same tensor goes out, now with a gradient
         return spikes
 

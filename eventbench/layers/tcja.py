@@ -25,6 +25,7 @@ import torch
 from torch import nn
 from torch.nn.functional import pad
 
+from eventbench.layers._gating import Tensors, gate_dtype, gated, require_finite, steps_at_once
 from eventbench.layers._shape import require_choice, require_count, require_frames
 
 BRANCHES = ("both", "time", "channels")
@@ -76,18 +77,57 @@ class TCJA(nn.Module):
     def gate(self, x: torch.Tensor) -> torch.Tensor:
         """(T, N, C, H, W) -> (T, N, C): what each time step and channel is multiplied with."""
         require_frames(x, "TCJA", self.time_steps, self.channels)
-        z = x.mean((3, 4))
-        if self.branches == "time":
-            score = _slide(self.conv_over_time, z.permute(1, 2, 0)).permute(2, 0, 1)
-        elif self.branches == "channels":
-            score = _slide(self.conv_over_channels, z.transpose(0, 1)).transpose(0, 1)
-        else:
-            over_time = _slide(self.conv_over_time, z.permute(1, 2, 0)).permute(2, 0, 1)
-            score = _slide(self.conv_over_channels, z.transpose(0, 1)).transpose(0, 1) * over_time
-        return torch.sigmoid(score)
+        with torch.autocast(x.device.type, enabled=False):
+            return self.factors_of(*self.means(x))[0]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x * self.gate(x)[..., None, None]
+        require_frames(x, "TCJA", self.time_steps, self.channels)
+        if torch.compiler.is_compiling():
+            return (x * self.gate(x)[..., None, None]).to(x.dtype)
+        return gated(x, self)
+
+    def means(self, x: torch.Tensor) -> tuple[torch.Tensor]:
+        """Squeeze: (T, N, C, H, W) -> (T, N, C)."""
+        z = x.mean((3, 4), dtype=gate_dtype(x, next(self.parameters()), "TCJA"))
+        require_finite(z, "TCJA")
+        return (z,)
+
+    def factors_of(self, z: torch.Tensor) -> tuple[torch.Tensor]:  # type: ignore[override]
+        """Means (T, N, C) -> gate (T, N, C)."""
+        score = None
+        if self.branches != "channels":
+            score = _slide(self.conv_over_time, z.permute(1, 2, 0)).permute(2, 0, 1)
+        if self.branches != "time":
+            over_channels = _slide(self.conv_over_channels, z.transpose(0, 1)).transpose(0, 1)
+            score = over_channels if score is None else over_channels * score
+        assert score is not None
+        return (torch.sigmoid(score),)
+
+    def apply_factors(self, x: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
+        return torch.mul(x, gate[..., None, None], out=torch.empty_like(x))
+
+    def pull_back(
+        self, x: torch.Tensor, g: torch.Tensor, gate: torch.Tensor
+    ) -> tuple[None, tuple[torch.Tensor]]:
+        dgate = torch.empty_like(gate)
+        at_once = steps_at_once(x)
+        product = torch.empty_like(x[:at_once])
+        for t in range(0, len(x), at_once):
+            steps = slice(t, t + at_once)
+            torch.mul(g[steps], x[steps], out=product)
+            torch.sum(product, (3, 4), dtype=gate.dtype, out=dgate[steps])
+        return None, (dgate,)
+
+    def spread(
+        self, kept: None, x: torch.Tensor, g: torch.Tensor, factors: Tensors, means: Tensors
+    ) -> torch.Tensor:
+        (gate,), (dz,) = factors, means
+        per_pixel = dz / (x.shape[3] * x.shape[4])
+        if x.dtype == gate.dtype:
+            return torch.addcmul(
+                per_pixel[..., None, None], g, gate[..., None, None], out=torch.empty_like(x)
+            )
+        return (per_pixel[..., None, None] + g * gate[..., None, None]).to(x.dtype)
 
     def extra_repr(self) -> str:
         return f"time_steps={self.time_steps}, channels={self.channels}, branches={self.branches}"

@@ -1,0 +1,178 @@
+"""TCJA and PFA, forward and backward, beside the authors' formulation written out from its definition.
+
+One thread. Outputs and gradients are compared before anything is timed. Memory is told twice: what a forward keeps for
+the backward, counted by storage, and the peak of one forward and backward in a process of its own, as Linux counts
+resident pages; "beside" is the peak less the output and the input's gradient, which any form must have.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import paired
+import torch
+from paired import Claim
+from torch import nn
+from torch.nn.functional import pad
+
+from eventbench.layers import PFA, TCJA
+
+SHAPES = {"DVS128, 4th stage": (20, 16, 128, 16, 16), "CIFAR10-DVS, 1st stage": (12, 8, 128, 24, 24)}
+RANK = 8
+AUTHORS = "authors' formulation"
+
+
+class PublishedTCJA(nn.Module):
+    """Squeeze, two Conv1d, sigmoid of their product, times the input: T, N, C, H, W."""
+
+    def __init__(self, ours: TCJA) -> None:
+        super().__init__()
+        self.over_time, self.over_channels = ours.conv_over_time, ours.conv_over_channels
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        z = torch.mean(x.permute(1, 0, 2, 3, 4), dim=[3, 4])
+        over_channels = self.over_channels(pad(z, (1, 2)))
+        over_time = self.over_time(pad(z.permute(0, 2, 1), (1, 2))).permute(0, 2, 1)
+        gate = torch.sigmoid(over_time * over_channels)
+        return x * gate[:, :, :, None, None].transpose(0, 1)
+
+
+class PublishedPFA(nn.Module):
+    """Three projections, then a loop over ranks with two bmm each into a full-size accumulator; product, ReLU."""
+
+    def __init__(self, ours: PFA) -> None:
+        super().__init__()
+        self.ours, self.rank = ours, ours.rank
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        frames = x.permute(1, 0, 2, 3, 4)
+        N, T, C, H, W = frames.shape
+        z = torch.mean(frames, dim=[3, 4])
+        time = torch.sigmoid(self.ours.time_projection(z))  # (N, T, R)
+        channel = torch.sigmoid(self.ours.channel_projection(z.permute(0, 2, 1)))  # (N, C, R)
+        space = torch.sigmoid(self.ours.space_projection(torch.mean(frames, dim=2))).flatten(2)  # (N, R, H*W)
+        full = torch.zeros(frames.shape, dtype=x.dtype)
+        for r in range(self.rank):
+            pairs = torch.bmm(space[:, r].unsqueeze(2), time[:, :, r].unsqueeze(1))  # (N, H*W, T)
+            one = torch.bmm(pairs.view(N, -1, 1), channel[:, :, r].unsqueeze(1))  # (N, H*W*T, C)
+            full += one.view(N, H, W, T, C).permute(0, 3, 4, 1, 2) / self.rank
+        return torch.relu_((full * frames).permute(1, 0, 2, 3, 4))
+
+
+def step(layer: nn.Module, x: torch.Tensor, g: torch.Tensor) -> list[torch.Tensor]:
+    """Output and gradients of one forward and backward."""
+    y = layer(x)
+    return [y.detach(), *torch.autograd.grad(y, [x, *layer.parameters()], g)]
+
+
+def made(name: str, where: str) -> tuple[nn.Module, nn.Module, torch.Tensor, torch.Tensor]:
+    """Ours, the authors' with the same weights, the input and a gradient of the output."""
+    shape = SHAPES[where]
+    generator = torch.Generator().manual_seed(0)
+    x = (torch.rand(shape, generator=generator) < 0.1).float().requires_grad_()
+    g = torch.randn(shape, generator=generator)
+    torch.manual_seed(0)
+    if name == "TCJA":
+        tcja = TCJA(shape[0], shape[2])
+        return tcja, PublishedTCJA(tcja), x, g
+    pfa = PFA(shape[0], shape[2], RANK)
+    return pfa, PublishedPFA(pfa), x, g
+
+
+def check(ours: nn.Module, theirs: nn.Module, x: torch.Tensor, g: torch.Tensor) -> None:
+    """Refuse to time what is not equal to within float32."""
+    got, want = step(ours, x, g), step(theirs, x, g)
+    places = [id(p) for p in ours.parameters()]
+    order = [0, 1, *(2 + places.index(id(p)) for p in theirs.parameters())]
+    for number, b in zip(order, want, strict=True):
+        if not (got[number] - b).abs().max() <= 1e-4 * b.abs().max():
+            raise SystemExit(
+                f"{type(ours).__name__} differs from the authors' formulation in output {number}"
+            )
+
+
+def kept_mib(layer: nn.Module, x: torch.Tensor) -> float:
+    """MiB that a forward keeps for the backward beside the weights, each storage once: the input is among them."""
+    weights = {p.untyped_storage().data_ptr() for p in layer.parameters()}
+    seen: dict[int, int] = {}
+
+    def pack(t: torch.Tensor) -> torch.Tensor:
+        seen[t.untyped_storage().data_ptr()] = t.untyped_storage().nbytes()
+        return t
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+        y = layer(x)
+    del y
+    return sum(size for pointer, size in seen.items() if pointer not in weights) / 2**20
+
+
+def peak_mib(name: str, where: str, whose: str) -> float:
+    """MiB by which a forward and backward raise the peak of a fresh process; NaN where the kernel does not tell."""
+    # Every map is its own mapping, given back when freed, so that resident pages are what is in use.
+    env = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
+    command = [sys.executable, __file__, "--peak", name, where, whose]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def _print_peak(name: str, where: str, whose: str) -> None:
+    ours, theirs, x, g = made(name, where)
+    layer = ours if whose == "ours" else theirs
+    small = [t[:, :1, :, :4, :4].detach().clone() for t in (x, g)]
+    step(layer, small[0].requires_grad_(), small[1])  # libraries are loaded and threads are up
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+        before = _kib("VmRSS")
+        result = step(layer, x, g)
+        print((_kib("VmHWM") - before) / 1024)
+        del result
+    except OSError:
+        print("nan")
+
+
+def _kib(key: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key))
+
+
+def run(rounds: int) -> list[Claim]:
+    """The table; a Claim for each figure that was asked for."""
+    claims: list[Claim] = []
+    for where, shape in SHAPES.items():
+        for name, asked, memory in (("TCJA", 1.5, 0.0), ("PFA", 4.0, 3.0)):
+            ours, theirs, x, g = made(name, where)
+            check(ours, theirs, x, g)
+            rank = f" R={RANK}" if name == "PFA" else ""
+            what = f"{name}{rank} fwd+bwd, {'x'.join(map(str, shape))}"
+            calls = {"ours": partial(step, ours, x, g), AUTHORS: partial(step, theirs, x, g)}
+            claims += paired.compare(f"{what}, {where}", calls, {AUTHORS: asked}, rounds=rounds)
+            kept = {"ours": kept_mib(ours, x), AUTHORS: kept_mib(theirs, x)}
+            # The output and the gradient of the input are there whoever computes them.
+            least = 2 * x.numel() * 4 / 2**20
+            peaks = {
+                whose: peak_mib(name, where, "ours" if whose == "ours" else "authors") for whose in calls
+            }
+            for whose in calls:
+                print(
+                    f"  {whose:38}kept for the backward {kept[whose]:7.1f} MiB; peak {peaks[whose]:6.1f} MiB,"
+                    f" of which output and gradient {least:.1f}"
+                )
+            print(f"  peak in all: {peaks[AUTHORS] / peaks['ours']:.1f}x\n")
+            if memory:
+                claims.append(Claim(f"{what}: kept", AUTHORS, memory, kept[AUTHORS] / kept["ours"]))
+                beside = (peaks[AUTHORS] - least) / max(peaks["ours"] - least, 1.0)
+                claims.append(Claim(f"{what}: peak beside", AUTHORS, memory, beside))
+    return claims
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    if sys.argv[1:2] == ["--peak"]:
+        _print_peak(*sys.argv[2:])
+    else:
+        print(paired.machine("torch"))
+        paired.summary(run(5))

@@ -1,0 +1,182 @@
+"""LIF forward and backward on the CPU beside Norse's LIFBoxCell stepped in a loop and SpikingJelly's multi-step LIFNode.
+
+One thread, and the allocator told to keep the heap, for all alike. Against each peer ours has the peer's settings: Norse's
+default surrogate and its reset, through which the gradient flows; SpikingJelly's ATan with a detached reset, as TCJA and PFA
+use it. Spikes and gradients are compared before anything is timed. What a forward keeps for its backward is counted by
+storage, the input's own left out.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import torch
+from paired import Claim, compare, machine, summary
+
+from eventbench.allocator import keep_heap
+from eventbench.layers import LIF
+
+SHAPES = {(16, 16, 64, 32, 32): (7.0, 1.5), (100, 128, 128): (19.0, 8.0)}  # asked against Norse, SpikingJelly
+
+Spiking = Callable[[torch.Tensor], torch.Tensor]
+
+
+def norse_loop(indexed: bool = True) -> Spiking:
+    """Norse's cell over T, as its own modules step it: x[t], whose gradient is of full size at each step, or over unbind."""
+    from norse.torch import LIFBoxCell
+    from norse.torch.functional.lif_box import LIFBoxParameters
+
+    cell = LIFBoxCell(LIFBoxParameters(tau_mem_inv=torch.tensor(500.0), method="super"), dt=0.001)
+
+    def spikes(x: torch.Tensor) -> torch.Tensor:
+        state, out = None, []
+        for current in (x[t] for t in range(len(x))) if indexed else x.unbind(0):
+            z, state = cell(current, state)
+            out.append(z)
+        return torch.stack(out)
+
+    return spikes
+
+
+def spikingjelly_node() -> Spiking:
+    """SpikingJelly's LIFNode over all steps, reset before each call."""
+    from spikingjelly.activation_based import functional, neuron, surrogate
+
+    node = neuron.LIFNode(
+        tau=2.0, surrogate_function=surrogate.ATan(alpha=2.0), detach_reset=True, step_mode="m"
+    )
+
+    def spikes(x: torch.Tensor) -> torch.Tensor:
+        functional.reset_net(node)
+        return node(x)
+
+    return spikes
+
+
+def like_norse(**more: object) -> LIF:
+    """Ours with the settings of `norse_loop`."""
+    return LIF(tau=2.0, surrogate="super", detach_reset=False, **more)  # type: ignore[arg-type]
+
+
+def like_spikingjelly(**more: object) -> LIF:
+    """Ours with the settings of `spikingjelly_node`."""
+    return LIF(tau=2.0, surrogate="atan", alpha=2.0, detach_reset=True, **more)  # type: ignore[arg-type]
+
+
+def inputs(
+    shape: tuple[int, ...], device: str = "cpu", dtype: torch.dtype = torch.float32
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Currents that make about a third of the neurons fire, and a cotangent."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(shape, generator=generator) * 1.5 + 0.8
+    g = torch.randn(shape, generator=generator)
+    return x.to(device, dtype).requires_grad_(), g.to(device, dtype)
+
+
+def step(spiking: Spiking, x: torch.Tensor, g: torch.Tensor) -> Callable[[], None]:
+    """Forward and backward, as a call."""
+
+    def call() -> None:
+        x.grad = None
+        spiking(x).backward(g)
+
+    return call
+
+
+def check(name: str, ours: Spiking, peer: Spiking, x: torch.Tensor, g: torch.Tensor) -> None:
+    """Stop unless both fire alike and have the same gradients.
+
+    SpikingJelly fires on h >= threshold and adds in another order: a neuron that both put within 1e-5 of the threshold
+    may part, and is then given no input, in `x` itself. One in 100,000 may; more is a difference.
+    """
+    with torch.no_grad():
+        parted = (ours(x) != peer(x)).any(0)
+        if int(parted.sum()) * 100_000 > parted.numel() + 100_000 or not _on_threshold(
+            ours, peer, x[:, parted]
+        ):
+            raise SystemExit(f"{name}: {int(parted.sum()):,} of {parted.numel():,} neurons fire otherwise")
+        x[:, parted] = 0
+    results = []
+    for spiking in (ours, peer):
+        spikes = spiking(x)
+        results.append((spikes.detach(), torch.autograd.grad(spikes, x, g)[0]))
+    (mine, my_grad), (theirs, their_grad) = results
+    if not torch.equal(mine, theirs):
+        raise SystemExit(f"{name}: spikes are not the peer's")
+    torch.testing.assert_close(my_grad, their_grad, rtol=1e-4, atol=1e-5)
+
+
+def _on_threshold(ours: Spiking, peer: Spiking, x: torch.Tensor) -> bool:
+    """Whether every neuron of (T, M) parts first at a step whose membrane, in float64, is the threshold within 1e-5."""
+    if not x.numel():
+        return True
+    mine, theirs = ours(x[:, None])[:, 0], peer(x[:, None])[:, 0]
+    for i in range(x.shape[1]):
+        v = 0.0
+        for t in range(len(x)):
+            h = v + (x[t, i].item() - v) / 2
+            if mine[t, i] != theirs[t, i]:
+                if abs(h - 1) > 1e-5:
+                    return False
+                break
+            v = 0.0 if mine[t, i] else h
+    return True
+
+
+def saved_bytes(spiking: Spiking, x: torch.Tensor) -> int:
+    """Bytes that a forward keeps for its backward, each storage once, that of the input not."""
+    storages: dict[int, int] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        storages[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        held = spiking(x)
+    storages.pop(x.untyped_storage().data_ptr(), None)
+    del held
+    return sum(storages.values())
+
+
+def run(rounds: int) -> list[Claim]:
+    """Print the tables: speed against either peer, and the bytes kept."""
+    kept = keep_heap()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    print(f"one thread; the heap is {'kept' if kept else 'not kept'} between steps, for all\n")
+    claims: list[Claim] = []
+    try:
+        for shape, (against_norse, against_jelly) in SHAPES.items():
+            claims += _against(shape, "Norse LIFBoxCell loop", against_norse, rounds)
+            claims += _against(shape, "SpikingJelly LIFNode, multi-step", against_jelly, rounds)
+    finally:
+        torch.set_num_threads(threads)
+    return claims
+
+
+def _against(shape: tuple[int, ...], peer: str, asked: float, rounds: int) -> list[Claim]:
+    norse = peer.startswith("Norse")
+    x, g = inputs(shape)
+    ours: Spiking = like_norse() if norse else like_spikingjelly()
+    theirs = {peer: norse_loop() if norse else spikingjelly_node()}
+    if norse:
+        theirs["Norse LIFBoxCell over x.unbind(0)"] = norse_loop(indexed=False)
+    for name, spiking in theirs.items():
+        check(name, ours, spiking, x, g)
+    calls = {"eventbench LIF": step(ours, x, g)}
+    calls |= {name: step(spiking, x, g) for name, spiking in theirs.items()}
+    what = f"LIF fwd+bwd {shape}".replace(" ", "").replace("LIFfwd+bwd", "LIF fwd+bwd ")
+    claims = compare(what, calls, {peer: asked}, rounds=rounds, items=x.numel(), unit="Mupd/s")
+    mine, his = saved_bytes(ours, x), saved_bytes(theirs[peer], x)
+    size = x.numel() * x.element_size()
+    print(f"  kept for backward, in sizes of x: ours {mine / size:.2f}, {peer} {his / size:.2f}\n")
+    if norse:
+        claims.append(Claim(f"{what}, bytes kept", peer, 3.0, his / mine))
+    return claims
+
+
+if __name__ == "__main__":
+    print(f"{machine('torch', 'norse', 'spikingjelly')}\n")
+    summary(run(int(sys.argv[1]) if len(sys.argv) > 1 else 9))

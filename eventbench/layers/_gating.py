@@ -1,0 +1,108 @@
+"""What makes TCJA and PFA cheap: one backward pass for the means, the gate and its product with the input.
+
+Autograd keeps and rewrites a map of the input's size for every step of a gate's arithmetic. Here only the input and
+the gate's small factors are kept; maps are made a time step at a time and dropped. The small part, from the means to
+the factors, keeps autograd's own graph. Under torch.compile the plain arithmetic is used, which the compiler fuses.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import torch
+from torch.autograd.function import once_differentiable
+
+from eventbench.errors import BadSpec
+
+HALF = (torch.float16, torch.bfloat16)
+Tensors = tuple[torch.Tensor, ...]
+
+
+class Gating(Protocol):
+    """What a layer says about itself to be run by `gated`."""
+
+    def means(self, x: torch.Tensor) -> Tensors:
+        """The small means of x that the gate is made from."""
+
+    def factors_of(self, *means: torch.Tensor) -> Tensors:
+        """The small factors of the gate."""
+
+    def apply_factors(self, x: torch.Tensor, *factors: torch.Tensor) -> torch.Tensor:
+        """The output, without autograd."""
+
+    def pull_back(self, x: torch.Tensor, g: torch.Tensor, *factors: torch.Tensor) -> tuple[Any, Tensors]:
+        """(what `spread` needs, gradients of the factors) for a gradient g of the output."""
+
+    def spread(
+        self, kept: Any, x: torch.Tensor, g: torch.Tensor, factors: Tensors, means: Tensors
+    ) -> torch.Tensor:
+        """The gradient of x from what `pull_back` kept and the gradients of the means."""
+
+
+class _Gated(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, layer: Any, *parameters: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            means = tuple(mean.requires_grad_(ctx.needs_input_grad[0]) for mean in layer.means(x))
+            with torch.enable_grad():
+                factors = layer.factors_of(*means)
+            ctx.save_for_backward(x)
+            ctx.layer, ctx.means, ctx.factors, ctx.parameters = layer, means, factors, parameters
+            return layer.apply_factors(x, *(factor.detach() for factor in factors))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, g: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        (x,) = ctx.saved_tensors
+        wants_x = ctx.needs_input_grad[0]
+        wanted = [p for p, needed in zip(ctx.parameters, ctx.needs_input_grad[2:], strict=True) if needed]
+        factors = tuple(factor.detach() for factor in ctx.factors)
+        with torch.autocast(x.device.type, enabled=False):
+            kept, dfactors = ctx.layer.pull_back(x, g, *factors)
+            inputs = [*(ctx.means if wants_x else ()), *wanted]
+            # Kept for a second pass over the outer graph, should the caller retain it.
+            got = list(torch.autograd.grad(ctx.factors, inputs, dfactors, retain_graph=True))
+            dmeans = tuple(got.pop(0) for _ in ctx.means) if wants_x else ()
+            dx = ctx.layer.spread(kept, x, g, factors, dmeans) if wants_x else None
+        grads = [got.pop(0) if needed else None for needed in ctx.needs_input_grad[2:]]
+        return dx, None, *grads
+
+
+def gated(x: torch.Tensor, layer: Any) -> torch.Tensor:
+    """The layer's output for x (T, N, C, H, W), in the dtype and memory format of x. Not differentiable twice."""
+    parameters = tuple(layer.parameters())
+    if torch.is_grad_enabled() and (x.requires_grad or any(p.requires_grad for p in parameters)):
+        return _Gated.apply(x, layer, *parameters)
+    with torch.autocast(x.device.type, enabled=False):
+        return layer.apply_factors(x, *layer.factors_of(*layer.means(x)))
+
+
+def gate_dtype(x: torch.Tensor, weight: torch.Tensor, who: str) -> torch.dtype:
+    """The dtype in which a gate is worked out: that of its weights, which is that of x but under mixed precision.
+
+    Raises BadSpec where x is neither of the weights' dtype nor half precision.
+    """
+    if x.dtype != weight.dtype and x.dtype not in HALF:
+        raise BadSpec(
+            f"got a tensor of {x.dtype}, the weights are {weight.dtype}",
+            where=who,
+            allowed=f"{weight.dtype}, or half precision under autocast",
+            fix=f"call .to({weight.dtype}) on the frames or .to({x.dtype}) on the model",
+        )
+    return weight.dtype
+
+
+def require_finite(means: torch.Tensor, who: str) -> None:
+    """Refuse NaN and infinity, by a mean that the layer takes anyway.
+
+    Not on CUDA, where looking would hold up the device, nor under torch.compile: there they come out as NaN.
+    """
+    if torch.compiler.is_compiling() or means.device.type != "cpu":
+        return
+    if not means.isfinite().all():
+        raise BadSpec("got NaN or infinity", where=who, allowed="finite values")
+
+
+def steps_at_once(x: torch.Tensor) -> int:
+    """How many time steps of a map are held at a time: one on the CPU, where that stays in the cache, else all."""
+    return 1 if x.device.type == "cpu" else max(1, x.shape[0])

@@ -1,0 +1,46 @@
+"""Which backend computes a tensor: "norse" anywhere, "numba" on the CPU, "triton" on CUDA."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+
+import torch
+
+from eventbench.errors import BadSpec
+
+BACKENDS = ("norse", "numba", "triton")
+
+
+HAS_TRITON = find_spec("triton") is not None
+
+
+def interprets_triton() -> bool:
+    """Whether Triton runs its kernels in Python on CPU tensors, for tests: TRITON_INTERPRET=1 before its import."""
+    return HAS_TRITON and os.environ.get("TRITON_INTERPRET") == "1"
+
+
+def choose(x: torch.Tensor, forced: str | None, who: str, compiles: bool) -> str:
+    """`forced` where it can serve x, else refused; without one, the fastest that can.
+
+    `compiles` says whether the layer's fused backends serve under torch.compile.
+    """
+    if forced == "norse":
+        return "norse"
+    plain = x.layout == torch.strided and (compiles or not torch.compiler.is_compiling())
+    numba = plain and x.device.type == "cpu"
+    cuda = plain and x.device.type == "cuda" and HAS_TRITON
+    if forced is None:
+        return "numba" if numba else "triton" if cuda else "norse"
+    if (forced == "numba" and numba) or (forced == "triton" and (cuda or (numba and interprets_triton()))):
+        return forced
+    where = "on the cpu" if forced == "numba" else "on cuda"
+    missing = forced == "triton" and not HAS_TRITON
+    raise BadSpec(
+        "the triton backend needs the package triton, which is not installed"
+        if missing
+        else f"the {forced} backend cannot serve a {x.dtype} tensor on {x.device}",
+        where=who,
+        allowed=f"a dense tensor {where}" + ("" if compiles else ", outside torch.compile"),
+        fix='leave backend out, or ask for "norse"',
+    )
