@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,19 +11,43 @@ from torch import nn
 
 from eventbench import registry
 from eventbench.errors import BadSubmission
+from eventbench.metrics.synaptic_operations import SynapticOperations
 from eventbench.submission import called, make_model
 
 NAMES = registry.models.names()
-SMALL = {"channels": [4, 6]}
+TCJA_SMALL = {"channels": [4, 6], "kernel_over_time": 2, "kernel_over_channels": 3}
+PFA_SMALL = {"channels": [4, 6], "rank": 2, "size": 5}
+RESNET_SMALL = {"channels": [4, 6], "inputs": 2}
+STILL_SMALL = {"channels": [4, 6], "hidden": 8, "inputs": 2}
+# Frames have two channels here, those of the networks for still images too.
+SMALL: dict[str, dict[str, Any]] = {
+    "conv_snn": {"channels": [4, 6]},
+    "event_count": {},
+    "pfa_fmnist": STILL_SMALL,
+    "pfa_ms_resnet18": {**RESNET_SMALL, "rank": 2},
+    "pfa_net": {"channels": [4, 6]},
+    "pfa_vgg_cifar10dvs": PFA_SMALL,
+    "pfa_vgg_gesture": {"channels": [4, 6], "rank": 2, "last_rank": 3},
+    "pfa_vgg_ncaltech101": PFA_SMALL,
+    "plif_net": {"channels": [4, 6]},
+    "sew_resnet18": RESNET_SMALL,
+    "spikformer_small": {"width": 16, "heads": 4, "depth": 1, "ratio": 2},
+    "tcja_cifar10dvs": {**TCJA_SMALL, "size": 5},
+    "tcja_cifar10dvs_tet": TCJA_SMALL,
+    "tcja_dvs128": {**TCJA_SMALL, "hidden": 8},
+    "tcja_fmnist": STILL_SMALL,
+    "tcja_ms_resnet18": RESNET_SMALL,
+    "tcja_ncaltech101": {**TCJA_SMALL, "hidden": 8},
+    "tcja_ncaltech101_tet": {**TCJA_SMALL, "hidden": 8},
+    "tcja_net": {"channels": [4, 6]},
+}
 SENSORS = [(9, 7), (700, 1), (1, 1), (34, 34)]
 
 
 def made(name: str, sensor: tuple[int, int] = (9, 7), T: int = 4, K: int = 3) -> nn.Module:
     """The model in its smallest form, with weights that are the same each time."""
     torch.manual_seed(0)
-    taken = inspect.signature(registry.models.get(name)).parameters
-    config = {key: value for key, value in SMALL.items() if key in taken}
-    return make_model(name, config, sensor, T, K, Path()).eval()
+    return make_model(name, SMALL[name], sensor, T, K, Path()).eval()
 
 
 def frames(T: int, N: int, sensor: tuple[int, int]) -> torch.Tensor:
@@ -57,6 +81,10 @@ def test_scores_are_finite_for_large_frames_many_steps_and_any_number_of_classes
     called(made(name, sensor, T, K), frames(T, 2, sensor), K, name)
 
 
+def test_every_model_is_tried() -> None:
+    assert sorted(SMALL) == NAMES
+
+
 @torch.no_grad()
 def test_no_events_at_all_give_finite_scores(name: str) -> None:
     called(made(name), torch.zeros(4, 2, 2, 7, 9), 3, name)
@@ -87,14 +115,7 @@ def test_nothing_is_remembered_between_calls_nor_are_the_frames_changed(name: st
 def test_the_state_is_all_there_is_to_a_model(name: str) -> None:
     model, x = made(name), frames(4, 2, (9, 7))
     torch.manual_seed(1)
-    again = make_model(
-        name,
-        {k: v for k, v in SMALL.items() if k in inspect.signature(type(model).__init__).parameters},
-        (9, 7),
-        4,
-        3,
-        Path(),
-    )
+    again = make_model(name, SMALL[name], (9, 7), 4, 3, Path())
     again.load_state_dict(model.state_dict())
     with torch.no_grad():
         assert torch.equal(again.eval()(x), model(x))
@@ -114,6 +135,19 @@ def test_every_parameter_gets_a_gradient(name: str, T: int) -> None:
     model(frames(T, 8, (9, 7)) * 5).logsumexp(1).sum().backward()
     without = [key for key, value in parameters.items() if value.grad is None]
     assert without == []
+
+
+@torch.no_grad()
+def test_its_operations_can_be_counted(name: str) -> None:
+    model, x = made(name), frames(4, 3, (9, 7))
+    metric = SynapticOperations()
+    metric.start(model, torch.device("cpu"))
+    metric.update(x, model(x), torch.zeros(3, dtype=torch.int64))
+    metric.close()
+    metric.probe(model, x)
+    counts = {key: figure.value for key, figure in metric.value().items()}
+    assert counts["dense"] >= counts["effective_acs"] + counts["effective_macs"] >= 0
+    assert counts["dense"] > 0
 
 
 def test_weights_survive_a_safetensors_file(name: str, tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""MS-ResNet: residuals on the membrane, so that what the shortcut carries is a current and never a spike.
+
+Source: Hu et al., "Advancing spiking neural networks toward deep residual learning", IEEE TNNLS 2024, arXiv
+2112.08954; released code `Ariande1/MS-ResNet`. TCJA and PFA report it with their module in every block, on still
+images; neither released code for it, so where in a block the module sits is a reading of ours, and config.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import nn
+
+from eventbench.errors import BadSpec
+from eventbench.layers import LIF
+from eventbench.models._blocks import Neuron, Normed, StaticStem, StepwiseModel, require_depths
+
+PLACES = ("spikes", "branch")
+# `mem_update` of the released code: m = m/4 + x, spikes where m > 1/2. Its surrogate is a rectangle, ours a triangle.
+MS_NEURON = {"tau": 4 / 3, "threshold": 0.5, "decay_input": False, "surrogate": "triangle", "alpha": 1.0}
+
+
+class MembraneBlock(nn.Module):
+    """LIF, conv, norm, LIF, conv, norm, plus the shortcut: (T, N, C, H, W) -> (T, N, C', ceil(H/s), ceil(W/s)).
+
+    `gate` multiplies the second LIF's spikes (`place` "spikes") or the end of the residual branch ("branch").
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, stride: int, neuron: Neuron, gate: nn.Module | None, place: str
+    ) -> None:
+        super().__init__()
+        self.first_lif, self.second_lif = LIF(**neuron), LIF(**neuron)
+        self.first, self.second = Normed(inputs, outputs, stride=stride), Normed(outputs, outputs)
+        same = stride == 1 and inputs == outputs
+        self.shortcut = nn.Identity() if same else Normed(inputs, outputs, kernel=1, stride=stride)
+        self.gate = gate or nn.Identity()
+        self.place = place
+        # The branch starts at zero and the rest at the threshold, so that depth does not matter at first.
+        for normed, scale in ((self.first, 0.5), (self.second, 0.0), (self.shortcut, 0.5)):
+            if isinstance(normed, Normed):
+                nn.init.constant_(normed.norm.weight, scale)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        spikes = self.second_lif(self.first(self.first_lif(x)))
+        if self.place == "spikes":
+            return self.second(self.gate(spikes)) + self.shortcut(x)
+        return self.gate(self.second(spikes)) + self.shortcut(x)
+
+
+class MSResNet(StepwiseModel):
+    """Images (N, C, H, W), or frames (T, N, C, H, W), to logits (N, K).
+
+    `blocks` of each of the four stages; the first stage works at full size, each further one at half of it.
+    """
+
+    def __init__(
+        self,
+        time_steps: int,
+        classes: int,
+        inputs: int,
+        channels: Sequence[int],
+        blocks: int | Sequence[int],
+        neuron: Neuron,
+        gate: Callable[[int], nn.Module],
+        place: str,
+    ) -> None:
+        super().__init__()
+        if place not in PLACES:
+            raise BadSpec(f"place is {place!r}", where="model config", allowed=", ".join(PLACES))
+        depths = require_depths(channels, blocks)
+        self.stem = StaticStem(time_steps, inputs, channels[0])
+        layers: list[nn.Module] = []
+        width = channels[0]
+        for number, (outputs, count) in enumerate(zip(channels, depths, strict=True)):
+            for block in range(count):
+                stride = 2 if number > 0 and block == 0 else 1
+                layers.append(MembraneBlock(width, outputs, stride, neuron, gate(outputs), place))
+                width = outputs
+        self.blocks = nn.Sequential(*layers)
+        self.lif = LIF(**neuron)
+        self.readout = nn.Linear(width, classes)
+
+    def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
+        return self.readout(self.lif(self.blocks(self.stem(frames))).mean((3, 4)))

@@ -1,0 +1,86 @@
+"""Spiking self-attention and the spiking perceptron: the encoder block of Spikformer.
+
+Source: Zhou et al., "Spikformer: when spiking neural network meets transformer", ICLR 2023, arXiv 2209.15425; released
+code `ZK-Zhou/spikformer`, `cifar10dvs/model.py`. There is no softmax: queries, keys and values are spikes, so that
+(Q Kᵀ) V = Q (Kᵀ V), and whichever has fewer products is computed.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from eventbench.errors import BadSpec
+from eventbench.layers import LIF
+from eventbench.models._blocks import Neuron
+
+
+class TokenStage(nn.Module):
+    """Linear map of tokens, batch norm, LIF: (T, N, C, L) -> spikes (T, N, C', L)."""
+
+    def __init__(self, inputs: int, outputs: int, neuron: Neuron, bias: bool = False) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(inputs, outputs, 1, bias=bias)
+        self.norm = nn.BatchNorm1d(outputs)
+        self.lif = LIF(**neuron)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.lif(self.norm(self.conv(x.flatten(0, 1))).unflatten(0, x.shape[:2]))
+
+
+class Attend(nn.Module):
+    """(Q Kᵀ) V of spikes by head and step: three (T, N, C, L) -> (T, N, C, L), stacked in one tensor (3, T, N, C, L)."""
+
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+
+    def forward(self, qkv: torch.Tensor) -> torch.Tensor:
+        q, k, v = qkv.unflatten(3, (self.heads, -1)).unbind(0)  # each (T, N, heads, C/heads, L)
+        if q.shape[4] > q.shape[3]:
+            return ((v @ k.mT) @ q).flatten(2, 3)
+        return (v @ (k.mT @ q)).flatten(2, 3)
+
+    def count_synaptic_operations(self, qkv: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Per sample (N,): ACs, MACs, dense. Q and K are spikes; their product holds counts, so V adds it: all are ACs."""
+        T, C, L = qkv.shape[1], qkv.shape[3], qkv.shape[4]
+        q, k, v = qkv.unflatten(3, (self.heads, -1)).unbind(0)
+        if q.shape[4] > q.shape[3]:
+            first = (v.sum(3) * k.sum(3)).sum((0, 2, 3))
+            inner = v @ k.mT
+            second = ((inner != 0).to(q.dtype).sum(3) * q.sum(4)).sum((0, 2, 3))
+        else:
+            first = (k.sum(4) * q.sum(4)).sum((0, 2, 3))
+            inner = k.mT @ q
+            second = ((inner != 0).to(q.dtype).sum(4) * v.sum(3)).sum((0, 2, 3))
+        acs = (first + second).to(torch.int64)
+        each = min(C // self.heads, L)
+        dense = torch.full_like(acs, 2 * T * C * L * each)
+        return acs, torch.zeros_like(acs), dense
+
+
+class EncoderBlock(nn.Module):
+    """Attention and perceptron, each added to what it read: (T, N, C, L) -> the same. Sums of spikes are counts."""
+
+    def __init__(self, channels: int, heads: int, ratio: int, scale: float, neuron: Neuron) -> None:
+        super().__init__()
+        if heads < 1 or channels % heads:
+            raise BadSpec(
+                f"heads is {heads}", where="model config", allowed=f"a divisor of {channels}, the channels"
+            )
+        self.scale = scale
+        self.queries = TokenStage(channels, channels, neuron)
+        self.keys = TokenStage(channels, channels, neuron)
+        self.values = TokenStage(channels, channels, neuron)
+        self.attend = Attend(heads)
+        self.lif = LIF(**{**neuron, "threshold": 0.5})
+        self.project = TokenStage(channels, channels, neuron, bias=True)
+        self.perceptron = nn.Sequential(
+            TokenStage(channels, channels * ratio, neuron, bias=True),
+            TokenStage(channels * ratio, channels, neuron, bias=True),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        qkv = torch.stack([self.queries(x), self.keys(x), self.values(x)])
+        x = x + self.project(self.lif(self.scale * self.attend(qkv)))
+        return x + self.perceptron(x)

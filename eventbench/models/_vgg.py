@@ -1,0 +1,52 @@
+"""The plain feed-forward stack that the TCJA and PFA papers share: stages of convolutions, a pool after each, gates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from torch import nn
+
+from eventbench.errors import BadSpec
+from eventbench.models._blocks import Halve, Neuron, Stage, require_stages
+
+Gate = Callable[[int, int], nn.Module]  # (number of the gate, channels) -> (T, N, C, H, W) -> the same shape
+Widths = Sequence[int | Sequence[int]]
+PLACES = ("before_pool", "after_pool")
+
+
+def stack(
+    inputs: int,
+    channels: Widths,
+    pool: str,
+    neuron: Neuron,
+    *,
+    bias: bool = False,
+    gate: Gate | None = None,
+    gated: Sequence[int] = (),
+    place: str = "before_pool",
+) -> tuple[list[nn.Module], int]:
+    """The layers of a stack, and the channels it ends with.
+
+    An entry of `channels` is one stage: a width, or the widths of its convolutions; a pool ends it. `gate` makes the
+    module of each stage numbered in `gated`, in front of its pool or behind it (`place`).
+    """
+    if place not in PLACES:
+        raise BadSpec(f"place is {place!r}", where="model config", allowed=", ".join(PLACES))
+    stages = [[entry] if isinstance(entry, int) else list(entry) for entry in channels]
+    if not stages or not all(stages) or not all(isinstance(w, int) and w > 0 for s in stages for w in s):
+        raise BadSpec(
+            f"channels is {list(channels)}",
+            where="model config",
+            allowed="a list of stages, each a whole number above 0 or a list of them",
+        )
+    numbers = require_stages(gated, len(stages), "gated")
+    layers: list[nn.Module] = []
+    for number, widths in enumerate(stages):
+        for width in widths:
+            layers.append(Stage(inputs, width, neuron, bias=bias))
+            inputs = width
+        end: list[nn.Module] = [Halve(pool)]
+        if gate is not None and number in numbers:
+            end.insert(0 if place == "before_pool" else 1, gate(numbers.index(number), inputs))
+        layers += end
+    return layers, inputs

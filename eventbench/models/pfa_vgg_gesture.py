@@ -1,0 +1,70 @@
+"""PFA-SNN for DVS128 Gesture: a VGG of eight convolutions at full size, PFA on the frames and behind every pool.
+
+Source: Deng et al., Knowledge-Based Systems 295:111780, 2024, arXiv 2310.14576; `VGG_Gesture` of `CIFAR/VGG.py` in
+`RisingEntropy/PFA` at 21191c0. Published: 20 frames of 128 x 128, rank 32, 12,927,918 parameters, MSE of the rates of
+110 outputs against 110-way one-hot labels, 11 of which occur.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from eventbench.errors import BadSpec
+from eventbench.layers import PFA
+from eventbench.models._blocks import Chain, halved, neuron_of, readout
+from eventbench.models._vgg import stack
+
+
+class PFAVGGGesture(Chain):
+    """Frames (T, N, 2, H, W) of counts to the rates of the first K output neurons, (N, K) in 0 to 1.
+
+    There are `outputs` neurons, 110 or K where K is more, and no voting: the rest stand for classes that never occur.
+    `scores_per_step` gives all of them with `every=True`. `rank` is that of every PFA but the last, whose rank is
+    `last_rank`: the released network ignores its own argument there. The rest as in `pfa_vgg_cifar10dvs`.
+    """
+
+    def __init__(
+        self,
+        sensor: tuple[int, int],
+        time_steps: int,
+        classes: int,
+        channels: Sequence[int | Sequence[int]] = ((64, 128), (256, 256), (512, 512), (512, 512)),
+        gated: Sequence[int] | None = None,
+        rank: int = 32,
+        last_rank: int = 64,
+        composition: str = "mean",
+        fusion: str = "multiply_relu",
+        kernel_over_space: int = 3,
+        place: str = "after_pool",
+        gated_input: bool = True,
+        pool: str = "average",
+        outputs: int | None = None,
+        neuron: Mapping[str, Any] | None = None,
+        inputs: int = 2,
+    ) -> None:
+        super().__init__()
+        lif = neuron_of({}, neuron)
+        gated = list(range(len(channels))) if gated is None else gated
+        ranks = [rank] * (len(gated) + gated_input - 1) + [last_rank]
+
+        def gate(number: int, C: int) -> nn.Module:
+            return PFA(time_steps, C, ranks[number + gated_input], composition, fusion, kernel_over_space)
+
+        first = [gate(-1, inputs)] if gated_input else []
+        layers, width = stack(inputs, channels, pool, lif, gate=gate, gated=gated, place=place)
+        W, H = halved(sensor, len(channels))
+        self.classes, self.outputs = classes, max(110, classes) if outputs is None else outputs
+        if self.outputs < classes:
+            raise BadSpec(
+                f"outputs is {outputs}", where="model config", allowed=f"{classes} or more: the classes"
+            )
+        self.features = nn.Sequential(*first, *layers)
+        self.head = nn.Sequential(*readout(width * H * W, (self.outputs,), lif, bias=True))
+
+    def scores_per_step(self, frames: torch.Tensor, every: bool = False) -> torch.Tensor:
+        scores = super().scores_per_step(frames)
+        return scores if every else scores[..., : self.classes]

@@ -1,0 +1,54 @@
+"""PLIF network for DVS128 Gesture: five pooled convolutions and two linear layers, each layer's time constant learned.
+
+Source: Fang et al., "Incorporating learnable membrane time constant to enhance learning of spiking neural networks",
+ICCV 2021, arXiv 2007.05785; `DVS128GestureNet` of the released `codes/models.py`. Published: 20 frames of 128 x 128,
+11 classes, MSE of the voted rates. `tcja_dvs128` is this network with a fixed time constant and TCJA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import nn
+
+from eventbench.layers import Voting
+from eventbench.models._blocks import Chain, halved, neuron_of, readout
+from eventbench.models._vgg import stack
+
+
+class PLIFNet(Chain):
+    """Frames (T, N, 2, H, W) of counts to the rate of each class's voters, (N, K) in 0 to 1.
+
+    `neuron` changes keyword arguments of LIF: {"learn_tau": False} is the paper's comparison, {"tau": 16.0} its other
+    start. `hidden` is the width of the first linear layer, None a quarter of what it reads, as published.
+    """
+
+    def __init__(
+        self,
+        sensor: tuple[int, int],
+        time_steps: int,
+        classes: int,
+        channels: Sequence[int | Sequence[int]] = (128, 128, 128, 128, 128),
+        pool: str = "max",
+        hidden: int | None = None,
+        dropout: float = 0.5,
+        voters: int = 10,
+        neuron: Mapping[str, Any] | None = None,
+        inputs: int = 2,
+    ) -> None:
+        super().__init__()
+        lif = neuron_of({"learn_tau": True}, neuron)
+        layers, width = stack(inputs, channels, pool, lif)
+        W, H = halved(sensor, len(channels))
+        features = width * H * W
+        self.features = nn.Sequential(*layers)
+        self.head = nn.Sequential(
+            *readout(
+                features,
+                (max(1, features // 4) if hidden is None else hidden, classes * voters),
+                lif,
+                dropout=dropout,
+            ),
+            Voting(voters),
+        )

@@ -1,0 +1,83 @@
+"""SEW-ResNet-18: residual blocks that add spikes to spikes, so that a block can pass its input on unchanged.
+
+Source: Fang et al., "Deep residual learning in spiking neural networks", NeurIPS 2021, arXiv 2102.04159; released code
+`fangwei123456/Spike-Element-Wise-ResNet`. Published with this shape for ImageNet (T=4, 3 channels, 224 x 224, 1,000
+classes, IF neurons); the paper's nets for event data are shallower and use PLIF.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from eventbench.errors import BadSpec
+from eventbench.models._blocks import Neuron, PerStep, Stage, StepwiseModel, neuron_of, require_depths
+
+CONNECTIONS = {
+    "add": lambda branch, x: branch + x,
+    "and": lambda branch, x: branch * x,
+    "iand": lambda branch, x: x * (1 - branch),
+}
+
+
+class SEWBlock(nn.Module):
+    """Two stages, connected with the shortcut element by element: spikes (T, N, C, H, W) -> (T, N, C', H', W')."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int, neuron: Neuron, connect: str) -> None:
+        super().__init__()
+        self.branch = nn.Sequential(
+            Stage(inputs, outputs, neuron, stride=stride), Stage(outputs, outputs, neuron)
+        )
+        same = stride == 1 and inputs == outputs
+        self.shortcut = nn.Identity() if same else Stage(inputs, outputs, neuron, kernel=1, stride=stride)
+        self.connect = CONNECTIONS[connect]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.connect(self.branch(x), self.shortcut(x))
+
+
+class SEWResNet18(StepwiseModel):
+    """Frames (T, N, C, H, W) to logits (N, K), for any sensor.
+
+    `connect` is the paper's g: "add" (published), "and", "iand". `channels` has an entry a stage, `blocks` is one number or
+    has an entry a stage. The
+    neuron is LIF with tau 2, as in the paper's nets for event data but for its learned tau; `neuron` changes keyword
+    arguments of LIF ({"learn_tau": True} is PLIF).
+    """
+
+    def __init__(
+        self,
+        sensor: tuple[int, int],
+        time_steps: int,
+        classes: int,
+        channels: Sequence[int] = (64, 128, 256, 512),
+        blocks: int | Sequence[int] = 2,
+        connect: str = "add",
+        neuron: Mapping[str, Any] | None = None,
+        inputs: int = 2,
+    ) -> None:
+        super().__init__()
+        if connect not in CONNECTIONS:
+            raise BadSpec(
+                f"connect is {connect!r}", where="model config", allowed=", ".join(sorted(CONNECTIONS))
+            )
+        lif = neuron_of({}, neuron)
+        depths = require_depths(channels, blocks)
+        layers: list[nn.Module] = [
+            Stage(inputs, channels[0], lif, kernel=7, stride=2),
+            PerStep(nn.MaxPool2d(3, stride=2, padding=1)),
+        ]
+        width = channels[0]
+        for number, (outputs, count) in enumerate(zip(channels, depths, strict=True)):
+            for block in range(count):
+                stride = 2 if number > 0 and block == 0 else 1
+                layers.append(SEWBlock(width, outputs, stride, lif, connect))
+                width = outputs
+        self.features = nn.Sequential(*layers)
+        self.readout = nn.Linear(width, classes)
+
+    def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
+        return self.readout(self.features(frames).mean((3, 4)))

@@ -1,0 +1,55 @@
+"""TCJA-SNN for Fashion-MNIST: a convolution of the still image, repeated over T, and two spiking stages.
+
+Source: Zhu et al., arXiv 2206.10177, IEEE TNNLS 2024, in part: no code for it was released. The frame is SpikingJelly's
+Fashion-MNIST example, which the paper names; T=8, the place of the TCJA, its kernels, the neuron (that of the paper's
+other networks) and the dropout are unconfirmed readings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import nn
+
+from eventbench.layers import LIF, TCJA
+from eventbench.models._blocks import Chain, Halve, Normed, StaticStem, each, halved, neuron_of, readout
+
+
+class TCJAFMNIST(Chain):
+    """Images (N, C, H, W), or frames (T, N, C, H, W), to the rate of each class's neuron, (N, K) in 0 to 1.
+
+    `pool` is that behind each of the two spiking stages; TCJA stands in front of the second one. `channels` are those of the two
+    convolutions, `inputs` the number of
+    channels of the image.
+    """
+
+    def __init__(
+        self,
+        sensor: tuple[int, int],
+        time_steps: int,
+        classes: int,
+        channels: Sequence[int] = (128, 128),
+        kernel_over_time: int = 4,
+        kernel_over_channels: int = 4,
+        branches: str = "both",
+        pool: str = "max",
+        hidden: int = 2048,
+        dropout: float = 0.0,
+        neuron: Mapping[str, Any] | None = None,
+        inputs: int = 1,
+    ) -> None:
+        super().__init__()
+        lif = neuron_of({}, neuron)
+        first, second = each(channels, 2, "channels")
+        W, H = halved(sensor, 2)
+        self.features = nn.Sequential(
+            StaticStem(time_steps, inputs, first),
+            LIF(**lif),
+            Halve(pool),
+            Normed(first, second),
+            LIF(**lif),
+            TCJA(time_steps, second, kernel_over_time, kernel_over_channels, branches),
+            Halve(pool),
+        )
+        self.head = nn.Sequential(*readout(second * H * W, (hidden, classes), lif, dropout=dropout))

@@ -1,0 +1,55 @@
+"""TCJA-SNN for N-Caltech101: five pooled convolutions up to 512 wide, TCJA in the last two, spiking output.
+
+Source: Zhu et al., arXiv 2206.10177, IEEE TNNLS 2024; `CextNet` of `src/caltech101.py` in `ridgerchu/TCJA` at 5f21162.
+Published: 14 frames of 240 x 180, 101 classes, 21,907,096 parameters, MSE of the rates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import nn
+
+from eventbench.layers import TCJA
+from eventbench.models._blocks import Chain, each, halved, last_two, neuron_of, readout
+from eventbench.models._vgg import stack
+
+
+class TCJANCaltech101(Chain):
+    """Frames (T, N, 2, H, W) of counts to the rate of each class's neuron, (N, K) in 0 to 1.
+
+    The second TCJA slides over channels with 2 instead of 4, as in the script (its `kernel_size_t`). The script builds
+    a voting layer too and never calls it; there is none here. Arguments as in `tcja_dvs128`.
+    """
+
+    def __init__(
+        self,
+        sensor: tuple[int, int],
+        time_steps: int,
+        classes: int,
+        channels: Sequence[int | Sequence[int]] = (64, 128, 256, 256, 512),
+        gated: Sequence[int] | None = None,
+        kernel_over_time: int | Sequence[int] = 4,
+        kernel_over_channels: int | Sequence[int] = (4, 2),
+        branches: str = "both",
+        place: str = "before_pool",
+        pool: str = "max",
+        hidden: int = 1024,
+        dropout: float = 0.5,
+        neuron: Mapping[str, Any] | None = None,
+        inputs: int = 2,
+    ) -> None:
+        super().__init__()
+        lif = neuron_of({}, neuron)
+        gated = last_two(len(channels)) if gated is None else gated
+        over_time = each(kernel_over_time, len(gated), "kernel_over_time")
+        over_channels = each(kernel_over_channels, len(gated), "kernel_over_channels")
+
+        def gate(number: int, C: int) -> nn.Module:
+            return TCJA(time_steps, C, over_time[number], over_channels[number], branches)
+
+        layers, width = stack(inputs, channels, pool, lif, gate=gate, gated=gated, place=place)
+        W, H = halved(sensor, len(channels))
+        self.features = nn.Sequential(*layers)
+        self.head = nn.Sequential(*readout(width * H * W, (hidden, classes), lif, dropout=dropout))
