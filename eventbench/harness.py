@@ -18,12 +18,13 @@ from eventbench.home import Places
 from eventbench.metrics.accuracy import predicted
 from eventbench.metrics.base import Figure, Metric, measure
 from eventbench.preprocess import events_store, frames_store
-from eventbench.resident import ResidentSplit
+from eventbench.resident import SampleSplit
 from eventbench.specs.record import SCHEMA, Harness, Pinned, Record, Run, Score
 from eventbench.specs.task import Task
 from eventbench.splits import task_splits
 from eventbench.store.key import content_digest, key_of, path_of
 from eventbench.store.read import FrameStore
+from eventbench.streamed import held
 from eventbench.submission import Handed, called
 
 BATCH = 50  # figures do not depend on it
@@ -63,13 +64,13 @@ class Bench:
         self._rows = task_splits(task, self.store)
         self.time_steps, _, height, width = self.store.shape
         self.sensor, self.classes = (width, height), len(self.store.classes)
-        self._splits: dict[str, ResidentSplit] = {}
+        self._splits: dict[str, SampleSplit] = {}
         keep_heap()
 
-    def split(self, name: str) -> ResidentSplit:
-        """The "train", "validation" or "test" samples, on the device; read and checked once, then kept there."""
+    def split(self, name: str) -> SampleSplit:
+        """The "train", "validation" or "test" samples, kept on the device where they fit, else streamed to it."""
         if name not in self._splits:
-            self._splits[name] = ResidentSplit(self.store, getattr(self._rows, name), self.device)
+            self._splits[name] = held(self.store, getattr(self._rows, name), self.device)
         return self._splits[name]
 
 

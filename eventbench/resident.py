@@ -5,49 +5,107 @@ The one place where (samples, T, P, H, W) of a store becomes the (T, N, C, H, W)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Sequence
+from contextlib import closing
 
 import numpy as np
 import torch
 
-from eventbench.store.read import FrameStore
+from eventbench.augmentations.base import Augmentation
+from eventbench.errors import BadSpec
+from eventbench.store.read import FrameStore, Store
+
+Batches = Generator[tuple[torch.Tensor, torch.Tensor], None, None]
 
 
-class ResidentSplit:
-    """Some samples of a store of frames, on one device.
+class SampleSplit(ABC):
+    """Some samples of a store, given batch by batch; where they lie until then is each subclass's own.
 
     Attributes
     ----------
     ids : list of str (samples,)
-    frames : (samples, T, P, H, W), in the store's own type (uint8 takes a quarter of float32)
-    labels : int64 (samples,)
+    labels : int64 (samples,), on the device
     """
 
-    def __init__(self, store: FrameStore, rows: np.ndarray, device: torch.device) -> None:
+    def __init__(self, store: Store, rows: np.ndarray, device: torch.device) -> None:
         self.ids = [store.ids[row] for row in rows]
-        self.frames = torch.from_numpy(store.taken(rows)).to(device)
         self.labels = torch.from_numpy(store.labels[rows].astype(np.int64)).to(device)
+        self._store = store
 
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def classes(self) -> int:
+        """How many classes the store knows, whichever of them this split holds."""
+        return len(self._store.classes)
+
+    @abstractmethod
+    def _taken(self, order: torch.Tensor, size: int) -> Generator[torch.Tensor, None, None]:
+        """Frames (N, T, P, H, W) on the device, new memory each, of `size` samples of `order` (on the CPU) at a time."""
+
     def batches(
-        self, size: int, generator: torch.Generator | None = None, shift: int = 0
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        self,
+        size: int,
+        generator: torch.Generator | None = None,
+        shift: int = 0,
+        augment: Sequence[Augmentation] = (),
+    ) -> Batches:
         """(frames float32 (T, N, C, H, W), labels (N,)), every sample once; the last batch may be smaller.
 
-        With a `generator` (on the CPU, so that it draws alike for every device) the order is shuffled and each sample's
-        frames are moved by up to `shift` pixels both ways, zeros coming in. Without one the order is the split's own and
-        nothing is changed: evaluation cannot be augmented.
+        With a `generator` (on the CPU, so that it draws alike for every device) the order is shuffled, each sample's
+        frames are moved by up to `shift` pixels both ways, zeros coming in, and then changed by `augment`, one after
+        the other: labels are then float32 (N, classes), each row a distribution. Without a generator the order is the
+        split's own and nothing is changed: evaluation cannot be augmented, and `augment` is refused (BadSpec).
         """
+        if augment and generator is None:
+            raise BadSpec(
+                "augment is given without a generator",
+                where="batches",
+                allowed="augment for training, with a generator; evaluation sees the samples as they are",
+            )
+        return self._batches(size, generator, shift, augment)
+
+    def _batches(
+        self, size: int, generator: torch.Generator | None, shift: int, augment: Sequence[Augmentation]
+    ) -> Batches:
+        device, by = self.labels.device, None
         order = torch.randperm(len(self), generator=generator) if generator else torch.arange(len(self))
-        for chosen in order.split(size):
-            rows = chosen.to(self.frames.device)
-            frames = self.frames[rows]
-            if generator and shift:
-                by = torch.randint(-shift, shift + 1, (len(rows), 2), generator=generator)
-                frames = _shifted(frames, by.to(frames.device), shift)
-            yield frames.transpose(0, 1).float(), self.labels[rows]
+        # All that is drawn for an epoch crosses the bus at once, not batch by batch.
+        if generator and shift:
+            by = torch.randint(-shift, shift + 1, (len(self), 2), generator=generator).to(device)
+        labels = self.labels[order.to(device)]
+        # Closed with this generator, also when a caller leaves early: a stream has a thread to end.
+        with closing(self._taken(order, size)) as parts:
+            for start, frames in zip(range(0, len(self), size), parts, strict=True):
+                told = labels[start : start + size]
+                if by is not None:
+                    frames = _shifted(frames, by[start : start + size], shift)
+                if generator and augment:
+                    told = torch.nn.functional.one_hot(told, self.classes).float()
+                    if frames.dtype != torch.uint8:  # of the other unsigned types torch can do little
+                        frames = frames.float()
+                    for change in augment:
+                        frames, told = change.apply(frames, told, generator)
+                yield frames.transpose(0, 1).float(), told
+
+
+class ResidentSplit(SampleSplit):
+    """Some samples of a store of frames, on one device.
+
+    Attributes
+    ----------
+    frames : (samples, T, P, H, W), in the store's own type (uint8 takes a quarter of float32)
+    """
+
+    def __init__(self, store: FrameStore, rows: np.ndarray, device: torch.device) -> None:
+        super().__init__(store, rows, device)
+        self.frames = torch.from_numpy(store.taken(rows)).to(device)
+
+    def _taken(self, order: torch.Tensor, size: int) -> Generator[torch.Tensor, None, None]:
+        for rows in order.to(self.frames.device).split(size):
+            yield self.frames[rows]
 
 
 def _shifted(frames: torch.Tensor, by: torch.Tensor, most: int) -> torch.Tensor:

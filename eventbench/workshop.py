@@ -18,11 +18,13 @@ from eventbench import digest
 from eventbench.errors import BadSubmission
 from eventbench.harness import Bench
 from eventbench.home import PACKAGE
+from eventbench.layers.lif import backends_used
+from eventbench.recipe import Recipe
 from eventbench.specs.base import About
 from eventbench.specs.submission import ModelRef, Submission
 from eventbench.store.key import content_digest
 from eventbench.submission import called, make_model, model_class
-from eventbench.train import Epoch, Recipe, fit, seed_everything, write_log
+from eventbench.train import Epoch, fit, precision, seed_everything, write_log
 
 
 def train_submission(
@@ -48,6 +50,7 @@ def train_submission(
     recipe = recipe or Recipe()
     if epochs is not None:
         recipe = msgspec.structs.replace(recipe, epochs=epochs)
+    trained_in = precision(recipe, bench.device)
     name, home = named(model)
     source = home / name.rpartition(":")[0] if home != PACKAGE else None
     _try(bench, name, config, home)  # refused before anything is written
@@ -68,6 +71,8 @@ def train_submission(
         "task": bench.task.id,
         "selection": "best validation epoch",
         "recipe": asked["recipe"],
+        "precision": trained_in,
+        "lif_backends": sorted({name for run in runs for name in run["lif_backends"]}),
         "epochs": [run["epochs"] for run in runs],
         "best_epoch": [run["best_epoch"] for run in runs],
         "validation_accuracy": [run["validation_accuracy"] for run in runs],
@@ -162,6 +167,7 @@ def _run(
         "epochs": len(log),
         "best_epoch": best.epoch,
         "validation_accuracy": best.validation_accuracy,
+        "lif_backends": sorted(set(backends_used(model).values())),
         "seconds": round(time.perf_counter() - start, 1),
         "log": [epoch._asdict() for epoch in log],
     }

@@ -201,7 +201,9 @@ def test_a_damaged_store_is_broken(mini: Miniature) -> None:
     path.write_bytes(path.read_bytes()[:-2000])
     result = run("stores")
     assert result.exit_code == 1
-    assert result.stdout.startswith(f"stores: 1 checked, 1 broken\n  broken: {path}: damaged: its labels, its ids or its structure are")
+    assert result.stdout.startswith(
+        f"stores: 1 checked, 1 broken\n  broken: {path}: damaged: its labels, its ids or its structure are"
+    )
 
 
 def test_another_part_is_refused() -> None:

@@ -11,7 +11,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventbench.resident import ResidentSplit
+from eventbench.augmentations.base import Augmentation
+from eventbench.augmentations.event_mix import EventMix
+from eventbench.augmentations.nda import Nda
+from eventbench.errors import BadSpec
+from eventbench.resident import ResidentSplit, _shifted
 
 CPU = torch.device("cpu")
 
@@ -25,6 +29,7 @@ def split(
         ids=[f"s{k}" for k in range(n + 2)],
         taken=lambda rows: frames[rows],
         labels=np.arange(n + 2, dtype=np.int32),
+        classes=[f"c{k}" for k in range(n + 2)],
     )
     return ResidentSplit(store, np.arange(1, n + 1), CPU), frames[1 : n + 1]
 
@@ -108,3 +113,74 @@ def test_frames_are_held_in_the_stores_own_type(dtype: str) -> None:
     resident, frames = split(dtype=dtype)
     assert str(resident.frames.dtype) == f"torch.{dtype}"
     assert np.array_equal(next(resident.batches(7))[0].transpose(0, 1), frames)
+
+
+def test_an_epoch_draws_what_it_drew_batch_by_batch() -> None:
+    """Records of earlier versions were trained on this order of draws."""
+    resident, frames = split(7)
+    generator = torch.Generator().manual_seed(4)
+    expected = []
+    for rows in torch.randperm(7, generator=generator).split(3):
+        by = torch.randint(-2, 3, (len(rows), 2), generator=generator)
+        expected.append(_shifted(torch.from_numpy(frames)[rows], by, 2))
+    found = resident.batches(3, torch.Generator().manual_seed(4), 2)
+    for one, (x, _) in zip(expected, found, strict=True):
+        assert torch.equal(one.transpose(0, 1).float(), x)
+
+
+class Doubled(Augmentation, frozen=True):
+    """Frames twice as bright, and labels of the class after: what was done can be seen."""
+
+    def apply(self, frames: torch.Tensor, labels: torch.Tensor, generator: torch.Generator) -> Any:
+        assert labels.dtype == torch.float32
+        assert torch.equal(labels.sum(1), torch.ones(len(labels)))
+        return frames * 2, labels.roll(1, 1)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_augmentations_are_applied_in_turn_to_frames_and_one_hot_labels(dtype: str) -> None:
+    resident, frames = split(dtype=dtype)
+    frames //= 8
+    resident.frames = torch.from_numpy(frames)
+    plain = list(resident.batches(3, torch.Generator().manual_seed(2)))
+    changed = list(resident.batches(3, torch.Generator().manual_seed(2), augment=[Doubled(), Doubled()]))
+    for (x, labels), (y, soft) in zip(plain, changed, strict=True):
+        assert torch.equal(y, 4 * x)
+        assert torch.equal(soft, torch.nn.functional.one_hot((labels + 2) % 9, 9).float())
+    assert np.array_equal(resident.frames, frames)
+
+
+def test_what_an_augmentation_draws_follows_the_generator() -> None:
+    resident, frames = split(7, (3, 2, 16, 16))
+    augment = [Nda(), EventMix(probability=1.0)]
+
+    def epoch(seed: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        return list(resident.batches(3, torch.Generator().manual_seed(seed), 1, augment))
+
+    one, same, other = epoch(0), epoch(0), epoch(1)
+    assert all(torch.equal(a, b) and torch.equal(c, d) for (a, c), (b, d) in zip(one, same, strict=True))
+    assert any(not torch.equal(a, b) for (a, _), (b, _) in zip(one, other, strict=True))
+    for x, labels in one:
+        assert x.dtype == labels.dtype == torch.float32
+        assert torch.allclose(labels.sum(1), torch.ones(len(labels)))
+    assert any(((labels > 0) & (labels < 1)).any() for _, labels in one)
+    assert np.array_equal(resident.frames, frames)
+
+
+def test_evaluation_cannot_be_augmented() -> None:
+    resident, _ = split()
+    with pytest.raises(
+        BadSpec, match=r"^batches: augment is given without a generator; allowed: augment for"
+    ):
+        resident.batches(3, augment=[Nda()])
+
+
+def test_two_passes_over_what_is_evaluated_are_equal_to_the_byte_whatever_was_trained_between() -> None:
+    resident, _ = split(7, (3, 2, 16, 16))
+
+    def passed() -> bytes:
+        return b"".join(x.numpy().tobytes() + y.numpy().tobytes() for x, y in resident.batches(3))
+
+    before = passed()
+    list(resident.batches(3, torch.Generator().manual_seed(0), 2, [Nda(), EventMix(probability=1.0)]))
+    assert passed() == before

@@ -14,11 +14,12 @@ import torch
 from miniatures import Miniature, miniature, refused, run_cli, write_task
 from safetensors.torch import load_file
 
-from eventbench import workshop
-from eventbench.errors import BadSubmission
+from eventbench import registry, workshop
+from eventbench.augmentations.nda import Nda
+from eventbench.errors import BadSpec, BadSubmission
 from eventbench.harness import Bench
 from eventbench.submission import Handed
-from eventbench.train import Recipe, evaluate, fit, seed_everything
+from eventbench.train import Recipe, evaluate, fit, precision, seed_everything
 from eventbench.workshop import train_submission
 
 CPU = torch.device("cpu")
@@ -103,6 +104,141 @@ def test_two_epochs_learn_what_is_easy(bench: Bench) -> None:
     assert evaluate(net, bench.split("test"), 4)[1] >= 0.9
 
 
+class Stepwise(torch.nn.Module):
+    """Scores of every step, and their mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.readout = torch.nn.Linear(2 * 8 * 6, 2)
+        self.types: set[torch.dtype] = set()
+
+    def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
+        scores = self.readout(frames.flatten(2))
+        if self.training:
+            self.types.add(scores.dtype)
+        return scores
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        return self.scores_per_step(frames).mean(0)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"loss": "rate_mse"},
+        {"loss": "per_step_ce"},
+        {"loss": "tet"},
+        {"optimizer": "adam", "schedule": "cosine"},
+        {"optimizer": "sgd", "schedule": "step", "step_size": 2},
+        {"augment": [{"name": "nda", "flip": 0.0, "roll_px": 0, "cut_px": 0}]},
+        {"augment": [{"name": "event_mix"}], "loss": "tet", "amp": True},
+        {"amp": True, "channels_last": True},
+    ],
+    ids=str,
+)
+def test_every_choice_of_a_recipe_learns_what_is_easy(bench: Bench, more: dict[str, Any]) -> None:
+    generator, net = seed_everything(0, CPU), Stepwise()
+    recipe = Recipe(
+        epochs=6, batch_size=6, learning_rate=0.02, shift_px=0, label_smoothing=0, weight_decay=0, **more
+    )
+    log = fit(net, bench.split("train"), bench.split("validation"), recipe, generator)
+    assert log[-1].train_loss < log[0].train_loss
+    assert evaluate(net, bench.split("test"), 4)[1] >= 0.9
+    assert net.types == {torch.bfloat16 if recipe.amp else torch.float32}
+    kept = [epoch.validation_loss for epoch in log if epoch.validation_accuracy == 1.0]
+    again = evaluate(net, bench.split("validation"), 4, recipe.loss)
+    assert again[0] == pytest.approx(min(kept), rel=1e-4)  # the loss that validates is the one that trains
+
+
+def test_the_optimizer_follows_the_schedule(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[float] = []
+    whole = torch.optim.SGD.step
+
+    def step(self: Any, *arguments: Any) -> Any:
+        used.append(self.param_groups[0]["lr"])
+        return whole(self, *arguments)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", step)
+    recipe = Recipe(epochs=3, batch_size=6, optimizer="sgd", schedule="step", step_size=1, learning_rate=0.1)
+    train = bench.split("train")
+    log = fit(Stepwise(), train, bench.split("validation"), recipe, seed_everything(0, CPU))
+    steps = -(-len(train) // 6)
+    assert used == pytest.approx([0.1] * steps + [0.01] * steps + [0.001] * steps)
+    assert [epoch.learning_rate for epoch in log] == pytest.approx([0.1, 0.01, 0.001])
+
+
+def test_augmentation_reaches_what_is_trained_on_and_nothing_else(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def passed() -> bytes:
+        return b"".join(x.numpy().tobytes() for x, _ in bench.split("validation").batches(5))
+
+    seen: list[int] = []
+    whole = Nda.apply
+
+    def apply(self: Nda, frames: torch.Tensor, *more: Any) -> Any:
+        seen.append(len(frames))
+        return whole(self, frames, *more)
+
+    monkeypatch.setattr(Nda, "apply", apply)
+    before = passed()
+    recipe = Recipe(epochs=2, batch_size=6, augment=[{"name": "nda"}])
+    fit(Stepwise(), bench.split("train"), bench.split("validation"), recipe, seed_everything(0, CPU))
+    assert sum(seen) == 2 * len(bench.split("train"))
+    assert passed() == before
+
+
+def test_a_loss_of_every_step_needs_a_model_that_gives_scores_at_every_step(bench: Bench) -> None:
+    class Whole(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.readout = torch.nn.Linear(96, 2)
+
+        def forward(self, frames: torch.Tensor) -> torch.Tensor:
+            return self.readout(frames.sum(0).flatten(1))
+
+    recipe = Recipe(epochs=1, loss="tet")
+    with pytest.raises(
+        BadSubmission, match=r"^Whole: loss 'tet' needs the scores of every step; give the model"
+    ):
+        fit(Whole(), bench.split("train"), bench.split("validation"), recipe, seed_everything(0, CPU))
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({"graph": True}, "recipe: graph is true on cpu; allowed: graph = true on CUDA only"),
+        (
+            {"amp": True, "amp_dtype": "float16"},
+            "recipe: amp_dtype is float16 on cpu; allowed: bfloat16 here",
+        ),
+    ],
+)
+def test_a_recipe_that_the_device_cannot_follow_is_refused(
+    bench: Bench, tmp_path: Path, more: dict[str, Any], line: str
+) -> None:
+    with pytest.raises(BadSpec) as refusal:
+        trained(bench, tmp_path / "s", recipe=Recipe(epochs=1, **more))
+    assert str(refusal.value).startswith(line)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("more", [{"optimizer": "sgd"}, {"amp": True}])
+def test_a_graph_of_what_waits_for_the_device_is_refused(more: dict[str, Any]) -> None:
+    with pytest.raises(
+        BadSpec, match=r"^recipe: graph is true with .*; allowed: adam or adamw, in float32 or"
+    ):
+        precision(Recipe(graph=True, **more), torch.device("cuda"))
+
+
+def test_the_precision_of_training_is_named() -> None:
+    gpu = torch.device("cuda")
+    assert precision(Recipe(amp_dtype="float16"), CPU) == "float32"
+    assert precision(Recipe(amp=True), CPU) == "bfloat16"
+    assert precision(Recipe(amp=True), gpu) == "float16"
+    assert precision(Recipe(amp=True, amp_dtype="bfloat16"), gpu) == "bfloat16"
+
+
 def test_the_snn_learns_it_too(bench: Bench, tmp_path: Path) -> None:
     recipe = Recipe(epochs=8, batch_size=6, learning_rate=0.03, shift_px=0)
     folder = trained(bench, tmp_path / "s", recipe=recipe)
@@ -185,6 +321,8 @@ def test_a_submission_folder_says_what_was_done(bench: Bench, tmp_path: Path) ->
     assert stated["training"]["seeds"] == [3, 1]
     assert stated["training"]["recipe"]["epochs"] == 2
     assert len(stated["training"]["validation_accuracy"]) == 2
+    assert stated["training"]["precision"] == "float32"
+    assert stated["training"]["lif_backends"] == ["numba"]
     for seed in (3, 1):
         rows = list(csv.DictReader((folder / f"seed{seed}.csv").read_text().splitlines()))
         assert [row["epoch"] for row in rows] == ["1", "2"]
@@ -348,7 +486,7 @@ def test_a_network_that_breaks_its_contract_is_refused_and_nothing_is_made(
     [
         (
             ["conv_sn"],
-            "no model named 'conv_sn'; allowed: conv_snn, event_count, pfa_net, tcja_net; did you mean 'conv_snn'?",
+            f"no model named 'conv_sn'; allowed: {', '.join(registry.models.names())}; did you mean 'conv_snn'?",
         ),
         (
             ["conv_snn", "--set", "chanels=[4]"],
@@ -368,6 +506,8 @@ def test_a_network_that_breaks_its_contract_is_refused_and_nothing_is_made(
             "Invalid value for '--epochs': 0 is not in the range x>=1; see eventbench train --help",
         ),
         (["conv_snn", "--device", "abacus"], "device 'abacus' cannot be used: "),
+        (["conv_snn", "--recipe", "tcja"], "no recipe named 'tcja'; allowed: "),
+        (["conv_snn", "--recipe", "tcja.toml"], "tcja.toml: cannot be read: No such file or directory"),
     ],
 )
 def test_a_command_line_that_cannot_be_followed_is_refused(
@@ -411,6 +551,26 @@ def test_the_command_trains_the_tasks_seeds_and_says_what_came_of_it(
     document = json.loads(told)
     assert document["folder"] == str(tmp_path / "t")
     assert [(run["seed"], run["epochs"]) for run in document["runs"]] == [(4, 1)]
+
+
+def test_the_command_follows_a_recipe_file(
+    mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "mine-v1.toml"
+    recipe.write_text(
+        'optimizer = "adam"\nlearning_rate = 0.01\nschedule = "cosine"\nepochs = 7\nbatch_size = 5\n'
+        'loss = "rate_mse"\naugment = [{name = "nda", roll_px = 1}]\n'
+    )
+    out = tmp_path / "s"
+    status, _, err = run_cli(
+        capsys, "train", "conv_snn", "--set", "channels=[4]", "--recipe", recipe, "--epochs", 1, "--seed", 0,
+        "--task", mini.task, *mini.flags, "--out", out,
+    )  # fmt: skip
+    assert (status, err) == (0, "")
+    stated = tomllib.loads((out / "submission.toml").read_text())["training"]["recipe"]
+    assert (stated["epochs"], stated["batch_size"], stated["loss"]) == (1, 5, "rate_mse")
+    assert stated["augment"] == [{"name": "nda", "roll_px": 1}]
+    assert Handed(out).seeds == [0]
 
 
 def test_a_task_whose_validation_is_its_test_split_is_refused(

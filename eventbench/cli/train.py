@@ -21,6 +21,11 @@ from eventbench.cli import _options
 @click.option(
     "--epochs", type=click.IntRange(1), metavar="E", help="At most so many epochs; else the recipe's."
 )
+@click.option(
+    "--recipe",
+    metavar="R",
+    help="How to train: a name of models/recipes, or a TOML file; else the package's own.",
+)
 @click.option("--out", required=True, metavar="DIR", help="The folder to make; it must not exist yet.")
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the model, as in rank=4."
@@ -35,6 +40,7 @@ def command(
     task: str,
     seeds: tuple[int, ...],
     epochs: int | None,
+    recipe: str | None,
     out: str,
     settings: tuple[str, ...],
     device: str | None,
@@ -52,15 +58,24 @@ def command(
 
     from eventbench import catalog, home
     from eventbench.harness import Bench, device_named
+    from eventbench.recipe import recipe_named
     from eventbench.workshop import named, train_submission
 
     places = home.places(data_dir, cache_dir, board)
     target = Path(out).expanduser().absolute()
     order = catalog.task(task, places.board)
-    named(model)  # an unknown one is refused before a store is made for it
+    named(model)  # an unknown one is refused before a store is made for it, and so is a recipe
+    how = recipe_named(recipe) if recipe else None
     bench = Bench(order, places, device_named(device), workers=_options.cores())
     made = train_submission(
-        bench, model, _config(settings), list(seeds or order.spec.seeds), target, epochs=epochs, quiet=as_json
+        bench,
+        model,
+        _config(settings),
+        list(seeds or order.spec.seeds),
+        target,
+        recipe=how,
+        epochs=epochs,
+        quiet=as_json,
     )
     if as_json:
         _options.print_json({"folder": str(target), "runs": made})

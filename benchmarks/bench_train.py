@@ -1,0 +1,268 @@
+"""A training step on the CPU against Norse and SpikingJelly: `python benchmarks/bench_train.py`.
+
+Five times [conv 3x3 to 32 channels, batch norm, LIF, max pool 2] and a linear readout on 64x64, T 16, batch 8, all three
+with the same weights, the same neuron (LIF box, tau 2, hard reset, triangle surrogate) and the same allocator setting.
+Where the batch norms use running statistics, all give the same loss and gradients; while they train, stepping through a
+network takes the statistics of each step alone, and the others must still agree with ours. Then: frames binned from events
+that lie on the device, here the CPU, of which nothing is asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import norse.torch as norse
+import numpy as np
+import torch
+from norse.torch.functional.lif_box import LIFBoxParameters
+from paired import Claim, compare, machine, summary
+from spikingjelly.activation_based import functional, layer, neuron, surrogate
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from eventbench.allocator import keep_heap
+from eventbench.event_batch import EventBatch
+from eventbench.event_columns import EventColumns
+from eventbench.events import Events
+from eventbench.layers import LIF
+from eventbench.representations.frames import Frames
+from eventbench.resident_events import ResidentEvents
+
+T, N, SIDE, WIDTH, STAGES, CLASSES = 16, 8, 64, 32, 5, 11
+OURS, STEPPED, LOOPED, JELLY = (
+    "eventbench, channels last",
+    "Norse, the network stepped",
+    "Norse, LIFBox over (T, N, ...)",
+    "SpikingJelly, multi-step",
+)
+NORSE_NEURON = {
+    "tau_mem_inv": torch.tensor(500.0),  # with dt = 1e-3 half of the way to the input at each step: tau = 2
+    "method": "triangle",
+    "alpha": torch.tensor(1.0),
+}
+
+
+class Ours(nn.Module):
+    """Every layer over all steps, the LIF fused over time, channels last from the first convolution on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(_conv(i) for i in range(STAGES))
+        self.norms = nn.ModuleList(nn.BatchNorm2d(WIDTH) for _ in range(STAGES))
+        self.lif = LIF(tau=2.0, surrogate="triangle", alpha=1.0, detach_reset=False)
+        self.pool, self.readout = nn.MaxPool2d(2), _readout()
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        steps = frames.shape[:2]
+        x = frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = self.pool(self.lif(norm(conv(x)).unflatten(0, steps)).flatten(0, 1))
+        return self.readout(x.flatten(1)).unflatten(0, steps).mean(0)
+
+
+class Stepped(nn.Module):
+    """The network as Norse's own examples have it: a SequentialState, called once a step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for i in range(STAGES):
+            layers += [_conv(i), nn.BatchNorm2d(WIDTH), _norse_cell(), nn.MaxPool2d(2)]
+        self.network = norse.SequentialState(*layers, nn.Flatten(), _readout())
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        state, scores = None, []
+        for step in frames.unbind(0):
+            told, state = self.network(step, state)
+            scores.append(told)
+        return torch.stack(scores).mean(0)
+
+
+class Looped(nn.Module):
+    """Convolutions over all steps at once, Norse's LIF box module looping over time in each stage."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(_conv(i) for i in range(STAGES))
+        self.norms = nn.ModuleList(nn.BatchNorm2d(WIDTH) for _ in range(STAGES))
+        self.cell, self.pool, self.readout = _norse_cell(), nn.MaxPool2d(2), _readout()
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        steps = frames.shape[:2]
+        x = frames.flatten(0, 1)
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            state, spikes = None, []
+            for current in norm(conv(x)).unflatten(0, steps).unbind(0):
+                z, state = self.cell(current, state)
+                spikes.append(z)
+            x = self.pool(torch.stack(spikes).flatten(0, 1))
+        return self.readout(x.flatten(1)).unflatten(0, steps).mean(0)
+
+
+class Jelly(nn.Module):
+    """The network of SpikingJelly's layers in multi-step mode, torch backend."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for i in range(STAGES):
+            spikes = neuron.LIFNode(
+                tau=2.0, detach_reset=False, surrogate_function=surrogate.PiecewiseQuadratic(alpha=1.0)
+            )
+            inputs = 2 if i == 0 else WIDTH
+            conv = layer.Conv2d(inputs, WIDTH, 3, padding=1, bias=False)
+            layers += [conv, layer.BatchNorm2d(WIDTH), spikes, layer.MaxPool2d(2)]
+        readout = layer.Linear(_readout().in_features, CLASSES)
+        self.network = nn.Sequential(*layers, layer.Flatten(), readout)
+        functional.set_step_mode(self, "m")
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        functional.reset_net(self)
+        return self.network(frames).mean(0)
+
+
+def _conv(stage: int) -> nn.Conv2d:
+    return nn.Conv2d(2 if stage == 0 else WIDTH, WIDTH, 3, padding=1, bias=False)
+
+
+def _readout() -> nn.Linear:
+    return nn.Linear(WIDTH * (SIDE >> STAGES) ** 2, CLASSES)
+
+
+def _norse_cell() -> nn.Module:
+    return norse.LIFBoxCell(LIFBoxParameters(**NORSE_NEURON), dt=1e-3)
+
+
+def networks() -> dict[str, nn.Module]:
+    """The contenders with one set of weights, norms with statistics of their own so that neurons fire in each stage."""
+    torch.manual_seed(0)
+    made: dict[str, nn.Module] = {OURS: Ours(), STEPPED: Stepped(), LOOPED: Looped(), JELLY: Jelly()}
+    weights = _layers(made[OURS])
+    for i, (conv, norm) in enumerate(zip(weights[:-1:2], weights[1:-1:2], strict=True)):
+        nn.init.normal_(conv.weight, std=0.15 if i else 0.3)
+        norm.running_mean.uniform_(-0.1, 0.1)
+        norm.running_var.uniform_(0.2, 0.4)
+        nn.init.constant_(norm.bias, 0.4)
+    for network in made.values():
+        for mine, theirs in zip(weights, _layers(network), strict=True):
+            theirs.load_state_dict(mine.state_dict())
+    return made
+
+
+def _layers(network: nn.Module) -> list[Any]:
+    """Convolution, norm, convolution, norm, ..., readout."""
+    every = list(network.modules())
+    convs = [one for one in every if isinstance(one, nn.Conv2d)]
+    norms = [one for one in every if isinstance(one, nn.BatchNorm2d)]
+    pairs = [one for pair in zip(convs, norms, strict=True) for one in pair]
+    return [*pairs, next(one for one in every if isinstance(one, nn.Linear))]
+
+
+def check(made: dict[str, nn.Module], frames: torch.Tensor, labels: torch.Tensor) -> None:
+    """That one loss and one gradient come out of all; of the stepped one only where its norms do not train.
+
+    In float64: in float32 sums that differ in their last bit move a spike here and there.
+    """
+    for training in (False, True):
+        wanted = None
+        for name, network in made.items():
+            if training and name == STEPPED:
+                continue
+            copied = copy.deepcopy(network).double().train(training)
+            loss = cross_entropy(copied(frames.double()), labels)
+            loss.backward()
+            found = [loss.detach(), *(one.weight.grad for one in _layers(copied))]
+            wanted = wanted or found
+            for mine, theirs in zip(wanted, found, strict=True):
+                torch.testing.assert_close(
+                    theirs, mine, rtol=1e-6, atol=1e-9, msg=lambda m, n=name: f"{n}: {m}"
+                )
+        assert wanted is not None and all(bool(one.abs().max() > 0) for one in wanted), "nothing flows back"
+
+
+def training_step(rounds: int) -> list[Claim]:
+    """Forward, backward and Adam of one batch."""
+    made = networks()
+    generator = torch.Generator().manual_seed(1)
+    frames = torch.poisson(torch.full((T, N, 2, SIDE, SIDE), 0.3), generator=generator)
+    labels = torch.randint(CLASSES, (N,), generator=generator)
+    check(made, frames[:, :2], labels[:2])
+
+    def step(network: nn.Module) -> Callable[[], None]:
+        network.train()
+        optimiser = torch.optim.Adam(network.parameters(), 1e-3)
+
+        def once() -> None:
+            optimiser.zero_grad()
+            cross_entropy(network(frames), labels).backward()
+            optimiser.step()
+
+        return once
+
+    what = f"training step, {STAGES}x [conv {WIDTH} + BN + LIF + pool], {SIDE}x{SIDE}, T {T}, batch {N}"
+    calls = {name: step(network) for name, network in made.items()}
+    return compare(what, calls, {STEPPED: 3, JELLY: 2.5}, rounds=rounds, items=N, unit="samples/s")
+
+
+def many_events(samples: int, events: int, side: int) -> list[Events]:
+    rng, made = np.random.default_rng(5), []
+    for _ in range(samples):
+        x, y = rng.integers(0, side, (2, events), np.uint16)
+        t = np.cumsum(rng.integers(0, 50, events))
+        made.append(Events(t=t, x=x, y=y, p=rng.integers(0, 2, events, np.uint8), sensor=(side, side)))
+    return made
+
+
+def frames_from_events(rounds: int, device: torch.device) -> list[Claim]:
+    """One batch of 16 samples of 100,000 events, 128x128, T 20: float32 frames on the device. Asked for on a GPU only."""
+    many = many_events(16, 100_000, 128)
+    columns = [EventColumns.of(one) for one in many]
+    store: Any = SimpleNamespace(
+        ids=[str(k) for k in range(16)],
+        labels=np.zeros(16, np.int32),
+        classes=["a"],
+        sensor=(128, 128),
+        columns=columns.__getitem__,
+    )
+    how = Frames(bins=20)
+    split, batch = ResidentEvents(store, np.arange(16), how, device), EventBatch.of(many)
+    rows = torch.arange(16)
+
+    def ours() -> torch.Tensor:
+        frames = next(split._taken(rows, 16))
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return frames
+
+    def numba() -> torch.Tensor:
+        frames = torch.from_numpy(how.apply_batch(batch)[0]).to(device).float()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return frames
+
+    assert torch.equal(ours(), numba())
+    other = "Numba on the CPU, one batch" + (", and a copy" if device.type == "cuda" else "")
+    calls: dict[str, Callable[[], Any]] = {"resident events": ours, other: numba}
+    asked = {other: 20.0} if device.type == "cuda" else {}
+    items = 16 * 100_000
+    what = f"frames from resident events on {device.type}, 16 x 100,000 events, 128x128, T 20"
+    return compare(what, calls, asked, rounds=rounds, items=items)
+
+
+def run(rounds: int = 9) -> list[Claim]:
+    """Every row asked of training on the CPU; those of a GPU are in training_gpu.py."""
+    print(f"freed memory is kept in the process for all: {keep_heap()}; {torch.get_num_threads()} threads\n")
+    claims = training_step(rounds)
+    return claims + frames_from_events(rounds, torch.device("cpu"))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9)
+    given = parser.parse_args()
+    print(f"{machine('torch', 'norse', 'spikingjelly')}\n")
+    summary(run(given.rounds))
