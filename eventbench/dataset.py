@@ -134,7 +134,7 @@ class Dataset:
     def _refuse_overlap(self, found: list[Sample]) -> None:
         first: dict[tuple[object, ...], Sample] = {}
         for sample in found:
-            place = sample.recording, sample.window, sample.part, sample.row
+            place = str(sample.recording), sample.window, sample.part, sample.row
             other = first.setdefault(place, sample)
             if other.split != sample.split:
                 raise BadDataset(

@@ -77,7 +77,7 @@ class Events:
     def _freeze(self, t, x, y, p, sensor) -> None:  # type: ignore[no-untyped-def]
         for name, column in zip("txyp", (t, x, y, p), strict=True):
             column = np.ascontiguousarray(column).view()
-            column.flags.writeable = False
+            column.setflags(write=False)
             object.__setattr__(self, name, column)
         object.__setattr__(self, "sensor", sensor)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ class ClassFolders(Layout, frozen=True, forbid_unknown_fields=True):
             )
         for split, folder in self.folders.items():
             for label, name in enumerate(card.classes):
-                for path in (root / folder / name).glob(f"*{self.suffix}"):
+                for path in _files(root / folder / name, self.suffix):
                     try:
                         called = self.id.format_map({"split": split, "class": name, "stem": path.stem})
                     except (KeyError, ValueError, AttributeError, IndexError):
@@ -46,3 +47,12 @@ class ClassFolders(Layout, frozen=True, forbid_unknown_fields=True):
                         )
                     found[called] = Sample(called, split, label, "", path)
         return [found[called] for called in sorted(found)]
+
+
+def _files(folder: Path, suffix: str) -> list[Path]:
+    """The files of a folder with this ending; none where there is no such folder."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208  # a Path for each file that is looked for, and no more
+    except OSError:
+        return []
+    return [folder / name for name in names if name.endswith(suffix)]
