@@ -15,6 +15,7 @@ from eventbench.catalog import Named
 from eventbench.environment import environment, package_digest
 from eventbench.errors import BadSubmission, EventbenchError
 from eventbench.home import Places
+from eventbench.layers import backends_used
 from eventbench.metrics.accuracy import predicted
 from eventbench.metrics.base import Figure, Metric, measure
 from eventbench.preprocess import events_store, frames_store
@@ -146,6 +147,7 @@ def score(
     check(bench, handed)
     test, metrics = bench.split("test"), bench.task.spec.metrics
     runs, answers = [], []
+    backends: set[str] = set()
     for seed, weights in zip(handed.seeds, handed.spec.weights, strict=True):
         progress(weights)
         model, found = _ready(bench, handed, weights), _Answers()
@@ -154,6 +156,7 @@ def score(
         scores = {name: _score(figure, members[name.partition(".")[0]]) for name, figure in figures.items()}
         runs.append(Run(seed=seed, weights=digest.of_file(handed.folder / weights), scores=scores))
         answers.append(found.classes)
+        backends |= set(backends_used(model).values())
     labels = test.labels.tolist()
     rows = [(id, labels[i], *(run[i] for run in answers)) for i, id in enumerate(test.ids)]
     record = Record(
@@ -171,7 +174,8 @@ def score(
         runs=runs,
         predictions="",
         training=handed.spec.training,
-        environment=environment(bench.device),
+        environment=environment(bench.device)
+        | ({"lif_backends": ", ".join(sorted(backends))} if backends else {}),
         about=handed.spec.about,
     )
     return record, rows
