@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from torch import nn
 from eventbench import registry
 from eventbench.errors import BadSubmission, some
 from eventbench.layers import PFA, TCJA
+from eventbench.submission import make_model
 
 # Their weight -> ours, within a layer. See the layers' own docstrings for the shuffled names.
 _TCJA = {
@@ -40,11 +42,11 @@ _TCJA_KEY = re.compile(r"(?P<layer>.*?)\.?(?P<weight>conv(?:\.0)?\.weight|conv_c
 _PFA_KEY = re.compile(r"(?P<layer>.*?)\.?(?P<weight>(?:TC_FC|SC_FC|TS_conv)\.(?:weight|bias))")
 
 
-def load_authors(model: nn.Module, state: Mapping[str, torch.Tensor]) -> nn.Module:
+def load_authors(model: nn.Module, state: Mapping[str, Any]) -> nn.Module:
     """Fill `model`, made with the same sizes, from the authors' state dict; the model, for chaining.
 
-    `state` is what their `net.state_dict()` holds (their checkpoint files keep it under "net"), in its own order or
-    sorted by key. PFA's inert rank weights are left out: in eval they are replaced by 1/R at each forward there, and
+    `state` is what their `net.state_dict()` holds, tensors or numpy arrays, in its own order or sorted by key, or one of
+    their checkpoints, which keep it under "net". PFA's inert rank weights are left out: in eval they are replaced by 1/R at each forward there, and
     are 1/R here. Raises BadSubmission where a layer is missing, left over or of another shape.
     """
     theirs, ours = authors_layers(state), _our_layers(model)
@@ -63,11 +65,12 @@ def load_authors(model: nn.Module, state: Mapping[str, torch.Tensor]) -> nn.Modu
     return model
 
 
-def from_authors(name: str, state: Mapping[str, torch.Tensor], sensor: tuple[int, int]) -> nn.Module:
+def from_authors(name: str, state: Mapping[str, Any], sensor: tuple[int, int], **changed: Any) -> nn.Module:
     """The network `name` (as "tcja_dvs128") made with the sizes of the authors' state dict, and filled from it.
 
-    T, classes, widths, kernels and ranks are read off the weights; `sensor` (width, height) is not in them. Raises
-    UnknownName for a network there is not, BadSubmission where the state dict is another network's.
+    T, classes, widths, kernels, ranks and biases are read off the weights; `sensor` (width, height) is not in them, nor
+    is what else `changed` says of the model's config, as neuron={...}. `state` as in `load_authors`. Raises UnknownName
+    for a network there is not, BadSubmission where the state dict is another network's.
     """
     kind = registry.models.get(name)
     takes = inspect.signature(kind).parameters
@@ -76,13 +79,14 @@ def from_authors(name: str, state: Mapping[str, torch.Tensor], sensor: tuple[int
     try:
         convolutions, linears = theirs["convolution"], theirs["linear"]
         widths = iter([w["weight"].shape[0] for w in convolutions])
-        config: dict[str, Any] = {
-            "inputs": convolutions[0]["weight"].shape[1],
-            "channels": [
+        config: dict[str, Any] = {"inputs": convolutions[0]["weight"].shape[1]}
+        if "channels" not in changed:
+            config["channels"] = [
                 next(widths) if isinstance(stage, int) else [next(widths) for _ in stage]
                 for stage in takes["channels"].default
-            ],
-        }
+            ]
+        if "bias" in takes:
+            config["bias"] = "bias" in convolutions[0]
         if "hidden" in takes:
             config["hidden"] = linears[0]["weight"].shape[0]
         first = gates[0]
@@ -115,7 +119,7 @@ def from_authors(name: str, state: Mapping[str, torch.Tensor], sensor: tuple[int
     if "outputs" in takes:
         config["outputs"] = outputs
     classes = outputs // takes["voters"].default if "voters" in takes else outputs
-    model = kind(sensor=sensor, time_steps=steps, classes=classes, **config)
+    model = make_model(name, config | changed, sensor, steps, classes, Path())
     return load_authors(model.to(linears[-1]["weight"].dtype), state)
 
 
@@ -126,12 +130,18 @@ def counted_as_published(model: nn.Module) -> int:
 
 
 def authors_layers(
-    state: Mapping[str, torch.Tensor],
+    state: Mapping[str, Any],
 ) -> dict[str, list[tuple[str, dict[str, torch.Tensor]]]]:
     """Their layers by kind, in the order of use: (name, {our name of the weight: the weight})."""
     layers: dict[str, dict[str, torch.Tensor]] = {}
+    state = _weights(state)
     pfa = {found["layer"] for key in state if (found := _PFA_KEY.fullmatch(key))}
-    tcja = {key[: -len("conv_c.weight")].rstrip(".") for key in state if key.endswith("conv_c.weight")}
+    # Of an ablation one convolution is there alone: by its axes it is known from that of a stage called "conv".
+    tcja = {
+        found["layer"]
+        for key, value in state.items()
+        if value.ndim == 3 and (found := _TCJA_KEY.fullmatch(key))
+    }
     for key, value in state.items():
         layer, weight = key.rpartition(".")[::2]
         if (found := _PFA_KEY.fullmatch(key)) and found["layer"] in pfa:
@@ -150,6 +160,24 @@ def authors_layers(
     for name in ordered:
         kinds.setdefault(_kind(layers[name]), []).append((name, layers[name]))
     return kinds
+
+
+def _weights(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """Tensors by key, out of a checkpoint's "net", without the prefix that a wrapper around the whole network adds."""
+    if isinstance(state, Mapping) and isinstance(state.get("net"), Mapping):
+        state = state["net"]
+    try:
+        weights = {key: torch.as_tensor(value) for key, value in state.items()}
+    except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+        raise BadSubmission(
+            f"not a state dict: {error}",
+            where="the authors' weights",
+            allowed="tensors or arrays by key, or a checkpoint with them under 'net'",
+        ) from None
+    for prefix in ("module.", "_orig_mod."):
+        if all(key.startswith(prefix) for key in weights):
+            weights = {key.removeprefix(prefix): value for key, value in weights.items()}
+    return weights
 
 
 def _numbers(name: str) -> list[tuple[int, str]]:
@@ -205,4 +233,4 @@ def _matched(
                 where="load_authors",
                 fix="T, channels, rank and sensor must be as in the checkpoint",
             )
-    return {f"{prefix}.{name}": torch.as_tensor(given[name]) for name in own}
+    return {f"{prefix}.{name}": given[name] for name in own}

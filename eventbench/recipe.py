@@ -21,6 +21,12 @@ SHIPPED = PACKAGE / "models" / "recipes"
 OPTIMIZERS = ("adamw", "adam", "sgd")
 SCHEDULES = ("one_cycle_cosine", "cosine", "step")
 AMP_TYPES = ("auto", "bfloat16", "float16")
+KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "str": ((str,), "a name"),
+    "bool": ((bool,), "true, false"),
+}
 STATED = ("optimizer", "learning_rate", "schedule", "epochs", "batch_size", "loss")  # by every recipe file
 
 
@@ -68,6 +74,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     graph: bool = False
 
     def __post_init__(self) -> None:
+        self._check_types()
         named = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "amp_dtype": AMP_TYPES}
         for name, known in named.items():
             if getattr(self, name) not in known:
@@ -82,6 +89,19 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             if not 0 <= getattr(self, name) < 1:
                 raise BadSpec(f"{name} is {getattr(self, name)!r}", where="recipe", allowed="0 to below 1")
         self.augmentations()
+
+    def _check_types(self) -> None:
+        """What msgspec checks of a TOML file, for a recipe made in Python."""
+        for name, kind in self.__annotations__.items():
+            value = getattr(self, name)
+            if kind in KINDS:
+                types, allowed = KINDS[kind]
+                right = isinstance(value, types) and (kind == "bool" or not isinstance(value, bool))
+            else:
+                right = isinstance(value, list | tuple) and all(isinstance(table, dict) for table in value)
+                allowed = "a list of tables, each with a name"
+            if not right:
+                raise BadSpec(f"{name} is {value!r}", where="recipe", allowed=allowed)
 
     def augmentations(self) -> list[Augmentation]:
         """The members that `augment` names. Raises BadSpec or UnknownName where one cannot be made."""
@@ -126,6 +146,9 @@ def recipe_named(name: str) -> Recipe:
     table.pop("about", None)
     if missing := [key for key in STATED if key not in table]:
         raise BadSpec(f"{', '.join(missing)} is not stated", where=path.name, allowed=", ".join(STATED))
+    if table.get("label_smoothing") and table["loss"] != "ce":
+        told = f"label_smoothing is {table['label_smoothing']!r} with loss {table['loss']!r}"
+        raise BadSpec(told, where=path.name, allowed='label_smoothing with loss = "ce" only')
     nothing = {"weight_decay": 0.0, "label_smoothing": 0.0, "shift_px": 0, "warmup": 0.0}
     try:
         return msgspec.convert(nothing | {"patience": table["epochs"]} | table, Recipe)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -29,6 +30,8 @@ class SampleSplit(ABC):
     """
 
     def __init__(self, store: Store, rows: np.ndarray, device: torch.device) -> None:
+        if not len(rows):
+            raise BadSpec("no samples", where=type(self).__name__, allowed="one row of the store or more")
         self.ids = [store.ids[row] for row in rows]
         self.labels = torch.from_numpy(store.labels[rows].astype(np.int64)).to(device)
         self._store = store
@@ -59,6 +62,10 @@ class SampleSplit(ABC):
         the other: labels are then float32 (N, classes), each row a distribution. Without a generator the order is the
         split's own and nothing is changed: evaluation cannot be augmented, and `augment` is refused (BadSpec).
         """
+        for name, value, least in (("size", size, 1), ("shift", shift, 0)):
+            if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+                allowed = f"a whole number of {least} or more"
+                raise BadSpec(f"{name} is {value!r}", where="batches", allowed=allowed)
         if augment and generator is None:
             raise BadSpec(
                 "augment is given without a generator",

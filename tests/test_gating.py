@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from eventbench.errors import EventbenchError
-from eventbench.layers import PFA, TCJA
+from eventbench.layers import PFA, TCJA, RecurrentLIF
 from eventbench.layers.pfa import COMPOSITIONS, FUSIONS
 from eventbench.layers.tcja import BRANCHES
 
@@ -181,3 +181,26 @@ def test_no_map_is_kept_for_the_backward_pass(kind: str) -> None:
     kept.pop(x.untyped_storage().data_ptr())
     # v_S and the mean over channels, R and T maps of one channel, are what there is
     assert sum(kept.values()) < (2 * x.numel() / C + 3 * N * 64 * 64 * 2) * 4
+
+
+def test_any_one_of_its_weights_trains_while_the_others_are_frozen(layer: nn.Module) -> None:
+    x, g = frames(), torch.randn(T, N, C, H, W, dtype=torch.float64)
+    _, *every = gradients(layer, layer(x.requires_grad_()), x, g)
+    wanted = dict(zip(dict(layer.named_parameters()), every, strict=True))
+    for name, weight in layer.named_parameters():
+        layer.requires_grad_(False)
+        weight.requires_grad_(True)
+        (got,) = torch.autograd.grad(layer(frames()), weight, g)
+        torch.testing.assert_close(got, wanted[name])
+
+
+def test_sizes_are_worked_out_on_the_meta_device(layer: nn.Module) -> None:
+    assert layer.to("meta")(frames().to("meta")).shape == (T, N, C, H, W)
+    assert RecurrentLIF(C).to("meta")(torch.zeros(T, N, C, device="meta")).shape == (T, N, C)
+
+
+def test_frames_without_pixels_and_arrays_are_refused(layer: nn.Module) -> None:
+    with pytest.raises(EventbenchError, match=r"frames without pixels \(4, 3, 5, 0, 7\)"):
+        layer(frames()[..., :0, :])
+    with pytest.raises(EventbenchError, match=r"got a numpy.ndarray; allowed: a torch tensor"):
+        layer(frames().numpy())

@@ -270,3 +270,46 @@ def test_a_parameter_out_of_range_is_refused_with_what_is_allowed(parameters, sa
 def test_inputs_without_steps_or_of_integers_are_refused(x):
     with pytest.raises(EventbenchError):
         LIF()(x)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"tau": None}, "tau is None; allowed: a number of time steps"),
+        ({"tau": "2"}, "tau is '2'; allowed: a number of time steps"),
+        ({"tau": True}, "tau is True; allowed: a number of time steps"),
+        ({"tau": ["a"], "channels": 1}, "tau is ['a']; allowed: a number of time steps"),
+        ({"threshold": "1"}, "threshold is '1'; allowed: a number"),
+        ({"reset": "soft"}, "reset is 'soft'; allowed: a number"),
+        ({"alpha": None}, "alpha is None; allowed: a number"),
+        ({"detach_reset": "no"}, "detach_reset is 'no'; allowed: true, false"),
+        ({"decay_input": None}, "decay_input is None; allowed: true, false"),
+        ({"learn_tau": 1}, "learn_tau is 1; allowed: true, false"),
+    ],
+)
+def test_a_parameter_of_another_type_is_refused_and_not_a_python_error(arguments, says):
+    with pytest.raises(EventbenchError, match=re.escape(says)):
+        LIF(**arguments)
+
+
+def test_taus_may_be_numbers_of_numpy_and_torch():
+    assert LIF(np.float32(3)).tau == LIF(torch.tensor(3.0)).tau == 3.0
+    assert (
+        LIF(np.array([2, 3]), channels=2).tau == LIF(torch.tensor([2.0, 3.0]), channels=2).tau == (2.0, 3.0)
+    )
+
+
+def test_what_is_no_tensor_is_refused():
+    with pytest.raises(EventbenchError, match=r"got a numpy.ndarray; allowed: a torch tensor"):
+        LIF()(np.zeros((3, 2), np.float32))
+    with pytest.raises(EventbenchError, match=r"the state of LIF: got a builtins.float"):
+        LIF()(torch.zeros(3, 2), 0.5)
+
+
+def test_fixed_taus_keep_their_precision_whatever_the_model_is_cast_to():
+    taus, x = [2.3, 70000.0], torch.randn(9, 3, 2, 4) * 3
+    want = LIF(taus, channels=2)(x)
+    assert torch.equal(LIF(taus, channels=2).half()(x), want)
+    with torch.device("meta"):
+        empty = LIF(taus, channels=2)
+    assert torch.equal(empty.to_empty(device="cpu")(x), want)

@@ -313,7 +313,7 @@ def test_the_static_convolution_comes_first_even_in_a_sorted_file() -> None:
             lambda s: s.update({"features.0.fwd.module.0.weight": torch.rand(4, 2, 5, 5)}),
             "has shape (4, 2, 5, 5)",
         ),
-        (lambda s: s.pop("features.7.conv_c.weight"), "layers of kind"),
+        (lambda s: s.pop("features.7.conv_c.weight"), "conv_over_time.weight missing"),
         (lambda s: s.pop("features.0.fwd.module.0.bias"), "bias missing"),
     ],
 )
@@ -358,3 +358,95 @@ def test_the_page_for_norse_users_runs_as_written() -> None:
     exec(code, names)
     assert names["rates"].shape == (8, 3, 4)
     assert all(p.grad is not None for p in names["network"].parameters())
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, "conv_snn", "tcja_net", "pfa_net"])
+def test_frames_of_another_type_or_with_other_channels_are_refused(name: str) -> None:
+    net = small(name) if name in NETWORKS else made(name, (12, 10), 4, 3, channels=[4, 6])
+    frames = torch.rand(4, 2, 2, 10, 12)
+    for wrong in (frames.byte(), frames.double(), torch.rand(4, 2, 3, 10, 12), torch.rand(4, 2, 2, 0, 12)):
+        with pytest.raises(BadSpec):
+            net(wrong)
+
+
+@pytest.mark.parametrize("name", ["tcja_dvs128", "tcja_fmnist", "pfa_vgg_gesture", "plif_net"])
+def test_frames_of_another_sensor_are_refused_naming_both_sizes(name: str) -> None:
+    with pytest.raises(
+        BadSpec, match=r"made for 36 values: frames of 28 x 24 come down to 252 values a step"
+    ):
+        small(name)(torch.rand(4, 2, 2, 24, 28))
+
+
+def wide(model: nn.Module) -> dict[str, torch.Tensor]:
+    """A Fashion-MNIST checkpoint of PFA under the authors' names, from our model."""
+    theirs = {"time_projection": "TC_FC", "channel_projection": "SC_FC", "space_projection": "TS_conv"}
+    places = {
+        "features.0.normed.conv": "static_conv.0",
+        "features.0.normed.norm": "static_conv.1",
+        "features.3.conv": "conv.1.1",
+        "features.3.norm": "conv.1.2",
+        "features.4": "conv.2",
+        "head.2": "fc.1.0",
+        "head.5": "fc.4.0",
+    }
+    state = {}
+    for key, value in model.state_dict().items():
+        place = next(p for p in places if key.startswith(p + "."))
+        rest = key[len(place) + 1 :]
+        for ours, name in theirs.items():
+            rest = rest.replace(ours, name)
+        state[f"{places[place]}.{rest}"] = value
+    return state
+
+
+@pytest.mark.parametrize("form", ["as it is", "prefixed", "prefixed and sorted", "checkpoint", "numpy"])
+def test_a_checkpoint_is_taken_as_users_have_it(form: str) -> None:
+    model = made("pfa_fmnist", (12, 12), 4, 3, channels=[5, 5], hidden=7, rank=2).double().eval()
+    state: Any = wide(model)
+    if form.startswith("prefixed"):
+        state = {f"module.{key}": value for key, value in state.items()}
+    if form.endswith("sorted"):
+        state = dict(sorted(state.items()))
+    if form == "checkpoint":
+        state = {"net": state, "epoch": 3, "max_test_acc": 0.9}
+    if form == "numpy":
+        state = {key: value.numpy() for key, value in state.items()}
+    found = from_authors("pfa_fmnist", state, (12, 12)).eval()
+    for key, value in model.state_dict().items():
+        assert torch.equal(found.state_dict()[key], value), key
+
+
+@pytest.mark.parametrize("state", [None, [1], {"conv.0.weight": "x"}])
+def test_what_is_no_state_dict_is_refused(state: Any) -> None:
+    with pytest.raises(BadSubmission, match="not a state dict"):
+        from_authors("pfa_fmnist", state, (12, 12))
+
+
+def test_what_weights_do_not_tell_is_said_beside_them_and_biases_are_read_off() -> None:
+    neuron = {"decay_input": True, "surrogate": "atan", "alpha": 2.0, "detach_reset": True}
+    config = {"channels": [3, 4], "hidden": 8, "gated": [0, 1]}
+    model = made("tcja_ncaltech101_tet", (12, 10), 4, 3, **config, bias=False, neuron=neuron)
+    back = {"conv_over_channels": "conv", "conv_over_time": "conv_c"}
+    state = model.state_dict()
+    for ours, theirs in back.items():
+        state = {key.replace(ours, theirs): value for key, value in state.items()}
+    found = from_authors(
+        "tcja_ncaltech101_tet", state, (12, 10), channels=[3, 4], gated=[0, 1], neuron=neuron
+    )
+    assert [m.bias for m in found.modules() if isinstance(m, nn.Conv2d | nn.Linear)] == [None] * 4
+    assert next(m for m in found.modules() if isinstance(m, LIF)).neuron.surrogate == "atan"
+    frames = torch.rand(4, 2, 2, 10, 12)
+    assert torch.equal(found.eval()(frames), model.eval()(frames))
+
+
+@pytest.mark.parametrize("branches", ["time", "channels"])
+def test_a_checkpoint_of_one_branch_alone_fills_it(branches: str) -> None:
+    config = {"channels": [3, 4], "hidden": 8, "branches": branches}
+    model, other = (made("tcja_dvs128", (12, 10), 4, 3, **config) for _ in range(2))
+    nn.init.normal_(next(m for m in model.modules() if isinstance(m, nn.Conv1d)).weight)
+    names = {"conv_over_channels": "conv", "conv_over_time": "conv_c"}
+    state = {re.sub("conv_over_[a-z]+", lambda m: names[m[0]], k): v for k, v in model.state_dict().items()}
+    load_authors(other, state)
+    assert all(
+        torch.equal(a, b) for a, b in zip(*(m.state_dict().values() for m in (model, other)), strict=True)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,29 @@ def test_shipped_recipes_are_found_by_name(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "one-v1.toml").write_text(TCJA)
     assert list(shipped()) == ["one-v1"]
     assert recipe_named("one-v1").batch_size == 16
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"epochs": "3"}, "epochs is '3'; allowed: a whole number"),
+        ({"epochs": 2.5}, "epochs is 2.5; allowed: a whole number"),
+        ({"batch_size": True}, "batch_size is True; allowed: a whole number"),
+        ({"learning_rate": "x"}, "learning_rate is 'x'; allowed: a number"),
+        ({"warmup": None}, "warmup is None; allowed: a number"),
+        ({"amp": "yes"}, "amp is 'yes'; allowed: true, false"),
+        ({"augment": ["nda"]}, "augment is ['nda']; allowed: a list of tables"),
+    ],
+)
+def test_a_recipe_made_in_python_is_held_to_the_types_of_a_file(change: dict[str, Any], line: str) -> None:
+    with pytest.raises(BadSpec, match=re.escape(line)):
+        Recipe(**change)
+
+
+def test_a_file_that_smooths_labels_of_a_loss_without_smoothing_is_refused(tmp_path: Path) -> None:
+    text = (
+        shipped()["tcja_ncaltech101_tet-v1"].read_text().replace("[about]", "label_smoothing = 0.1\n[about]")
+    )
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(BadSpec, match=r"label_smoothing is 0.1 with loss 'tet'"):
+        recipe_named(str(tmp_path / "mine.toml"))

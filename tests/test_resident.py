@@ -184,3 +184,21 @@ def test_two_passes_over_what_is_evaluated_are_equal_to_the_byte_whatever_was_tr
     before = passed()
     list(resident.batches(3, torch.Generator().manual_seed(0), 2, [Nda(), EventMix(probability=1.0)]))
     assert passed() == before
+
+
+@pytest.mark.parametrize(
+    ("size", "shift", "says"),
+    [
+        (0, 0, "size is 0; allowed: a whole number of 1 or more"),
+        (2.5, 0, "size is 2.5; allowed: a whole number of 1 or more"),
+        (3, -1, "shift is -1; allowed: a whole number of 0 or more"),
+    ],
+)
+def test_a_batch_size_or_shift_that_is_none_is_refused(size: Any, shift: Any, says: str) -> None:
+    with pytest.raises(BadSpec, match=says):
+        split()[0].batches(size, torch.Generator(), shift)
+
+
+def test_a_split_without_samples_is_refused() -> None:
+    with pytest.raises(BadSpec, match="ResidentSplit: no samples; allowed: one row of the store or more"):
+        split(0)

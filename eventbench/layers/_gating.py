@@ -7,6 +7,7 @@ the factors, keeps autograd's own graph. Under torch.compile the plain arithmeti
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 import torch
@@ -42,7 +43,7 @@ class Gating(Protocol):
 class _Gated(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, layer: Any, *parameters: torch.Tensor) -> torch.Tensor:
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             means = tuple(mean.requires_grad_(ctx.needs_input_grad[0]) for mean in layer.means(x))
             with torch.enable_grad():
                 factors = layer.factors_of(*means)
@@ -57,11 +58,14 @@ class _Gated(torch.autograd.Function):
         wants_x = ctx.needs_input_grad[0]
         wanted = [p for p, needed in zip(ctx.parameters, ctx.needs_input_grad[2:], strict=True) if needed]
         factors = tuple(factor.detach() for factor in ctx.factors)
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             kept, dfactors = ctx.layer.pull_back(x, g, *factors)
             inputs = [*(ctx.means if wants_x else ()), *wanted]
             # Kept for a second pass over the outer graph, should the caller retain it.
-            got = list(torch.autograd.grad(ctx.factors, inputs, dfactors, retain_graph=True))
+            # A factor of frozen weights and an input without gradient is a constant.
+            ends = [pair for pair in zip(ctx.factors, dfactors, strict=True) if pair[0].requires_grad]
+            moved, down = zip(*ends, strict=True)
+            got = list(torch.autograd.grad(moved, inputs, down, retain_graph=True))
             dmeans = tuple(got.pop(0) for _ in ctx.means) if wants_x else ()
             dx = ctx.layer.spread(kept, x, g, factors, dmeans) if wants_x else None
         grads = [got.pop(0) if needed else None for needed in ctx.needs_input_grad[2:]]
@@ -73,8 +77,13 @@ def gated(x: torch.Tensor, layer: Any) -> torch.Tensor:
     parameters = tuple(layer.parameters())
     if torch.is_grad_enabled() and (x.requires_grad or any(p.requires_grad for p in parameters)):
         return _Gated.apply(x, layer, *parameters)
-    with torch.autocast(x.device.type, enabled=False):
+    with without_autocast(x):
         return layer.apply_factors(x, *layer.factors_of(*layer.means(x)))
+
+
+def without_autocast(x: torch.Tensor) -> AbstractContextManager[Any]:
+    """Autocast off where x lies; the meta device, on which sizes alone are worked out, has none."""
+    return nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False)
 
 
 def gate_dtype(x: torch.Tensor, weight: torch.Tensor, who: str) -> torch.dtype:

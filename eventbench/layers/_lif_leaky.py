@@ -7,8 +7,8 @@ Spiking Neural Networks", ICCV 2021, arXiv 2007.05785): 1/tau = sigmoid(w), w st
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -16,7 +16,7 @@ from torch import nn
 from eventbench.errors import BadSpec
 from eventbench.layers._lif_backend import BACKENDS, choose
 from eventbench.layers._lif_neuron import compute_dtype
-from eventbench.layers._shape import require_choice, require_count
+from eventbench.layers._shape import is_number, require_choice, require_count, require_flag
 
 
 class Rate(NamedTuple):
@@ -53,8 +53,14 @@ class Leaky(nn.Module):
             require_choice(backend, "backend", who, BACKENDS)
         self.backend = backend
         self.last_backend: str | None = None
-        many = not isinstance(tau, int | float)
-        taus = [float(t) for t in tau] if many else [float(tau)]  # type: ignore[union-attr, arg-type]
+        require_flag(learn_tau, "learn_tau", who)
+        given: Any = tau.tolist() if hasattr(tau, "tolist") else tau
+        many = not is_number(given)
+        if many and not (isinstance(given, list | tuple) and all(map(is_number, given))):
+            raise BadSpec(
+                f"tau is {tau!r}", where=who, allowed="a number of time steps, or one for each channel"
+            )
+        taus = [float(t) for t in given] if many else [float(given)]
         if channels is not None:
             require_count(channels, "channels", who)
         if many and channels != len(taus):
@@ -80,6 +86,13 @@ class Leaky(nn.Module):
         elif channels is not None:
             # float64, since a double-precision network must not inherit single-precision taus.
             self.register_buffer("taus", torch.tensor(taus, dtype=torch.float64), persistent=False)
+
+    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Leaky:
+        super()._apply(fn, recurse)
+        # .half() and .to_empty() are for weights; taus are constants, rounded where they are used.
+        if "taus" in self._buffers and not self.taus.is_meta:
+            self.taus = torch.tensor(self._taus, dtype=torch.float64, device=self.taus.device)
+        return self
 
     def backend_used(self, x: torch.Tensor) -> str:
         """What computes this input: "norse", "numba" or "triton". Raises BadSpec where a forced one cannot."""

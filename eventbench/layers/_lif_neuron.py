@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 
 from eventbench.errors import BadSpec
-from eventbench.layers._shape import require_choice
+from eventbench.layers._shape import require_choice, require_flag, require_number
 from eventbench.layers.surrogate import SURROGATES
 
 # The "surrogate" of a layer that never fires and whose output is its membrane: that passes gradients whole.
@@ -53,6 +53,11 @@ def checked_neuron(
 ) -> Neuron:
     """The settings of a spiking layer. Raises BadSpec for one out of range."""
     require_choice(surrogate, "surrogate", who, SURROGATES)
+    for name, number in (("alpha", alpha), ("threshold", threshold), ("reset", reset)):
+        if name != "reset" or number is not None:
+            require_number(number, name, who)
+    require_flag(detach_reset, "detach_reset", who)
+    require_flag(decay_input, "decay_input", who)
     if not (math.isfinite(alpha) and alpha > 0):
         raise BadSpec(f"alpha is {alpha!r}", where=who, allowed="above 0")
     if not math.isfinite(threshold):

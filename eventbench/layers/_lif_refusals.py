@@ -6,10 +6,12 @@ import torch
 
 from eventbench.errors import BadSpec
 from eventbench.layers._lif_neuron import FLOATS
+from eventbench.layers._shape import require_tensor
 
 
 def require_spikable(x: torch.Tensor, who: str) -> None:
     """(T, ...) with T of 1 or more, in one of the dtypes that every backend computes."""
+    require_tensor(x, who)
     if x.ndim == 0 or x.shape[0] == 0:
         raise BadSpec(f"got shape {tuple(x.shape)}", where=who, allowed="(T, N, ...) with T of 1 or more")
     if x.dtype not in FLOATS:
@@ -23,6 +25,7 @@ def require_spikable(x: torch.Tensor, who: str) -> None:
 
 def require_membrane(v: torch.Tensor, x: torch.Tensor, dtype: torch.dtype, who: str) -> None:
     """A state that fits one step of x, where x lies, in the dtype that is computed in."""
+    require_tensor(v, f"the state of {who}")
     if v.shape == x.shape[1:] and v.dtype == dtype and v.device == x.device:
         return
     raise BadSpec(

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import torch
 
 from eventbench.errors import BadSpec
 
 
+def require_tensor(x: object, who: str) -> None:
+    """A torch tensor, not an array or a list of numbers."""
+    if not isinstance(x, torch.Tensor):
+        raise BadSpec(
+            f"got a {type(x).__module__}.{type(x).__qualname__}",
+            where=who,
+            allowed="a torch tensor",
+            fix="torch.as_tensor makes one",
+        )
+
+
 def require_floating(x: torch.Tensor, who: str) -> None:
     """Counts must be turned into floats by the model, which knows the dtype it runs in."""
+    require_tensor(x, who)
     if not x.is_floating_point():
         raise BadSpec(
             f"got a tensor of {x.dtype}",
@@ -20,6 +34,7 @@ def require_floating(x: torch.Tensor, who: str) -> None:
 
 def require_frames(x: torch.Tensor, who: str, time_steps: int, channels: int) -> None:
     """Refuse anything but floats of shape (time_steps, N, channels, H, W)."""
+    require_tensor(x, who)
     if x.ndim != 5:
         raise BadSpec(f"got {x.ndim} dimensions {tuple(x.shape)}", where=who, allowed="5: (T, N, C, H, W)")
     for axis, made_for, got in (("T", time_steps, x.shape[0]), ("C", channels, x.shape[2])):
@@ -29,6 +44,10 @@ def require_frames(x: torch.Tensor, who: str, time_steps: int, channels: int) ->
                 where=who,
                 fix="the layout is (T, N, C, H, W), and the weights hold T and C",
             )
+    if 0 in x.shape[3:]:
+        raise BadSpec(
+            f"got frames without pixels {tuple(x.shape)}", where=who, allowed="H and W of 1 or more"
+        )
     require_floating(x, who)
 
 
@@ -43,3 +62,20 @@ def require_choice(value: object, name: str, who: str, allowed: tuple[str, ...])
     """One of a closed list of words."""
     if value not in allowed:
         raise BadSpec(f"{name} is {value!r}", where=who, allowed=", ".join(allowed))
+
+
+def is_number(value: object) -> bool:
+    """A real number of Python or numpy; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def require_number(value: object, name: str, who: str) -> None:
+    """A number, so that a comparison may follow."""
+    if not is_number(value):
+        raise BadSpec(f"{name} is {value!r}", where=who, allowed="a number")
+
+
+def require_flag(value: object, name: str, who: str) -> None:
+    """True or False: of anything else, "no" for one, half would be taken for its opposite."""
+    if not isinstance(value, bool):
+        raise BadSpec(f"{name} is {value!r}", where=who, allowed="true, false")

@@ -18,6 +18,7 @@ from eventbench.layers._lif_leaky import Leaky
 from eventbench.layers._lif_neuron import MEMBRANE, Neuron, compute_dtype
 from eventbench.layers._lif_norse import norse_li
 from eventbench.layers._lif_refusals import finite_or_nan, not_finite, require_membrane, require_spikable
+from eventbench.layers._shape import require_flag, require_number
 
 
 class LI(Leaky):
@@ -39,6 +40,8 @@ class LI(Leaky):
         channels: int | None = None,
     ) -> None:
         super().__init__(tau, learn_tau, channels, backend)
+        require_number(leak, "leak", "LI")
+        require_flag(decay_input, "decay_input", "LI")
         if not math.isfinite(leak):
             raise BadSpec(f"leak is {leak!r}", where="LI", allowed="a finite number")
         # A LIF that no membrane makes fire.

@@ -30,7 +30,14 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSpec
-from eventbench.layers._gating import Tensors, gate_dtype, gated, require_finite, steps_at_once
+from eventbench.layers._gating import (
+    Tensors,
+    gate_dtype,
+    gated,
+    require_finite,
+    steps_at_once,
+    without_autocast,
+)
 from eventbench.layers._pfa_compose import compose, compose_backward
 from eventbench.layers._shape import require_choice, require_count, require_frames
 
@@ -87,7 +94,7 @@ class PFA(nn.Module):
     def factors(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(T, N, C, H, W) -> v_T (N, T, R), v_C (N, C, R), v_S (N, R, H, W), each in (0, 1)."""
         require_frames(x, "PFA", self.time_steps, self.channels)
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             return self._projected(*self.means(x))
 
     def lambdas(self) -> torch.Tensor | float:
@@ -100,7 +107,7 @@ class PFA(nn.Module):
         """(T, N, C, H, W) -> M in the same shape."""
         over_time, over_channels, over_space = self.factors(x)
         pairs = (over_time * self.lambdas())[:, :, None, :] * over_channels[:, None, :, :]
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             gate = pairs.flatten(1, 2) @ over_space.flatten(2)
         return gate.view(x.transpose(0, 1).shape).transpose(0, 1)
 

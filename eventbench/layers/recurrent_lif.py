@@ -14,12 +14,13 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSpec
+from eventbench.layers._gating import without_autocast
 from eventbench.layers._lif_fused import NotFinite, engine_of
 from eventbench.layers._lif_leaky import Leaky
 from eventbench.layers._lif_neuron import checked_neuron, compute_dtype
 from eventbench.layers._lif_recurrent import RecurrentState, fused_recurrent, norse_recurrent
 from eventbench.layers._lif_refusals import finite_or_nan, not_finite, require_membrane, require_spikable
-from eventbench.layers._shape import require_count
+from eventbench.layers._shape import is_number, require_count
 
 
 class RecurrentLIF(Leaky):
@@ -49,7 +50,7 @@ class RecurrentLIF(Leaky):
         learn_tau: bool = False,
     ) -> None:
         require_count(channels, "channels", "RecurrentLIF")
-        super().__init__(tau, learn_tau, None if isinstance(tau, int | float) else channels, backend)
+        super().__init__(tau, learn_tau, None if is_number(tau) else channels, backend)
         settings = (threshold, reset, surrogate, alpha, detach_reset, decay_input)
         self.neuron = checked_neuron("RecurrentLIF", *settings)
         self.recurrent = nn.Linear(channels, channels, bias=False)
@@ -77,7 +78,7 @@ class RecurrentLIF(Leaky):
                 require_membrane(part, x, dtype, "RecurrentLIF")
         rate, backend = self.rate(x), self._recorded_backend(x)
         weight = self.recurrent.weight.to(dtype)
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             try:
                 if backend == "norse":
                     spikes, last = norse_recurrent(x.to(dtype), weight, rate, start, self.neuron)

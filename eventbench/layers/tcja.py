@@ -25,7 +25,14 @@ import torch
 from torch import nn
 from torch.nn.functional import pad
 
-from eventbench.layers._gating import Tensors, gate_dtype, gated, require_finite, steps_at_once
+from eventbench.layers._gating import (
+    Tensors,
+    gate_dtype,
+    gated,
+    require_finite,
+    steps_at_once,
+    without_autocast,
+)
 from eventbench.layers._shape import require_choice, require_count, require_frames
 
 BRANCHES = ("both", "time", "channels")
@@ -77,7 +84,7 @@ class TCJA(nn.Module):
     def gate(self, x: torch.Tensor) -> torch.Tensor:
         """(T, N, C, H, W) -> (T, N, C): what each time step and channel is multiplied with."""
         require_frames(x, "TCJA", self.time_steps, self.channels)
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             return self.factors_of(*self.means(x))[0]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

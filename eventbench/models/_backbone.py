@@ -9,6 +9,7 @@ from torch import nn
 
 from eventbench.errors import BadSpec
 from eventbench.layers import LIF
+from eventbench.models._refusals import require_input
 
 Gate = Callable[[int, int], nn.Module]  # (time_steps, channels) -> a module (T, N, C, H, W) -> the same shape
 
@@ -25,6 +26,7 @@ class Stage(nn.Module):
         self.gate = gate
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        require_input(x, self.conv)
         T, N = x.shape[:2]
         # Channels last through the whole network: a training step on the CPU takes two thirds of the time.
         images = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)

@@ -17,6 +17,8 @@ from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 
 from eventbench.errors import BadSpec
 from eventbench.layers import LIF
+from eventbench.layers._shape import require_floating
+from eventbench.models._refusals import require_input, require_values
 from eventbench.models.base import Model
 
 Neuron = Mapping[str, Any]  # keyword arguments of LIF
@@ -49,7 +51,9 @@ class Chain(StepwiseModel):
     head: nn.Sequential
 
     def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
-        return self.head(self.features(frames))
+        maps = self.features(frames)
+        require_values(maps, self.head, frames)
+        return self.head(maps)
 
 
 class PerStep(nn.Sequential):
@@ -70,13 +74,7 @@ class Normed(nn.Module):
         self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if x.ndim != 5 or x.shape[2] != self.conv.in_channels:
-            raise BadSpec(
-                f"got {tuple(x.shape)}",
-                where=f"a network made for {self.conv.in_channels} channels",
-                allowed=f"(T, N, {self.conv.in_channels}, H, W)",
-                fix="inputs in the model's config is the number of channels of the frames",
-            )
+        require_input(x, self.conv)
         # Channels last, as in the backbone: on the CPU a training step takes two thirds of the time.
         images = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         return self.norm(self.conv(images)).unflatten(0, x.shape[:2])
@@ -125,6 +123,10 @@ class Resize(nn.Module):
         self.size = size
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        require_floating(x, "Resize")
+        if x.ndim != 5 or 0 in x.shape[2:]:
+            allowed = "(T, N, C, H, W) with C, H and W of 1 or more"
+            raise BadSpec(f"got {tuple(x.shape)}", where="Resize", allowed=allowed)
         return adaptive_avg_pool2d(x.flatten(0, 1), self.size).unflatten(0, x.shape[:2])
 
     def extra_repr(self) -> str:

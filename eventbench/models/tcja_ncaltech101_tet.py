@@ -20,6 +20,8 @@ from eventbench.models._vgg import stack
 class TCJANCaltech101TET(Chain):
     """Frames (T, N, 2, H, W) to logits (N, K), without output neurons.
 
+    The repository holds this network a second time, in `src/tet/caltech101.py`: without biases and with the plain network's
+    neuron, `bias=False, neuron={"decay_input": True, "surrogate": "atan", "alpha": 2.0, "detach_reset": True}`.
     Both kernels of both TCJA are 4 here, unlike `tcja_ncaltech101`. Differs from the script in the two dropouts: there
     the masks are drawn once and kept for the whole training, and one of them is shared over samples instead of steps.
     Arguments as in `tcja_dvs128`.
@@ -41,6 +43,7 @@ class TCJANCaltech101TET(Chain):
         dropout: float = 0.5,
         neuron: Mapping[str, Any] | None = None,
         inputs: int = 2,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         lif = neuron_of(TET_NEURON, neuron)
@@ -51,10 +54,10 @@ class TCJANCaltech101TET(Chain):
         def gate(number: int, C: int) -> nn.Module:
             return TCJA(time_steps, C, over_time[number], over_channels[number], branches)
 
-        layers, width = stack(inputs, channels, pool, lif, bias=True, gate=gate, gated=gated, place=place)
+        layers, width = stack(inputs, channels, pool, lif, bias=bias, gate=gate, gated=gated, place=place)
         W, H = halved(sensor, len(channels))
         self.features = nn.Sequential(*layers)
         self.head = nn.Sequential(
-            *readout(width * H * W, (hidden, classes), lif, dropout=dropout, bias=True, spiking=False)
+            *readout(width * H * W, (hidden, classes), lif, dropout=dropout, bias=bias, spiking=False)
         )
         he_init(self)
