@@ -58,7 +58,7 @@ def measure(events: Events) -> Figures:
         on=int(np.count_nonzero(events.p)),
         first_us=int(events.t[0]) if n else None,
         last_us=int(events.t[-1]) if n else None,
-        longest_gap_us=int(np.diff(events.t).max()) if n > 1 else 0,
+        longest_gap_us=int(np.diff(events.t.view(np.uint64)).max()) if n > 1 else 0,
         active_pixels=len(active),
         repeated=_repeated(events, cells),
         hot_pixels=hot_pixels(active, counts, events.sensor[0]),

@@ -186,3 +186,23 @@ def test_a_cochlea_is_refused_by_name(shared_data: Path):
         match=rf"^{re.escape(str(path))}: the header names the chip CochleaLP, which is no event camera",
     ):
         eb.read(path)
+
+
+@pytest.mark.parametrize("end", [b"", b"#End Of ASCII Header\r\n"])
+@pytest.mark.parametrize("y", [36, 37, 38, 39])
+@pytest.mark.parametrize("x", range(0, 240, 7))
+def test_a_first_record_that_begins_with_the_byte_of_a_header_line_is_a_record(end, y, x):
+    events = [(10 + 1000 * k, (x + k) % 240, y if k == 0 else k, k % 2) for k in range(20)]
+    written = aedat2.write(events, "DAVIS240C")
+    start = written.index(b"DAVIS240C\r\n") + len(b"DAVIS240C\r\n")
+    assert written[start : start + 1] == b"#"
+    found = Aedat2().decode(written[:start] + end + written[start:], "a.aedat")
+    assert list(zip(*(getattr(found, name).tolist() for name in "txyp"), strict=True)) == events
+
+
+def test_aedat_3_0_whose_y_counts_from_the_bottom_is_refused_by_name():
+    data = aedat31.write([aedat31.polarity([(1, 2, 3, 1)])]).replace(b"DAT3.1", b"DAT3.0")
+    with pytest.raises(
+        BadRecording, match=r"^a\.aedat: of version '3\.0'; in AEDAT 3\.0 y counts from the bottom"
+    ):
+        Aedat31().decode(data, "a.aedat")

@@ -247,3 +247,54 @@ def test_real_text_recordings_are_what_is_known_of_them(shared_data: Path):
     first = TextColumns(first=1).read(shared_data / "recordings" / "nmnist_train00001_events.csv", (34, 34))
     assert first == eb.read(shared_data / "nmnist_small/Train/5/00001.bin", sensor=(34, 34))
     assert len(eb.read(shared_data / "recordings" / "seventeen_events.txt")) == 17
+
+
+@pytest.mark.parametrize("head", ["", "t,x,y,p\n", '"t","x","y","p"\n'])
+def test_text_as_spreadsheets_write_it_is_read(head, tmp_path: Path):
+    path = tmp_path / "a.log"
+    path.write_bytes(b"\xef\xbb\xbf" + text(separator=",", head=head))
+    assert eb.read(path, sensor=(8, 6)) == WANTED
+
+
+def test_a_word_among_numbers_is_refused_with_its_line():
+    with pytest.raises(BadRecording, match="line 6, column 3"):
+        TextColumns().decode(text(head="t x y p\n") + b"999 1 x 1\n", "a.txt")
+
+
+def test_seconds_in_hdf5_matlab_and_numpy_files_are_not_taken_for_microseconds(tmp_path: Path):
+    seconds = COLUMNS | {"t": np.array(T) / 1e6}
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as out:
+        for name, values in seconds.items():
+            out[f"events/{name}s"] = values
+    said = r"a fraction of a microsecond; allowed: whole microseconds; set unit"
+    for source, data in (
+        (Hdf5Columns, path.read_bytes()),
+        (MatColumns, mat(ts=seconds["t"], x=seconds["x"], y=seconds["y"], pol=seconds["p"])),
+        (NumpyColumns, npz_bytes(**seconds)),
+    ):
+        with pytest.raises(BadRecording, match=said):
+            source().decode(data, "a")
+        assert source(unit="s").decode(data, "a", (8, 6)) == WANTED
+
+
+def test_whole_numbers_are_read_also_where_a_file_keeps_them_as_floats(tmp_path: Path):
+    floats = {name: values.astype(np.float64) for name, values in COLUMNS.items()}
+    assert NumpyColumns().decode(npz_bytes(**floats), "a.npz", (8, 6)) == WANTED
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as out:
+        for name, values in floats.items():
+            out[f"events/{name}"] = values
+    assert eb.read(path, sensor=(8, 6)) == WANTED
+    with pytest.raises(BadRecording, match=r"x is 0\.5 at event 0"):
+        NumpyColumns().decode(npz_bytes(**floats | {"x": floats["x"] + 0.5}), "a.npz")
+
+
+@pytest.mark.parametrize("geometry", ["8x6", np.bytes_("8x6"), np.array([b"8x6"])])
+def test_hdf5_says_its_geometry_as_any_kind_of_string(geometry):
+    assert Hdf5Columns().decode(hdf5("dsec", geometry=geometry), "a.h5").sensor == (8, 6)
+
+
+def test_hdf5_with_a_geometry_that_is_none_is_refused_in_one_line():
+    with pytest.raises(BadRecording, match=r"^a\.h5: its geometry is 'large'; allowed: as '640x480'$"):
+        Hdf5Columns().decode(hdf5("dsec", geometry="large"), "a.h5")

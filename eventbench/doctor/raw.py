@@ -109,6 +109,7 @@ def _aedat2(data: bytes) -> Raw:
 
 
 def _text(data: bytes) -> Raw:
+    data = data.removeprefix(text_columns.BYTE_ORDER_MARK)
     names, size, start, separator = text_columns._head(data, "")
     order = text_columns._order(names, "")
     columns = text_columns._table(data[start:], separator, order, "", 0)
@@ -135,7 +136,7 @@ def _hdf5(data: bytes) -> Raw:
         if "t_offset" in file:
             columns["t"] = columns["t"].astype(np.int64) + int(file["t_offset"][()])
         t, x, y, p = (columns[key] for key in "txyp")
-        return Raw(t, x, y, p, size=hdf5_columns._size(file))
+        return Raw(t, x, y, p, size=hdf5_columns._size(file, ""))
 
 
 def _mat(data: bytes) -> Raw | None:

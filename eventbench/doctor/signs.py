@@ -60,7 +60,7 @@ def signs_of(raw: Raw, sensor: tuple[int, int] | None) -> Signs:
         t_us=spans[2] and (spans[2][0] * times / over, spans[2][1] * times / over),
         steps_back=len(back),
         first_back=int(back[0]) + 1 if len(back) else None,
-        furthest_back_us=float(-steps[back].min()) * times / over if len(back) else 0.0,
+        furthest_back_us=-float(steps[back].min()) * times / over if len(back) else 0.0,
         overflow_markers=raw.markers,
         wraps=raw.wraps,
         clock_us=raw.clock_us,

@@ -56,4 +56,4 @@ def suspicion(events: Events, figures: Figures) -> Suspicion | None:
 
 def tick_us(events: Events) -> int:
     """The largest number of microseconds that all times are multiples of, from the first on: the clock's step."""
-    return int(np.gcd.reduce(np.diff(events.t))) if len(events) > 1 else 0
+    return int(np.gcd.reduce(np.diff(events.t.view(np.uint64)))) if len(events) > 1 else 0

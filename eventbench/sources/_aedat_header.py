@@ -9,18 +9,29 @@ from eventbench.errors import BadRecording
 CHIPS = {"DVS128": (128, 128), "DAVIS240": (240, 180), "DAVIS346": (346, 260)}
 _CHIP = re.compile(rb"#\s*(?:AEChip:\s*(?:\S*\.)?|Source\s+\d+:\s*)(\S+)")
 
+_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+_ENDS = (b"#!END-HEADER", b"#End Of ASCII Header")
+
 
 def header_lines(data: bytes) -> tuple[list[bytes], int]:
-    """The header's lines without their ends, and the offset at which the binary part begins."""
+    """The header's lines without their ends, and the offset at which the binary part begins.
+
+    A first record may begin with the byte of `#` as well (a DAVIS of 180 rows: y of 36 to 39). The header ends where it
+    says so and, in files that do not, where a line has bytes that no text has, as the time of a record does.
+    """
     lines: list[bytes] = []
-    at = 0
+    at, first = 0, False  # whether lines end with CR LF
     while data[at : at + 1] == b"#":
         end = data.find(b"\n", at)
         if end < 0:
             return lines, at
-        lines.append(data[at:end].rstrip(b"\r"))
+        ending, line = data[end - 1] == 13, data[at:end].rstrip(b"\r")
+        if lines and (_CONTROL.search(line) or (len(line) < 3 and ending != first)):
+            break
+        first = ending if not lines else first
+        lines.append(line)
         at = end + 1
-        if lines[-1].startswith(b"#!END-HEADER"):
+        if line.startswith(_ENDS):
             break
     return lines, at
 

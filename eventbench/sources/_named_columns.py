@@ -57,6 +57,19 @@ def microseconds(t: np.ndarray, unit: str, name: str) -> np.ndarray:
     return whole if over == 1 else (whole + over // 2) // over
 
 
+def whole_or_in(t: np.ndarray, unit: str, name: str) -> np.ndarray:
+    """As `microseconds`, but times in "us" must be whole: seconds read as microseconds would all be rounded to 0."""
+    if unit == "us" and t.dtype.kind == "f" and np.isfinite(t).all() and (t != np.rint(t)).any():
+        at = int(np.argmax(t != np.rint(t)))
+        raise BadRecording(
+            f"t is {t[at]} at event {at:,}, a fraction of a microsecond",
+            where=name,
+            allowed="whole microseconds",
+            fix='set unit = "s" or "ms" in [source], if that is what they are, or round them first',
+        )
+    return microseconds(t, unit, name)
+
+
 def whole_numbers(column: np.ndarray, called: str, name: str) -> np.ndarray:
     """A column of whole numbers; floats are taken where each is one. Raises BadRecording for any other."""
     if column.dtype.kind in "iub":

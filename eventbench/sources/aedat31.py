@@ -128,6 +128,13 @@ class Aedat31(Source, frozen=True, forbid_unknown_fields=True):
 
     def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
         """The events in `data`. Raises BadRecording, with the offset, where a packet does not fit into the file."""
+        if not data.startswith(b"#!AER-DAT3.1"):
+            raise BadRecording(
+                f"of version {data[9:12].decode('ascii', 'replace')!r}; in AEDAT 3.0 y counts from the bottom",
+                where=name,
+                allowed="AEDAT 2.0, 3.1 and 4.0",
+                fix="convert it with jAER or cAER",
+            )
         lines, start = header_lines(data)
         if not lines or not lines[-1].startswith(b"#!END-HEADER"):
             raise BadRecording(

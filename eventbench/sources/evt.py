@@ -1,4 +1,4 @@
-"""Prophesee RAW (`.raw`): EVT 2.0 and EVT 3.0, decoded by faery, and EVT 2.1.
+"""Prophesee RAW (`.raw`): EVT 2.0, decoded by faery, EVT 2.1 and EVT 3.0.
 
 Header lines of `%` name the encoding (`% evt 3.0`, or `% format EVT3;height=720;width=1280`); words of 32, 64 or 16
 bits follow, in which time is spread over words of its own. Prophesee, "Data encoding formats".
@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from eventbench.errors import BadRecording
 from eventbench.events import Events
+from eventbench.sources._evt3 import decode_evt3
 from eventbench.sources._evt21 import decode_evt21
 from eventbench.sources._faery import as_file, faery_errors, joined
 from eventbench.sources._percent_header import Header, percent_header
@@ -19,6 +20,7 @@ from eventbench.sources.base import Source, file_bytes, smallest_sensor
 
 WORD_BYTES = {"2": 4, "21": 8, "3": 2}
 CHIPS = {"gen3": (640, 480), "gen4": (1280, 720), "imx636": (1280, 720), "genx320": (320, 320)}
+_LEGACY = re.compile(r"\bendianness[= ]legacy\b")
 _VERSION = re.compile(r"^(?:evt\s+|format\s+EVT)([\d.]+)", re.IGNORECASE)
 
 
@@ -29,7 +31,7 @@ class Evt(Source, frozen=True, forbid_unknown_fields=True):
     or, in older files, that of the chip its plug-in is for; where both are missing, the smallest that holds every event.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     suffixes: ClassVar[tuple[str, ...]] = (".raw",)
     magics: ClassVar[tuple[bytes, ...]] = (b"% evt ", b"% format EVT")
 
@@ -69,13 +71,14 @@ class Evt(Source, frozen=True, forbid_unknown_fields=True):
             )
         own = header.size() or _size_of_chip(header)
         with faery_errors(name):
-            if said == "21":
-                legacy = any("endianness=legacy" in line for line in header.lines)
-                t, x, y, p = decode_evt21(data[header.end :], legacy)
+            if said != "2":
+                payload = data[header.end :]
+                legacy = any(_LEGACY.search(line) for line in header.lines)
+                t, x, y, p = decode_evt3(payload) if said == "3" else decode_evt21(payload, legacy)
                 return Events(t=t, x=x, y=y, p=p, sensor=sensor or own or smallest_sensor(x, y, name))
             import faery
 
-            with faery.evt.Decoder(path, own or (65535, 65535), f"evt{said}") as packets:
+            with faery.evt.Decoder(path, own or (65535, 65535), "evt2") as packets:
                 parts = (packet["events"] for packet in packets if packet.get("events") is not None)
                 return joined(parts, name, sensor or own)
 

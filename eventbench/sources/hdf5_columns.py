@@ -6,6 +6,7 @@ table of x, y, p, t. Names such as ts, xs, pol are taken for what they are.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,7 +15,13 @@ import numpy as np
 from eventbench.errors import BadRecording
 from eventbench.events import Events
 from eventbench.sources._hdf5_file import column, is_hdf5, names_in, opened
-from eventbench.sources._named_columns import all_columns, check_unit, found_columns, microseconds
+from eventbench.sources._named_columns import (
+    all_columns,
+    check_unit,
+    found_columns,
+    whole_numbers,
+    whole_or_in,
+)
 from eventbench.sources._read_apart import ReadApart
 from eventbench.sources.base import smallest_sensor
 
@@ -54,12 +61,12 @@ class Hdf5Columns(ReadApart, frozen=True, forbid_unknown_fields=True):
 
     def _events(self, file: Any, size: int, name: str, sensor: tuple[int, int] | None) -> Events:
         columns = _columns(file, size, name)
-        t = microseconds(columns["t"], self.unit, name)
+        t = whole_or_in(columns["t"], self.unit, name)
         if "t_offset" in file:
             t = t + int(file["t_offset"][()])
-        x, y = columns["x"], columns["y"]
-        own = _size(file)
-        return Events(t=t, x=x, y=y, p=columns["p"], sensor=sensor or own or smallest_sensor(x, y, name))
+        x, y, p = (whole_numbers(columns[key], key, name) for key in "xyp")
+        own = _size(file, name)
+        return Events(t=t, x=x, y=y, p=p, sensor=sensor or own or smallest_sensor(x, y, name))
 
 
 def _columns(file: Any, size: int, name: str) -> dict[str, np.ndarray]:
@@ -83,11 +90,14 @@ def _columns(file: Any, size: int, name: str) -> dict[str, np.ndarray]:
     )
 
 
-def _size(file: Any) -> tuple[int, int] | None:
+def _size(file: Any, name: str) -> tuple[int, int] | None:
     attributes = {key.lower(): value for key, value in file.attrs.items()}
     if {"width", "height"} <= attributes.keys():
         return int(attributes["width"]), int(attributes["height"])
     if "geometry" in attributes:
-        width, _, height = str(attributes["geometry"]).partition("x")
-        return int(width), int(height)
+        said = np.ravel(attributes["geometry"]).tolist()[0]  # a string of Python's, or of fixed length
+        text = said.decode("ascii", "replace") if isinstance(said, bytes) else str(said)
+        if not (found := re.fullmatch(r"\s*(\d{1,5})\s*x\s*(\d{1,5})\s*", text)):
+            raise BadRecording(f"its geometry is {text[:40]!r}", where=name, allowed="as '640x480'")
+        return int(found[1]), int(found[2])
     return None

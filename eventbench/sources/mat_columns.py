@@ -14,7 +14,7 @@ import numpy as np
 from eventbench.errors import BadEvents, BadRecording, BadSpec
 from eventbench.events import Events
 from eventbench.sources._hdf5_file import column, is_hdf5, opened
-from eventbench.sources._named_columns import all_columns, check_unit, microseconds, whole_numbers
+from eventbench.sources._named_columns import all_columns, check_unit, whole_numbers, whole_or_in
 from eventbench.sources._read_apart import ReadApart
 from eventbench.sources.base import smallest_sensor
 
@@ -48,7 +48,7 @@ class MatColumns(ReadApart, frozen=True, forbid_unknown_fields=True):
         for key, values in columns.items():
             if values.ndim > 1 and max(values.shape) != values.size:
                 raise BadRecording(f"{key} has the shape {values.shape}", where=name, allowed="one column")
-        t = microseconds(np.ravel(columns["t"]), self.unit, name)
+        t = whole_or_in(np.ravel(columns["t"]), self.unit, name)
         x, y, p = (whole_numbers(np.ravel(columns[key]), key, name) for key in "xyp")
         if self.first:
             x, y = x.astype(np.int64) - 1, y.astype(np.int64) - 1

@@ -12,7 +12,7 @@ from numpy.lib import format as npy
 
 from eventbench.errors import BadEvents, BadRecording
 from eventbench.events import Events
-from eventbench.sources._named_columns import all_columns, check_unit, microseconds, whole_numbers
+from eventbench.sources._named_columns import all_columns, check_unit, whole_numbers, whole_or_in
 from eventbench.sources.base import Source, smallest_sensor
 
 MOST_TIMES = 1100  # deflate packs no better than 1032 to 1
@@ -48,8 +48,10 @@ class NumpyColumns(Source, frozen=True, forbid_unknown_fields=True):
         inside = columns.pop("sensor", None)
         if sensor is None and inside is not None:
             sensor = np.ravel(inside).tolist()  # type: ignore[assignment]  # Events refuses what is no (width, height)
-        if self.unit != "us":
-            columns["t"] = microseconds(columns["t"], self.unit, name)
+        if columns["t"].dtype.kind == "f" or self.unit != "us":
+            columns["t"] = whole_or_in(columns["t"], self.unit, name)
+        # Whole numbers come as floats where one type had to hold all columns.
+        columns |= {key: whole_numbers(columns[key], key, name) for key in "xyp"}
         if sensor is None:
             sensor = smallest_sensor(columns["x"], columns["y"], name)
         try:
@@ -66,10 +68,7 @@ class NumpyColumns(Source, frozen=True, forbid_unknown_fields=True):
             found = all_columns(loaded.dtype.names, name, "field")
             return {column: np.ascontiguousarray(loaded[called]) for column, called in found.items()}
         if loaded.ndim == 2 and loaded.shape[1] == 4 and sorted(self.order) == sorted("txyp"):
-            columns = {key: np.ascontiguousarray(loaded[:, self.order.index(key)]) for key in "txyp"}
-            # One type for all columns: whole numbers come as floats where one of them has none.
-            kept = "" if self.unit == "us" else "t"
-            return {key: c if key in kept else whole_numbers(c, key, name) for key, c in columns.items()}
+            return {key: np.ascontiguousarray(loaded[:, self.order.index(key)]) for key in "txyp"}
         raise BadRecording(
             f"an array {loaded.shape} of {loaded.dtype} does not say which column is which",
             where=name,

@@ -19,6 +19,7 @@ from eventbench.sources.base import Source, smallest_sensor
 
 NUMBER = rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _ROW = re.compile(rb"^\s*%s(?:(?:\s*[,;]\s*|\s+)%s){3,}\s*$" % (NUMBER, NUMBER))
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TEXT = frozenset(range(32, 127)) | {9, 10, 13}
 
 
@@ -51,11 +52,12 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def resembles(cls, data: bytes, size: int | None = None) -> bool:
         """Whether the first lines are text, and one of them four numbers or more."""
-        head = data[:512]
+        head = data[:512].removeprefix(BYTE_ORDER_MARK)
         return set(head) <= _TEXT and any(_ROW.match(line) for line in head.splitlines()[:100])
 
     def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
         """The events in `data`. Raises BadRecording, with the line, where one is not a row of numbers."""
+        data = data.removeprefix(BYTE_ORDER_MARK)  # which spreadsheets write
         names, size, start, separator = _head(data, name)
         order = self.order or _order(names, name)
         columns = _table(data[start:], separator, order, name, data.count(b"\n", 0, start))
@@ -84,7 +86,7 @@ def _head(data: bytes, name: str) -> tuple[list[str], tuple[int, int] | None, in
         if _ROW.match(line):
             separator = next((chr(mark) for mark in b",;" if mark in line), None)
             return names, size, at, separator
-        words = re.split(rb"[\s,;]+", line.lstrip(b"#% "))
+        words = [word.strip(b"\"'") for word in re.split(rb"[\s,;]+", line.lstrip(b"#% "))]
         if not names and len(found_columns(word.decode("latin-1") for word in words)) == 4:
             names = [word.decode("latin-1") for word in words]
         elif re.fullmatch(rb"\d{1,5}\s+\d{1,5}", line) and size is None:
@@ -120,9 +122,9 @@ def _table(rows: bytes, separator: str | None, order: str, name: str, before: in
             encoding="latin-1",
         )
     except ValueError as error:
-        said = re.sub(
-            r"\brow (\d+)", lambda row: f"line {int(row[1]) + before}", str(error).partition(";")[0]
-        )
+        said = str(error).partition(";")[0]
+        before += "could not convert" in said  # where alone NumPy counts rows from 0
+        said = re.sub(r"\brow (\d+)", lambda row: f"line {int(row[1]) + before}", said)
         raise BadRecording(f"not rows of numbers: {said}", where=name) from None
     if table.shape[1] != len(order):
         raise BadRecording(
