@@ -36,6 +36,9 @@ def frame_numbers(t: list[int], split_by: str, parameter: int) -> tuple[list[int
             return [0] * n, 1
         frames = n // parameter
         return [i // parameter if i // parameter < frames else None for i in range(n)], frames
+    if split_by == "spikingjelly2_duration":
+        frames = -(-span // parameter)
+        return [min(s // parameter, frames - 1) for s in since], frames
     assert split_by == "spikingjelly_duration", split_by
     numbers: list[int | None] = []
     frame, start = -1, 0

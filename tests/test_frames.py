@@ -321,6 +321,7 @@ GOLDEN = {
     "spikingjelly_time": "752d350a8219c580",
     "spikingjelly_count": "c6cd06c672e380f2",
     "spikingjelly_duration": "512143aee653475f",
+    "spikingjelly2_duration": "41abbec993d16746",
 }
 
 

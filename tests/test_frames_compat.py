@@ -84,6 +84,18 @@ def test_spikingjelly_duration_equals_frames_it_made(spikingjelly):
     assert_array_equal(got, stored["duration5000_frames"])
 
 
+def test_the_duration_rule_of_spikingjelly_2_has_windows_of_one_length_and_none_for_the_end_alone():
+    events = eb.Events(t=[7, 9, 17, 26, 27], x=[0] * 5, y=[0] * 5, p=[1] * 5, sensor=(1, 1))
+    got = eb.frames(events, split_by="spikingjelly2_duration", duration_us=10)
+    assert got.sum((1, 2, 3)).tolist() == [
+        2,
+        3,
+    ]  # its frames for these events; "duration" has a third for t = 27
+    assert eb.frames(events, split_by="duration", duration_us=10).sum((1, 2, 3)).tolist() == [2, 2, 1]
+    with pytest.raises(BadEvents, match="no two events apart in time"):
+        eb.frames(events[:1], split_by="spikingjelly2_duration", duration_us=10)
+
+
 @given(recordings(least=1), st.sampled_from(["time", "count", "duration"]), st.integers(1, 9))
 @settings(deadline=None, max_examples=100)
 def test_spikingjelly_modes_equal_the_oracle_or_refuse_an_empty_window(events, rule, wanted):

@@ -311,3 +311,10 @@ def test_real_recordings_of_every_format_are_drawn(tmp_path: Path, shared_data: 
             drawn = draw(events, tmp_path / f"{path.stem}-{kind}.png", title=path.name, kind=kind)
             assert 500 < drawn.width < 1700
             assert 300 < drawn.height < 1500
+
+
+@pytest.mark.parametrize("kind", ["frames", "cloud", "surface"])
+def test_a_recording_longer_than_floats_can_tell_is_refused(kind, tmp_path: Path):
+    long = Events(t=[-(2**62), 2**62], x=[0, 1], y=[0, 1], p=[0, 1], sensor=(2, 2))
+    with pytest.raises(BadRecording, match="it lasts 9,223,372,036,854,775,808 us; allowed: less than 2"):
+        draw(long, tmp_path / "a.png", title="long", kind=kind)

@@ -270,3 +270,9 @@ def test_parameters_that_mean_nothing_are_refused_with_their_value(name, paramet
 def test_a_crop_larger_than_the_sensor_is_refused(name):
     with pytest.raises(BadSpec, match="50x2"):
         step(name, width=50, height=2).apply(fixed(), seeded())
+
+
+def test_noise_that_could_not_be_held_is_refused():
+    long = Events(t=[-(2**62), 2**62], x=[0, 1], y=[0, 1], p=[0, 1], sensor=(2, 2))
+    with pytest.raises(BadEvents, match=r"^add_noise: 1\.84e\+14 events of noise"):
+        step("add_noise", rate_hz=5).apply(long, seeded())

@@ -22,6 +22,7 @@ from eventbench.pictures.views import Views
 KINDS = ("frames", "cloud", "surface")
 SHEET = {"frames": 12, "cloud": 1, "surface": 6}
 TURN, TURN_S = 72, 6.0
+LONGEST_US = 2**53  # from where on floats skip microseconds
 MOST_PANELS, MOST_PAGES = 400, 5000
 SHEET_WIDE, FILM_WIDE = 1240, 600
 CLOUD, CLOUD_FILM = (1000, 660), (720, 520)
@@ -79,6 +80,13 @@ def draw(
         raise BadSpec(f"tau is of a time surface, not of {kind}", where=out)
     if not len(events):
         raise BadRecording("no event to draw", where=title)
+    if events.duration_us >= LONGEST_US:
+        raise BadRecording(
+            f"it lasts {events.duration_us:,} us",
+            where=title,
+            allowed="less than 2**53 us",
+            fix="crop it first",
+        )
     colours, story = THEMES[theme], Story.of(title, events)
     tempo = None
     if film:

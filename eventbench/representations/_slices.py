@@ -122,6 +122,20 @@ def _spikingjelly_duration(t: np.ndarray, duration: int, most: int) -> np.ndarra
     return cuts
 
 
+def _spikingjelly2_duration(t: np.ndarray, duration: int, most: int) -> np.ndarray:
+    frames = -(-span_of(t) // duration)
+    if not frames:
+        raise BadEvents(
+            "no two events apart in time: SpikingJelly cannot split them by duration",
+            fix="use split_by='duration'",
+        )
+    _limit(frames, most)
+    cuts = np.empty(frames + 1, np.int64)
+    cut_every(t, np.uint64(duration), cuts[:frames])
+    cuts[frames] = len(t)
+    return cuts
+
+
 def _tonic_events(t: np.ndarray, each: int, most: int) -> np.ndarray:
     each = min(each, max(len(t), 1))
     frames = max(len(t) // each, 1)
@@ -159,4 +173,5 @@ RULES = {
     "spikingjelly_time": Rule("bins", _spikingjelly_time),
     "spikingjelly_count": Rule("bins", _count),
     "spikingjelly_duration": Rule("duration_us", _spikingjelly_duration),
+    "spikingjelly2_duration": Rule("duration_us", _spikingjelly2_duration),
 }

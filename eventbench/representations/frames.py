@@ -57,6 +57,8 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
     "spikingjelly_count"   as "count"                                                bins
     "spikingjelly_duration" from the first event not yet in a frame, all at most d   as they come
                            later, the end included
+    "spikingjelly2_duration" as "duration", but the last takes t_last also where  ceil((t_last-t0)/d)
+                           that begins another window; refuses a span of 0
     ====================== ========================================================= =====================
 
     All arithmetic is of integers. Where w is 0 (fewer microseconds than bins, or one event) "time" puts every
@@ -66,7 +68,8 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
     The tonic modes are `tonic.transforms.ToFrame` with n_time_bins, n_event_bins, time_window, event_count; they
     differ from it for a recording without events (tonic gives float64 with H and W swapped) and for counts over
     int16 (tonic wraps). The SpikingJelly modes follow its `integrate_events_*` rules, which give float64; where it
-    raises IndexError (no events, or by time an empty window) these raise BadEvents.
+    raises IndexError (no events, or by time an empty window) these raise BadEvents. Its rule for fixed durations is
+    another since version 2: "spikingjelly_duration" is that of 0.0.0.0.x, which TCJA's and PFA's code have.
 
     Parameters
     ----------

@@ -6,9 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from eventbench.errors import BadEvents
 from eventbench.events import Events
 from eventbench.steps._parts import drawn_from, in_order, number
 from eventbench.steps.base import Step
+
+MOST = 2**30
 
 
 class AddNoise(Step, frozen=True, forbid_unknown_fields=True):
@@ -31,7 +34,15 @@ class AddNoise(Step, frozen=True, forbid_unknown_fields=True):
         if not len(events):
             return events
         width, height = events.sensor
-        n = int(draw.poisson(self.rate_hz * events.duration_us * 1e-6 * width * height))
+        expected = self.rate_hz * events.duration_us * 1e-6 * width * height
+        if expected > MOST:
+            raise BadEvents(
+                f"{expected:.3g} events of noise in {events.duration_us:,} us",
+                where="add_noise",
+                allowed=f"up to {MOST:,}",
+                fix="a lower rate_hz, or a shorter part of the recording",
+            )
+        n = int(draw.poisson(expected))
         t = np.concatenate([events.t, events.t[0] + draw.integers(0, events.duration_us + 1, n)])
         x = np.concatenate([events.x, draw.integers(0, width, n).astype(np.uint16)])
         y = np.concatenate([events.y, draw.integers(0, height, n).astype(np.uint16)])
