@@ -28,7 +28,7 @@ from eventbench.allocator import keep_heap
 from eventbench.event_batch import EventBatch
 from eventbench.event_columns import EventColumns
 from eventbench.events import Events
-from eventbench.layers import LIF
+from eventbench.layers import LIF, norm_lif
 from eventbench.representations.frames import Frames
 from eventbench.resident_events import ResidentEvents
 
@@ -47,7 +47,7 @@ NORSE_NEURON = {
 
 
 class Ours(nn.Module):
-    """Every layer over all steps, the LIF fused over time, channels last from the first convolution on."""
+    """Every layer over all steps, norm, LIF and pool in one pass, channels last from the first convolution on."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Ours(nn.Module):
         steps = frames.shape[:2]
         x = frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         for conv, norm in zip(self.convs, self.norms, strict=True):
-            x = self.pool(self.lif(norm(conv(x)).unflatten(0, steps)).flatten(0, 1))
+            x = norm_lif(conv(x).unflatten(0, steps), norm, self.lif, self.pool).flatten(0, 1)
         return self.readout(x.flatten(1)).unflatten(0, steps).mean(0)
 
 

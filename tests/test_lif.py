@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventbench.errors import EventbenchError
-from eventbench.layers import LIF, _lif_cpu
+from eventbench.layers import LIF, _threads
 from eventbench.layers._norse import (
     LIFBoxFeedForwardState,
     LIFBoxParameters,
@@ -191,7 +191,7 @@ def test_the_memory_layout_changes_no_result_and_channels_last_is_kept(shape):
 
 
 def test_the_number_of_threads_changes_no_bit(monkeypatch):
-    monkeypatch.setattr(_lif_cpu, "ELEMENTS_PER_THREAD", 1000)
+    monkeypatch.setattr(_threads, "ELEMENTS_PER_THREAD", 1000)
     x, g = drawn((12, 10_001), 5, np.float32)
     threads = torch.get_num_threads()
     try:

@@ -6,7 +6,8 @@ from eventbench.layers.li import LI
 from eventbench.layers.lif import LIF, backends_used
 from eventbench.layers.pfa import PFA
 from eventbench.layers.recurrent_lif import RecurrentLIF
+from eventbench.layers.stage import norm_lif
 from eventbench.layers.tcja import TCJA
 from eventbench.layers.voting import Voting
 
-__all__ = ["LI", "LIF", "PFA", "TCJA", "RecurrentLIF", "Voting", "backends_used"]
+__all__ = ["LI", "LIF", "PFA", "TCJA", "RecurrentLIF", "Voting", "backends_used", "norm_lif"]

@@ -1,12 +1,6 @@
-"""The Numba kernels run on torch tensors in the CPU's memory, shared out over torch's number of threads."""
+"""The Numba kernels run on torch tensors in the CPU's memory."""
 
 from __future__ import annotations
-
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,30 +8,7 @@ import torch
 from eventbench.layers import _lif_numba as kernels
 from eventbench.layers._lif_leaky import Rate
 from eventbench.layers._lif_neuron import Neuron
-
-# Below this many elements waking a second thread costs more than it saves.
-ELEMENTS_PER_THREAD = 1 << 19
-
-_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
-
-
-def across_threads(kernel: Callable[..., Any], T: int, M: int, *arguments: Any) -> list[Any]:
-    """kernel(*arguments, start, stop) over all of 0..M, in ranges that start at multiples of BLOCK; what each returned."""
-    # Plain threads and kernels without the GIL, not numba's prange: its thread pools either are a second OpenMP
-    # beside torch's, which forbids fork, or must not be entered from two threads at once.
-    threads = min(torch.get_num_threads(), T * M // ELEMENTS_PER_THREAD, -(-M // kernels.BLOCK))
-    if threads < 2:
-        return [kernel(*arguments, 0, M)]
-    # The process is part of the key since threads do not survive a fork.
-    key = (os.getpid(), threads)
-    if key not in _pools:
-        _pools[key] = ThreadPoolExecutor(threads - 1, thread_name_prefix="lif")
-    blocks = -(-M // kernels.BLOCK)
-    edges = [min(blocks * i // threads * kernels.BLOCK, M) for i in range(threads + 1)]
-    first, *others = pairwise(edges)
-    waiting = [_pools[key].submit(kernel, *arguments, *span) for span in others]
-    returned = kernel(*arguments, *first)
-    return [returned, *(other.result() for other in waiting)]
+from eventbench.layers._threads import across_threads
 
 
 def _constants(value: float | torch.Tensor, dtype: np.dtype) -> np.ndarray:
@@ -68,7 +39,8 @@ def forward(
     gains, scales = _rates(rate, neuron, dtype)
     c = kernels.constants(neuron, dtype)
     arrays = (currents, spikes.numpy(), kept, v.numpy(), h is not None)
-    return all(across_threads(kernels.forward, T, M, *arrays, gains, scales, inner, c))
+    shared = {"count": M, "elements": T * M, "unit": kernels.BLOCK}
+    return all(across_threads(kernels.forward, *arrays, gains, scales, inner, c, **shared))
 
 
 def backward(
@@ -88,7 +60,6 @@ def backward(
     gains, scales = _rates(rate, neuron, dtype)
     across_threads(
         kernels.backward,
-        *h.shape,
         grad_spikes.numpy(),
         membranes,
         grad_x.numpy(),
@@ -101,4 +72,7 @@ def backward(
         kernels.constants(neuron, dtype),
         kernels.SLOPE_CODES[neuron.surrogate],
         neuron.decay_input,
+        count=h.shape[1],
+        elements=h.numel(),
+        unit=kernels.BLOCK,
     )

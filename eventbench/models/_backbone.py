@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSpec
-from eventbench.layers import LIF
+from eventbench.layers import LIF, norm_lif
 from eventbench.models._refusals import require_input
 
 Gate = Callable[[int, int], nn.Module]  # (time_steps, channels) -> a module (T, N, C, H, W) -> the same shape
@@ -30,8 +30,7 @@ class Stage(nn.Module):
         T, N = x.shape[:2]
         # Channels last through the whole network: a training step on the CPU takes two thirds of the time.
         images = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        spikes = self.lif(self.norm(self.conv(images)).unflatten(0, (T, N)))
-        pooled = self.pool(spikes.flatten(0, 1)).unflatten(0, (T, N))
+        pooled = norm_lif(self.conv(images).unflatten(0, (T, N)), self.norm, self.lif, self.pool)
         return pooled if self.gate is None else self.gate(pooled)
 
 
