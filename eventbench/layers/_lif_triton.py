@@ -13,7 +13,7 @@ two runs give the same bits.
 from __future__ import annotations
 
 import math
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -193,11 +193,15 @@ def _backward(
         tl.store(gg_ptr + m, gg, mask=inside)
 
 
+def on_device(x: torch.Tensor) -> AbstractContextManager[Any]:
+    """Triton launches on the current CUDA device, whichever its arguments are on."""
+    return torch.cuda.device(x.device) if x.is_cuda else nullcontext()
+
+
 def _launch(kernel: Any, rows: torch.Tensor, *pointers: torch.Tensor, **constants: Any) -> None:
     T, M = rows.shape
     block = LARGE_BLOCK if M >= LARGE else SMALL_BLOCK
-    on = torch.cuda.device(rows.device) if rows.is_cuda else nullcontext()
-    with on:
+    with on_device(rows):
         kernel[(triton.cdiv(M, block),)](
             *pointers, T, M, BLOCK=block, num_warps=4, enable_fp_fusion=False, **constants
         )

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from eventbench import digest
-from eventbench.store.seal import of_payload, raw_bytes
+from eventbench.store.seal import of_bytes, raw_bytes
 
 Whole = Annotated[int, msgspec.Meta(ge=0)]
 AT_LEAST_EVERY_S = 0.5  # that much work a killed run can lose
@@ -85,10 +85,11 @@ class Draft:
 
     def add(self, row: Row, payload: list[np.ndarray]) -> None:
         """Append one sample's arrays, a column each, and its line."""
-        row.bytes, row.xxh3 = tuple(column.nbytes for column in payload), of_payload(payload)
-        for file, column in zip(self._files, payload, strict=True):
-            if column.size:
-                file.write(raw_bytes(column))
+        parts = [raw_bytes(column) for column in payload]
+        row.bytes, row.xxh3 = tuple(map(len, parts)), of_bytes(parts)
+        for file, part in zip(self._files, parts, strict=True):
+            if part:
+                file.write(part)
         self._lines.append(msgspec.json.encode(row) + b"\n")
         self.rows.append(row)
         if time.monotonic() - self._written > AT_LEAST_EVERY_S:
@@ -155,7 +156,7 @@ def _there(row: Row, files: Sequence[BinaryIO | None]) -> bool:
     found = [file.read(size) if file and size else b"" for file, size in zip(files, row.bytes, strict=True)]
     if [len(data) for data in found] != list(row.bytes):
         return False
-    return of_payload([np.frombuffer(data, np.uint8) for data in found]) == row.xxh3
+    return of_bytes(list(found)) == row.xxh3
 
 
 def _close(file: Any) -> None:

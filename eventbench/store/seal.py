@@ -31,12 +31,16 @@ def raw_bytes(array: np.ndarray) -> memoryview | bytes:
 
 def of_payload(columns: Iterable[np.ndarray]) -> int:
     """XXH3-64 of a sample's columns, one after the other."""
-    columns = [column for column in columns if column.size]
-    if len(columns) == 1:
-        return xxhash.xxh3_64_intdigest(raw_bytes(columns[0]))
+    return of_bytes([raw_bytes(column) for column in columns])
+
+
+def of_bytes(parts: list[memoryview | bytes]) -> int:
+    """XXH3-64 of all these bytes, one after the other."""
+    if len(parts) == 1:
+        return xxhash.xxh3_64_intdigest(parts[0])
     state = xxhash.xxh3_64()
-    for column in columns:
-        state.update(raw_bytes(column))
+    for part in parts:
+        state.update(part)
     return state.intdigest()
 
 

@@ -17,7 +17,9 @@ from eventbench.catalog import Named
 from eventbench.specs.card import Card
 from eventbench.store.draft import Draft, Row
 from eventbench.store.key import LAYOUT_VERSION
-from eventbench.store.seal import BLOCK, ROOM, set_seal
+from eventbench.store.seal import ROOM, set_seal
+
+COPIED = 1 << 18  # bytes at a time: as many as stay in a cache
 
 
 class Column(NamedTuple):
@@ -72,7 +74,7 @@ def finish(
         for name, at in places.items():
             with draft.column_path(name).open("rb") as source:
                 target.seek(at)
-                shutil.copyfileobj(source, target, BLOCK)
+                shutil.copyfileobj(source, target, COPIED)
     set_seal(unfinished, [(at, draft.column_path(name).stat().st_size) for name, at in places.items()])
     with unfinished.open("rb") as written:
         os.fsync(written.fileno())
