@@ -16,7 +16,7 @@ from eventbench.layers._lif_neuron import Neuron
 from eventbench.layers._lif_numba import SLOPE_CODES, constants
 from eventbench.layers._threads import across_threads
 
-STRIP_BYTES = 1 << 17  # of currents, T steps; the membranes beside them are as many
+STRIP_BYTES = 1 << 18  # of the membranes of T steps
 
 
 class Fused(NamedTuple):

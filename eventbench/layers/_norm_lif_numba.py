@@ -19,10 +19,21 @@ ROUNDS = 64  # additions to a lane before it goes into a float64
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fold(lanes, n, totals):
-    """Add lanes, of which lane i belongs to channel i % C, to a float64 for each channel."""
+    """Add n lanes, of which lane i belongs to channel i % C, to a float64 for each channel."""
     channels = len(totals)
-    for i in range(n):
-        totals[i % channels] += lanes[i]
+    for at in range(0, n, channels):
+        part = lanes[at : at + channels]
+        for i in range(channels):
+            totals[i] += part[i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _repeated(values, n, out):
+    channels = len(values)
+    for at in range(0, n, channels):
+        part = out[at : at + channels]
+        for i in range(channels):
+            part[i] = values[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -48,8 +59,7 @@ def moments(x, channels, start, stop):
         _fold(lanes, wide, part[0])
         for c in range(channels):
             part[0, c] /= rows
-        for i in range(wide):
-            centre[i] = part[0, i % channels]
+        _repeated(part[0], wide, centre)
         lanes[:] = 0
         for at in range(first, last, wide):
             xs = x[at : min(at + wide, last)]
@@ -66,12 +76,6 @@ def moments(x, channels, start, stop):
             told[1, c] += part[1, c] - rows * off * off + between * between * seen * rows / both
         seen = both
     return seen, told
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _repeated(values, n, out):
-    for i in range(n):
-        out[i] = values[i % len(values)]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -100,6 +104,15 @@ def _fire(u, v, spikes, c):
     for i in range(len(u)):
         z = one if u[i] - threshold > zero else zero
         spikes[i] = z
+        v[i] = (one - z) * u[i] + z * (u[i] * slope + shift)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _reset(u, v, c):
+    """Membranes after reset: `_fire` without the spikes."""
+    threshold, slope, shift, zero, one = c[0], c[2], c[3], c[10], c[11]
+    for i in range(len(u)):
+        z = one if u[i] - threshold > zero else zero
         v[i] = (one - z) * u[i] + z * (u[i] * slope + shift)
 
 
@@ -208,8 +221,7 @@ def backward(grad_out, x, grad_x, norm, rate, c, code, size, pooled, tall, wide,
     _repeated(norm[2], most, centre)
     h, v = np.empty((T, 2, most), x.dtype), np.empty((2, most), x.dtype)
     gs, gv = np.empty((2, most), x.dtype), np.empty((2, most), x.dtype)
-    slopes, spikes = np.empty(most, x.dtype), np.empty(most, x.dtype)
-    sums, products = np.empty(most, x.dtype), np.empty(most, x.dtype)
+    slopes, sums, products = np.empty(most, x.dtype), np.empty(most, x.dtype), np.empty(most, x.dtype)
     told = np.zeros((2, channels))
     for number in range(start, stop):
         sample, row, column, rows, columns = _strip(number, size, tall, wide)
@@ -225,7 +237,7 @@ def backward(grad_out, x, grad_x, norm, rate, c, code, size, pooled, tall, wide,
             for r in range(rows):
                 at = ((sample * height + row + r) * width + column) * channels
                 _step(x[t, at : at + run], a, b, v[r], h[t, r], gain, scale, leak)
-                _fire(h[t, r, :run], v[r], spikes, c)
+                _reset(h[t, r, :run], v[r], c)
         windows = min(-(-columns // 2), out_width - column // 2) if row // 2 < out_height else 0
         for t in range(T - 1, -1, -1):
             if tall == 2 and windows:

@@ -26,7 +26,7 @@ def _map(
     """A tile of left @ rightᵀ; R is small, so vectors are multiplied one by one, in full precision."""
     left_ptr += row * L * R + i.to(tl.int64) * R
     right_ptr += row * Q * R + j.to(tl.int64) * R
-    gate = tl.zeros((TALL, WIDE), DTYPE)
+    gate = tl.full((TALL, WIDE), 0.0, DTYPE)
     for r in range(R):
         left = tl.load(left_ptr + r, mask=i < L, other=0.0)
         right = tl.load(right_ptr + r, mask=j < Q, other=0.0)

@@ -1,19 +1,28 @@
-"""Numba kernels that release the GIL, shared out over torch's number of threads."""
+"""Numba kernels that release the GIL, shared out over torch's own threads.
+
+On torch's, since after each of its operations they wait for the next one on the cores that others would need: beside
+them, a thread of ours gets half a core. Torch does not lend them to Python, but the OpenMP it is linked with starts them
+for any function (`GOMP_parallel`, which LLVM's and Intel's OpenMP have as well); a build without it gets plain threads.
+Numba's own threads would be a second OpenMP beside torch's, or must not be entered from two threads at once.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import torch
 
 # Below this many elements waking a second thread costs more than it saves.
-ELEMENTS_PER_THREAD = 1 << 19
+ELEMENTS_PER_THREAD = 1 << 18
 
-_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
+REGION = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
 def across_threads(
@@ -23,18 +32,56 @@ def across_threads(
 
     `elements` is how much there is to do in all.
     """
-    # Plain threads and kernels without the GIL, not numba's prange: its thread pools either are a second OpenMP
-    # beside torch's, which forbids fork, or must not be entered from two threads at once.
     units = -(-count // unit)
     threads = min(torch.get_num_threads(), elements // ELEMENTS_PER_THREAD, units)
     if threads < 2:
         return [kernel(*arguments, 0, count)]
-    # The process is part of the key since threads do not survive a fork.
-    key = (os.getpid(), threads)
-    if key not in _pools:
-        _pools[key] = ThreadPoolExecutor(threads - 1, thread_name_prefix="eventbench")
     edges = [min(units * i // threads * unit, count) for i in range(threads + 1)]
-    first, *others = pairwise(edges)
-    waiting = [_pools[key].submit(kernel, *arguments, *span) for span in others]
-    returned = kernel(*arguments, *first)
-    return [returned, *(other.result() for other in waiting)]
+    spans = list(pairwise(edges))
+    region = _openmp()
+    if region is None:
+        return list(_pool(os.getpid(), threads).map(lambda span: kernel(*arguments, *span), spans))
+    return _in_region(region, lambda span: kernel(*arguments, *span), spans)
+
+
+def _in_region(region: Any, call: Callable[[Any], Any], items: list[Any]) -> list[Any]:
+    """call(item) of each, on as many threads as there are items, or as OpenMP grants."""
+    left, returned, raised = list(enumerate(items)), [None] * len(items), []
+
+    def work(_: Any) -> None:
+        while left:
+            try:
+                number, item = left.pop()
+            except IndexError:  # another thread was faster
+                return
+            try:
+                returned[number] = call(item)
+            except BaseException as error:  # not to be lost in a C function; raised below
+                raised.append(error)
+
+    region(REGION(work), None, len(items), 0)
+    if raised:
+        raise raised[0]
+    return returned
+
+
+@cache
+def _openmp() -> Any:
+    """`GOMP_parallel` of the OpenMP that torch is linked with; None where there is none."""
+    if "ATen parallel backend: OpenMP" not in torch.__config__.parallel_info():
+        return None
+    for name in ("libtorch_cpu.so", "libtorch_cpu.dylib", "torch_cpu.dll"):
+        try:
+            # Already loaded; what is looked up in it is looked up in what it is linked with as well.
+            region = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / name)).GOMP_parallel
+        except (OSError, AttributeError):
+            continue
+        region.argtypes, region.restype = [REGION, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint], None
+        return region
+    return None
+
+
+@cache
+def _pool(process: int, threads: int) -> ThreadPoolExecutor:
+    """Threads of our own; the process is asked for since they do not survive a fork."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="eventbench")
