@@ -47,7 +47,7 @@ def _slope(u, CODE: tl.constexpr, ALPHA: tl.constexpr, HALF_ALPHA: tl.constexpr,
     elif CODE == 4:
         slope = tl.maximum(1.0 - tl.abs(u), 0.0) * ALPHA
     elif CODE == 6:
-        slope = tl.zeros_like(u) + 1.0
+        slope = tl.full(u.shape, 1.0, u.dtype)
     else:
         w = tl.abs(u) * ALPHA + 1.0
         slope = 1.0 / (w * w)
