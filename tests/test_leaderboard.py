@@ -54,6 +54,20 @@ def test_a_figure_where_less_is_better_is_ranked_the_other_way(tmp_path: Path) -
     assert board.rows[1].tied_with_first is None
 
 
+def test_recipes_are_told_apart_by_what_all_of_them_state_where_that_does(tmp_path: Path) -> None:
+    made.add(tmp_path, [4], training={"recipe": {"epochs": 30}})
+    later = {"epochs": 12, "amp": False}
+    made.add(tmp_path, [5], seeds=[1], training={"recipe": later}, created="2026-11-22T01:30:00Z")
+    assert [row.label for row in view(tmp_path).rows] == ["tcja_net (epochs=30)", "a_net (epochs=12)"]
+    other = {"epochs": 12, "amp": True}
+    made.add(tmp_path, [6], seeds=[2], training={"recipe": other}, created="2026-11-22T02:30:00Z")
+    assert [row.label for row in view(tmp_path).rows] == [
+        "tcja_net (epochs=30)",
+        "tcja_net (amp=false, epochs=12)",
+        "tcja_net (amp=true, epochs=12)",
+    ]
+
+
 def test_the_runs_of_all_records_of_a_model_are_pooled(tmp_path: Path) -> None:
     made.add(tmp_path, [4, 6])
     made.add(tmp_path, [8], seeds=[2], created="2026-11-22T01:30:00Z")

@@ -90,18 +90,30 @@ def _recipe(entry: Entry) -> dict[str, Any]:
 
 
 def _tell_recipes_apart(rows: list[Row]) -> None:
-    """Where rows have one model and configuration, note in each what its recipe has other than theirs."""
+    """Where rows have one model and configuration, note in each what its recipe has other than theirs.
+
+    Of what all their recipes state, where that tells them apart: an older recipe lacks what came to be stated later.
+    """
     namesakes: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         namesakes[json.dumps([row.model, row.config], sort_keys=True)].append(row)
     for alike in namesakes.values():
         recipes = [_recipe(row.entries[-1]) for row in alike]
-        for row, recipe in zip(alike, recipes, strict=True):
-            row.trained = {
-                key: value
-                for key, value in recipe.items()
-                if any(other.get(key) != value for other in recipes)
-            }
+        stated = set.intersection(*(set(recipe) for recipe in recipes))
+        for known in (stated, set.union(*(set(recipe) for recipe in recipes))):
+            told = [_other_than(recipes, recipe, known) for recipe in recipes]
+            if len({json.dumps(one, sort_keys=True) for one in told}) == len(told):
+                break
+        for row, one in zip(alike, told, strict=True):
+            row.trained = one
+
+
+def _other_than(recipes: list[dict[str, Any]], recipe: dict[str, Any], known: set[str]) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in recipe.items()
+        if key in known and any(other.get(key) != value for other in recipes)
+    }
 
 
 def _picked_on_test(entry: Entry) -> bool:
