@@ -58,7 +58,7 @@ def test_recipes_are_told_apart_by_what_all_of_them_state_where_that_does(tmp_pa
     made.add(tmp_path, [4], training={"recipe": {"epochs": 30}})
     later = {"epochs": 12, "amp": False}
     made.add(tmp_path, [5], seeds=[1], training={"recipe": later}, created="2026-11-22T01:30:00Z")
-    assert [row.label for row in view(tmp_path).rows] == ["tcja_net (epochs=30)", "a_net (epochs=12)"]
+    assert [row.label for row in view(tmp_path).rows] == ["tcja_net (epochs=30)", "tcja_net (epochs=12)"]
     other = {"epochs": 12, "amp": True}
     made.add(tmp_path, [6], seeds=[2], training={"recipe": other}, created="2026-11-22T02:30:00Z")
     assert [row.label for row in view(tmp_path).rows] == [
