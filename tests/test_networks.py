@@ -336,9 +336,7 @@ def test_a_checkpoint_of_another_network_is_refused() -> None:
 
 
 def test_every_published_network_has_a_recipe_that_says_what_differs() -> None:
-    published = {
-        name: path for name, path in shipped().items() if name not in ("pfa_net-v1", "tcja_net-v1")
-    }
+    published = {name: path for name, path in shipped().items() if name not in ("pfa_net-v1", "tcja_net-v1")}
     assert sorted(name.removesuffix("-v1") for name in published) == NETWORKS
     for name, path in published.items():
         recipe = recipe_named(name)
