@@ -73,21 +73,25 @@ class Data:
         pipeline.write_text(PIPELINE)
         self.card, self.pipeline = catalog.card(str(card)), catalog.pipeline(str(pipeline))
 
-    def ours(self, cache: Path) -> tuple[EventStore, FrameStore]:
+    def preprocessed(self, cache: Path) -> tuple[Path, Path]:
+        """The stores of events and of frames, made."""
         events = events_store(self.card, self.folder / "raw", cache).store
-        return EventStore(events), FrameStore(frames_store(self.card, self.pipeline, cache).store)
+        return events, frames_store(self.card, self.pipeline, cache).store
+
+    def ours(self, cache: Path) -> tuple[EventStore, FrameStore]:
+        events, frames = self.preprocessed(cache)
+        return EventStore(events), FrameStore(frames)
 
     def tonics(self, cache: Path) -> DiskCachedDataset:
         return DiskCachedDataset(Raw(self.files, (self.side, self.side)), cache_path=str(cache))
 
 
 def anew(folder: Path, call: Callable[[Path], Any]) -> Callable[[], Any]:
-    """A call that starts from an empty folder each time."""
+    """A call with a new folder below this one each time; what earlier calls left is removed with it all."""
 
     def made() -> Any:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        return call(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        return call(Path(tempfile.mkdtemp(dir=folder)))
 
     return made
 
@@ -112,7 +116,7 @@ def making(folder: Path, rounds: int) -> list[Claim]:
     _, ours = data.ours(folder / "check")
     assert all(np.array_equal(ours[i], frames) for i, frames in enumerate(wanted)), "not tonic's frames"
     calls = {
-        "eventbench, events and frames": anew(folder / "ours", data.ours),
+        "eventbench, events and frames": anew(folder / "ours", data.preprocessed),
         TONIC: anew(folder / "tonic", lambda cache: [len(item) for item in data.tonics(cache)]),
         JELLY: anew(folder / "jelly", lambda cache: by_spikingjelly(data, cache)),
     }

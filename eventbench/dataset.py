@@ -71,11 +71,11 @@ class Dataset:
         """The events of one sample, and the sha256 of its file ("" for a simulated one)."""
         if self.layout is None:
             return self.source.read(sample.recording, self.card.sensor), ""
-        path = sample.recording if isinstance(sample.recording, Path) else Path(sample.recording)
+        if sample.row is None and sample.window is None and sample.part is None:
+            return self._decoded(sample.recording)
+        path = Path(sample.recording)
         if sample.row is not None:
             return self.source.decode_row(path, sample.row, self.card.sensor), self._file_digest(path)
-        if sample.window is None and sample.part is None:
-            return self._decoded(path)
         events, sha256 = self._kept_decoded(path)
         start, stop = sample.part or np.searchsorted(events.t, sample.window or (0, 0), side="left")
         if start >= len(events) or stop == 0 or (sample.part and stop > len(events)):
@@ -96,7 +96,7 @@ class Dataset:
         except OSError:
             return False
 
-    def _decoded(self, path: Path) -> tuple[Events, str]:
+    def _decoded(self, path: Path | str) -> tuple[Events, str]:
         data = file_bytes(path)
         return self.source.decode(data, str(path), self.card.sensor), hashlib.sha256(data).hexdigest()
 

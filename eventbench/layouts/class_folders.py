@@ -33,9 +33,9 @@ class ClassFolders(Layout, frozen=True, forbid_unknown_fields=True):
             )
         for split, folder in self.folders.items():
             for label, name in enumerate(card.classes):
-                for path in _files(root / folder / name, self.suffix):
+                for path, stem in _files(root / folder / name, self.suffix):
                     try:
-                        called = self.id.format_map({"split": split, "class": name, "stem": path.stem})
+                        called = self.id.format_map({"split": split, "class": name, "stem": stem})
                     except (KeyError, ValueError, AttributeError, IndexError):
                         allowed = "a name with {split}, {class} and {stem}"
                         raise BadSpec(f"id is {self.id!r}", where="[layout]", allowed=allowed) from None
@@ -49,10 +49,11 @@ class ClassFolders(Layout, frozen=True, forbid_unknown_fields=True):
         return [found[called] for called in sorted(found)]
 
 
-def _files(folder: Path, suffix: str) -> list[Path]:
-    """The files of a folder with this ending; none where there is no such folder."""
+def _files(folder: Path, suffix: str) -> list[tuple[str, str]]:
+    """The paths of a folder's files with this ending, and their names without it; none where there is no such folder."""
     try:
-        names = os.listdir(folder)  # noqa: PTH208  # a Path for each file that is looked for, and no more
+        names = os.listdir(folder)  # noqa: PTH208  # text: a Path for each file takes longer than to decode a short one
     except OSError:
         return []
-    return [folder / name for name in names if name.endswith(suffix)]
+    place = os.path.join(folder, "")  # noqa: PTH118
+    return [(place + name, os.path.splitext(name)[0]) for name in names if name.endswith(suffix)]  # noqa: PTH122

@@ -83,12 +83,12 @@ def smallest_sensor(x: np.ndarray, y: np.ndarray, name: str) -> tuple[int, int]:
     return int(x.max()) + 1, int(y.max()) + 1
 
 
-def file_bytes(path: Path) -> bytes:
+def file_bytes(path: Path | str) -> bytes:
     """A recording's bytes. Raises BadRecording when there is no such file, or nothing in it."""
     return file_head(path, None)[0]
 
 
-def file_head(path: Path, most: int | None) -> tuple[bytes, int]:
+def file_head(path: Path | str, most: int | None) -> tuple[bytes, int]:
     """The first `most` bytes of a recording, or all of it, and the file's size; raises as `file_bytes`."""
     try:
         # By descriptor, which takes a third of the time of Path.read_bytes; a named pipe would be waited for.

@@ -18,7 +18,7 @@ from eventbench.store.opening import let_go, mapped, opened, rows_of, texts
 from eventbench.store.seal import of_payload, raw_bytes
 from eventbench.store.sparse import decode_sparse
 
-AT_MOST = 1 << 27  # bytes of a store that a process holds mapped in memory
+AT_MOST = 1 << 26  # bytes of a store that a process holds mapped in memory
 
 
 class Store:
