@@ -29,8 +29,9 @@ def norm_lif(
     """
     if not _serves(x, norm, lif, pool):
         T, N = x.shape[:2]
-        spikes = lif(norm(x.flatten(0, 1)).unflatten(0, (T, N)))
-        return spikes if pool is None else pool(spikes.flatten(0, 1)).unflatten(0, (T, N))
+        x = norm(x.flatten(0, 1))  # the currents are let go here, before there are spikes
+        x = lif(x.unflatten(0, (T, N)))
+        return x if pool is None else pool(x.flatten(0, 1)).unflatten(0, (T, N))
     lif._recorded_backend(x)
     how = Fused(lif.neuron, lif.rate(x), norm.eps, None if pool is None else pool.ceil_mode)
     try:
