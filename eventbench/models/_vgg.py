@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from torch import nn
 
 from eventbench.errors import BadSpec
-from eventbench.models._blocks import Halve, Neuron, Stage, require_stages
+from eventbench.layers import TCJA
+from eventbench.models._blocks import Halve, Neuron, Stage, each, require_stages
 
 Gate = Callable[[int, int], nn.Module]  # (number of the gate, channels) -> (T, N, C, H, W) -> the same shape
 Widths = Sequence[int | Sequence[int]]
@@ -50,3 +51,20 @@ def stack(
             end.insert(0 if place == "before_pool" else 1, gate(numbers.index(number), inputs))
         layers += end
     return layers, inputs
+
+
+def tcja_gates(
+    time_steps: int,
+    count: int,
+    kernel_over_time: int | Sequence[int],
+    kernel_over_channels: int | Sequence[int],
+    branches: str,
+) -> Gate:
+    """Makes the TCJA of each of `count` gated stages; a kernel is one number for all, or one for each."""
+    over_time = each(kernel_over_time, count, "kernel_over_time")
+    over_channels = each(kernel_over_channels, count, "kernel_over_channels")
+
+    def gate(number: int, C: int) -> nn.Module:
+        return TCJA(time_steps, C, over_time[number], over_channels[number], branches)
+
+    return gate

@@ -11,9 +11,8 @@ from typing import Any
 
 from torch import nn
 
-from eventbench.layers import TCJA
-from eventbench.models._blocks import Chain, Resize, each, halved, last_two, neuron_of, readout
-from eventbench.models._vgg import stack
+from eventbench.models._blocks import Chain, Resize, halved, last_two, neuron_of, readout
+from eventbench.models._vgg import stack, tcja_gates
 
 
 class TCJACIFAR10DVS(Chain):
@@ -42,12 +41,7 @@ class TCJACIFAR10DVS(Chain):
         super().__init__()
         lif = neuron_of({"surrogate": "triangle", "alpha": 1.0}, neuron)
         gated = last_two(len(channels)) if gated is None else gated
-        over_time = each(kernel_over_time, len(gated), "kernel_over_time")
-        over_channels = each(kernel_over_channels, len(gated), "kernel_over_channels")
-
-        def gate(number: int, C: int) -> nn.Module:
-            return TCJA(time_steps, C, over_time[number], over_channels[number], branches)
-
+        gate = tcja_gates(time_steps, len(gated), kernel_over_time, kernel_over_channels, branches)
         layers, width = stack(inputs, channels, pool, lif, bias=True, gate=gate, gated=gated, place=place)
         W, H = halved((size, size), len(channels))
         self.features = nn.Sequential(Resize(size), *layers)

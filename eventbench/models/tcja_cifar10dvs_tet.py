@@ -12,9 +12,8 @@ from typing import Any
 
 from torch import nn
 
-from eventbench.layers import TCJA
-from eventbench.models._blocks import TET_NEURON, Chain, each, halved, he_init, neuron_of, readout
-from eventbench.models._vgg import stack
+from eventbench.models._blocks import TET_NEURON, Chain, halved, he_init, neuron_of, readout
+from eventbench.models._vgg import stack, tcja_gates
 
 
 class TCJACIFAR10DVSTET(Chain):
@@ -42,12 +41,7 @@ class TCJACIFAR10DVSTET(Chain):
         super().__init__()
         lif = neuron_of(TET_NEURON, neuron)
         gated = [0] if gated is None else gated
-        over_time = each(kernel_over_time, len(gated), "kernel_over_time")
-        over_channels = each(kernel_over_channels, len(gated), "kernel_over_channels")
-
-        def gate(number: int, C: int) -> nn.Module:
-            return TCJA(time_steps, C, over_time[number], over_channels[number], branches)
-
+        gate = tcja_gates(time_steps, len(gated), kernel_over_time, kernel_over_channels, branches)
         layers, width = stack(inputs, channels, pool, lif, bias=True, gate=gate, gated=gated, place=place)
         W, H = halved(sensor, len(channels))
         self.features = nn.Sequential(*layers)
