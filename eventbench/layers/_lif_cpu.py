@@ -7,7 +7,7 @@ import torch
 
 from eventbench.layers import _lif_numba as kernels
 from eventbench.layers._lif_leaky import Rate
-from eventbench.layers._lif_neuron import Neuron
+from eventbench.layers._lif_neuron import SLOPE_CODES, Neuron
 from eventbench.layers._threads import across_threads
 
 
@@ -70,7 +70,7 @@ def backward(
         scales,
         inner,
         kernels.constants(neuron, dtype),
-        kernels.SLOPE_CODES[neuron.surrogate],
+        SLOPE_CODES[neuron.surrogate],
         neuron.decay_input,
         count=h.shape[1],
         elements=h.numel(),

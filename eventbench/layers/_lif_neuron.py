@@ -14,6 +14,9 @@ from eventbench.layers.surrogate import SURROGATES
 # The "surrogate" of a layer that never fires and whose output is its membrane: that passes gradients whole.
 MEMBRANE = "membrane"
 
+# How the compiled kernels are told which surrogate it is.
+SLOPE_CODES = {"atan": 0, "sigmoid": 1, "super": 2, "tanh": 3, "triangle": 4, "super_alpha": 5, MEMBRANE: 6}
+
 FLOATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 
 

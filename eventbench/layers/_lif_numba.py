@@ -21,10 +21,9 @@ import math
 import numpy as np
 from numba import njit
 
-from eventbench.layers._lif_neuron import MEMBRANE, Neuron
+from eventbench.layers._lif_neuron import Neuron
 
 BLOCK = 4096
-SLOPE_CODES = {"atan": 0, "sigmoid": 1, "super": 2, "tanh": 3, "triangle": 4, "super_alpha": 5, MEMBRANE: 6}
 
 
 def constants(neuron: Neuron, dtype: np.dtype) -> np.ndarray:

@@ -21,9 +21,8 @@ import triton
 import triton.language as tl
 
 from eventbench.layers._lif_leaky import Rate
-from eventbench.layers._lif_neuron import MEMBRANE, Neuron, compute_dtype
+from eventbench.layers._lif_neuron import SLOPE_CODES, Neuron, compute_dtype
 
-SLOPE_CODES = {"atan": 0, "sigmoid": 1, "super": 2, "tanh": 3, "triangle": 4, "super_alpha": 5, MEMBRANE: 6}
 COMPUTE = {torch.float64: tl.float64, torch.float32: tl.float32}
 
 # The loads of a step do not wait for the step before, so threads with four neurons each fill the bus.

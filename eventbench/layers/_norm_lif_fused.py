@@ -12,8 +12,8 @@ from torch.autograd.function import once_differentiable
 from eventbench.layers import _norm_lif_numba as kernels
 from eventbench.layers._lif_fused import NotFinite
 from eventbench.layers._lif_leaky import Rate
-from eventbench.layers._lif_neuron import Neuron
-from eventbench.layers._lif_numba import SLOPE_CODES, constants
+from eventbench.layers._lif_neuron import SLOPE_CODES, Neuron
+from eventbench.layers._lif_numba import constants
 from eventbench.layers._threads import across_threads
 
 STRIP_BYTES = 1 << 18  # of the membranes of T steps
