@@ -25,10 +25,10 @@ bench-gpu: $(VENV)/installed-bench
 board: $(VENV)/installed
 	$(IN) -m eventbench site --out build/site --markdown leaderboard/README.md --board leaderboard
 
-# The pages of datasets/ and pipelines/, made anew from the cards, the code and eventbench/handbook/words/.
+# The pages of datasets/ and pipelines/, made anew from the cards, the code and tools/handbook/words/.
 .PHONY: docs
 docs: $(VENV)/installed
-	$(IN) -m eventbench.handbook
+	$(IN) -m tools.handbook
 
 check: $(VENV)/installed-test
 	$(IN) -m ruff format --check . && $(IN) -m ruff check . && $(IN) -m mypy

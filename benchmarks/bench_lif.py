@@ -14,8 +14,8 @@ from collections.abc import Callable
 import torch
 from paired import Claim, compare, machine, summary
 
-from eventbench.allocator import keep_heap
 from eventbench.layers import LIF
+from eventbench.training.heap import keep_heap
 
 SHAPES = {(16, 16, 64, 32, 32): (7.0, 1.5), (100, 128, 128): (19.0, 8.0)}  # asked against Norse, SpikingJelly
 

@@ -22,9 +22,10 @@ from tonic import DiskCachedDataset
 from tonic.io import read_mnist_file
 from tonic.transforms import ToFrame
 
-from eventbench import catalog
-from eventbench.preprocess import events_store, frames_store
+from eventbench.preprocess.events_store import events_store
+from eventbench.preprocess.frames_store import frames_store
 from eventbench.representations.frames import Frames
+from eventbench.specs import catalog
 from eventbench.store.read import EventStore, FrameStore
 
 TONIC, JELLY = "tonic DiskCachedDataset, lzf", "SpikingJelly, npz compressed"
@@ -202,9 +203,9 @@ def memory(folder: Path) -> None:
         one = clustered(0)
         data = Data(at, [one] * samples, 128)
         code = (
-            "import sys, pathlib; from eventbench import catalog, preprocess as p\n"
+            "import sys, pathlib; from eventbench.specs import catalog; from eventbench.preprocess.events_store import events_store; from eventbench.preprocess.frames_store import frames_store\n"
             "card, pipeline = catalog.card(sys.argv[1]), catalog.pipeline(sys.argv[2]); at = pathlib.Path(sys.argv[3])\n"
-            "p.events_store(card, at / 'raw', at / 'c'); p.frames_store(card, pipeline, at / 'c')\n"
+            "events_store(card, at / 'raw', at / 'c'); frames_store(card, pipeline, at / 'c')\n"
             # Not getrusage: its peak is handed down from the process that started this one.
             "status = pathlib.Path('/proc/self/status').read_text()\n"
             "print(int(status.split('VmHWM:')[1].split()[0]) / 1e3)"

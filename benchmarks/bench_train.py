@@ -24,13 +24,12 @@ from spikingjelly.activation_based import functional, layer, neuron, surrogate
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from eventbench.allocator import keep_heap
-from eventbench.event_batch import EventBatch
-from eventbench.event_columns import EventColumns
-from eventbench.events import Events
+from eventbench.events import EventBatch, Events
+from eventbench.events.packed import EventColumns
 from eventbench.layers import LIF, norm_lif
+from eventbench.loading.resident_events import ResidentEvents
 from eventbench.representations.frames import Frames
-from eventbench.resident_events import ResidentEvents
+from eventbench.training.heap import keep_heap
 
 T, N, SIDE, WIDTH, STAGES, CLASSES = 16, 8, 64, 32, 5, 11
 OURS, STEPPED, LOOPED, JELLY = (

@@ -23,12 +23,12 @@ from spikingjelly.activation_based import functional, neuron, surrogate
 from torch import nn
 
 from eventbench.layers import LIF
-from eventbench.losses import rate_mse
+from eventbench.loading.resident_frames import ResidentSplit
 from eventbench.models.tcja_dvs128 import TCJADVS128
-from eventbench.recipe import Recipe
-from eventbench.resident import ResidentSplit
-from eventbench.train import set_rate
-from eventbench.train import training_step as step_of
+from eventbench.training.losses import rate_mse
+from eventbench.training.recipe import Recipe
+from eventbench.training.step import set_rate
+from eventbench.training.step import training_step as step_of
 
 T, N, SIDE, CLASSES = 20, 16, 128, 11
 ROWS = {

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 from eventbench.errors import EventbenchError
 
 if TYPE_CHECKING:
-    from eventbench.event_batch import EventBatch
-    from eventbench.events import Events
-    from eventbench.recognise import read, read_batch
-    from eventbench.representations._frames_call import frames
-    from eventbench.torch_dataset import open_store
+    from eventbench.events import EventBatch, Events
+    from eventbench.loading.torch_dataset import open_store
+    from eventbench.recordings.read import read, read_batch
+    from eventbench.representations.functional import frames
 
 __version__ = "0.2.0"
 
@@ -35,12 +34,12 @@ __all__ = [
 
 # Public names by the module that defines them; imported at first use, so that `import eventbench` is instant.
 _LAZY = {
-    "EventBatch": "eventbench.event_batch",
+    "EventBatch": "eventbench.events",
     "Events": "eventbench.events",
-    "frames": "eventbench.representations._frames_call",
-    "open_store": "eventbench.torch_dataset",
-    "read": "eventbench.recognise",
-    "read_batch": "eventbench.recognise",
+    "frames": "eventbench.representations.functional",
+    "open_store": "eventbench.loading.torch_dataset",
+    "read": "eventbench.recordings.read",
+    "read_batch": "eventbench.recordings.read",
 }
 
 

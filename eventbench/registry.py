@@ -2,7 +2,7 @@
 
 `names()` lists the folder without importing anything; `get(name)` imports that one file. The member is
 the one class in the file that derives from the family's base class. Other packages join through the entry
-point group `eventbench.<family>`; `some/file.py:ClassName` names a class in a file of the user's own.
+point group `eventbench.<family>`. It never runs a user's own file: submission/user_code.py does.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import functools
 import importlib
 import importlib.util
 import inspect
-import sys
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -20,6 +19,9 @@ from typing import Any
 
 from eventbench.errors import BadSpec, EventbenchError, UnknownName
 from eventbench.home import PACKAGE
+
+# base.py says what a member is, functional.py offers one as a function; neither is one.
+NO_MEMBERS = ("base", "functional")
 
 
 @functools.cache
@@ -39,7 +41,7 @@ class Family:
         return {
             path.stem: path
             for path in sorted((PACKAGE / self.folder).glob("*.py"))
-            if path.stem != "base" and not path.stem.startswith("_")
+            if path.stem not in NO_MEMBERS and not path.stem.startswith("_")
         }
 
     def _guests(self) -> dict[str, Any]:
@@ -110,30 +112,6 @@ class Family:
                 fix='add name = "..."',
             )
         return self.get(name, where=where)
-
-
-def class_in_file(path: Path, name: str) -> type:
-    """The class `name` of the Python file `path` (the `my_model.py:MyNet` form).
-
-    Raises EventbenchError when the file is missing, does not run, or has no such class.
-    """
-    if not path.is_file():
-        raise EventbenchError("no such file", where=path, fix="name it relative to the submission")
-    spec = importlib.util.spec_from_file_location(f"eventbench_guest_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses and pickling look the module up by name
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise EventbenchError(
-            f"the file does not run: {type(error).__name__}: {error}", where=path
-        ) from error
-    found = getattr(module, name, None)
-    if not inspect.isclass(found):
-        classes = [k for k, v in vars(module).items() if inspect.isclass(v)]
-        raise UnknownName("class", name, classes, where=path)
-    return found
 
 
 sources = Family("sources", "Source", "source")

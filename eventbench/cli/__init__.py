@@ -6,7 +6,6 @@ stderr), 130 interrupted. A traceback means a bug of ours.
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import Any
 import click
 
 from eventbench import __version__
+from eventbench.cli._verbs import Verbs
 from eventbench.errors import EventbenchError
 
 VERBS = (
@@ -32,16 +32,8 @@ VERBS = (
 )
 
 
-class _Verbs(click.Group):
-    """Imports a verb's file when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
-            return None
-        return importlib.import_module(f"eventbench.cli.{cmd_name}").command
+class _Group(Verbs):
+    """Ends quietly where the reader of its output has gone."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -53,7 +45,12 @@ class _Verbs(click.Group):
         return status
 
 
-@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(
+    cls=_Group,
+    package=__name__,
+    verbs=VERBS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, prog_name="eventbench")
 def group() -> None:
     """Event-camera recordings to network input, spiking networks with attention, and a leaderboard that recomputes."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from eventbench import catalog, registry
+from eventbench import registry
 from eventbench.errors import EventbenchError
 from eventbench.home import Places
+from eventbench.specs import catalog
 
 FAMILIES = {
     family.folder: family
@@ -96,7 +97,7 @@ def _records(places: Places) -> list[dict[str, Any]]:
 
 
 def _stores(places: Places) -> list[dict[str, Any]]:
-    from eventbench.store.shelf import LOCK, STORE, find
+    from eventbench.store.inventory import LOCK, STORE, find
 
     told = []
     for item in find(places.cache):

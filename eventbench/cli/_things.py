@@ -93,8 +93,8 @@ def _data_file(kind: str, named: Any, places: Places) -> dict[str, Any]:
 
 def _stores_of(card: Any, places: Places) -> list[dict[str, Any]]:
     """The card's stores on disk, with their state."""
-    from eventbench.store.rules import STATES, shipped_rules
-    from eventbench.store.shelf import DRAFT, STORE, find, look
+    from eventbench.store.expected import STATES, shipped_rules
+    from eventbench.store.inventory import DRAFT, STORE, find, look
 
     rules = shipped_rules(places.cache, [card])
     told = []

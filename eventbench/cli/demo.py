@@ -28,15 +28,18 @@ def command(out: str | None, device: str | None, cache_dir: str | None, as_json:
     import shutil
     from pathlib import Path
 
-    from eventbench import catalog, home
+    from eventbench import home
     from eventbench.errors import EventbenchError
-    from eventbench.harness import Bench, device_named, score
     from eventbench.leaderboard.site import write_site
     from eventbench.leaderboard.table import board_text
     from eventbench.leaderboard.view import task_board
     from eventbench.leaderboard.write import write_record
-    from eventbench.submission import Handed
-    from eventbench.workshop import train_submission
+    from eventbench.loading.device import device_named
+    from eventbench.loading.task_data import Bench
+    from eventbench.scoring.harness import score
+    from eventbench.specs import catalog
+    from eventbench.submission.folder import Handed
+    from eventbench.training.train_submission import train_submission
 
     def say(line: str) -> None:
         click.echo(line, err=as_json)

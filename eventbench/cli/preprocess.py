@@ -35,9 +35,12 @@ def command(
     With --pipeline P, those events also become frames in a second store. A killed run goes on where it was; a store made
     by other rules is never taken for this one. Raw files are looked for below --data-dir.
     """
-    from eventbench import catalog, home
-    from eventbench.preprocess import events_store, frames_store, prepared
-    from eventbench.store.fill import Refused
+    from eventbench import home
+    from eventbench.preprocess.binning import prepared
+    from eventbench.preprocess.events_store import events_store
+    from eventbench.preprocess.frames_store import frames_store
+    from eventbench.preprocess.report import Refused
+    from eventbench.specs import catalog
 
     places = home.places(data=data_dir, cache=cache_dir)
     card = catalog.card(dataset)
@@ -46,7 +49,7 @@ def command(
         prepared(recipe)  # refused before hours of decoding, not after
     workers = workers or _options.cores()
     if download:
-        from eventbench.download import download as fetch
+        from eventbench.recordings.download import download as fetch
 
         fetch(card, places.data)
     how: dict[str, Any] = {"workers": workers, "rebuild": rebuild, "progress": True}
@@ -85,7 +88,7 @@ def command(
 
 
 def _told(report: Any) -> dict[str, Any]:
-    from eventbench.preprocess import account_of
+    from eventbench.preprocess.report import account_of
     from eventbench.store.read import open_any
 
     store = open_any(report.store)

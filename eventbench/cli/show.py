@@ -76,7 +76,7 @@ def _draw(name: str, out: str, as_json: bool, **drawing: Any) -> None:
 
     from eventbench.pictures.files import check_target
     from eventbench.pictures.picture import draw
-    from eventbench.recognise import read
+    from eventbench.recordings.read import read
 
     path, target = Path(name).expanduser(), Path(out).expanduser()
     check_target(target, drawing["force"])  # before a large file is read for nothing

@@ -35,12 +35,16 @@ def command(
     """
     from pathlib import Path
 
-    from eventbench import catalog, home
-    from eventbench.harness import Bench, check, device_named, score
+    from eventbench import home
     from eventbench.leaderboard.table import board_text
     from eventbench.leaderboard.view import task_board
     from eventbench.leaderboard.write import write_record
-    from eventbench.submission import Handed
+    from eventbench.loading.device import device_named
+    from eventbench.loading.task_data import Bench
+    from eventbench.scoring.contract import check
+    from eventbench.scoring.harness import score
+    from eventbench.specs import catalog
+    from eventbench.submission.folder import Handed
 
     places = home.places(data_dir, cache_dir, board)
     rules = catalog.task(task, places.board)

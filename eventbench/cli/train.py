@@ -56,10 +56,12 @@ def command(
     """
     from pathlib import Path
 
-    from eventbench import catalog, home
-    from eventbench.harness import Bench, device_named
-    from eventbench.recipe import recipe_named
-    from eventbench.workshop import named, train_submission
+    from eventbench import home
+    from eventbench.loading.device import device_named
+    from eventbench.loading.task_data import Bench
+    from eventbench.specs import catalog
+    from eventbench.training.recipe import recipe_named
+    from eventbench.training.train_submission import named, train_submission
 
     places = home.places(data_dir, cache_dir, board)
     target = Path(out).expanduser().absolute()

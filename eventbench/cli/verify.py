@@ -79,7 +79,7 @@ def _records(places: Places) -> tuple[dict[str, Any], list[str]]:
 def _datasets(places: Places, write: bool) -> tuple[dict[str, Any], list[str]]:
     from tqdm import tqdm
 
-    from eventbench.pinned import check_data_files
+    from eventbench.recordings.verify import check_data_files
 
     def shown(samples: list[Any]) -> Any:
         return tqdm(samples, desc="files", unit="file", disable=None)
@@ -122,8 +122,8 @@ def _fine(name: str, found: Any) -> bool:
 
 
 def _stores(places: Places) -> tuple[dict[str, Any], list[str]]:
-    from eventbench.cli.cache import stores_verified
-    from eventbench.store.rules import shipped_rules
+    from eventbench.cli.cache._report import stores_verified
+    from eventbench.store.expected import shipped_rules
 
     return stores_verified(places.cache, shipped_rules(places.cache))
 

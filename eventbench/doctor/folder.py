@@ -23,8 +23,8 @@ from eventbench.doctor.recording import (
     rows_in,
 )
 from eventbench.errors import BadDataset, BadRecording, some
-from eventbench.sources._hdf5_file import names_in
-from eventbench.sources.base import file_bytes
+from eventbench.files.content import file_bytes
+from eventbench.files.hdf5 import names_in
 
 NOTES = (".txt", ".csv", ".tsv")  # endings that a dataset's notes and tables have as well
 HDF5 = (".h5", ".hdf5")

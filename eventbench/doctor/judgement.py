@@ -5,7 +5,7 @@ from __future__ import annotations
 from eventbench.doctor.findings import Finding, undecodable
 from eventbench.doctor.signs import Signs
 from eventbench.doctor.units import Suspicion
-from eventbench.vital_signs import HOT_SHARE, SHORT_US, Figures
+from eventbench.events.summary import HOT_SHARE, SHORT_US, Figures
 
 UNIT_SETTABLE = ("text_columns", "numpy_columns", "hdf5_columns", "mat_columns")
 FIRST_SETTABLE = ("text_columns", "mat_columns")

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from eventbench.files.hdf5 import is_hdf5, opened
+from eventbench.files.isolated import call
 from eventbench.sources import hdf5_columns, mat_columns, text_columns
 from eventbench.sources._aedat_header import CHIPS, chip_of, header_lines
-from eventbench.sources._apart import call
-from eventbench.sources._hdf5_file import is_hdf5, opened
 from eventbench.sources._percent_header import percent_header
 from eventbench.sources.numpy_columns import NumpyColumns
 

@@ -16,12 +16,13 @@ from eventbench.doctor.signs import Signs, convention, signs_of
 from eventbench.doctor.units import suspicion, tick_us
 from eventbench.errors import BadRecording, EventbenchError
 from eventbench.events import Events
-from eventbench.recognise import recognise
-from eventbench.sources._apart import call
-from eventbench.sources._hdf5_file import names_in, opened
+from eventbench.events.summary import Figures, measure
+from eventbench.files.content import file_bytes
+from eventbench.files.hdf5 import names_in, opened
+from eventbench.files.isolated import call
+from eventbench.recordings.read import recognise
 from eventbench.sources._percent_header import percent_header
-from eventbench.sources.base import Source, file_bytes
-from eventbench.vital_signs import Figures, measure
+from eventbench.sources.base import Source
 
 # Formats whose files always say how large their sensor is.
 STATED = ("aedat2", "aedat4", "event_stream")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eventbench.events import Events
-from eventbench.vital_signs import LONG_US, SHORT_US, Figures
+from eventbench.events.summary import LONG_US, SHORT_US, Figures
 
 BUSIEST_HZ = 4_000.0  # a mean over pixels; gen3_evt2.raw, one blinking light in motion, has 1,300
 IDLEST_HZ, IDLE_US = 0.02, 60_000_000

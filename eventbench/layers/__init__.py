@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from eventbench.layers.li import LI
 from eventbench.layers.lif import LIF, backends_used
+from eventbench.layers.norm_lif import norm_lif
 from eventbench.layers.pfa import PFA
 from eventbench.layers.recurrent_lif import RecurrentLIF
-from eventbench.layers.stage import norm_lif
 from eventbench.layers.tcja import TCJA
 from eventbench.layers.voting import Voting
 

@@ -13,12 +13,13 @@ from typing import overload
 import torch
 
 from eventbench.errors import BadSpec
-from eventbench.layers._lif_fused import NotFinite, fused_lif
-from eventbench.layers._lif_leaky import Leaky
-from eventbench.layers._lif_neuron import MEMBRANE, Neuron, compute_dtype
-from eventbench.layers._lif_norse import norse_li
-from eventbench.layers._lif_refusals import finite_or_nan, not_finite, require_membrane, require_spikable
-from eventbench.layers._shape import require_flag, require_number
+from eventbench.layers._lif.fused import fused_lif
+from eventbench.layers._lif.leaky import Leaky
+from eventbench.layers._lif.neuron import MEMBRANE, Neuron, compute_dtype
+from eventbench.layers._lif.norse_loop import norse_li
+from eventbench.layers._lif.passes import NotFinite
+from eventbench.layers._lif.refusals import finite_or_nan, not_finite, require_membrane, require_spikable
+from eventbench.layers.arguments import require_flag, require_number
 
 
 class LI(Leaky):

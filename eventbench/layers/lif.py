@@ -24,11 +24,12 @@ from typing import overload
 import torch
 from torch import nn
 
-from eventbench.layers._lif_fused import NotFinite, fused_lif
-from eventbench.layers._lif_leaky import Leaky
-from eventbench.layers._lif_neuron import checked_neuron, compute_dtype
-from eventbench.layers._lif_norse import norse_lif
-from eventbench.layers._lif_refusals import finite_or_nan, not_finite, require_membrane, require_spikable
+from eventbench.layers._lif.fused import fused_lif
+from eventbench.layers._lif.leaky import Leaky
+from eventbench.layers._lif.neuron import checked_neuron, compute_dtype
+from eventbench.layers._lif.norse_loop import norse_lif
+from eventbench.layers._lif.passes import NotFinite
+from eventbench.layers._lif.refusals import finite_or_nan, not_finite, require_membrane, require_spikable
 
 
 class LIF(Leaky):

@@ -30,7 +30,7 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSpec
-from eventbench.layers._gating import (
+from eventbench.layers._attention.gating import (
     Tensors,
     gate_dtype,
     gated,
@@ -38,8 +38,8 @@ from eventbench.layers._gating import (
     steps_at_once,
     without_autocast,
 )
-from eventbench.layers._pfa_compose import compose, compose_backward
-from eventbench.layers._shape import require_choice, require_count, require_frames
+from eventbench.layers._attention.pfa_compose import compose, compose_backward
+from eventbench.layers.arguments import require_choice, require_count, require_frames
 
 COMPOSITIONS = ("mean", "sum", "learned")
 FUSIONS = ("multiply", "multiply_relu", "add_relu")

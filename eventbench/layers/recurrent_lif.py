@@ -14,13 +14,13 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSpec
-from eventbench.layers._gating import without_autocast
-from eventbench.layers._lif_fused import NotFinite, engine_of
-from eventbench.layers._lif_leaky import Leaky
-from eventbench.layers._lif_neuron import checked_neuron, compute_dtype
-from eventbench.layers._lif_recurrent import RecurrentState, fused_recurrent, norse_recurrent
-from eventbench.layers._lif_refusals import finite_or_nan, not_finite, require_membrane, require_spikable
-from eventbench.layers._shape import is_number, require_count
+from eventbench.layers._attention.gating import without_autocast
+from eventbench.layers._lif.leaky import Leaky
+from eventbench.layers._lif.neuron import checked_neuron, compute_dtype
+from eventbench.layers._lif.passes import NotFinite, engine_of
+from eventbench.layers._lif.recurrent import RecurrentState, fused_recurrent, norse_recurrent
+from eventbench.layers._lif.refusals import finite_or_nan, not_finite, require_membrane, require_spikable
+from eventbench.layers.arguments import is_number, require_count
 
 
 class RecurrentLIF(Leaky):

@@ -25,7 +25,7 @@ import torch
 from torch import nn
 from torch.nn.functional import pad
 
-from eventbench.layers._gating import (
+from eventbench.layers._attention.gating import (
     Tensors,
     gate_dtype,
     gated,
@@ -33,7 +33,7 @@ from eventbench.layers._gating import (
     steps_at_once,
     without_autocast,
 )
-from eventbench.layers._shape import require_choice, require_count, require_frames
+from eventbench.layers.arguments import require_choice, require_count, require_frames
 
 BRANCHES = ("both", "time", "channels")
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSpec
-from eventbench.layers._shape import require_count, require_floating
+from eventbench.layers.arguments import require_count, require_floating
 
 
 class Voting(nn.Module):

@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from eventbench.errors import BadDataset, BadSpec
-from eventbench.layouts.base import Sample
+from eventbench.specs.sample import Sample
 
 
 def files_of(folder: Path, suffix: str, skip: Iterable[str] = ()) -> list[Path]:

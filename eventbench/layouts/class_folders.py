@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventbench.errors import BadDataset, BadSpec
-from eventbench.layouts.base import Layout, Sample
+from eventbench.layouts.base import Layout
+from eventbench.specs.sample import Sample
 
 if TYPE_CHECKING:
     from eventbench.specs.card import Card

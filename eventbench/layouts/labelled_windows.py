@@ -20,7 +20,8 @@ from eventbench.layouts._listing import (
     subject_of,
     unique,
 )
-from eventbench.layouts.base import Layout, Sample
+from eventbench.layouts.base import Layout
+from eventbench.specs.sample import Sample
 
 if TYPE_CHECKING:
     from eventbench.specs.card import Card

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from eventbench.errors import BadDataset, BadRecording
 from eventbench.layouts._listing import named, refuse_other_splits, unique
-from eventbench.layouts.base import Layout, Sample
+from eventbench.layouts.base import Layout
+from eventbench.specs.sample import Sample
 
 if TYPE_CHECKING:
     from eventbench.specs.card import Card
@@ -55,7 +56,7 @@ class Rows(Layout, frozen=True, forbid_unknown_fields=True):
         """Label of the file -> class of the card."""
         if not self.keys:
             return {label: label for label in range(len(card.classes))}
-        from eventbench.sources._hdf5_file import column, opened
+        from eventbench.files.hdf5 import column, opened
 
         with opened(path, str(path)) as file:
             if self.keys not in file:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from eventbench.errors import BadDataset, BadSpec
 from eventbench.layouts._listing import compiled, files_of, named, refuse_other_splits, subject_of, unique
-from eventbench.layouts.base import Layout, Sample
+from eventbench.layouts.base import Layout
+from eventbench.specs.sample import Sample
 
 if TYPE_CHECKING:
     from eventbench.specs.card import Card

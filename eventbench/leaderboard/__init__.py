@@ -1,0 +1,1 @@
+"""Records on disk: written, checked, ranked, compared, and shown as tables and pages."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from eventbench import catalog, home
+from eventbench import home
 from eventbench.errors import BadRecord, BadSpec
-from eventbench.intervals import wilson
 from eventbench.leaderboard import predictions as table
 from eventbench.leaderboard.entry import Entry, place_of
 from eventbench.leaderboard.records import read_records
+from eventbench.specs import catalog
 from eventbench.specs.base import Spec, load
 from eventbench.specs.card import Card
 from eventbench.specs.pipeline import Pipeline
 from eventbench.specs.record import SCHEMA, Pinned, Run
 from eventbench.specs.task import Task
+from eventbench.statistics.wilson import wilson
 
 TOLERANCE = 1e-12
 

@@ -10,13 +10,7 @@ from eventbench.leaderboard.check import check_evidence
 from eventbench.leaderboard.comparable import refuse_other_samples
 from eventbench.leaderboard.entry import Entry
 from eventbench.leaderboard.ranking import figure
-from eventbench.leaderboard.statistics import (
-    difference_in_units,
-    holm,
-    mcnemar_exact,
-    paired_bootstrap,
-    sign_flip,
-)
+from eventbench.statistics.paired import difference_in_units, holm, mcnemar_exact, paired_bootstrap, sign_flip
 
 
 def compare(a: Entry, b: Entry) -> dict[str, Any]:

@@ -10,19 +10,16 @@ import json
 import statistics as plain
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eventbench.errors import BadRecord, NotComparable
-from eventbench.intervals import wilson
 from eventbench.leaderboard.comparable import WAY_OUT, refuse_mixed, refuse_other_samples
 from eventbench.leaderboard.entry import Entry
 from eventbench.leaderboard.records import Broken
 from eventbench.leaderboard.rows import Board, Figure, PooledRun, Row
-from eventbench.leaderboard.statistics import difference_in_units, holm, sign_flip
 from eventbench.specs.record import Score, Status
-
-if TYPE_CHECKING:
-    pass
+from eventbench.statistics.paired import difference_in_units, holm, sign_flip
+from eventbench.statistics.wilson import wilson
 
 STATUSES: tuple[Status, ...] = ("self-reported", "replayed", "re-run")  # from the least to the most checked
 SIGNIFICANCE = 0.05

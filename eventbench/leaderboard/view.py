@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from eventbench import catalog
 from eventbench.leaderboard.check import check_evidence
 from eventbench.leaderboard.entry import Entry
 from eventbench.leaderboard.ranking import board
 from eventbench.leaderboard.records import Broken, read_records
 from eventbench.leaderboard.rows import Board
+from eventbench.specs import catalog
 
 
 def task_board(place: Path, name: str) -> Board:

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSubmission, EventbenchError
-from eventbench.intervals import wilson
 from eventbench.metrics.base import Figure, Metric
+from eventbench.statistics.wilson import wilson
 
 TIED = -1
 

@@ -17,7 +17,7 @@ from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 
 from eventbench.errors import BadSpec
 from eventbench.layers import LIF, norm_lif
-from eventbench.layers._shape import require_floating
+from eventbench.layers.arguments import require_floating
 from eventbench.models._refusals import require_input, require_values
 from eventbench.models.base import Model
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSpec
-from eventbench.layers._shape import require_floating
+from eventbench.layers.arguments import require_floating
 
 
 def require_input(x: torch.Tensor, conv: nn.Conv2d) -> None:

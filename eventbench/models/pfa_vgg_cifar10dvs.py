@@ -23,7 +23,7 @@ class PFAVGGCIFAR10DVS(Chain):
     Frames are averaged down to `size` x `size` first. `gated` numbers the stages with a PFA behind their pool
     (`place`), from 0; `gated_input` puts one on the frames themselves. `rank` is one number, or one for each PFA in
     order. `neuron` changes keyword arguments of LIF. The published count has PFA's inert rank weights in it, R for each
-    PFA, which do not exist here: `eventbench.convert.counted_as_published` counts them.
+    PFA, which do not exist here: `eventbench.submission.authors.counted_as_published` counts them.
     """
 
     def __init__(

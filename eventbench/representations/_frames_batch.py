@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numba import njit
 
-from eventbench.event_batch import EventBatch
+from eventbench.events import EventBatch
 from eventbench.representations._frames_kernels import count_slices
 from eventbench.representations._slices import cut_every
 

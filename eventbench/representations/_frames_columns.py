@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from eventbench.event_columns import LONG, EventColumns
+from eventbench.events.packed import LONG, EventColumns
 from eventbench.representations._frames_batch import IN_KERNEL
 from eventbench.representations._frames_kernels import all_there
 

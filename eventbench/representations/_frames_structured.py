@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from eventbench.gather import copy_field, most, steps_back
+from eventbench.events.structured_kernels import copy_field, most, steps_back
 from eventbench.representations._frames_batch import IN_KERNEL
 from eventbench.representations._frames_kernels import add_events, all_there
 from eventbench.representations._slices import cut_every

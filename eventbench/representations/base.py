@@ -9,9 +9,8 @@ import msgspec
 import numpy as np
 
 from eventbench.errors import BadSpec
-from eventbench.event_batch import EventBatch
-from eventbench.event_columns import EventColumns
-from eventbench.events import Events
+from eventbench.events import EventBatch, Events
+from eventbench.events.packed import EventColumns
 
 
 class Account(NamedTuple):

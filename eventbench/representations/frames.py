@@ -9,9 +9,10 @@ import msgspec
 import numpy as np
 
 from eventbench.errors import BadSpec, EventbenchError, UnknownName
-from eventbench.event_batch import EventBatch
-from eventbench.event_columns import EventColumns
-from eventbench.events import MANY, Events, fields_of, passes
+from eventbench.events import EventBatch
+from eventbench.events.events import MANY, Events
+from eventbench.events.packed import EventColumns
+from eventbench.events.structured import fields_of, passes
 from eventbench.representations._frames_batch import IN_KERNEL, count_batch
 from eventbench.representations._frames_columns import count_columns
 from eventbench.representations._frames_kernels import count_slices

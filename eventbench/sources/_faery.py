@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,15 +11,6 @@ import numpy as np
 from eventbench.errors import BadEvents, BadRecording
 from eventbench.events import Events
 from eventbench.sources.base import smallest_sensor
-
-
-@contextmanager
-def as_file(data: bytes) -> Iterator[Path]:
-    """A file with these bytes, gone afterwards."""
-    with tempfile.NamedTemporaryFile(prefix="eventbench-") as file:
-        file.write(data)
-        file.flush()
-        yield Path(file.name)
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from typing import ClassVar
 
 from eventbench.errors import BadRecording
 from eventbench.events import Events
+from eventbench.files.temporary import as_file
 from eventbench.sources._aedat4_file import checked, packets_of
-from eventbench.sources._faery import as_file, faery_errors, joined
+from eventbench.sources._faery import faery_errors, joined
 from eventbench.sources.base import Source
 
 

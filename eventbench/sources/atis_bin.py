@@ -15,11 +15,11 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.errors import BadEvents, BadRecording
-from eventbench.event_batch import EventBatch
-from eventbench.events import Events
+from eventbench.events import EventBatch, Events
+from eventbench.files.content import OPEN, file_bytes
 from eventbench.sources._atis_kernels import EVENT_BYTES, decode_files
 from eventbench.sources._memory import memory
-from eventbench.sources.base import OPEN, Source, file_bytes, smallest_sensor
+from eventbench.sources.base import Source, smallest_sensor
 
 LOOKED_AT = 5000  # bytes that tell whether a file without a header is of this format
 AT_ONCE = 1 << 22  # bytes of a buffer, half of which is asked of the system at a time

@@ -13,8 +13,10 @@ import numpy as np
 
 from eventbench.errors import BadRecording
 from eventbench.events import Events
-from eventbench.sources._faery import as_file, faery_errors, joined
-from eventbench.sources.base import Source, file_bytes
+from eventbench.files.content import file_bytes
+from eventbench.files.temporary import as_file
+from eventbench.sources._faery import faery_errors, joined
+from eventbench.sources.base import Source
 
 TYPES = {0: "generic", 1: "DVS", 2: "ATIS", 3: "ATIS, asynchronous", 4: "colour"}
 

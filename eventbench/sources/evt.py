@@ -12,11 +12,13 @@ from typing import ClassVar
 
 from eventbench.errors import BadRecording
 from eventbench.events import Events
+from eventbench.files.content import file_bytes
+from eventbench.files.temporary import as_file
 from eventbench.sources._evt3 import decode_evt3
 from eventbench.sources._evt21 import decode_evt21
-from eventbench.sources._faery import as_file, faery_errors, joined
+from eventbench.sources._faery import faery_errors, joined
 from eventbench.sources._percent_header import Header, percent_header
-from eventbench.sources.base import Source, file_bytes, smallest_sensor
+from eventbench.sources.base import Source, smallest_sensor
 
 WORD_BYTES = {"2": 4, "21": 8, "3": 2}
 CHIPS = {"gen3": (640, 480), "gen4": (1280, 720), "imx636": (1280, 720), "genx320": (320, 320)}

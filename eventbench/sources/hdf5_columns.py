@@ -14,7 +14,7 @@ import numpy as np
 
 from eventbench.errors import BadRecording
 from eventbench.events import Events
-from eventbench.sources._hdf5_file import column, is_hdf5, names_in, opened
+from eventbench.files.hdf5 import column, is_hdf5, names_in, opened
 from eventbench.sources._named_columns import (
     all_columns,
     check_unit,
@@ -22,7 +22,7 @@ from eventbench.sources._named_columns import (
     whole_numbers,
     whole_or_in,
 )
-from eventbench.sources._read_apart import ReadApart
+from eventbench.sources._read_isolated import ReadApart
 from eventbench.sources.base import smallest_sensor
 
 GROUPS = ("events", "CD", "")

@@ -13,9 +13,9 @@ import numpy as np
 
 from eventbench.errors import BadEvents, BadRecording, BadSpec
 from eventbench.events import Events
-from eventbench.sources._hdf5_file import column, is_hdf5, opened
+from eventbench.files.hdf5 import column, is_hdf5, opened
 from eventbench.sources._named_columns import all_columns, check_unit, whole_numbers, whole_or_in
-from eventbench.sources._read_apart import ReadApart
+from eventbench.sources._read_isolated import ReadApart
 from eventbench.sources.base import smallest_sensor
 
 MOST_TIMES = 1100  # deflate packs no better than 1032 to 1

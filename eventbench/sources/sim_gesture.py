@@ -15,12 +15,12 @@ import numpy as np
 
 from eventbench.errors import BadRecording, BadSpec
 from eventbench.events import Events
-from eventbench.layouts.base import Sample
 from eventbench.simulate.gestures import GESTURES
 from eventbench.simulate.pixel import Pixel, dvs_events
 from eventbench.simulate.random import Draws
 from eventbench.simulate.scene import Scene, log_intensity
 from eventbench.sources.base import Source
+from eventbench.specs.sample import Sample
 
 if TYPE_CHECKING:
     from eventbench.specs.card import Card

@@ -13,11 +13,12 @@ import numpy as np
 
 from eventbench.errors import BadEvents, BadRecording
 from eventbench.events import Events
-from eventbench.sources._apart import call
-from eventbench.sources._hdf5_file import column, names_in, opened
+from eventbench.files.content import file_head
+from eventbench.files.hdf5 import column, names_in, opened
+from eventbench.files.isolated import call
 from eventbench.sources._named_columns import microseconds, whole_numbers
-from eventbench.sources._read_apart import ReadApart
-from eventbench.sources.base import file_head, smallest_sensor
+from eventbench.sources._read_isolated import ReadApart
+from eventbench.sources.base import smallest_sensor
 
 
 class SpikesHdf5(ReadApart, frozen=True, forbid_unknown_fields=True):

@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.events import Events
+from eventbench.events.summary import hot_pixels
 from eventbench.steps._parts import kept, number
 from eventbench.steps.base import Step
-from eventbench.vital_signs import hot_pixels
 
 
 class DropHotPixels(Step, frozen=True, forbid_unknown_fields=True):

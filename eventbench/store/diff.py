@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 
 from eventbench.errors import BadStore
+from eventbench.store.expected import differences
 from eventbench.store.read import EventStore, FrameStore, Store
-from eventbench.store.rules import differences
 
 
 class SampleDiff(NamedTuple):

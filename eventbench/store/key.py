@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from eventbench import digest, registry
-from eventbench.catalog import Named
 from eventbench.specs.card import Card
+from eventbench.specs.catalog import Named
 from eventbench.specs.pipeline import Pipeline
 
 LAYOUT_VERSION = 2

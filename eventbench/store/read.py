@@ -12,8 +12,8 @@ import numpy as np
 
 from eventbench import digest
 from eventbench.errors import BadSpec, BadStore
-from eventbench.event_columns import EventColumns
 from eventbench.events import Events
+from eventbench.events.packed import EventColumns
 from eventbench.store.opening import let_go, mapped, opened, rows_of, texts
 from eventbench.store.seal import of_payload, raw_bytes
 from eventbench.store.sparse import decode_sparse

@@ -13,8 +13,8 @@ import h5py
 import numpy as np
 
 from eventbench import digest
-from eventbench.catalog import Named
 from eventbench.specs.card import Card
+from eventbench.specs.catalog import Named
 from eventbench.store.draft import Draft, Row
 from eventbench.store.key import LAYOUT_VERSION
 from eventbench.store.seal import ROOM, set_seal

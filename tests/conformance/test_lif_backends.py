@@ -478,7 +478,7 @@ COMPILES = """
 import re, triton, triton.language as tl
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from eventbench.layers import _lif_triton as kernels
+from eventbench.layers._lif import triton_kernels as kernels
 shared = dict(GAIN=0.5, TAU=2.0, DECAY=False, THRESHOLD=1.0, LEAK=0.0, SUBTRACT=False, BLOCK=512)
 more = {kernels._forward: dict(KEEP=True), kernels._backward: dict(LEARNED=True, THROUGH=True, ALPHA=2.0, HALF_ALPHA=1.0, WIDTH=3.0)}
 held = {"x_ptr", "s_ptr", "g_ptr", "gx_ptr"}

@@ -6,12 +6,12 @@ import math
 
 import pytest
 import torch
-from small_nets import SmallNet, batched, some_frames
 from torch import nn
 
 from eventbench import registry
 from eventbench.errors import EventbenchError
 from eventbench.metrics.base import Figure, Metric, measure
+from tests.support.small_nets import SmallNet, batched, some_frames
 
 NAMES = registry.metrics.names()
 TIMINGS = {"latency"}

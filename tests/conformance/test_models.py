@@ -12,7 +12,7 @@ from torch import nn
 from eventbench import registry
 from eventbench.errors import BadSubmission
 from eventbench.metrics.synaptic_operations import SynapticOperations
-from eventbench.submission import called, make_model
+from eventbench.submission.model import called, make_model
 
 NAMES = registry.models.names()
 TCJA_SMALL = {"channels": [4, 6], "kernel_over_time": 2, "kernel_over_channels": 3}

@@ -13,7 +13,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eventbench.layers import PFA, _pfa_compose
+from eventbench.layers import PFA
+from eventbench.layers._attention import pfa_compose as _pfa_compose
 from eventbench.layers.pfa import COMPOSITIONS, FUSIONS
 
 pytestmark = pytest.mark.skipif(
@@ -106,7 +107,7 @@ COMPILES = """
 import triton, triton.language as tl
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from eventbench.layers import _pfa_triton as kernels
+from eventbench.layers._attention import pfa_triton as kernels
 dtypes = {"fp32": tl.float32, "fp64": tl.float64}
 for kernel in (kernels._forward, kernels._backward):
     for held, wide, fusion in CASES:

@@ -12,17 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
-from recordings import fixed, recordings
 
 from eventbench import registry
 from eventbench.errors import BadSpec, EventbenchError
-from eventbench.event_batch import EventBatch
-from eventbench.event_columns import EventColumns
-from eventbench.events import Events
+from eventbench.events import EventBatch, Events
+from eventbench.events.packed import EventColumns
 from eventbench.representations.base import Representation
+from tests.support.recordings import fixed, recordings
 
 NAMES = registry.representations.names()
-GOLDEN = Path(__file__).resolve().parents[1] / "golden_digests.toml"
+GOLDEN = Path(__file__).resolve().parent / "golden_digests.toml"
 
 # Beside each member's defaults; a new member is tried with its defaults alone until it is named here.
 MORE: dict[str, list[dict[str, Any]]] = {

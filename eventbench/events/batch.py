@@ -1,0 +1,80 @@
+"""EventBatch: many recordings of one sensor, end to end in four columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from eventbench.errors import BadEvents
+from eventbench.events.events import Events
+
+
+class EventBatch:
+    """Recordings laid end to end: recording i is events offsets[i] to offsets[i+1] of the columns.
+
+    Attributes
+    ----------
+    t, x, y, p : as in Events, (events of all recordings,); t runs forward within a recording
+    offsets : int64 (recordings + 1,)
+    sensor : (width, height), the same for all
+
+    >>> one = Events(t=[0, 5], x=[1, 2], y=[0, 0], p=[1, 0], sensor=(4, 3))
+    >>> batch = EventBatch.of([one, one[:1]])
+    >>> len(batch), batch.lengths.tolist(), batch[1].t.tolist()
+    (2, [2, 1], [0])
+    """
+
+    __slots__ = ("offsets", "p", "sensor", "t", "x", "y")
+
+    def __init__(
+        self,
+        t: np.ndarray,
+        x: np.ndarray,
+        y: np.ndarray,
+        p: np.ndarray,
+        offsets: np.ndarray,
+        sensor: tuple[int, int],
+    ) -> None:
+        """Columns a checked producer made, in the kept types; `of` makes a batch from Events."""
+        self.t, self.x, self.y, self.p, self.offsets, self.sensor = t, x, y, p, offsets, sensor
+
+    @classmethod
+    def of(cls, recordings: Iterable[Events], sensor: Sequence[int] | None = None) -> EventBatch:
+        """A batch of recordings, their columns copied.
+
+        `sensor` is needed for a batch of none. Raises BadEvents where the recordings' sensors differ.
+        """
+        recordings = list(recordings)
+        for value in recordings:
+            if not isinstance(value, Events):
+                raise BadEvents(f"a batch is of Events, got {type(value).__name__}")
+        sensors = {events.sensor for events in recordings} | ({tuple(sensor)} if sensor else set())
+        if len(sensors) != 1:
+            told = ", ".join(sorted(f"{width}x{height}" for width, height in sensors)) or "not given"
+            raise BadEvents(f"the sensor of the batch is {told}", allowed="one sensor for all recordings")
+        nothing = Events.empty(sensors.pop())
+        parts = [*recordings, nothing]
+        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in "txyp"}
+        offsets = np.cumsum([0, *(len(events) for events in recordings)], dtype=np.int64)
+        return cls(**columns, offsets=offsets, sensor=nothing.sensor)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """int64 (recordings,): the number of events of each."""
+        return np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, i: int) -> Events:
+        i = range(len(self))[i]
+        part = slice(int(self.offsets[i]), int(self.offsets[i + 1]))
+        return Events.trusted(self.t[part], self.x[part], self.y[part], self.p[part], self.sensor)
+
+    def __iter__(self) -> Iterator[Events]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        width, height = self.sensor
+        return f"EventBatch({len(self):,} recordings, {int(self.offsets[-1]):,} events on {width}x{height})"

@@ -1,0 +1,210 @@
+"""Events: what every recording becomes, whatever file it came from."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from eventbench.errors import BadEvents
+from eventbench.events.structured import fields_of, passes
+
+MANY = 1 << 14
+STRUCTURED = np.dtype([("t", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "u1")])
+
+
+class Events:
+    """A recording of an event camera: four columns of equal length, checked once and then read-only.
+
+    Attributes
+    ----------
+    t : int64 (events,), microseconds, non-decreasing
+    x, y : uint16 (events,), pixels from the top left, 0 <= x < width, 0 <= y < height
+    p : uint8 (events,), 0 OFF (darker), 1 ON (brighter)
+    sensor : (width, height)
+
+    Polarity may be given as bool, as 0/1 or as -1/+1; it is kept as 0/1. Columns of the kept type are not copied.
+
+    Raises BadEvents when a column is not one-dimensional and of whole numbers, when lengths differ, when a
+    value lies outside the sensor, when time runs backwards, or when a polarity is none of the three forms.
+
+    >>> events = Events(t=[0, 5], x=[1, 2], y=[0, 0], p=[-1, 1], sensor=(4, 3))
+    >>> len(events), events.p.tolist(), events.duration_us
+    (2, [0, 1], 5)
+    """
+
+    __slots__ = ("p", "sensor", "t", "x", "y")
+
+    t: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    p: np.ndarray
+    sensor: tuple[int, int]
+
+    def __init__(self, *, t: Any, x: Any, y: Any, p: Any, sensor: Sequence[int]) -> None:
+        width, height = checked_sensor(sensor)
+        columns = {name: _whole(name, col) for name, col in zip("txyp", (t, x, y, p), strict=True)}
+        lengths = {name: len(column) for name, column in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise BadEvents(f"columns of different lengths: {lengths}")
+        _check_range("x", columns["x"], width, "width")
+        _check_range("y", columns["y"], height, "height")
+        time = columns["t"]
+        if time.dtype == np.uint64 and len(time) and time.max() > np.iinfo(np.int64).max:
+            raise BadEvents(f"t reaches {time.max()}", allowed="signed 64-bit microseconds")
+        time = time.astype(np.int64, copy=False)
+        if len(time) > 1 and not (ordered := time[1:] >= time[:-1]).all():
+            at = int(np.argmin(ordered))
+            raise BadEvents(
+                f"time runs backwards at event {at + 1} ({time[at]} then {time[at + 1]} us)",
+                fix="sort the events by time (stable) before building Events",
+            )
+        self._freeze(
+            time,
+            columns["x"].astype(np.uint16, copy=False),
+            columns["y"].astype(np.uint16, copy=False),
+            _polarity(columns["p"]),
+            (width, height),
+        )
+
+    def _freeze(self, t, x, y, p, sensor) -> None:  # type: ignore[no-untyped-def]
+        for name, column in zip("txyp", (t, x, y, p), strict=True):
+            column = np.ascontiguousarray(column).view()
+            column.setflags(write=False)
+            object.__setattr__(self, name, column)
+        object.__setattr__(self, "sensor", sensor)
+
+    @classmethod
+    def trusted(cls, t, x, y, p, sensor) -> Events:  # type: ignore[no-untyped-def]
+        """Events from columns a checked producer made, in the kept types; nothing is tested again."""
+        events = object.__new__(cls)
+        events._freeze(t, x, y, p, sensor)
+        return events
+
+    @classmethod
+    def empty(cls, sensor: Sequence[int]) -> Events:
+        """A recording in which nothing happened."""
+        none = np.empty(0, np.int64)
+        return cls(t=none, x=none, y=none, p=none, sensor=sensor)
+
+    @classmethod
+    def from_structured(cls, array: np.ndarray, *, sensor: Sequence[int]) -> Events:
+        """Events from a structured array with fields t (or ts), x, y, p (or on, polarity), in any order.
+
+        Takes tonic's arrays, Prophesee's EventCD, faery's and expelliarmus' as they are.
+        """
+        fields, size = fields_of(array), checked_sensor(sensor)
+        if len(array) >= MANY and passes(fields, size):
+            from eventbench.events.structured_kernels import (
+                gather,  # Numba takes longer to load than few events to copy
+            )
+
+            kept = [np.empty(len(array), STRUCTURED[name]) for name in "txyp"]
+            if gather(list(fields.values()), kept, *size):
+                return cls.trusted(kept[0], kept[1], kept[2], kept[3], size)
+        return cls(**{name: np.ascontiguousarray(field) for name, field in fields.items()}, sensor=size)
+
+    def to_structured(self) -> np.ndarray:
+        """A NumPy structured array (events,) with fields t int64, x uint16, y uint16, p uint8."""
+        array = np.empty(len(self), STRUCTURED)
+        for name in "txyp":
+            array[name] = getattr(self, name)
+        return array
+
+    @property
+    def duration_us(self) -> int:
+        """Time from the first event to the last; 0 when there are fewer than two."""
+        return int(self.t[-1]) - int(self.t[0]) if len(self) else 0
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+    def __getitem__(self, part: slice) -> Events:
+        """The events of a slice with positive step, as views."""
+        if not isinstance(part, slice) or (part.step is not None and part.step < 1):
+            raise BadEvents(f"cannot take {part!r} of events", allowed="a slice with positive step")
+        columns = (self.t[part], self.x[part], self.y[part], self.p[part])
+        return Events.trusted(*columns, self.sensor)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Events):
+            return NotImplemented
+        return self.sensor == other.sensor and all(
+            np.array_equal(getattr(self, name), getattr(other, name)) for name in "txyp"
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"Events are frozen: cannot set {name}")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"Events are frozen: cannot delete {name}")
+
+    def __reduce__(self):  # type: ignore[no-untyped-def]
+        return Events.trusted, (self.t, self.x, self.y, self.p, self.sensor)
+
+    def __repr__(self) -> str:
+        width, height = self.sensor
+        return f"Events({len(self):,} in {self.duration_us:,} us on {width}x{height})"
+
+
+def checked_sensor(sensor: Sequence[int]) -> tuple[int, int]:
+    try:
+        width, height = (operator.index(side) for side in sensor)
+    except (TypeError, ValueError):
+        raise BadEvents(f"sensor is {sensor!r}", allowed="(width, height)") from None
+    if not (1 <= width <= 65536 and 1 <= height <= 65536):
+        raise BadEvents(f"sensor is {width}x{height}", allowed="sides of 1 to 65536 pixels")
+    return width, height
+
+
+def _whole(name: str, column: Any) -> np.ndarray:
+    try:
+        array = np.asarray(column)
+    except ValueError:
+        raise BadEvents(
+            f"{name} is no array: {type(column).__name__} of uneven parts", allowed="one dimension"
+        ) from None
+    if array.ndim != 1:
+        raise BadEvents(f"{name} has {array.ndim} dimensions", allowed="one")
+    if array.size == 0 and array.dtype.kind == "f":
+        return array.astype(np.int64)  # NumPy's type for an empty list says nothing of its values
+    if array.dtype.kind not in "iub" or (array.dtype.kind == "b" and name != "p"):
+        unit = " of microseconds" if name == "t" else ""
+        raise BadEvents(
+            f"{name} is {array.dtype}",
+            allowed=f"whole numbers{unit}" + (" or bool" if name == "p" else ""),
+            fix="convert it first, rounding as you mean it",
+        )
+    return array
+
+
+def _check_range(name: str, column: np.ndarray, limit: int, side: str) -> None:
+    if not len(column):
+        return
+    low, high = int(column.min()), int(column.max())
+    if low < 0 or high >= limit:
+        bad = column < 0 if low < 0 else column >= limit
+        at = int(np.argmax(bad))
+        raise BadEvents(
+            f"{name} is {int(column[at])} at event {at} ({int(bad.sum())} such)",
+            allowed=f"0 to {limit - 1} ({side} {limit})",
+            fix="give the true sensor size, or drop these events by a step",
+        )
+
+
+def _polarity(column: np.ndarray) -> np.ndarray:
+    if column.dtype == np.bool_:
+        return column.view(np.uint8)
+    if not len(column):
+        return column.astype(np.uint8)
+    low, high = int(column.min()), int(column.max())
+    if low >= 0 and high <= 1:
+        return column.astype(np.uint8, copy=False)
+    if low == -1 and high <= 1 and not (column == 0).any():
+        return (column > 0).view(np.uint8)
+    odd = sorted({int(value) for value in np.unique(column)[:5]})
+    raise BadEvents(f"polarities are {odd}", allowed="bool, 0/1, or -1/+1")

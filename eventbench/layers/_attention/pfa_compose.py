@@ -1,0 +1,148 @@
+"""PFA's map and its fusion with the input, forward and backward, and no map kept.
+
+At step t, M[n, c, p] = Σ_r (λ_r v_T[n,t,r] v_C[n,c,r]) v_S[n,r,p] with pixels p. It is made in the memory order of the
+input, pixels or channels last, and made again in the backward pass: a matrix product a step on the CPU, and on CUDA in the
+registers of one Triton kernel for all steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+
+from eventbench.layers._attention.gating import Tensors, steps_at_once
+from eventbench.layers._lif.backend import HAS_TRITON
+
+
+class _Step(NamedTuple):
+    """Some time steps, their images as rows in memory order: maps (rows, left, right) = left @ rightᵀ."""
+
+    steps: slice
+    left: torch.Tensor  # (rows, left, R)
+    right: torch.Tensor  # (rows, right, R)
+
+
+class _Order:
+    """The memory order of x: pixels last (rows, C, H·W), or channels last (rows, H·W, C)."""
+
+    def __init__(self, x: torch.Tensor, factors: Tensors) -> None:
+        self.over_time, self.over_channels, space = factors
+        self.pixels = space.flatten(2).mT.contiguous()  # (N, H·W, R)
+        self.shape, self.at_once = x.shape, x.shape[0] if in_registers(x) else steps_at_once(x)
+        last = x.flatten(0, 1).is_contiguous(memory_format=torch.channels_last)
+        self.channels_last = last and not x.is_contiguous()
+        self._map: torch.Tensor | None = None
+
+    def flat(self, part: torch.Tensor) -> torch.Tensor:
+        """(s, N, C, H, W) -> rows in memory order; a view where the part lies in that order."""
+        images = part.flatten(0, 1)
+        return images.permute(0, 2, 3, 1).flatten(1, 2) if self.channels_last else images.flatten(2)
+
+    def dense(self, part: torch.Tensor) -> torch.Tensor:
+        """As `flat`, but a copy where the part does not lie densely in that order."""
+        return self.flat(part).contiguous()
+
+    def images(self, rows: torch.Tensor) -> torch.Tensor:
+        """Rows of some steps as (s, N, C, H, W): the way back from `flat`."""
+        _, N, C, H, W = self.shape
+        if self.channels_last:
+            return rows.view(-1, N, H, W, C).permute(0, 1, 4, 2, 3)
+        return rows.view(-1, N, C, H, W)
+
+    def steps(self) -> Iterator[_Step]:
+        for t in range(0, self.shape[0], self.at_once):
+            steps = slice(t, t + self.at_once)
+            # Khatri-Rao product of time and channels: (s·N, C, R)
+            pairs = self.over_time[:, steps].transpose(0, 1)[:, :, None] * self.over_channels
+            pixels = self.pixels.expand(self.at_once, *self.pixels.shape).flatten(0, 1)
+            both = (pixels, pairs.flatten(0, 1)) if self.channels_last else (pairs.flatten(0, 1), pixels)
+            yield _Step(steps, *both)
+
+    def map(self, step: _Step) -> torch.Tensor:
+        """M at some steps (s, N, C, H, W), in a buffer that the next call overwrites."""
+        if self._map is None:  # one for all steps: fresh pages cost more than the product that fills them
+            self._map = step.left.new_empty((*step.left.shape[:2], step.right.shape[1]))
+        torch.bmm(step.left, step.right.mT, out=self._map)
+        return self.images(self._map)
+
+    def sums(self, step: _Step, rows: torch.Tensor) -> Tensors:
+        """Gradients of pairs (s, N, C, R) and pixels (N, H·W, R) for that of the map, as `flat` has it."""
+        sums = [
+            (rows @ step.right).unflatten(0, (self.at_once, -1)),
+            (rows.mT @ step.left).unflatten(0, (self.at_once, -1)),
+        ]
+        pairs, pixels = reversed(sums) if self.channels_last else sums
+        return pairs, pixels.sum(0)
+
+
+def in_registers(x: torch.Tensor) -> bool:
+    """Whether Triton's kernels make the map."""
+    return x.device.type == "cuda" and HAS_TRITON
+
+
+def _triton() -> Any:
+    from eventbench.layers._attention import pfa_triton
+
+    return pfa_triton
+
+
+def compose(x: torch.Tensor, factors: Tensors, fusion: str) -> torch.Tensor:
+    """x (T, N, C, H, W) fused with the map of factors (N, T, R), (N, C, R), (N, R, H, W)."""
+    y = torch.empty_like(x)
+    if x.numel() == 0:
+        return y
+    order = _Order(x, factors)
+    for step in order.steps():
+        if in_registers(x):
+            return order.images(_triton().forward(order.dense(x), step.left, step.right, fusion))
+        gate, at, out = order.map(step), x[step.steps], y[step.steps]
+        torch.add(at, gate, out=out) if fusion == "add_relu" else torch.mul(at, gate, out=out)
+        if fusion != "multiply":
+            out.relu_()
+    return y
+
+
+def compose_backward(
+    x: torch.Tensor, g: torch.Tensor, factors: Tensors, fusion: str
+) -> tuple[torch.Tensor, Tensors]:
+    """Gradients of x, through the fusion alone, and of the three factors, for a gradient g of the output."""
+    over_time, over_channels, space = factors
+    dtime, dchannels = torch.zeros_like(over_time), torch.zeros_like(over_channels)
+    dx = torch.empty_like(x)
+    if x.numel() == 0:
+        return dx, (dtime, dchannels, torch.zeros_like(space))
+    order = _Order(x, factors)
+    dpixels = torch.zeros_like(order.pixels)
+    for step in order.steps():
+        if in_registers(x):
+            found = _triton().backward(order.dense(x), order.dense(g), step.left, step.right, fusion)
+            dx, rows = order.images(found[0]), found[1]
+        else:
+            rows = order.flat(
+                _step_back(order.map(step), x[step.steps], g[step.steps], dx[step.steps], fusion)
+            )
+        dpairs, dp = order.sums(step, rows)
+        dpixels += dp
+        dtime[:, step.steps] = (dpairs * over_channels).sum(2).transpose(0, 1)
+        dchannels += torch.einsum("sncr,nsr->ncr", dpairs, over_time[:, step.steps])
+    return dx, (dtime, dchannels, dpixels.mT.reshape(space.shape))
+
+
+def _step_back(
+    gate: torch.Tensor, at: torch.Tensor, down: torch.Tensor, out: torch.Tensor, fusion: str
+) -> torch.Tensor:
+    """Fill `out` with the gradient of x at some steps; that of the map, in the memory of the map."""
+    if fusion == "add_relu":
+        gate += at
+        torch.ops.aten.threshold_backward(down.to(gate.dtype), gate, 0, grad_input=gate)
+        out.copy_(gate)
+        return gate
+    torch.mul(down, gate, out=out)
+    torch.mul(down, at, out=gate)
+    if fusion == "multiply_relu":  # the map is positive, so the sign of the product is the input's
+        positive = at > 0
+        out *= positive
+        gate *= positive
+    return gate

@@ -1,0 +1,80 @@
+"""What every backend of LIF needs to know of a layer, and the dtype it works in."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+
+from eventbench.errors import BadSpec
+from eventbench.layers.arguments import require_choice, require_flag, require_number
+from eventbench.layers.surrogate import SURROGATES
+
+# The "surrogate" of a layer that never fires and whose output is its membrane: that passes gradients whole.
+MEMBRANE = "membrane"
+
+# How the compiled kernels are told which surrogate it is.
+SLOPE_CODES = {"atan": 0, "sigmoid": 1, "super": 2, "tanh": 3, "triangle": 4, "super_alpha": 5, MEMBRANE: 6}
+
+FLOATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
+
+
+class Neuron(NamedTuple):
+    """The settings of a LIF layer but for its time constants; `reset` None subtracts the threshold."""
+
+    threshold: float
+    reset: float | None
+    surrogate: str
+    alpha: float
+    detach_reset: bool
+    decay_input: bool
+
+    def __str__(self) -> str:
+        return (
+            f"threshold={self.threshold:g}, reset={self.reset}, surrogate={self.surrogate}, alpha={self.alpha:g}, "
+            f"detach_reset={self.detach_reset}, decay_input={self.decay_input}"
+        )
+
+    @property
+    def leak(self) -> float:
+        return 0.0 if self.reset is None else self.reset
+
+    @property
+    def subtract(self) -> bool:
+        return self.reset is None
+
+
+def checked_neuron(
+    who: str,
+    threshold: float,
+    reset: float | None,
+    surrogate: str,
+    alpha: float,
+    detach_reset: bool,
+    decay_input: bool,
+) -> Neuron:
+    """The settings of a spiking layer. Raises BadSpec for one out of range."""
+    require_choice(surrogate, "surrogate", who, SURROGATES)
+    for name, number in (("alpha", alpha), ("threshold", threshold), ("reset", reset)):
+        if name != "reset" or number is not None:
+            require_number(number, name, who)
+    require_flag(detach_reset, "detach_reset", who)
+    require_flag(decay_input, "decay_input", who)
+    if not (math.isfinite(alpha) and alpha > 0):
+        raise BadSpec(f"alpha is {alpha!r}", where=who, allowed="above 0")
+    if not math.isfinite(threshold):
+        raise BadSpec(f"threshold is {threshold!r}", where=who, allowed="a finite number")
+    if reset is not None and not (math.isfinite(reset) and reset < threshold):
+        raise BadSpec(
+            f"reset is {reset!r} at threshold {threshold!r}",
+            where=who,
+            allowed="below the threshold, or None to subtract it",
+        )
+    value = None if reset is None else float(reset)
+    return Neuron(float(threshold), value, surrogate, float(alpha), detach_reset, decay_input)
+
+
+def compute_dtype(dtype: torch.dtype) -> torch.dtype:
+    """float64 stays; everything narrower is integrated in float32, since half a step of bfloat16 is 1/256 of the threshold."""
+    return torch.float64 if dtype == torch.float64 else torch.float32

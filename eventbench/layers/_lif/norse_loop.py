@@ -1,0 +1,85 @@
+"""The reference backend of LIF: a loop over Norse's step, which every other backend must equal."""
+
+from __future__ import annotations
+
+import torch
+
+from eventbench.layers._lif.leaky import Rate
+from eventbench.layers._lif.neuron import Neuron, compute_dtype
+from eventbench.layers._lif.norse_step import (
+    LIBoxParameters,
+    LIBoxState,
+    LIFBoxFeedForwardState,
+    LIFBoxParameters,
+    li_box_feed_forward_step,
+    lif_box_feed_forward_step,
+    reset_subtract,
+    reset_value,
+)
+from eventbench.layers.surrogate import OURS, spike_slope
+
+
+def _no_reset(spikes: torch.Tensor, h: torch.Tensor, reset: float, threshold: float) -> torch.Tensor:
+    return h
+
+
+def step_parameters(neuron: Neuron, gain: float | torch.Tensor) -> LIFBoxParameters:
+    """Norse's parameters of `neuron` for dt = 1; `gain` is 1/tau, a number or broadcastable to (N, ...)."""
+    rule = reset_subtract if neuron.subtract else reset_value
+
+    def reset(spikes: torch.Tensor, h: torch.Tensor, value: float, threshold: float) -> torch.Tensor:
+        return rule(spikes.detach() if neuron.detach_reset else spikes, h, value, threshold)
+
+    return LIFBoxParameters(
+        tau_mem_inv=gain,
+        v_leak=neuron.leak,
+        v_th=neuron.threshold,
+        v_reset=neuron.leak,
+        method="heaviside" if neuron.surrogate in OURS else neuron.surrogate,
+        alpha=neuron.alpha,
+        reset_method=_no_reset if neuron.surrogate in OURS else reset,
+    )
+
+
+def step(
+    current: torch.Tensor, v: torch.Tensor, neuron: Neuron, p: LIFBoxParameters
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """One step of Norse's LIF box with any of our surrogates: (spikes, membrane after reset)."""
+    z, state = lif_box_feed_forward_step(current, LIFBoxFeedForwardState(v=v), p, dt=1.0)
+    if neuron.surrogate not in OURS:
+        return z, state.v
+    # Norse was told not to reset, so that the slope is attached to the spike before the reset uses it.
+    z = spike_slope(state.v - neuron.threshold, z, neuron.surrogate, neuron.alpha)
+    rule = reset_subtract if neuron.subtract else reset_value
+    return z, rule(z.detach() if neuron.detach_reset else z, state.v, neuron.leak, neuron.threshold)
+
+
+def norse_lif(
+    x: torch.Tensor, rate: Rate, v: torch.Tensor | None, neuron: Neuron
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(T, N, ...) currents -> ((T, N, ...) spikes, (N, ...) membrane after the last reset)."""
+    currents = x.to(compute_dtype(x.dtype))
+    rate = rate.over(x.ndim)
+    p = step_parameters(neuron, rate.gain)
+    v = torch.full_like(currents[0], neuron.leak) if v is None else v
+    spikes = []
+    # x[t] in a loop would write a full gradient of shape (T, ...) per step; unbind does not.
+    for current in (currents if neuron.decay_input else rate.tau * currents).unbind(0):
+        z, v = step(current, v, neuron, p)
+        spikes.append(z)
+    return torch.stack(spikes).to(x.dtype), v
+
+
+def norse_li(
+    x: torch.Tensor, rate: Rate, v: torch.Tensor | None, neuron: Neuron
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(T, N, ...) currents -> ((T, N, ...) membranes, the last of them), by Norse's leaky integrator without current."""
+    currents = x.to(compute_dtype(x.dtype))
+    rate = rate.over(x.ndim)
+    p = LIBoxParameters(tau_mem_inv=rate.gain, v_leak=neuron.leak)
+    state = LIBoxState(torch.full_like(currents[0], neuron.leak) if v is None else v)
+    membranes = []
+    for current in (currents if neuron.decay_input else rate.tau * currents).unbind(0):
+        membrane, state = li_box_feed_forward_step(current, state, p, dt=1.0)
+        membranes.append(membrane)
+    return torch.stack(membranes).to(x.dtype), state.v

@@ -1,0 +1,181 @@
+"""LIF over all steps in one pass: Numba kernels over (T, M) arrays, T steps of M neurons side by side in memory.
+
+The arithmetic and its order are those of Norse's `lif_box_feed_forward_step` followed by our reset, so spikes
+are the same bits; no fastmath, since fused or reordered operations would move neurons across the threshold.
+Every constant comes in an array of the input's dtype: a bare literal would lift float32 work to float64.
+
+`error_model="numpy"` lets a division be a vector instruction, where a test for zero would not.
+
+Time is the loop outside and a block of neurons the loop inside: the block's membranes stay in the nearest cache, the
+inner loop becomes vector instructions, and a row of a block, 16 KiB, is long enough for the memory to run ahead. Each inner loop touches few arrays, since beyond a handful
+LLVM stops proving that they do not overlap and falls back to one neuron at a time. Neurons do not meet, so any
+split into ranges that start at multiples of BLOCK gives the same bits.
+
+Neuron m has the time constants of channel (m // inner) % C.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from eventbench.layers._lif.neuron import Neuron
+
+BLOCK = 4096
+
+
+def constants(neuron: Neuron, dtype: np.dtype) -> np.ndarray:
+    """The numbers that the kernels unpack, rounded once to the dtype they work in, as torch rounds scalars.
+
+    The two resets and their gradients are one formula each, told apart by its coefficients: after a spike the membrane
+    is `slope` h + `shift`, the gradient passes it by below `cut`, and through the spike's own reset it is
+    multiplied by `by_h` h + `by_one`.
+    """
+    slope, shift = (1.0, -neuron.threshold) if neuron.subtract else (0.0, neuron.leak)
+    cut = math.inf if neuron.subtract else neuron.threshold
+    by_h, by_one = (0.0, 0.0) if neuron.detach_reset else (slope - 1.0, shift)
+    alpha = neuron.alpha
+    curve = [alpha, alpha / 2, math.pi / 2 * alpha]
+    return np.array([neuron.threshold, neuron.leak, slope, shift, cut, by_h, by_one, *curve, 0.0, 1.0], dtype)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _spread(values, out, first, n, inner):
+    """The block's time constants, one a neuron."""
+    if len(values) == 1:
+        out[:n] = values[0]
+    else:
+        for i in range(n):
+            out[i] = values[((first + i) // inner) % len(values)]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def forward(x, spikes, h, v, keep, gains, scales, inner, c, start, stop):
+    """Fill `spikes` (T, M) for neurons start..stop and, when `keep`, the membranes before reset `h` (T, M).
+
+    `v` (M) is the membrane to start from and is left as that after the last reset. False where one of these is
+    not finite: a NaN or infinity never leaves a membrane again, so the last step tells of all.
+    """
+    threshold, leak, slope, shift, zero, one = c[0], c[1], c[2], c[3], c[10], c[11]
+    alike = len(gains) == 1
+    gain, scale = gains[0], scales[0]
+    gain_of, scale_of, scratch = np.empty(BLOCK, x.dtype), np.empty(BLOCK, x.dtype), np.empty(BLOCK, x.dtype)
+    finite = True
+    for first in range(start, stop, BLOCK):
+        last = min(first + BLOCK, stop)
+        n = last - first
+        vb = v[first:last]
+        if not alike:
+            _spread(gains, gain_of, first, n, inner)
+            _spread(scales, scale_of, first, n, inner)
+        for t in range(x.shape[0]):
+            xt, st = x[t, first:last], spikes[t, first:last]
+            ht = h[t, first:last] if keep else scratch[:n]
+            if alike:
+                for i in range(n):
+                    u = vb[i] + gain * ((xt[i] * scale + leak) - vb[i])
+                    z = one if u - threshold > zero else zero
+                    ht[i] = u
+                    st[i] = z
+                    vb[i] = (one - z) * u + z * (u * slope + shift)
+            else:
+                for i in range(n):
+                    ht[i] = vb[i] + gain_of[i] * ((xt[i] * scale_of[i] + leak) - vb[i])
+                for i in range(n):
+                    u = ht[i]
+                    z = one if u - threshold > zero else zero
+                    st[i] = z
+                    vb[i] = (one - z) * u + z * (u * slope + shift)
+        for i in range(n):
+            finite &= vb[i] - vb[i] == zero
+    return finite
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _slopes(h, out, code, c):
+    threshold, alpha, half_alpha, width, zero, one = c[0], c[7], c[8], c[9], c[10], c[11]
+    n = len(h)
+    if code == 0:
+        for i in range(n):
+            u = width * (h[i] - threshold)
+            out[i] = half_alpha / (one + u * u)
+    elif code == 1:
+        for i in range(n):
+            e = np.exp(-alpha * abs(h[i] - threshold))
+            out[i] = alpha * e / ((one + e) * (one + e))
+    elif code == 3:
+        # 1 − tanh² as 1/cosh², by one exponential: tanh itself is eight times as slow here.
+        for i in range(n):
+            e = np.exp(-(alpha + alpha) * abs(h[i] - threshold))
+            out[i] = (one + one) * (one + one) * e / ((one + e) * (one + e))
+    elif code == 4:
+        for i in range(n):
+            u = one - abs(h[i] - threshold)
+            out[i] = alpha * (u if u > zero else zero)
+    elif code == 6:
+        out[:n] = one
+    else:
+        steep = alpha if code == 5 else one
+        for i in range(n):
+            u = steep * abs(h[i] - threshold) + one
+            out[i] = one / (u * u)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def backward(grad_spikes, h, grad_x, gv, v0, grad_gain, gains, scales, inner, c, code, decay, start, stop):
+    """Fill `grad_x` (T, M) for neurons start..stop from the kept membranes, last step first.
+
+    `gv` (M) comes in as the gradient at the last membrane after reset and goes out as that at the first, `v0`; gh is
+    the one before reset. `grad_gain` (M), unless empty, gets each neuron's gradient at 1/tau.
+    """
+    cut, by_h, by_one, zero = c[4], c[5], c[6], c[10]
+    learned = len(grad_gain) > 0
+    alike = len(gains) == 1 and not learned
+    gain, scale = gains[0], scales[0]
+    gain_of, scale_of, gh = np.empty(BLOCK, h.dtype), np.empty(BLOCK, h.dtype), np.empty(BLOCK, h.dtype)
+    for first in range(start, stop, BLOCK):
+        last = min(first + BLOCK, stop)
+        n = last - first
+        gb = gv[first:last]
+        if not alike:
+            _spread(gains, gain_of, first, n, inner)
+            _spread(scales, scale_of, first, n, inner)
+        for t in range(h.shape[0] - 1, -1, -1):
+            gt, ht, xt = grad_spikes[t, first:last], h[t, first:last], grad_x[t, first:last]
+            _slopes(ht, gh, code, c)
+            if alike:
+                for i in range(n):
+                    kept = gb[i] if not ht[i] - cut > zero else zero
+                    g = kept + (gt[i] + gb[i] * (by_h * ht[i] + by_one)) * gh[i]
+                    gx = g * gain
+                    gb[i] = g - gx
+                    xt[i] = gx * scale
+            else:
+                for i in range(n):
+                    kept = gb[i] if not ht[i] - cut > zero else zero
+                    gh[i] = kept + (gt[i] + gb[i] * (by_h * ht[i] + by_one)) * gh[i]
+                for i in range(n):
+                    gx = gh[i] * gain_of[i]
+                    gb[i] = gh[i] - gx
+                    xt[i] = gx * scale_of[i]
+            if learned:
+                before = v0[first:last] if t == 0 else h[t - 1, first:last]
+                _add_gain(grad_gain[first:last], gh, ht, before, t > 0, decay, c)
+        if learned and decay:
+            grad_gain[first:last] /= gain_of[:n]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add_gain(out, gh, h, before, resets, decay, c):
+    """Add gh · dh/d(1/tau) up to the factor 1/tau: leak − v, and x more when the input decays, which is (h − v) tau.
+
+    `before` is v, the membrane this step started from, but for the reset of the step before when `resets`.
+    """
+    threshold, leak, slope, shift = c[0], c[1], c[2], c[3]
+    fires = threshold if resets else np.inf
+    for i in range(len(out)):
+        u = before[i]
+        v = u * slope + shift if u > fires else u
+        out[i] += gh[i] * ((h[i] if decay else leak) - v)

@@ -1,0 +1,273 @@
+"""LIF over all steps in one pass on CUDA: Triton kernels, one program a block of neurons, T steps in registers.
+
+Forward reads x and writes spikes and, when there is a backward pass to come, the membranes before reset; backward
+reads those and the cotangent and writes the gradient: nothing else of size (T, M) moves, and the next step is loaded
+while this one is computed. bfloat16 and float16 are loaded as they are and integrated in float32. Multiplications and
+additions are not fused, so that spikes are Norse's to the bit, and constants are made in the dtype computed in: a bare
+one in a variable of its own is a float32 to Triton.
+
+The gradient at 1/tau is added up over time within each neuron and over neurons by torch afterwards: no atomics, so
+two runs give the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+import triton
+import triton.language as tl
+
+from eventbench.layers._lif.leaky import Rate
+from eventbench.layers._lif.neuron import SLOPE_CODES, Neuron, compute_dtype
+
+COMPUTE = {torch.float64: tl.float64, torch.float32: tl.float32}
+
+# The loads of a step do not wait for the step before, so threads with four neurons each fill the bus.
+LARGE_BLOCK, SMALL_BLOCK, LARGE = 512, 128, 1 << 17
+
+
+@triton.jit
+def _slope(u, CODE: tl.constexpr, ALPHA: tl.constexpr, HALF_ALPHA: tl.constexpr, WIDTH: tl.constexpr):
+    if CODE == 0:
+        w = u * WIDTH
+        slope = HALF_ALPHA / (w * w + 1.0)
+    elif CODE == 1:
+        e = tl.exp(tl.abs(u) * -ALPHA)
+        slope = e * ALPHA / ((e + 1.0) * (e + 1.0))
+    elif CODE == 2:
+        w = tl.abs(u) + 1.0
+        slope = 1.0 / (w * w)
+    elif CODE == 3:
+        e = tl.exp(tl.abs(u) * (-2.0 * ALPHA))
+        slope = e * 4.0 / ((e + 1.0) * (e + 1.0))
+    elif CODE == 4:
+        slope = tl.maximum(1.0 - tl.abs(u), 0.0) * ALPHA
+    elif CODE == 6:
+        slope = tl.full(u.shape, 1.0, u.dtype)
+    else:
+        w = tl.abs(u) * ALPHA + 1.0
+        slope = 1.0 / (w * w)
+    return slope
+
+
+@triton.jit
+def _forward(
+    x_ptr,
+    s_ptr,
+    h_ptr,
+    v_ptr,
+    T,
+    M,
+    gain_ptr,
+    tau_ptr,
+    C,
+    inner,
+    GAIN: tl.constexpr,
+    TAU: tl.constexpr,
+    GIVEN: tl.constexpr,
+    DECAY: tl.constexpr,
+    THRESHOLD: tl.constexpr,
+    LEAK: tl.constexpr,
+    SUBTRACT: tl.constexpr,
+    KEEP: tl.constexpr,
+    DTYPE: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    m = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    inside = m < M
+    gain = tl.full((BLOCK,), GAIN, DTYPE)
+    tau = tl.full((BLOCK,), TAU, DTYPE)
+    threshold = tl.full((BLOCK,), THRESHOLD, DTYPE)
+    leak = tl.full((BLOCK,), LEAK, DTYPE)
+    if GIVEN:
+        gain = tl.load(gain_ptr + (m // inner) % C, mask=inside, other=1.0)
+        tau = tl.load(tau_ptr + (m // inner) % C, mask=inside, other=1.0)
+    v = tl.load(v_ptr + m, mask=inside, other=0.0)
+    x_ptr += m
+    s_ptr += m
+    h_ptr += m
+    x = tl.load(x_ptr, mask=inside, other=0.0)
+    for t in range(T):
+        current = x.to(DTYPE)
+        x_ptr += M
+        x = tl.load(x_ptr, mask=m < tl.where(t + 1 < T, M, 0), other=0.0)
+        if not DECAY:
+            current = current * tau
+        h = v + gain * ((current + leak) - v)
+        z = tl.where(h - threshold > 0.0, 1.0, 0.0).to(DTYPE)
+        # h - h is 0 for every number, and NaN for NaN and infinity: those must not pass for silence.
+        tl.store(s_ptr, (z + (h - h)).to(s_ptr.dtype.element_ty), mask=inside)
+        s_ptr += M
+        if KEEP:
+            tl.store(h_ptr, h, mask=inside)
+            h_ptr += M
+        after = h - threshold if SUBTRACT else leak
+        v = (1.0 - z) * h + z * after
+    tl.store(v_ptr + m, v, mask=inside)
+
+
+@triton.jit
+def _backward(
+    g_ptr,
+    h_ptr,
+    gx_ptr,
+    gv_ptr,
+    v0_ptr,
+    gg_ptr,
+    T,
+    M,
+    gain_ptr,
+    tau_ptr,
+    C,
+    inner,
+    GAIN: tl.constexpr,
+    TAU: tl.constexpr,
+    GIVEN: tl.constexpr,
+    LEARNED: tl.constexpr,
+    DECAY: tl.constexpr,
+    THRESHOLD: tl.constexpr,
+    LEAK: tl.constexpr,
+    SUBTRACT: tl.constexpr,
+    THROUGH: tl.constexpr,
+    CODE: tl.constexpr,
+    ALPHA: tl.constexpr,
+    HALF_ALPHA: tl.constexpr,
+    WIDTH: tl.constexpr,
+    DTYPE: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    m = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    inside = m < M
+    gain = tl.full((BLOCK,), GAIN, DTYPE)
+    tau = tl.full((BLOCK,), TAU, DTYPE)
+    threshold = tl.full((BLOCK,), THRESHOLD, DTYPE)
+    leak = tl.full((BLOCK,), LEAK, DTYPE)
+    if GIVEN:
+        gain = tl.load(gain_ptr + (m // inner) % C, mask=inside, other=1.0)
+        tau = tl.load(tau_ptr + (m // inner) % C, mask=inside, other=1.0)
+    gv = tl.load(gv_ptr + m, mask=inside, other=0.0)
+    gg = tl.zeros((BLOCK,), DTYPE)
+    last = m + tl.full((), M, tl.int64) * (T - 1)
+    g_ptr += last
+    h_ptr += last
+    gx_ptr += last
+    next_h = tl.load(h_ptr, mask=inside, other=0.0)
+    next_g = tl.load(g_ptr, mask=inside, other=0.0)
+    for i in range(T):
+        h = next_h
+        g = next_g.to(DTYPE)
+        h_ptr -= M
+        g_ptr -= M
+        more = m < tl.where(i + 1 < T, M, 0)
+        next_h = tl.load(h_ptr, mask=more, other=0.0)
+        next_g = tl.load(g_ptr, mask=more, other=0.0)
+        u = h - threshold
+        slope = _slope(u, CODE, ALPHA, HALF_ALPHA, WIDTH)
+        if SUBTRACT:
+            kept = gv
+            through = gv * -threshold
+        else:
+            kept = tl.where(u > 0.0, 0.0, gv)
+            through = gv * (leak - h)
+        gh = kept + (g + through if THROUGH else g) * slope
+        if LEARNED:
+            start = tl.load(v0_ptr + m, mask=m < tl.where(i + 1 < T, 0, M), other=0.0)
+            fired = next_h - threshold > 0.0
+            rested = tl.where(fired, next_h - threshold if SUBTRACT else leak, next_h)
+            before = tl.where(i + 1 < T, rested, start)
+            gg += gh * ((h if DECAY else leak) - before)
+        at_x = gh * gain
+        gv = gh - at_x
+        if not DECAY:
+            at_x = at_x * tau
+        tl.store(gx_ptr, at_x.to(gx_ptr.dtype.element_ty), mask=inside)
+        gx_ptr -= M
+    tl.store(gv_ptr + m, gv, mask=inside)
+    if LEARNED:
+        if DECAY:
+            gg = gg / gain
+        tl.store(gg_ptr + m, gg, mask=inside)
+
+
+def on_device(x: torch.Tensor) -> AbstractContextManager[Any]:
+    """Triton launches on the current CUDA device, whichever its arguments are on."""
+    return torch.cuda.device(x.device) if x.is_cuda else nullcontext()
+
+
+def _launch(kernel: Any, rows: torch.Tensor, *pointers: torch.Tensor, **constants: Any) -> None:
+    T, M = rows.shape
+    block = LARGE_BLOCK if M >= LARGE else SMALL_BLOCK
+    with on_device(rows):
+        kernel[(triton.cdiv(M, block),)](
+            *pointers, T, M, BLOCK=block, num_warps=4, enable_fp_fusion=False, **constants
+        )
+
+
+def _shared(rate: Rate, inner: int, neuron: Neuron, dtype: torch.dtype, held: torch.Tensor) -> dict[str, Any]:
+    """The arguments that both kernels take by name; `held` stands in for pointers that are not read."""
+    given = isinstance(rate.gain, torch.Tensor)
+    gain = rate.gain.detach().contiguous() if isinstance(rate.gain, torch.Tensor) else held
+    tau = rate.tau.detach().contiguous() if isinstance(rate.tau, torch.Tensor) else held
+    return {
+        "gain_ptr": gain,
+        "tau_ptr": tau,
+        "C": gain.numel() if given else 1,
+        "inner": max(inner, 1),
+        "GAIN": 1.0 if given else rate.gain,
+        "TAU": 1.0 if given else rate.tau,
+        "GIVEN": given,
+        "DECAY": neuron.decay_input,
+        "THRESHOLD": neuron.threshold,
+        "LEAK": neuron.leak,
+        "SUBTRACT": neuron.subtract,
+        "DTYPE": COMPUTE[dtype],
+    }
+
+
+def forward(
+    x: torch.Tensor,
+    spikes: torch.Tensor,
+    h: torch.Tensor | None,
+    v: torch.Tensor,
+    rate: Rate,
+    inner: int,
+    neuron: Neuron,
+) -> bool:
+    """As `cpu.forward`, but always True: asking the device would hold it up, so NaN comes out as NaN."""
+    shared = _shared(rate, inner, neuron, compute_dtype(x.dtype), v)
+    _launch(_forward, x, x, spikes, v if h is None else h, v, **shared, KEEP=h is not None)
+    return True
+
+
+def backward(
+    grad_spikes: torch.Tensor,
+    h: torch.Tensor,
+    grad_x: torch.Tensor,
+    grad_v: torch.Tensor,
+    v0: torch.Tensor,
+    grad_gain: torch.Tensor | None,
+    rate: Rate,
+    inner: int,
+    neuron: Neuron,
+) -> None:
+    """As `cpu.backward`."""
+    _launch(
+        _backward,
+        h,
+        grad_spikes,
+        h,
+        grad_x,
+        grad_v,
+        v0,
+        grad_v if grad_gain is None else grad_gain,
+        **_shared(rate, inner, neuron, h.dtype, grad_v),
+        LEARNED=grad_gain is not None,
+        THROUGH=not neuron.detach_reset,
+        CODE=SLOPE_CODES[neuron.surrogate],
+        ALPHA=neuron.alpha,
+        HALF_ALPHA=neuron.alpha / 2,
+        WIDTH=math.pi / 2 * neuron.alpha,
+    )

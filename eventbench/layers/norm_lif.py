@@ -1,0 +1,90 @@
+"""Batch norm, LIF and a 2 x 2 max pool in one pass while training on the CPU: what stands between two convolutions.
+
+Batch norm is Ioffe and Szegedy's (ICML 2015) over T, N, H and W, as TCJA's and PFA's networks have it; the neuron is `LIF`.
+A training step is bound by memory there, and done one by one the three read and write every current, normalised current,
+membrane and spike.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from eventbench.layers._lif.norm_fused import Fused, NormLIF
+from eventbench.layers._lif.passes import NotFinite
+from eventbench.layers._lif.refusals import not_finite
+from eventbench.layers.lif import LIF
+
+DTYPES = (torch.float32, torch.float64)
+
+
+def norm_lif(
+    x: torch.Tensor, norm: nn.BatchNorm2d, lif: LIF, pool: nn.MaxPool2d | None = None
+) -> torch.Tensor:
+    """pool(lif(norm(x))) of currents (T, N, C, H, W): (T, N, C, H, W) spikes, or those of `pool`, channels last in memory.
+
+    In one pass where the network trains on the CPU in float32 or float64, with one fixed tau and a pool of 2 x 2; else the
+    layers are called one after the other, so that their hooks are, and so they are where one of them has hooks. Either way
+    the numbers are the same but for rounding in the statistics. Gradients cannot be differentiated again.
+    """
+    if not _serves(x, norm, lif, pool):
+        T, N = x.shape[:2]
+        x = norm(x.flatten(0, 1))  # the currents are let go here, before there are spikes
+        x = lif(x.unflatten(0, (T, N)))
+        return x if pool is None else pool(x.flatten(0, 1)).unflatten(0, (T, N))
+    lif._recorded_backend(x)
+    how = Fused(lif.neuron, lif.rate(x), norm.eps, None if pool is None else pool.ceil_mode)
+    try:
+        out, mean, variance = NormLIF.apply(x, norm.weight, norm.bias, how)
+    except NotFinite:
+        raise not_finite(x, None, "LIF") from None
+    _follow(norm, mean, variance, x.numel() // x.shape[2])
+    return out
+
+
+def _serves(x: torch.Tensor, norm: nn.BatchNorm2d, lif: LIF, pool: nn.MaxPool2d | None) -> bool:
+    layers = [layer for layer in (norm, lif, pool) if layer is not None]
+    return (
+        type(norm) is nn.BatchNorm2d
+        and type(lif) is LIF
+        and norm.training
+        and torch.is_grad_enabled()
+        and not torch.compiler.is_compiling()
+        and x.ndim == 5
+        and x.device.type == "cpu"
+        and x.dtype in DTYPES
+        and x.numel() > x.shape[2] > 0
+        and x.shape[2] == norm.num_features
+        and norm.affine
+        and norm.weight.dtype == x.dtype
+        and not (lif.learn_tau or lif.channels)
+        and lif.backend in (None, "numba")
+        and (pool is None or _halves(pool))
+        and not any(
+            layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks for layer in layers
+        )
+    )
+
+
+def _halves(pool: nn.MaxPool2d) -> bool:
+    """Whether windows are 2 x 2, side by side."""
+    told = (pool.kernel_size, pool.stride, pool.padding, pool.dilation, pool.return_indices)
+    return all(_pair(value) == (n, n) for value, n in zip(told, (2, 2, 0, 1, 0), strict=True))
+
+
+def _pair(value: int | tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(value) if isinstance(value, tuple | list) else (int(value),) * 2
+
+
+@torch.no_grad()
+def _follow(norm: nn.BatchNorm2d, mean: torch.Tensor, variance: torch.Tensor, rows: int) -> None:
+    """Running statistics as BatchNorm2d keeps them: of the unbiased variance, averaged over all where momentum is None."""
+    if not norm.track_running_stats or norm.running_mean is None or norm.running_var is None:
+        return
+    if norm.num_batches_tracked is not None:
+        norm.num_batches_tracked.add_(1)
+    share = norm.momentum
+    if share is None:
+        share = 1 / float(norm.num_batches_tracked or 1)
+    norm.running_mean.lerp_(mean, share)
+    norm.running_var.lerp_(variance * (rows / (rows - 1)), share)

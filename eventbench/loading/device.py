@@ -1,0 +1,22 @@
+"""The device that is asked for by name."""
+
+from __future__ import annotations
+
+import torch
+
+from eventbench.errors import EventbenchError
+
+
+def device_named(name: str | None) -> torch.device:
+    """The device asked for, or CUDA where there is one, else the CPU. Raises EventbenchError where it is not there."""
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        told = str(error).partition("\n")[0]
+        raise EventbenchError(
+            f"device {name!r} cannot be used: {told}", allowed="cpu, or cuda where there is one"
+        ) from None
+    return device

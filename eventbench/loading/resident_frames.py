@@ -1,0 +1,31 @@
+"""A split held on the device as it is stored, and the batches a network sees, made there.
+
+The one place where (samples, T, P, H, W) of a store becomes the (T, N, C, H, W) of a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+import torch
+
+from eventbench.loading.loader import SampleSplit
+from eventbench.store.read import FrameStore
+
+
+class ResidentSplit(SampleSplit):
+    """Some samples of a store of frames, on one device.
+
+    Attributes
+    ----------
+    frames : (samples, T, P, H, W), in the store's own type (uint8 takes a quarter of float32)
+    """
+
+    def __init__(self, store: FrameStore, rows: np.ndarray, device: torch.device) -> None:
+        super().__init__(store, rows, device)
+        self.frames = torch.from_numpy(store.taken(rows)).to(device)
+
+    def _taken(self, order: torch.Tensor, size: int) -> Generator[torch.Tensor, None, None]:
+        for rows in order.to(self.frames.device).split(size):
+            yield self.frames[rows]

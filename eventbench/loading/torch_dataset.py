@@ -1,0 +1,151 @@
+"""`eb.open_store`: a store as a torch Dataset of frames, binned as they are asked for where the store holds events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from eventbench import registry
+from eventbench.errors import BadSpec, BadStore
+from eventbench.preprocess.binning import prepared
+from eventbench.specs import catalog
+from eventbench.specs.base import explain
+from eventbench.specs.catalog import Named
+from eventbench.specs.pipeline import Pipeline
+from eventbench.steps.base import Step
+from eventbench.store.read import EventStore, FrameStore, Store, open_any
+
+
+class StoreDataset(Dataset):
+    """(frames, label) pairs: frames a tensor (T, P, H, W) in the store's own type, label an int.
+
+    A DataLoader collates them to (N, T, P, H, W); networks take (T, N, P, H, W). `store` has ids, splits,
+    subjects, class names and the account of the events.
+    """
+
+    def __init__(self, store: FrameStore, rows: np.ndarray) -> None:
+        self.store, self.rows = store, rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, int]:
+        row = self.rows[i]
+        return torch.from_numpy(self.store[row]), int(self.store.labels[row])
+
+
+class EventDataset(Dataset):
+    """As StoreDataset, of a store of events: each sample is augmented, taken through a pipeline and binned when asked for.
+
+    What is drawn for a sample depends on (seed, epoch, sample) alone, so it is the same for any order and any number of
+    workers; `set_epoch` before each epoch draws anew.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        rows: np.ndarray,
+        pipeline: Named[Pipeline],
+        augment: Sequence[Step],
+        seed: int,
+    ) -> None:
+        self.store, self.rows, self.seed, self.epoch = store, rows, seed, 0
+        self.augment = list(augment)
+        self.steps, self.representation = prepared(pipeline)
+        plain, changed = _sensor(self.steps, store.sensor), _sensor([*augment, *self.steps], store.sensor)
+        self.shape = self.representation.shape(plain)
+        if changed != plain:
+            raise BadSpec(
+                f"the augmented sensor is {changed[0]}x{changed[1]} after the pipeline's steps, else {plain[0]}x{plain[1]}",
+                where=pipeline.path.name,
+                fix="let the pipeline crop or downsample to the same size",
+            )
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the augmentation of this epoch from now on. Call it before the DataLoader starts its workers."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, int]:
+        row = int(self.rows[i])
+        label = int(self.store.labels[row])
+        if not self.augment and not self.steps:
+            return torch.from_numpy(self.representation.apply_columns(self.store.columns(row))[0]), label
+        events, generator = self.store[row], np.random.default_rng([self.seed, self.epoch, row])
+        for step in (*self.augment, *self.steps):
+            events = step.apply(events, generator)
+        return torch.from_numpy(self.representation.apply(events)[0]), label
+
+
+def open_store(
+    path: str | PathLike[str],
+    split: str | None = None,
+    *,
+    pipeline: str | PathLike[str] | Mapping[str, Any] | None = None,
+    augment: Sequence[Mapping[str, Any] | Step] = (),
+    seed: int = 0,
+) -> StoreDataset | EventDataset:
+    """The store at `path` as a torch Dataset of (frames, label), whole or one split of it.
+
+    Parameters
+    ----------
+    path : of a store of frames, or of events
+    split : one split's samples only
+    pipeline : for a store of events, how its samples become frames: a pipeline's name, its TOML file, or its content,
+        {"representation": {"name": "frames", "bins": 20}}. Nothing is read from raw files.
+    augment : steps (or their tables, {"name": "flip_left_right", "probability": 0.5}) that change the events before the
+        pipeline's own do. Only for a split whose name begins with "train": nothing that is evaluated is augmented.
+    seed : what the augmentation is drawn from, with the epoch and the sample's number
+
+    Raises BadStore when there is none, when it is unfinished, or when it holds events and no pipeline is given; BadSpec
+    for a pipeline or an augmentation that cannot be used here.
+    """
+    store: Store = open_any(Path(path))
+    rows = np.arange(len(store)) if split is None else store.rows(split)
+    if isinstance(store, FrameStore):
+        if pipeline is not None or augment:
+            raise BadSpec(
+                "it holds frames already, binned by its own pipeline",
+                where=path,
+                fix=f"open the store of events of {store.dataset} to bin or augment anew",
+            )
+        return StoreDataset(store, rows)
+    assert isinstance(store, EventStore)
+    if pipeline is None:
+        raise BadStore(
+            "holds events, not frames",
+            where=path,
+            fix=f"give pipeline=, or run eventbench preprocess {store.dataset} --pipeline P",
+        )
+    if augment and not (split or "").startswith("train"):
+        raise BadSpec(
+            f"augment is given for {f'split {split!r}' if split else 'all splits'}",
+            where=path,
+            allowed="a split that is trained on: its name begins with train",
+        )
+    steps = [one if isinstance(one, Step) else registry.steps.build(one, where="augment") for one in augment]
+    return EventDataset(store, rows, _pipeline(pipeline), steps, seed)
+
+
+def _pipeline(given: str | PathLike[str] | Mapping[str, Any]) -> Named[Pipeline]:
+    if not isinstance(given, Mapping):
+        return catalog.pipeline(str(given))
+    try:
+        return Named("pipeline", Path("pipeline"), msgspec.convert(dict(given), Pipeline))
+    except msgspec.ValidationError as error:
+        raise BadSpec(explain(error, Pipeline), where="pipeline") from None
+
+
+def _sensor(steps: Sequence[Step], sensor: tuple[int, int]) -> tuple[int, int]:
+    for step in steps:
+        sensor = step.sensor(sensor)
+    return sensor

@@ -1,0 +1,132 @@
+"""Is a store what it says it is, to the last byte? And making it again from what it was made from."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from eventbench import digest
+from eventbench.errors import BadStore, some
+from eventbench.preprocess.events_store import events_store
+from eventbench.preprocess.frames_store import frames_store
+from eventbench.specs.card import Card
+from eventbench.specs.catalog import Named
+from eventbench.store.expected import Rules
+from eventbench.store.inventory import STORE, Item, find, look
+from eventbench.store.paths import sole
+from eventbench.store.read import Store, open_any
+
+
+class Health(NamedTuple):
+    """A store examined: `faults` are sentences, `damaged` the ids of samples whose bytes have changed.
+
+    `not_checked` is the reason where this version of eventbench cannot judge it.
+    """
+
+    item: Item
+    samples: int = 0
+    faults: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+    not_checked: str = ""
+
+
+def examine_all(cache: Path, rules: Rules) -> list[Health]:
+    """Every store of the cache, in order of path; drafts are unfinished work and not judged."""
+    return [examine(item, rules) for item in find(cache) if item.kind == STORE]
+
+
+def examine(item: Item, rules: Rules) -> Health:
+    """One store: its key, its name, the crc of every sample, its account, and what the card pins of it."""
+    seen = look(item)
+    if seen.state == "layout unknown":
+        return Health(item, not_checked=seen.trouble)
+    if seen.state != "complete":
+        return Health(item, faults=(seen.trouble,))
+    try:
+        store = open_any(item.path)
+        damaged = store.damaged()
+        faults = [*_key_faults(store), *_account_faults(store)]
+    except BadStore as error:
+        return Health(item, seen.samples, (error.what,))
+    except Exception as error:  # what h5py and NumPy raise on damaged metadata is anything
+        return Health(item, seen.samples, (f"not a readable store ({error})",))
+    if damaged:
+        faults.append(f"{len(damaged):,} of {len(store):,} samples are damaged: {some(damaged)}")
+    made = rules.of(item)
+    if made and store.made_from.get("card") == made.card.spec.digest:
+        faults += _pin_faults(store, made.card)
+    return Health(item, len(store), tuple(faults), tuple(damaged))
+
+
+def repair(health: Health, rules: Rules, data: Path, cache: Path, **how: Any) -> Health:
+    """Make a store again: events from the raw recordings below `data`, frames from the store of events.
+
+    The old store stays until the new one is complete. `how` goes to `events_store` and `frames_store`. Raises
+    BadStore where no known card and pipeline make this store or somebody is writing it, BadDataset where the
+    recordings are not at hand.
+    """
+    path = health.item.path
+    made = rules.present.get(path)
+    if made is None:
+        raise BadStore(
+            "no known card and pipeline make this store now",
+            where=path,
+            fix="name yours with --card and --pipeline, or remove the file",
+        )
+    with sole(path) as mine:
+        if not mine:
+            raise BadStore("another process is writing it", where=path, fix="wait until it is done")
+        if made.pipeline:  # a draft may hold frames of the store of events as it was when that was damaged
+            shutil.rmtree(path.with_name(path.name + ".draft"), ignore_errors=True)
+    events_store(made.card, data, cache, rebuild=made.pipeline is None, **how)
+    if made.pipeline:
+        frames_store(made.card, made.pipeline, cache, rebuild=True, **how)
+    again = examine(health.item, rules)
+    if again.faults:
+        raise BadStore(f"made again, and still broken: {again.faults[0]}", where=path)
+    return again
+
+
+def _key_faults(store: Store) -> list[str]:
+    found = []
+    if digest.of_value(store.made_from) != store.key:
+        found.append("its key is not that of what it says it was made from")
+    named = store.path.stem.rpartition("-")[2]
+    if named != store.key[:8]:
+        found.append(f"its name has the key {named}, its content {store.key[:8]}: it was renamed")
+    return found
+
+
+def _account_faults(store: Store) -> list[str]:
+    """LAYOUT.md: in every row, events = kept + the sum of what was lost."""
+    out = sum((counts for name, counts in store.account.items() if name != "events"), np.int64(0))
+    wrong = np.flatnonzero(store.account["events"] != out)
+    if not len(wrong):
+        return []
+    names = some([store.ids[row] for row in wrong])
+    return [f"the account of {len(wrong):,} samples does not add up: {names}"]
+
+
+def _pin_faults(store: Store, card: Named[Card]) -> list[str]:
+    """Ids, labels and file hashes against the card, in a store of any layout version."""
+    found = []
+    for name, pin in card.spec.splits.items():
+        rows = [row for row, split in enumerate(store.splits) if split == name]
+        ids = [store.ids[row] for row in rows]
+        if len(ids) != pin.samples or (pin.ids and digest.of_lines(ids) != pin.ids):
+            found.append(f"split {name!r} has other samples than the card ({len(ids):,} of {pin.samples:,})")
+            continue
+        counts = Counter(int(store.labels[row]) for row in rows)
+        per_class = [counts[label] for label in range(len(card.spec.classes))]
+        if pin.per_class and per_class != pin.per_class:
+            found.append(f"split {name!r} has {per_class} samples a class, the card says {pin.per_class}")
+        if (
+            pin.files
+            and digest.of_lines(f"{store.ids[row]} {store.hashes[row]}" for row in rows) != pin.files
+        ):
+            found.append(f"split {name!r} was made from other files than the card pins")
+    return found

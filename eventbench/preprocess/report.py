@@ -1,0 +1,48 @@
+"""What a preprocess did to one store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eventbench.errors import BadDataset
+from eventbench.store.read import Store
+
+
+def found_complete(kind: type[Store], store: Path, key: dict[str, Any]) -> Report | None:
+    if not store.exists():
+        return None
+    complete = kind(store).made_by(key)
+    return Report(store, len(complete), len(complete))
+
+
+def account_of(store: Store) -> dict[str, int]:
+    """The account of a whole store: events in, kept, and lost by reason."""
+    return {name: int(counts.sum()) for name, counts in store.account.items()}
+
+
+@dataclass
+class Report:
+    """What a preprocess did to one store.
+
+    `samples` are all there should be, `found` those done by an earlier run; `refused` gives the reason by id.
+    """
+
+    store: Path
+    samples: int
+    found: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+class Refused(BadDataset):
+    """Some recordings could not be decoded; the store waits, as a draft, until they can."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        first = next(iter(report.refused))
+        more = f" (and {len(report.refused) - 1} more refused)" if len(report.refused) > 1 else ""
+        super().__init__(
+            f"{report.refused[first]}{more}",
+            fix="mend it and run the same command again",
+        )

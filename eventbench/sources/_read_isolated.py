@@ -1,0 +1,30 @@
+"""Sources whose files are read in a process apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eventbench.events import Events
+from eventbench.files.content import file_head
+from eventbench.files.isolated import call
+from eventbench.files.temporary import as_file
+from eventbench.sources.base import Source
+
+
+class ReadApart(Source, frozen=True, forbid_unknown_fields=True):
+    """A source that gives `read_here`, which only the helper calls."""
+
+    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
+        """The events in `data`. Raises BadRecording where they cannot be read, or reading does not end."""
+        with as_file(data) as path:
+            return call(self.read_here, len(data), name, path, name, sensor)
+
+    def read(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Events:
+        """As `decode`, from the file itself."""
+        path = Path(recording)
+        _, size = file_head(path, 1)
+        return call(self.read_here, size, str(path), path.absolute(), str(path), sensor)
+
+    def read_here(self, path: Path, name: str, sensor: tuple[int, int] | None) -> Events:
+        """The events of the file at `path`, which errors call `name`."""
+        raise NotImplementedError

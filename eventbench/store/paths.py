@@ -1,0 +1,61 @@
+"""The files around a store: its draft, its unfinished form, and the lock that one process holds while it makes them."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from eventbench.errors import BadStore
+
+
+@contextmanager
+def sole_writer(store: Path) -> Iterator[None]:
+    """One process makes a store at a time, the others wait and find it; what the disk refuses becomes one line."""
+    try:
+        store.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(store.with_name(store.name + ".lock")):
+            yield
+    except OSError as error:
+        fix = "the store was not finished; run the same command again when it can be written"
+        if error.errno == errno.ENOSPC:
+            fix = "make room and run the same command again: what was done is kept"
+        raise BadStore(f"cannot be written: {error.strerror or error}", where=store, fix=fix) from None
+
+
+def lock_of(store: Path) -> Path:
+    return store.with_name(store.name + ".lock")
+
+
+@contextmanager
+def sole(store: Path) -> Iterator[bool]:
+    """Hold the lock of a store while the block runs: True, or False at once where somebody is writing it.
+
+    Raises BadStore where the folder cannot be written.
+    """
+    lock = FileLock(lock_of(store), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    except OSError as error:
+        raise BadStore(f"cannot be written: {error.strerror or error}", where=store) from None
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def being_written(store: Path) -> bool:
+    """Whether some process is making this store now. Nothing is written where there is no lock file."""
+    if not lock_of(store).exists():
+        return False
+    try:
+        with sole(store) as mine:
+            return not mine
+    except BadStore:
+        return False  # we may not write here; what we may not lock we only read

@@ -1,0 +1,70 @@
+"""The submitted model: made from its class and configuration, and every call of it held to the contract."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from eventbench.errors import BadSubmission, EventbenchError
+from eventbench.submission.user_code import model_class
+
+
+def make_model(
+    name: str, config: dict[str, Any], sensor: tuple[int, int], time_steps: int, classes: int, folder: Path
+) -> nn.Module:
+    """The model called as `Class(sensor=, time_steps=, classes=, **config)`.
+
+    Raises BadSubmission for a config key the class does not take, and for whatever the class raises.
+    """
+    kind = model_class(name, folder)
+    taken = inspect.signature(kind.__init__).parameters
+    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values())
+    known = sorted(set(taken) - {"self", "sensor", "time_steps", "classes"})
+    for key in config:
+        if key not in known and not open_ended:
+            raise BadSubmission(
+                f"model.config has {key!r}",
+                where=name,
+                allowed=", ".join(known) or "no keys: this model has no parameters",
+            )
+    try:
+        return kind(sensor=sensor, time_steps=time_steps, classes=classes, **config)
+    except EventbenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise BadSubmission(
+            f"the model cannot be made: {type(error).__name__}: {error}",
+            where=name,
+            fix="it is called as Model(sensor=(width, height), time_steps=T, classes=K, **config)",
+        ) from error
+
+
+def called(model: nn.Module, frames: torch.Tensor, classes: int, name: str) -> torch.Tensor:
+    """Scores (N, K) of frames (T, N, C, H, W), held to the contract.
+
+    Raises BadSubmission when forward raises, returns something else, another shape, or values that are not finite.
+    """
+    allowed = f"a float tensor (N, K) = ({frames.shape[1]}, {classes})"
+    try:
+        scores = model(frames)
+    except EventbenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise BadSubmission(
+            f"forward raised {type(error).__name__}: {error}",
+            where=name,
+            fix=f"it is given frames {tuple(frames.shape)}",
+        ) from error
+    if not isinstance(scores, torch.Tensor) or not scores.is_floating_point():
+        got = str(scores.dtype) if isinstance(scores, torch.Tensor) else type(scores).__name__
+        raise BadSubmission(f"forward returned {got}", where=name, allowed=allowed)
+    if tuple(scores.shape) != (frames.shape[1], classes):
+        raise BadSubmission(f"forward returned shape {tuple(scores.shape)}", where=name, allowed=allowed)
+    if not scores.isfinite().all():
+        bad = int((~scores.isfinite()).any(1).sum())
+        raise BadSubmission(f"{bad} of {len(scores)} samples have scores that are not finite", where=name)
+    return scores

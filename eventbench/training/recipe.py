@@ -1,0 +1,158 @@
+"""How a network is trained, as one frozen struct or one TOML file; every choice in it is checked before training starts."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from eventbench import registry
+from eventbench.augmentations.base import Augmentation
+from eventbench.errors import BadSpec, EventbenchError, UnknownName
+from eventbench.home import PACKAGE
+from eventbench.specs.base import explain
+from eventbench.training.losses import LOSSES
+
+SHIPPED = PACKAGE / "models" / "recipes"
+
+OPTIMIZERS = ("adamw", "adam", "sgd")
+SCHEDULES = ("one_cycle_cosine", "cosine", "step")
+AMP_TYPES = ("auto", "bfloat16", "float16")
+KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "str": ((str,), "a name"),
+    "bool": ((bool,), "true, false"),
+}
+STATED = ("optimizer", "learning_rate", "schedule", "epochs", "batch_size", "loss")  # by every recipe file
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a network is trained; as it stands AdamW, one-cycle cosine rate with a linear warm-up, cross-entropy.
+
+    `shift_px` moves each training sample by up to so many pixels. Training stops after `patience` epochs without a
+    better validation accuracy (or an equal one with a lower loss), and the best epoch's weights are kept.
+
+    Parameters
+    ----------
+    warmup : share of all steps in which "one_cycle_cosine" rises to the full rate
+    label_smoothing : of the loss "ce"; the others have none
+    loss : "ce"; "rate_mse", squared error of rates; "per_step_ce" and "tet", which need a model with
+        `scores_per_step(frames) -> (T, N, K)`, whose mean over T are the scores. The validation loss is the same one
+    augment : tables of eventbench.augmentations, as {name = "nda", roll_px = 5}, applied in turn to training batches only
+    optimizer : "adamw", "adam" (its weight decay is an L2 term), or "sgd" with `momentum`
+    schedule : "one_cycle_cosine", a step at a time; "cosine", 0.5 (1 + cos(pi epoch / t_max)), rising again after `t_max`
+        epochs (0: as many as `epochs`); "step", gamma ** (epoch // step_size)
+    amp : train under torch.autocast, in `amp_dtype`: "auto" is float16 on CUDA and bfloat16 on the CPU. float16 has its
+        gradients scaled. Evaluation is always in float32
+    channels_last : hold the convolutions' weights channels last
+    graph : replay the training step as a CUDA graph; only on CUDA, with "adam" or "adamw" and not in float16
+    """
+
+    epochs: int = 30
+    batch_size: int = 32
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    warmup: float = 0.1
+    label_smoothing: float = 0.05
+    shift_px: int = 2
+    patience: int = 10
+    loss: str = "ce"
+    augment: list[dict[str, Any]] = []
+    optimizer: str = "adamw"
+    momentum: float = 0.9
+    schedule: str = "one_cycle_cosine"
+    t_max: int = 0
+    step_size: int = 30
+    gamma: float = 0.1
+    amp: bool = False
+    amp_dtype: str = "auto"
+    channels_last: bool = False
+    graph: bool = False
+
+    def __post_init__(self) -> None:
+        self._check_types()
+        named = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "amp_dtype": AMP_TYPES}
+        for name, known in named.items():
+            if getattr(self, name) not in known:
+                raise UnknownName(name, str(getattr(self, name)), known, where="recipe")
+        least = {"epochs": 1, "batch_size": 1, "patience": 1, "step_size": 1, "shift_px": 0, "t_max": 0}
+        least |= {"weight_decay": 0, "learning_rate": 0, "momentum": 0, "gamma": 0}
+        for name, lowest in least.items():
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= lowest):
+                raise BadSpec(f"{name} is {value!r}", where="recipe", allowed=f"{lowest} or more")
+        for name in ("warmup", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise BadSpec(f"{name} is {getattr(self, name)!r}", where="recipe", allowed="0 to below 1")
+        self.augmentations()
+
+    def _check_types(self) -> None:
+        """What msgspec checks of a TOML file, for a recipe made in Python."""
+        for name, kind in self.__annotations__.items():
+            value = getattr(self, name)
+            if kind in KINDS:
+                types, allowed = KINDS[kind]
+                right = isinstance(value, types) and (kind == "bool" or not isinstance(value, bool))
+            else:
+                right = isinstance(value, list | tuple) and all(isinstance(table, dict) for table in value)
+                allowed = "a list of tables, each with a name"
+            if not right:
+                raise BadSpec(f"{name} is {value!r}", where="recipe", allowed=allowed)
+
+    def augmentations(self) -> list[Augmentation]:
+        """The members that `augment` names. Raises BadSpec or UnknownName where one cannot be made."""
+        return [registry.augmentations.build(table, where="recipe") for table in self.augment]
+
+    def rate(self, step: int, steps_an_epoch: int) -> float:
+        """The learning rate of the training step number `step`, counted from 0 over all epochs."""
+        epoch = step // steps_an_epoch
+        if self.schedule == "step":
+            return self.learning_rate * self.gamma ** (epoch // self.step_size)
+        if self.schedule == "cosine":
+            return self.learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / (self.t_max or self.epochs)))
+        done = step / (steps_an_epoch * self.epochs)
+        if done < self.warmup:
+            return self.learning_rate * (max(done, 1e-3) / self.warmup)
+        return self.learning_rate * (0.5 * (1 + math.cos(math.pi * (done - self.warmup) / (1 - self.warmup))))
+
+
+def shipped() -> dict[str, Path]:
+    """The recipes that come with the package, by name."""
+    return {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
+
+
+def recipe_named(name: str) -> Recipe:
+    """The recipe of a TOML file, or the shipped one of that name. What a file does not state is not done.
+
+    A file has to state optimizer, learning_rate, schedule, epochs, batch_size and loss; other fields of Recipe are none
+    unless it states them: no weight decay, smoothing, shift or warm-up, and no stop before the last epoch. An [about]
+    table is for the reader.
+    """
+    path = Path(name).expanduser()
+    if not name.endswith(".toml"):
+        if name not in (known := shipped()):
+            raise UnknownName("recipe", name, known)
+        path = known[name]
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSpec(f"not valid TOML: {error}", where=path.name) from None
+    except OSError as error:
+        raise BadSpec(f"cannot be read: {error.strerror}", where=path) from None
+    table.pop("about", None)
+    if missing := [key for key in STATED if key not in table]:
+        raise BadSpec(f"{', '.join(missing)} is not stated", where=path.name, allowed=", ".join(STATED))
+    if table.get("label_smoothing") and table["loss"] != "ce":
+        told = f"label_smoothing is {table['label_smoothing']!r} with loss {table['loss']!r}"
+        raise BadSpec(told, where=path.name, allowed='label_smoothing with loss = "ce" only')
+    nothing = {"weight_decay": 0.0, "label_smoothing": 0.0, "shift_px": 0, "warmup": 0.0}
+    try:
+        return msgspec.convert(nothing | {"patience": table["epochs"]} | table, Recipe)
+    except msgspec.ValidationError as error:
+        raise BadSpec(explain(error, Recipe), where=path.name) from None
+    except EventbenchError as error:
+        raise BadSpec(str(error), where=path.name) from None

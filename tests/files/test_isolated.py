@@ -1,0 +1,60 @@
+"""Calls in a process apart: what they return, and what becomes of those that do not come back."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eventbench.errors import BadRecording
+from eventbench.files import isolated as _apart
+from eventbench.files.hdf5 import opened
+from eventbench.files.isolated import call
+
+
+def test_a_call_returns_what_the_function_does_from_one_helper():
+    assert call(os.getpid, 1, "a") == call(os.getpid, 1, "a") != os.getpid()
+    assert np.array_equal(call(np.arange, 1, "a", 100_000), np.arange(100_000))
+
+
+def test_the_next_call_is_answered_after_one_that_crashed():
+    with pytest.raises(
+        BadRecording, match=r"^a\.h5: damaged: it made the library that reads it crash; fetch the file again$"
+    ):
+        call(os.abort, 1, "a.h5")
+    assert call(abs, 1, "a", -3) == 3
+
+
+def test_a_call_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(_apart, "LEAST_S", 0.3)
+    with pytest.raises(BadRecording, match=r"^a\.h5: damaged: it takes too long to read"):
+        call(time.sleep, 1, "a.h5", 60)
+    assert call(abs, 1, "a", -3) == 3
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not say how large it is")
+def test_a_call_that_wants_far_more_memory_than_the_file_has_is_refused():
+    with pytest.raises(BadRecording, match=r"^a\.h5: damaged: a size in it is far beyond the file's"):
+        call(np.ones, 1000, "a.h5", 2**32)
+    assert len(call(np.ones, 1000, "a.h5", 2**20)) == 2**20
+
+
+def test_refusals_come_back_as_they_are_and_other_errors_in_one_line(tmp_path: Path):
+    with pytest.raises(BadRecording, match=r"^a\.h5: cannot be read \(ZeroDivisionError: "):
+        call(divmod, 1, "a.h5", 1, 0)
+    with pytest.raises(BadRecording, match=r"^x: not a readable HDF5 file"):
+        call(_open, 1, "a.h5", tmp_path / "none")
+
+
+def _open(path: Path) -> None:
+    with opened(path, "x"):
+        pass
+
+
+def test_threads_get_their_own_answers():
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda k: call(abs, 1, "a", -k), range(50))) == list(range(50))

@@ -1,0 +1,583 @@
+"""Training: seeded to the last bit, selected on validation, and a submission folder that is whole or not there."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from eventbench import registry
+from eventbench.augmentations.nda import Nda
+from eventbench.errors import BadSpec, BadSubmission
+from eventbench.loading.task_data import Bench
+from eventbench.submission.folder import Handed
+from eventbench.training import train_submission as workshop
+from eventbench.training.loop import Recipe, evaluate, fit
+from eventbench.training.step import precision, seed_everything
+from eventbench.training.train_submission import train_submission
+from tests.support.miniatures import Miniature, miniature, refused, run_cli, write_task
+
+CPU = torch.device("cpu")
+TINY = {"channels": [4], "dropout": 0.0}
+QUICK = Recipe(epochs=2, batch_size=6, learning_rate=0.05, shift_px=0)
+
+NET = """
+import torch
+from torch import nn
+
+class MyNet(nn.Module):
+    def __init__(self, sensor, time_steps, classes, bias=True):
+        super().__init__()
+        self.readout = nn.Linear(2 * sensor[0] * sensor[1], classes, bias=bias)
+
+    def forward(self, frames):
+        return self.readout(frames.sum(0).flatten(1))
+"""
+
+
+@pytest.fixture(scope="module")
+def mini(tmp_path_factory: pytest.TempPathFactory) -> Miniature:
+    return miniature(tmp_path_factory.mktemp("train"))
+
+
+@pytest.fixture(scope="module")
+def bench(mini: Miniature) -> Bench:
+    return Bench(mini.order, mini.places, CPU)
+
+
+def weights(folder: Path, seed: int = 0) -> dict[str, torch.Tensor]:
+    state = load_file(folder / f"seed{seed}.safetensors")
+    return {key: value.clone() for key, value in state.items()}  # a map of the file would change with it
+
+
+def same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == two.keys() and all(torch.equal(value, two[key]) for key, value in one.items())
+
+
+def trained(
+    bench: Bench, folder: Path, seeds: tuple[int, ...] = (0,), model: str = "conv_snn", **more: Any
+) -> Path:
+    config = more.pop("config", TINY if model == "conv_snn" else {})
+    train_submission(
+        bench, model, config, list(seeds), folder, recipe=more.pop("recipe", QUICK), quiet=True, **more
+    )
+    return folder
+
+
+def predictions(bench: Bench, folder: Path, seed: int = 0) -> torch.Tensor:
+    handed = Handed(folder)
+    model = handed.model(bench.sensor, bench.time_steps, bench.classes).eval()
+    handed.fill(model, f"seed{seed}.safetensors")
+    with torch.no_grad():
+        return torch.cat([model(x) for x, _ in bench.split("test").batches(50)])
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_others(bench: Bench, tmp_path: Path) -> None:
+    one = trained(bench, tmp_path / "one", (0, 1))
+    two = trained(bench, tmp_path / "two", (0,))
+    assert same(weights(one), weights(two))
+    assert torch.equal(predictions(bench, one), predictions(bench, two))
+    assert (one / "seed0.csv").read_text() == (two / "seed0.csv").read_text()
+    assert not same(weights(one, 0), weights(one, 1))
+
+
+def test_two_epochs_learn_what_is_easy(bench: Bench) -> None:
+    generator = seed_everything(0, CPU)
+
+    class Net(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.readout = torch.nn.Linear(2 * 8 * 6, 2)
+
+        def forward(self, frames: torch.Tensor) -> torch.Tensor:
+            return self.readout(frames.sum(0).flatten(1))
+
+    net = Net()
+    log = fit(net, bench.split("train"), bench.split("validation"), QUICK, generator)
+    assert [epoch.epoch for epoch in log] == [1, 2]
+    assert log[-1].train_loss < log[0].train_loss
+    assert evaluate(net, bench.split("test"), 4)[1] >= 0.9
+
+
+class Stepwise(torch.nn.Module):
+    """Scores of every step, and their mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.readout = torch.nn.Linear(2 * 8 * 6, 2)
+        self.types: set[torch.dtype] = set()
+
+    def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
+        scores = self.readout(frames.flatten(2))
+        if self.training:
+            self.types.add(scores.dtype)
+        return scores
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        return self.scores_per_step(frames).mean(0)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"loss": "rate_mse"},
+        {"loss": "per_step_ce"},
+        {"loss": "tet"},
+        {"optimizer": "adam", "schedule": "cosine"},
+        {"optimizer": "sgd", "schedule": "step", "step_size": 2},
+        {"augment": [{"name": "nda", "flip": 0.0, "roll_px": 0, "cut_px": 0}]},
+        {"augment": [{"name": "event_mix"}], "loss": "tet", "amp": True},
+        {"amp": True, "channels_last": True},
+    ],
+    ids=str,
+)
+def test_every_choice_of_a_recipe_learns_what_is_easy(bench: Bench, more: dict[str, Any]) -> None:
+    generator, net = seed_everything(0, CPU), Stepwise()
+    recipe = Recipe(
+        epochs=6, batch_size=6, learning_rate=0.02, shift_px=0, label_smoothing=0, weight_decay=0, **more
+    )
+    log = fit(net, bench.split("train"), bench.split("validation"), recipe, generator)
+    assert log[-1].train_loss < log[0].train_loss
+    assert evaluate(net, bench.split("test"), 4)[1] >= 0.9
+    assert net.types == {torch.bfloat16 if recipe.amp else torch.float32}
+    kept = [epoch.validation_loss for epoch in log if epoch.validation_accuracy == 1.0]
+    again = evaluate(net, bench.split("validation"), 4, recipe.loss)
+    assert again[0] == pytest.approx(min(kept), rel=1e-4)  # the loss that validates is the one that trains
+
+
+def test_the_optimizer_follows_the_schedule(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[float] = []
+    whole = torch.optim.SGD.step
+
+    def step(self: Any, *arguments: Any) -> Any:
+        used.append(self.param_groups[0]["lr"])
+        return whole(self, *arguments)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", step)
+    recipe = Recipe(epochs=3, batch_size=6, optimizer="sgd", schedule="step", step_size=1, learning_rate=0.1)
+    train = bench.split("train")
+    log = fit(Stepwise(), train, bench.split("validation"), recipe, seed_everything(0, CPU))
+    steps = -(-len(train) // 6)
+    assert used == pytest.approx([0.1] * steps + [0.01] * steps + [0.001] * steps)
+    assert [epoch.learning_rate for epoch in log] == pytest.approx([0.1, 0.01, 0.001])
+
+
+def test_augmentation_reaches_what_is_trained_on_and_nothing_else(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def passed() -> bytes:
+        return b"".join(x.numpy().tobytes() for x, _ in bench.split("validation").batches(5))
+
+    seen: list[int] = []
+    whole = Nda.apply
+
+    def apply(self: Nda, frames: torch.Tensor, *more: Any) -> Any:
+        seen.append(len(frames))
+        return whole(self, frames, *more)
+
+    monkeypatch.setattr(Nda, "apply", apply)
+    before = passed()
+    recipe = Recipe(epochs=2, batch_size=6, augment=[{"name": "nda"}])
+    fit(Stepwise(), bench.split("train"), bench.split("validation"), recipe, seed_everything(0, CPU))
+    assert sum(seen) == 2 * len(bench.split("train"))
+    assert passed() == before
+
+
+def test_a_loss_of_every_step_needs_a_model_that_gives_scores_at_every_step(bench: Bench) -> None:
+    class Whole(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.readout = torch.nn.Linear(96, 2)
+
+        def forward(self, frames: torch.Tensor) -> torch.Tensor:
+            return self.readout(frames.sum(0).flatten(1))
+
+    recipe = Recipe(epochs=1, loss="tet")
+    with pytest.raises(
+        BadSubmission, match=r"^Whole: loss 'tet' needs the scores of every step; give the model"
+    ):
+        fit(Whole(), bench.split("train"), bench.split("validation"), recipe, seed_everything(0, CPU))
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({"graph": True}, "recipe: graph is true on cpu; allowed: graph = true on CUDA only"),
+        (
+            {"amp": True, "amp_dtype": "float16"},
+            "recipe: amp_dtype is float16 on cpu; allowed: bfloat16 here",
+        ),
+    ],
+)
+def test_a_recipe_that_the_device_cannot_follow_is_refused(
+    bench: Bench, tmp_path: Path, more: dict[str, Any], line: str
+) -> None:
+    with pytest.raises(BadSpec) as refusal:
+        trained(bench, tmp_path / "s", recipe=Recipe(epochs=1, **more))
+    assert str(refusal.value).startswith(line)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("more", [{"optimizer": "sgd"}, {"amp": True}])
+def test_a_graph_of_what_waits_for_the_device_is_refused(more: dict[str, Any]) -> None:
+    with pytest.raises(
+        BadSpec, match=r"^recipe: graph is true with .*; allowed: adam or adamw, in float32 or"
+    ):
+        precision(Recipe(graph=True, **more), torch.device("cuda"))
+
+
+def test_the_precision_of_training_is_named() -> None:
+    gpu = torch.device("cuda")
+    assert precision(Recipe(amp_dtype="float16"), CPU) == "float32"
+    assert precision(Recipe(amp=True), CPU) == "bfloat16"
+    assert precision(Recipe(amp=True), gpu) == "float16"
+    assert precision(Recipe(amp=True, amp_dtype="bfloat16"), gpu) == "bfloat16"
+
+
+def test_the_snn_learns_it_too(bench: Bench, tmp_path: Path) -> None:
+    recipe = Recipe(epochs=8, batch_size=6, learning_rate=0.03, shift_px=0)
+    folder = trained(bench, tmp_path / "s", recipe=recipe)
+    hits = (predictions(bench, folder).argmax(1) == bench.split("test").labels).float().mean()
+    assert hits > 0.7
+
+
+def test_the_weights_kept_are_those_of_the_best_validation_epoch(bench: Bench) -> None:
+    class Wandering(torch.nn.Module):
+        """Right in its second epoch and wrong ever after."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(()))
+            self.epoch: torch.Tensor
+            self.register_buffer("epoch", torch.zeros(()))
+
+        def train(self, mode: bool = True) -> Any:
+            if mode:
+                self.epoch += 1
+            return super().train(mode)
+
+        def forward(self, frames: torch.Tensor) -> torch.Tensor:
+            side = frames.sum((0, 2, 3))
+            right = side[:, 4:].sum(1) > side[:, :4].sum(1)
+            good = right if self.epoch == 2 else ~right
+            return torch.stack([~good, good], 1).float() + self.weight
+
+    net = Wandering()
+    recipe = Recipe(epochs=9, patience=3, batch_size=50, learning_rate=1e-6)
+    seen: list[int] = []
+    log = fit(
+        net,
+        bench.split("train"),
+        bench.split("validation"),
+        recipe,
+        seed_everything(0, CPU),
+        progress=lambda e: seen.append(e.epoch),
+    )
+    assert len(log) == 5  # the best one, and three without a better
+    assert seen == [1, 2, 3, 4, 5]
+    assert net.epoch == 2
+
+
+def test_a_loss_that_is_no_number_is_refused(bench: Bench) -> None:
+    class Broken(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.tensor(float("nan")))
+
+        def forward(self, frames: torch.Tensor) -> torch.Tensor:
+            return torch.ones(frames.shape[1], 2) * self.weight
+
+    with pytest.raises(
+        BadSubmission, match=r"^the training loss is no finite number; lower the learning rate$"
+    ):
+        fit(Broken(), bench.split("train"), bench.split("validation"), QUICK, seed_everything(0, CPU))
+
+
+def test_the_test_split_is_never_touched(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    whole = Bench.split
+
+    def split(self: Bench, name: str) -> Any:
+        asked.append(name)
+        return whole(self, name)
+
+    monkeypatch.setattr(Bench, "split", split)
+    trained(bench, tmp_path / "s")
+    assert set(asked) == {"train", "validation"}
+
+
+def test_a_submission_folder_says_what_was_done(bench: Bench, tmp_path: Path) -> None:
+    folder = trained(bench, tmp_path / "deep" / "s", (3, 1))
+    stated = tomllib.loads((folder / "submission.toml").read_text())
+    assert stated["model"] == {"name": "conv_snn", "config": TINY}
+    assert stated["weights"] == ["seed3.safetensors", "seed1.safetensors"]
+    assert stated["training"]["seeds"] == [3, 1]
+    assert stated["training"]["recipe"]["epochs"] == 2
+    assert len(stated["training"]["validation_accuracy"]) == 2
+    assert stated["training"]["precision"] == "float32"
+    assert stated["training"]["lif_backends"] == ["numba"]
+    for seed in (3, 1):
+        rows = list(csv.DictReader((folder / f"seed{seed}.csv").read_text().splitlines()))
+        assert [row["epoch"] for row in rows] == ["1", "2"]
+        for row in rows:
+            assert 0 <= float(row["validation_accuracy"]) <= 1
+            assert float(row["train_loss"]) > 0
+    assert (folder / "learning_curve.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    assert not (folder / "asked.json").exists()
+    assert not folder.with_name("s.unfinished").exists()
+    assert Handed(folder).seeds == [3, 1]
+
+
+def test_an_interrupted_training_goes_on_with_the_seeds_left(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = trained(bench, tmp_path / "whole", (0, 1, 2))
+    real, trained_seeds = workshop.fit, []
+
+    def once(*arguments: Any, **more: Any) -> Any:
+        trained_seeds.append(1)
+        if len(trained_seeds) == 2:
+            raise KeyboardInterrupt
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(workshop, "fit", once)
+    folder = tmp_path / "s"
+    with pytest.raises(KeyboardInterrupt):
+        trained(bench, folder, (0, 1, 2))
+    assert not folder.exists()
+    assert (tmp_path / "s.unfinished" / "seed0.safetensors").is_file()
+    trained(bench, folder, (0, 1, 2))
+    assert len(trained_seeds) == 4  # seed 0, the one cut short, and the two that were left
+    assert all(same(weights(folder, seed), weights(whole, seed)) for seed in (0, 1, 2))
+
+
+def interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("harm", ["torn", "other recipe", "no statement"])
+def test_what_an_unfinished_folder_holds_is_used_only_if_it_was_made_alike_and_whole(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    expected = weights(trained(bench, tmp_path / "whole"))
+    folder, draft = tmp_path / "s", tmp_path / "s.unfinished"
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(workshop, "draw_learning_curves", interrupt)
+        trained(bench, folder)
+    other = trained(bench, tmp_path / "other", recipe=Recipe(epochs=1, batch_size=6))
+    if harm == "torn":
+        (draft / "seed0.json").unlink()
+        (draft / "seed0.tmp").write_text('{"seed": 0, "ep')
+    else:
+        shutil.copyfile(other / "seed0.safetensors", draft / "seed0.safetensors")
+        if harm == "other recipe":
+            (draft / "asked.json").write_text(json.dumps({"recipe": 1}))
+        else:
+            (draft / "asked.json").unlink()
+    trained(bench, folder)
+    assert same(weights(folder), expected)
+
+
+def test_a_folder_that_is_there_is_refused_and_left_alone(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    with pytest.raises(BadSubmission, match=r"s: is there already; name another folder, or remove this one$"):
+        trained(bench, tmp_path / "s")
+    assert list(tmp_path.iterdir()) == [tmp_path / "s"]
+
+
+def test_a_seed_named_twice_is_refused(bench: Bench, tmp_path: Path) -> None:
+    with pytest.raises(BadSubmission, match=r"seeds are \[1, 1\]; allowed: each of them once$"):
+        trained(bench, tmp_path / "s", (1, 1))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_event_count_is_fitted_and_its_means_are_those_of_the_training_samples(
+    bench: Bench, tmp_path: Path
+) -> None:
+    folder = trained(bench, tmp_path / "s", model="event_count")
+    split = bench.split("train")
+    counts = split.frames.double().sum(1).flatten(1)
+    pictures = counts / counts.sum(1, keepdim=True)
+    expected = torch.stack([pictures[split.labels == label].mean(0) for label in (0, 1)])
+    assert torch.allclose(weights(folder)["means"].double(), expected)
+    assert (predictions(bench, folder).argmax(1) == bench.split("test").labels).all()
+
+
+def test_a_network_of_ones_own_is_trained_with_its_file_beside_it(bench: Bench, tmp_path: Path) -> None:
+    source = tmp_path / "my_model.py"
+    source.write_text(NET)
+    folder = trained(bench, tmp_path / "s", model=f"{source}:MyNet", config={"bias": False})
+    assert (folder / "my_model.py").read_text() == NET
+    assert tomllib.loads((folder / "submission.toml").read_text())["model"] == {
+        "name": "my_model.py:MyNet",
+        "config": {"bias": False},
+    }
+    source.unlink()
+    assert predictions(bench, folder).shape == (10, 2)
+
+
+def test_tied_weights_are_written(bench: Bench, tmp_path: Path) -> None:
+    source = tmp_path / "my_model.py"
+    source.write_text(NET.replace("    def forward", "        self.again = self.readout\n\n    def forward"))
+    folder = trained(bench, tmp_path / "s", model=f"{source}:MyNet")
+    assert predictions(bench, folder).shape == (10, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (("sum(0)", "sam(0)"), "my_model.py:MyNet: forward raised AttributeError: "),
+        (
+            ("], classes", "], 5"),
+            "my_model.py:MyNet: forward returned shape (4, 5); allowed: a float tensor (N, K) = (4, 2)",
+        ),
+        (("import torch", "import torhc"), "my_model.py: the file does not run: ModuleNotFoundError"),
+        (("import torch", "raise SystemExit(0)"), "my_model.py: the file does not run: SystemExit"),
+        (
+            ("class MyNet", "class YourNet"),
+            "my_model.py: no class named 'MyNet'; allowed: YourNet; did you mean 'YourNet'?",
+        ),
+        (("(nn.Module)", "(int)"), "my_model.py: MyNet is no torch.nn.Module"),
+        (
+            ("super().__init__()", "raise KeyError('x')"),
+            "my_model.py:MyNet: the model cannot be made: KeyError: 'x'",
+        ),
+        (
+            ("self.readout(frames", "self.readout.requires_grad_(False)(frames"),
+            "my_model.py:MyNet: training failed: RuntimeError: ",
+        ),
+    ],
+)
+def test_a_network_that_breaks_its_contract_is_refused_and_nothing_is_made(
+    mini: Miniature,
+    bench: Bench,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: tuple[str, str],
+    line: str,
+) -> None:
+    source = tmp_path / "my_model.py"
+    source.write_text(NET.replace(*change, 1))
+    told = refused(
+        capsys,
+        "train",
+        f"{source}:MyNet",
+        "--task",
+        mini.task,
+        "--seed",
+        0,
+        "--out",
+        tmp_path / "s",
+        *mini.flags,
+    )
+    assert line in told
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (
+            ["conv_sn"],
+            f"no model named 'conv_sn'; allowed: {', '.join(registry.models.names())}; did you mean 'conv_snn'?",
+        ),
+        (
+            ["conv_snn", "--set", "chanels=[4]"],
+            "conv_snn: model.config has 'chanels'; allowed: channels, dropout, tau",
+        ),
+        (
+            ["conv_snn", "--set", "channels"],
+            "--set 'channels'; allowed: KEY=VALUE, as in rank=4 or composition=learned",
+        ),
+        (
+            ["conv_snn", "--set", "channels=[]"],
+            "model config: channels is []; allowed: a list of whole numbers above 0",
+        ),
+        (["conv_snn", "--set", "channels=wide"], "conv_snn: "),
+        (
+            ["conv_snn", "--epochs", "0"],
+            "Invalid value for '--epochs': 0 is not in the range x>=1; see eventbench train --help",
+        ),
+        (["conv_snn", "--device", "abacus"], "device 'abacus' cannot be used: "),
+        (["conv_snn", "--recipe", "tcja"], "no recipe named 'tcja'; allowed: "),
+        (["conv_snn", "--recipe", "tcja.toml"], "tcja.toml: cannot be read: No such file or directory"),
+    ],
+)
+def test_a_command_line_that_cannot_be_followed_is_refused(
+    mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
+) -> None:
+    told = refused(capsys, "train", *arguments, "--task", mini.task, "--out", tmp_path / "s", *mini.flags)
+    assert told.startswith(line)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_refused(
+    mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    told = refused(
+        capsys, "train", "event_count", "--task", mini.task, "--out", tmp_path / "file/s", *mini.flags
+    )
+    assert str(tmp_path / "file") in told
+
+
+def test_the_command_trains_the_tasks_seeds_and_says_what_came_of_it(
+    mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "s"
+    arguments = [
+        "train",
+        "conv_snn",
+        "--set",
+        "channels=[4]",
+        "--epochs",
+        1,
+        "--task",
+        mini.task,
+        *mini.flags,
+    ]
+    status, told, err = run_cli(capsys, *arguments, "--out", out)
+    assert (status, err) == (0, "")
+    assert [line.partition(":")[0] for line in told.splitlines()] == ["seed 0", "seed 1", str(out)]
+    status, told, _ = run_cli(capsys, *arguments, "--out", tmp_path / "t", "--seed", 4, "--json")
+    assert status == 0
+    document = json.loads(told)
+    assert document["folder"] == str(tmp_path / "t")
+    assert [(run["seed"], run["epochs"]) for run in document["runs"]] == [(4, 1)]
+
+
+def test_the_command_follows_a_recipe_file(
+    mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "mine-v1.toml"
+    recipe.write_text(
+        'optimizer = "adam"\nlearning_rate = 0.01\nschedule = "cosine"\nepochs = 7\nbatch_size = 5\n'
+        'loss = "rate_mse"\naugment = [{name = "nda", roll_px = 1}]\n'
+    )
+    out = tmp_path / "s"
+    status, _, err = run_cli(
+        capsys, "train", "conv_snn", "--set", "channels=[4]", "--recipe", recipe, "--epochs", 1, "--seed", 0,
+        "--task", mini.task, *mini.flags, "--out", out,
+    )  # fmt: skip
+    assert (status, err) == (0, "")
+    stated = tomllib.loads((out / "submission.toml").read_text())["training"]["recipe"]
+    assert (stated["epochs"], stated["batch_size"], stated["loss"]) == (1, 5, "rate_mse")
+    assert stated["augment"] == [{"name": "nda", "roll_px": 1}]
+    assert Handed(out).seeds == [0]
+
+
+def test_a_task_whose_validation_is_its_test_split_is_refused(
+    mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = write_task(tmp_path / "bad-v1.toml", mini, validation={"split": "test"})
+    told = refused(capsys, "train", "event_count", "--task", task, "--out", tmp_path / "s", *mini.flags)
+    assert told.startswith("bad-v1.toml: the splits are ")

@@ -1,0 +1,1 @@
+"""Tools of a checkout: what builds the pages of the documentation. No wheel carries them."""

@@ -1,0 +1,75 @@
+"""`datasets/README.md`: the table of data sets and the table of formats."""
+
+from __future__ import annotations
+
+from eventbench import registry
+from tools.handbook import cards
+from tools.handbook.markdown import MADE, code, joined, linked, table
+from tools.handbook.words import FormatWords, of_members
+
+
+def dataset_index() -> str:
+    """The page in Markdown."""
+    return joined(
+        [
+            MADE.format("the cards here, the sources in `eventbench/sources/` and `tools/handbook/words/`"),
+            "# Data sets and formats",
+            "A card, `<name>.toml`, says what a data set is: the format of its recordings, where they lie, how many there are "
+            "in each split, what they are pinned by, how to obtain them. A data set in a known format is one more card; "
+            "nothing else has to be told of it.",
+            "```sh\neventbench ls datasets\neventbench preprocess nmnist --data-dir DATA --pipeline frames_t16-v1\n"
+            "eventbench verify datasets --data-dir DATA\n```",
+            "## Data sets",
+            _datasets(),
+            "Licences are the publishers', of the recordings; where none is known here, ask before you redistribute. "
+            "Accuracies on two cards of one data set are on different splits: never compare them.",
+            "## Formats",
+            "`eb.read` and `eventbench doctor` take a file in any of these. The format is told by the content before the name. "
+            "Out of every reader come the same four columns: `t` int64 us in order, `x` and `y` uint16 from the top left, `p` "
+            "uint8, 0 OFF and 1 ON. What cannot be that is refused in one line with the file and the place in it: truncated "
+            "files, times that step back, events off the sensor.",
+            _formats(),
+            "`eventbench show NAME` has the layout of a format's words, its parameters and its source. A reader that has "
+            'parameters takes them in the card: `source = { name = "text_columns", order = "xytp", unit = "s" }`.',
+        ]
+    )
+
+
+def _datasets() -> str:
+    rows = []
+    for page in cards.pages():
+        for card in page.cards:
+            about = card.spec.about
+            rows.append(
+                [
+                    linked(code(card.id), f"pages/{page.stem}.md"),
+                    about.title,
+                    cards.sensor(card.spec),
+                    str(len(card.spec.classes)),
+                    cards.samples(card.spec),
+                    linked(code(card.spec.source["name"]), "#formats"),
+                    about.licence.partition(":")[0],
+                    linked(cards.short_paper(about.paper) or "this package", about.url),
+                ]
+            )
+    head = ["card", "data set", "sensor", "classes", "samples", "format", "licence", "paper"]
+    return table(head, rows, right=[3])
+
+
+def _formats() -> str:
+    rows = []
+    for name, words in of_members(registry.sources, FormatWords).items():
+        endings = " ".join(map(code, registry.sources.get(name).suffixes))  # type: ignore[attr-defined]
+        rows.append(
+            [
+                code(name),
+                f"{words.what} ({endings})" if endings else words.what,
+                words.recognised,
+                words.sensor,
+                words.unit,
+                words.polarity,
+                words.traps,
+            ]
+        )
+    head = ["source", "what", "recognised by", "sensor from", "time unit", "polarity", "known traps"]
+    return table(head, rows)

@@ -1,0 +1,167 @@
+"""`pipelines/README.md`: pipelines, representations with a picture of each, steps, and what is compatible with what."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+from eventbench import registry
+from eventbench.errors import BadSpec
+from eventbench.specs import catalog
+from eventbench.steps.base import Step
+from tools.handbook import drawings
+from tools.handbook.cards import short_paper
+from tools.handbook.markdown import MADE, code, joined, linked, table
+from tools.handbook.members import headline, paragraph, parameters, shown
+from tools.handbook.words import RepresentationWords, StepWords, modes, of_members, own, tables
+
+
+def pipeline_page() -> str:
+    """The page in Markdown."""
+    events = drawings.recording()
+    return joined(
+        [
+            MADE.format(
+                "the pipelines here, `eventbench/representations/`, `eventbench/steps/` and `tools/handbook/words/`"
+            ),
+            "# Pipelines, representations, steps",
+            "A pipeline, `<name>-vN.toml`, says how a recording becomes an array: steps, events to events, and one "
+            "representation, events to an array (T, C, H, W). A changed pipeline is a new file with the next number: records "
+            "and stores pin the digest of the one they were made with.",
+            "```sh\neventbench preprocess nmnist --data-dir DATA --pipeline time_surface-v1   # a pipeline from here\n"
+            "eventbench preprocess nmnist --data-dir DATA --pipeline my_own-v1.toml    # or one of your own\n```",
+            _pipelines(),
+            "Recordings are decoded once, into a store of events; a second pipeline reads that store and no raw file. "
+            "Every event is accounted for: what a step drops and a representation leaves out is counted, by reason, in the store.",
+            "## Representations",
+            _representations(),
+            "P is 2, channel 0 OFF and channel 1 ON. `eventbench show NAME` has the whole definition with its equations.",
+            "### Pictures",
+            f"All of one recording: {len(events):,} events in {events.duration_us / 1e6:.1f} s of a simulated person's arm, "
+            f"circling counter-clockwise (`{drawings.RECORDING}` of `{drawings.CARD}`, from 0.1 s on). Warm is ON, "
+            "where it grew brighter; cold is OFF; pale is both. A value grows with its logarithm from dark to bright, except "
+            "where it lies between 0 and 1 by definition.",
+            *_pictures(),
+            "## Steps",
+            "Random steps draw from a generator that is passed in. A pipeline refuses them, since its store must come out the "
+            "same every time: they augment views of training data.",
+            _steps(),
+            "Augmentations of batches of frames are in `eventbench/augmentations/`: "
+            + "; ".join(
+                f"{code(name)}, {headline(registry.augmentations.summary(name)).rstrip('.')}"
+                for name in own(registry.augmentations)
+            )
+            + ".",
+            "## Compatibility",
+            "What promises the numbers of another package, mode by mode, against tonic 1.7.0 and SpikingJelly 2.0.0; and where "
+            "ours deviates, why. The test behind a link holds what it says.",
+            _compatibility(),
+        ]
+    )
+
+
+def _pipelines() -> str:
+    rows = []
+    for id in catalog.files("pipelines"):
+        pipeline = catalog.pipeline(id)
+        made = registry.representations.build(pipeline.spec.representation, where=id)
+        rows.append(
+            [
+                linked(code(id), f"{id}.toml"),
+                pipeline.spec.about.title,
+                ", ".join(_called(step) for step in pipeline.spec.steps),
+                _called(pipeline.spec.representation),
+                str(made.array_dtype),
+                code(pipeline.spec.digest[:12]),
+            ]
+        )
+    return table(["pipeline", "what", "steps", "representation", "dtype", "digest"], rows)
+
+
+def _called(spec: dict[str, object]) -> str:
+    given = ", ".join(f"{key} = {shown(value)}" for key, value in spec.items() if key != "name")
+    return code(f"{spec['name']}({given})")
+
+
+def _representations() -> str:
+    rows = []
+    for name, words in of_members(registry.representations, RepresentationWords).items():
+        made = registry.representations.build({"name": name}, where=name)
+        rows.append(
+            [
+                linked(code(name), f"#{name}"),
+                f"{words.shape}; default {shape_of(made)}",
+                str(made.array_dtype),
+                words.definition,
+                short_paper(words.paper),
+                words.modes or "neither has it",
+                words.deviations,
+            ]
+        )
+    head = ["name", "shape", "dtype", "definition", "paper", "tonic and SpikingJelly modes", "deviations"]
+    return table(head, rows)
+
+
+def shape_of(made: object) -> str:
+    """The shape in letters and the numbers that the defaults give, found out on two sensors."""
+    small, large = (made.shape(sensor) for sensor in ((128, 96), (256, 192)))  # type: ignore[attr-defined]
+    height = "H" if (small[2], large[2]) == (96, 192) else f"{small[2]}"
+    width = "W" if (small[3], large[3]) == (128, 256) else f"{small[3]}"
+    note = "" if (height, width) == ("H", "W") else " on 128x96"
+    return f"({small[0]}, {small[1]}, {height}, {width}){note}"
+
+
+def _pictures() -> list[str]:
+    parts = []
+    for name, words in of_members(registry.representations, RepresentationWords).items():
+        member = registry.representations.get(name)
+        parts += [
+            f"#### {name}",
+            f"{paragraph(member)}",
+            f"Parameters: {parameters(member)}.",
+            f"Paper: {words.paper}." if words.paper else "",
+            words.seen,
+            f"![{name}](pictures/{name}.png)",
+        ]
+    return parts
+
+
+def _steps() -> str:
+    sources = tables("steps", StepWords)
+    if unknown := sorted(sources.keys() - set(own(registry.steps))):
+        raise BadSpec(f"words on what is no step: {unknown[0]}", where="handbook/words/steps.toml")
+    rows = []
+    for name in own(registry.steps):
+        member = registry.steps.get(name)
+        rows.append(
+            [
+                code(name),
+                paragraph(member),
+                parameters(member),
+                when_random(member),
+                sources[name].source if name in sources else "",
+            ]
+        )
+    return table(["step", "what it does", "parameters", "random", "source"], rows)
+
+
+def when_random(member: type) -> str:
+    """ "no", "yes" or the condition on its parameters, as the class's `random` returns it."""
+    if member.random is Step.random:  # type: ignore[attr-defined]
+        return "no"
+    (returned,) = re.findall(r"return (.+)", inspect.getsource(member.random.fget))  # type: ignore[attr-defined]
+    return "yes" if returned == "True" else f"if {code(returned.replace('self.', ''))}"
+
+
+def _compatibility() -> str:
+    rows = [
+        [
+            mode.peer,
+            mode.theirs,
+            mode.ours,
+            linked(mode.agrees, f"../tests/{mode.held_by}" if mode.held_by else ""),
+            mode.differs,
+        ]
+        for mode in modes()
+    ]
+    return table(["peer", "theirs", "ours", "agreement", "deviation, and why"], rows)
