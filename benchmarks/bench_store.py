@@ -156,7 +156,7 @@ def reading(folder: Path, rounds: int) -> list[Claim]:
     batch = np.empty((64, *ours.shape), ours.dtype)
     calls: dict[str, Callable[[], Any]] = {
         "eventbench, one by one": lambda: each(ours, order),
-        "eventbench, a batch into out": lambda: ours.taken(order, batch),
+        "eventbench, a batch into out": lambda: ours.gather(order, batch),
         TONIC: lambda: each(tonics, order),
     }
     claims = compare(
@@ -180,7 +180,7 @@ def reading(folder: Path, rounds: int) -> list[Claim]:
     raw.to_frame = ToFrame((128, 128, 2), n_time_bins=20)
     calls = {
         "eventbench, from stored columns": lambda: [
-            twenty.apply_columns(events.columns(i), out) for i in order
+            twenty.apply_packed(events.columns(i), out) for i in order
         ],
         "tonic, from raw files": lambda: [raw[i] for i in order],
     }

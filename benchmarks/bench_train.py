@@ -25,7 +25,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from eventbench.events import EventBatch, Events
-from eventbench.events.packed import EventColumns
+from eventbench.events.packed import PackedEvents
 from eventbench.layers import LIF, norm_lif
 from eventbench.loading.resident_events import ResidentEvents
 from eventbench.representations.frames import Frames
@@ -219,7 +219,7 @@ def many_events(samples: int, events: int, side: int) -> list[Events]:
 def frames_from_events(rounds: int, device: torch.device) -> list[Claim]:
     """One batch of 16 samples of 100,000 events, 128x128, T 20: float32 frames on the device. Asked for on a GPU only."""
     many = many_events(16, 100_000, 128)
-    columns = [EventColumns.of(one) for one in many]
+    columns = [PackedEvents.of(one) for one in many]
     store: Any = SimpleNamespace(
         ids=[str(k) for k in range(16)],
         labels=np.zeros(16, np.int32),

@@ -23,7 +23,7 @@ from spikingjelly.activation_based import functional, neuron, surrogate
 from torch import nn
 
 from eventbench.layers import LIF
-from eventbench.loading.resident_frames import ResidentSplit
+from eventbench.loading.resident_frames import ResidentFrames
 from eventbench.models.tcja_dvs128 import TCJADVS128
 from eventbench.training.losses import rate_mse
 from eventbench.training.recipe import Recipe
@@ -139,7 +139,7 @@ def busy(network: nn.Module, recipe: Recipe, device: torch.device, batches: int 
         classes=["a"] * CLASSES,
         taken=lambda rows: frames[rows % 64],
     )
-    split = ResidentSplit(store, np.arange(n), device)
+    split = ResidentFrames(store, np.arange(n), device)
     step, _ = step_of(network, recipe, device)
     total = torch.zeros(2, dtype=torch.float64, device=device)
 

@@ -6,7 +6,7 @@ EventbenchError
 ├── BadEvents        columns that are no event stream
 ├── BadRecording     a raw file that cannot be decoded
 ├── BadDataset       a dataset folder with something missing or different
-├── BadStore         a store that is absent, unfinished, damaged or made by other rules
+├── BadStore         a store that is absent, unfinished, damaged or stale
 ├── BadSubmission    a submitted model that breaks its contract
 ├── BadRecord        a record that does not hold together
 └── NotComparable    records that must not stand in one table
@@ -16,19 +16,51 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any, TypeVar
 
 
 class EventbenchError(Exception):
-    """One line: *where* it is, *what* is wrong with its value, what is *allowed*, how to *fix* it."""
+    """One line: *where* it is, *what* is wrong with its value, what is *allowed*, how to *fix* it.
 
-    def __init__(self, what: str, *, where: object = "", allowed: str = "", fix: str = "") -> None:
-        self.what = what
-        parts = [f"{where}: {what}" if str(where) else what]
-        if allowed:
-            parts.append(f"allowed: {allowed}")
-        if fix:
-            parts.append(fix)
-        super().__init__(" ".join("; ".join(parts).split()))
+    Each part is an attribute, so that nobody has to read it out of the line. `reason` is a code in snake case for what
+    a program may want to tell apart ("time_runs_backwards"); empty where none does.
+    """
+
+    def __init__(
+        self, what: str, *, where: object = "", allowed: str = "", fix: str = "", reason: str = ""
+    ) -> None:
+        self.what, self.where, self.allowed, self.fix, self.reason = what, where, allowed, fix, reason
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        located = f"{self.where}: {self.what}" if str(self.where) else self.what
+        parts = [located, f"allowed: {self.allowed}" if self.allowed else "", self.fix]
+        return " ".join("; ".join(part for part in parts if part).split())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), vars(self))  # it crosses from one process to another
+
+    def told_as(self, kind: type[E], *, where: object = None, fix: str | None = None) -> E:
+        """The same of another `kind`, at another place or with other advice; None leaves what there is."""
+        changed = {"where": where, "fix": fix}
+        return _restored(
+            kind, vars(self) | {name: value for name, value in changed.items() if value is not None}
+        )
+
+    @property
+    def unlocated(self) -> str:
+        """The line without its place, for a report that names the place itself."""
+        return str(self.told_as(EventbenchError, where=""))
+
+
+E = TypeVar("E", bound=EventbenchError)
+
+
+def _restored(kind: type[E], parts: dict[str, Any]) -> E:
+    error = kind.__new__(kind)
+    Exception.__init__(error, parts["what"])
+    vars(error).update(parts)
+    return error
 
 
 def some(names: list[str], shown: int = 5) -> str:
@@ -69,7 +101,7 @@ class BadDataset(EventbenchError):
 
 
 class BadStore(EventbenchError):
-    """A store that is absent, unfinished, damaged or made by other rules."""
+    """A store that is absent, unfinished, damaged or stale."""
 
 
 class BadSubmission(EventbenchError):

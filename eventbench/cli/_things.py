@@ -93,15 +93,15 @@ def _data_file(kind: str, named: Any, places: Places) -> dict[str, Any]:
 
 def _stores_of(card: Any, places: Places) -> list[dict[str, Any]]:
     """The card's stores on disk, with their state."""
-    from eventbench.store.expected import STATES, shipped_rules
+    from eventbench.store.expected import STATES, expected_stores
     from eventbench.store.inventory import DRAFT, STORE, find, look
 
-    rules = shipped_rules(places.cache, [card])
+    rules = expected_stores(places.cache, [card])
     told = []
     for item in find(places.cache):
         if item.dataset == card.id and item.kind in (STORE, DRAFT):
             seen = look(item)
-            state, why = rules.judge(seen)
+            state, why = rules.classify_state(seen)
             told.append({"path": str(item.path), "state": STATES[state], "why": why, "samples": seen.samples})
     return told
 

@@ -35,10 +35,10 @@ def command(out: str | None, device: str | None, cache_dir: str | None, as_json:
     from eventbench.leaderboard.view import task_board
     from eventbench.leaderboard.write import write_record
     from eventbench.loading.device import device_named
-    from eventbench.loading.task_data import Bench
+    from eventbench.loading.task_data import TaskData
     from eventbench.scoring.harness import score
     from eventbench.specs import catalog
-    from eventbench.submission.folder import Handed
+    from eventbench.submission.folder import SubmissionFolder
     from eventbench.training.train_submission import train_submission
 
     def say(line: str) -> None:
@@ -54,14 +54,14 @@ def command(out: str | None, device: str | None, cache_dir: str | None, as_json:
             raise EventbenchError("the folder is not empty", where=target, fix="name another one with --out")
     task = catalog.task(TASK)
     say(f"1  simulating {task.spec.dataset}, and binning it as {task.spec.pipeline} says")
-    bench = Bench(task, places, device_named(device), workers=_options.cores())
-    store = bench.store
+    task_data = TaskData(task, places, device_named(device), workers=_options.cores())
+    store = task_data.store
     say(f"   {len(store)} recordings, {int(store.account['events'].sum()):,} events: {store.path}")
     say(f"2  training {', '.join(MODELS)}, one seed each, at most {EPOCHS} epochs")
     for name in MODELS:
         folder = target / "submissions" / name
-        (run,) = train_submission(bench, name, {}, [0], folder, epochs=EPOCHS, quiet=as_json)
-        record, rows = score(bench, Handed(folder))
+        (run,) = train_submission(task_data, name, {}, [0], folder, epochs=EPOCHS, quiet=as_json)
+        record, rows = score(task_data, SubmissionFolder(folder))
         write_record(target / "board", record, rows)
         say(f"   {name}: {run['seconds']:.0f} s, validation accuracy {run['validation_accuracy']:.3f}")
     view = task_board(target / "board", TASK)

@@ -40,19 +40,24 @@ def command(
     from eventbench.leaderboard.view import task_board
     from eventbench.leaderboard.write import write_record
     from eventbench.loading.device import device_named
-    from eventbench.loading.task_data import Bench
+    from eventbench.loading.task_data import TaskData
     from eventbench.scoring.contract import check
     from eventbench.scoring.harness import score
     from eventbench.specs import catalog
-    from eventbench.submission.folder import Handed
+    from eventbench.submission.folder import SubmissionFolder
 
     places = home.places(data_dir, cache_dir, board)
     rules = catalog.task(task, places.board)
-    handed = Handed(Path(folder).expanduser().absolute())
-    bench = Bench(rules, places, device_named(device), workers=_options.cores())
+    submission = SubmissionFolder(Path(folder).expanduser().absolute())
+    task_data = TaskData(rules, places, device_named(device), workers=_options.cores())
     if only_check:
-        check(bench, handed)
-        told = {"folder": str(handed.folder), "task": rules.id, "runs": len(handed.seeds), "check": "passed"}
+        check(task_data, submission)
+        told = {
+            "folder": str(submission.folder),
+            "task": rules.id,
+            "runs": len(submission.seeds),
+            "check": "passed",
+        }
         if as_json:
             _options.print_json(told)
         else:
@@ -60,7 +65,7 @@ def command(
                 f"{folder}: {told['runs']} runs hold to the contract of {rules.id}; nothing was scored or written"
             )
         return
-    record, rows = score(bench, handed, lambda weights: _say(f"scoring {weights}"))
+    record, rows = score(task_data, submission, lambda weights: _say(f"scoring {weights}"))
     entry = write_record(places.board, record, rows)
     view = task_board(places.board, task)
     if as_json:

@@ -58,7 +58,7 @@ def command(
 
     from eventbench import home
     from eventbench.loading.device import device_named
-    from eventbench.loading.task_data import Bench
+    from eventbench.loading.task_data import TaskData
     from eventbench.specs import catalog
     from eventbench.training.recipe import recipe_named
     from eventbench.training.train_submission import named, train_submission
@@ -68,9 +68,9 @@ def command(
     order = catalog.task(task, places.board)
     named(model)  # an unknown one is refused before a store is made for it, and so is a recipe
     how = recipe_named(recipe) if recipe else None
-    bench = Bench(order, places, device_named(device), workers=_options.cores())
+    task_data = TaskData(order, places, device_named(device), workers=_options.cores())
     made = train_submission(
-        bench,
+        task_data,
         model,
         _config(settings),
         list(seeds or order.spec.seeds),

@@ -123,9 +123,9 @@ def _fine(name: str, found: Any) -> bool:
 
 def _stores(places: Places) -> tuple[dict[str, Any], list[str]]:
     from eventbench.cli.cache._report import stores_verified
-    from eventbench.store.expected import shipped_rules
+    from eventbench.store.expected import expected_stores
 
-    return stores_verified(places.cache, shipped_rules(places.cache))
+    return stores_verified(places.cache, expected_stores(places.cache))
 
 
 def _broken(found: dict[str, list[str]]) -> list[str]:

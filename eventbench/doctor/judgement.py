@@ -5,7 +5,7 @@ from __future__ import annotations
 from eventbench.doctor.findings import Finding, undecodable
 from eventbench.doctor.signs import Signs
 from eventbench.doctor.units import Suspicion
-from eventbench.events.summary import HOT_SHARE, SHORT_US, Figures
+from eventbench.events.summary import HOT_SHARE, SHORT_US, Summary
 
 UNIT_SETTABLE = ("text_columns", "numpy_columns", "hdf5_columns", "mat_columns")
 FIRST_SETTABLE = ("text_columns", "mat_columns")
@@ -68,7 +68,7 @@ def _outside(source: str, signs: Signs, size: tuple[int, int] | None) -> Finding
 
 
 def of_decoded(
-    source: str, figures: Figures, suspected: Suspicion | None, tick_us: int, stated: bool
+    source: str, figures: Summary, suspected: Suspicion | None, tick_us: int, stated: bool
 ) -> Found:
     """What makes one doubt a recording that could be decoded. `stated`: its sensor is known, not told from its events."""
     n = figures.events
@@ -111,7 +111,7 @@ def of_decoded(
     return problems, warnings
 
 
-def _hot(figures: Figures, hot: int) -> Finding:
+def _hot(figures: Summary, hot: int) -> Finding:
     shown = ", ".join(f"({pixel.x}, {pixel.y}) with {pixel.events:,}" for pixel in figures.hot_pixels[:5])
     more = f" and {len(figures.hot_pixels) - 5:,} more" if len(figures.hot_pixels) > 5 else ""
     what = f"hot pixels hold {hot / figures.events:.1%} of all events: {shown}{more}"
@@ -120,7 +120,7 @@ def _hot(figures: Figures, hot: int) -> Finding:
     )
 
 
-def _far_out(figures: Figures) -> Finding | None:
+def _far_out(figures: Summary) -> Finding | None:
     """A size told from the events is as large as the one event that is farthest out."""
     for side, most, usual in (
         ("x", figures.sensor[0], figures.usual[0]),

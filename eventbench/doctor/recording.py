@@ -16,7 +16,7 @@ from eventbench.doctor.signs import Signs, convention, signs_of
 from eventbench.doctor.units import suspicion, tick_us
 from eventbench.errors import BadRecording, EventbenchError
 from eventbench.events import Events
-from eventbench.events.summary import Figures, measure
+from eventbench.events.summary import Summary, measure
 from eventbench.files.content import file_bytes
 from eventbench.files.hdf5 import names_in, opened
 from eventbench.files.isolated import call
@@ -47,7 +47,7 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     time_unit: str
     suspected_unit: str | None
     tick_us: int
-    figures: Figures | None
+    figures: Summary | None
     raw: Signs | None
     problems: list[Finding]
     warnings: list[Finding]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eventbench.events import Events
-from eventbench.events.summary import LONG_US, SHORT_US, Figures
+from eventbench.events.summary import LONG_US, SHORT_US, Summary
 
 BUSIEST_HZ = 4_000.0  # a mean over pixels; gen3_evt2.raw, one blinking light in motion, has 1,300
 IDLEST_HZ, IDLE_US = 0.02, 60_000_000
@@ -27,7 +27,7 @@ class Suspicion(NamedTuple):
     why: str
 
 
-def suspicion(events: Events, figures: Figures) -> Suspicion | None:
+def suspicion(events: Events, figures: Summary) -> Suspicion | None:
     """None where the times pass for microseconds."""
     n, duration = figures.events, figures.duration_us
     if n < 2 or figures.first_us is None:

@@ -12,7 +12,7 @@ from eventbench.events.events import Events
 LONG = 65535  # this difference, or more, stands in the side table
 
 
-class EventColumns(NamedTuple):
+class PackedEvents(NamedTuple):
     """A recording, nothing of it lost; LAYOUT.md says what the columns hold.
 
     address : uint16, uint32 or uint64 (events,), (p * height + y) * width + x: the event's cell in a frame (P, H, W)
@@ -29,7 +29,7 @@ class EventColumns(NamedTuple):
     sensor: tuple[int, int]
 
     @classmethod
-    def of(cls, events: Events) -> EventColumns:
+    def of(cls, events: Events) -> PackedEvents:
         """The columns of some events."""
         n = len(events)
         address, dt = np.empty(n, address_dtype(events.sensor)), np.empty(n, "<u2")

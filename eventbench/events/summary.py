@@ -24,7 +24,7 @@ class HotPixel(NamedTuple):
     events: int
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What a recording's events say. Times are in microseconds; `longest_gap_us` is the longest between two events.
 
     `usual` are the x and the y that 99.9 % of events do not exceed.
@@ -46,13 +46,13 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         return self.last_us - self.first_us if self.first_us is not None and self.last_us is not None else 0
 
 
-def measure(events: Events) -> Figures:
+def measure(events: Events) -> Summary:
     """The figures of a recording; order, range and polarity are sound in every Events."""
     n = len(events)
     cells = events.y.astype(np.int64) * events.sensor[0] + events.x
     # No histogram of the sensor: a file without a stated size may name a pixel at (65535, 65535).
     active, counts = np.unique(cells, return_counts=True)
-    return Figures(
+    return Summary(
         sensor=events.sensor,
         events=n,
         on=int(np.count_nonzero(events.p)),

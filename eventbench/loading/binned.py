@@ -16,10 +16,10 @@ class BinnedStore:
         self.ids, self.labels, self.classes = store.ids, store.labels, store.classes
         self.shape, self.dtype = representation.shape(store.sensor), representation.array_dtype
 
-    def taken(self, rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    def gather(self, rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """The arrays (rows, T, C, H, W) of these samples, written into `out` when given."""
         if out is None:
             out = np.empty((len(rows), *self.shape), self.dtype)
         for row, place in zip(rows, out, strict=True):
-            self.representation.apply_columns(self.store.columns(int(row)), place)
+            self.representation.apply_packed(self.store.columns(int(row)), place)
         return out

@@ -11,10 +11,10 @@ import torch
 from eventbench.errors import BadSpec
 from eventbench.events.packed import address_dtype
 from eventbench.loading.binned import BinnedStore
-from eventbench.loading.loader import SampleSplit
+from eventbench.loading.loader import Loader
 from eventbench.loading.resident_events import ResidentEvents, binned_here
-from eventbench.loading.resident_frames import ResidentSplit
-from eventbench.loading.streamed import StreamedSplit
+from eventbench.loading.resident_frames import ResidentFrames
+from eventbench.loading.streamed import StreamedLoader
 from eventbench.representations.base import Representation
 from eventbench.store.read import EventStore, FrameStore
 
@@ -40,14 +40,14 @@ def fits(nbytes: int, device: torch.device, budget: int | None = None) -> bool:
     return nbytes <= (SHARE * free_bytes(device) if budget is None else budget)
 
 
-def held(
+def loader_for(
     store: FrameStore | EventStore,
     rows: np.ndarray,
     device: torch.device,
     *,
     representation: Representation | None = None,
     budget: int | None = None,
-) -> SampleSplit:
+) -> Loader:
     """The samples, resident where they fit the device and streamed where they do not; the batches are the same.
 
     A store of events needs a `representation`. Raises BadSpec where one is missing, or given for a store of frames.
@@ -57,10 +57,10 @@ def held(
         raise BadSpec(told, where=store.path, allowed="one for a store of events, none for frames")
     if isinstance(store, FrameStore):
         size = len(rows) * int(np.prod(store.shape)) * store.dtype.itemsize
-        return (ResidentSplit if fits(size, device, budget) else StreamedSplit)(store, rows, device)
+        return (ResidentFrames if fits(size, device, budget) else StreamedLoader)(store, rows, device)
     assert representation is not None
     events = int((store.offset[np.asarray(rows) + 1] - store.offset[rows]).sum())
     each = address_dtype(store.sensor).itemsize + 2
     if binned_here(representation) and fits(events * each, device, budget):
         return ResidentEvents(store, rows, representation, device)
-    return StreamedSplit(BinnedStore(store, representation), rows, device)
+    return StreamedLoader(BinnedStore(store, representation), rows, device)

@@ -17,7 +17,7 @@ from eventbench.store.read import Store
 Batches = Generator[tuple[torch.Tensor, torch.Tensor], None, None]
 
 
-class SampleSplit(ABC):
+class Loader(ABC):
     """Some samples of a store, given batch by batch; where they lie until then is each subclass's own.
 
     Attributes
@@ -42,7 +42,7 @@ class SampleSplit(ABC):
         return len(self._store.classes)
 
     @abstractmethod
-    def _taken(self, order: torch.Tensor, size: int) -> Generator[torch.Tensor, None, None]:
+    def _gather(self, order: torch.Tensor, size: int) -> Generator[torch.Tensor, None, None]:
         """Frames (N, T, P, H, W) on the device, new memory each, of `size` samples of `order` (on the CPU) at a time."""
 
     def batches(
@@ -81,7 +81,7 @@ class SampleSplit(ABC):
             by = torch.randint(-shift, shift + 1, (len(self), 2), generator=generator).to(device)
         labels = self.labels[order.to(device)]
         # Closed with this generator, also when a caller leaves early: a stream has a thread to end.
-        with closing(self._taken(order, size)) as parts:
+        with closing(self._gather(order, size)) as parts:
             for start, frames in zip(range(0, len(self), size), parts, strict=True):
                 told = labels[start : start + size]
                 if by is not None:

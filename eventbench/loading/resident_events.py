@@ -10,7 +10,7 @@ import torch
 
 from eventbench.errors import BadEvents, BadSpec, EventbenchError
 from eventbench.events.packed import LONG
-from eventbench.loading.loader import SampleSplit
+from eventbench.loading.loader import Loader
 from eventbench.representations._frames_batch import IN_KERNEL
 from eventbench.representations.base import Representation
 from eventbench.representations.binary import Binary
@@ -31,7 +31,7 @@ UNSIGNED = {
 
 
 class _Columns(NamedTuple):
-    """Recordings one after the other, as `EventColumns` has them; unsigned columns seen as signed, which torch can index.
+    """Recordings one after the other, as `PackedEvents` has them; unsigned columns seen as signed, which torch can index.
 
     address (events,), dt int16 (events,), long_row and long_dt int64 (long differences,) on the device, long_row counted
     over all recordings; offsets and long_offsets int64 (samples + 1,) and spans uint64 (samples,) in us on the CPU.
@@ -47,8 +47,8 @@ class _Columns(NamedTuple):
     sensor: tuple[int, int]
 
 
-class ResidentEvents(SampleSplit):
-    """Some samples of a store of events, on one device, binned there by `representation`: as a ResidentSplit of frames
+class ResidentEvents(Loader):
+    """Some samples of a store of events, on one device, binned there by `representation`: as a ResidentFrames of frames
     made from the same events by the same representation on the CPU, equal to the last count.
 
     The representation is `Frames` with a fixed number of frames, or `Binary`. Where frames begin is found once, on the
@@ -125,7 +125,7 @@ class ResidentEvents(SampleSplit):
                     fix="take a wider dtype, more bins, or overflow='saturate'",
                 )
 
-    def _taken(self, order: torch.Tensor, size: int) -> Generator[torch.Tensor, None, None]:
+    def _gather(self, order: torch.Tensor, size: int) -> Generator[torch.Tensor, None, None]:
         # A float32 that adds up ones stays at 2**24 when it is there, which no limit below is over.
         small = self._limit <= EXACT
         parts = zip(order.split(size), order.to(self.labels.device).split(size), strict=True)
@@ -167,7 +167,7 @@ def _limit(representation: Representation) -> int:
         given,
         where="resident events",
         allowed=f"Frames or Binary, split_by one of {', '.join(sorted(WAYS))}",
-        fix="stream it: StreamedSplit(BinnedStore(store, representation), rows, device) bins on the CPU",
+        fix="stream it: StreamedLoader(BinnedStore(store, representation), rows, device) bins on the CPU",
     )
 
 

@@ -10,11 +10,11 @@ from collections.abc import Generator
 import numpy as np
 import torch
 
-from eventbench.loading.loader import SampleSplit
+from eventbench.loading.loader import Loader
 from eventbench.store.read import FrameStore
 
 
-class ResidentSplit(SampleSplit):
+class ResidentFrames(Loader):
     """Some samples of a store of frames, on one device.
 
     Attributes
@@ -24,8 +24,8 @@ class ResidentSplit(SampleSplit):
 
     def __init__(self, store: FrameStore, rows: np.ndarray, device: torch.device) -> None:
         super().__init__(store, rows, device)
-        self.frames = torch.from_numpy(store.taken(rows)).to(device)
+        self.frames = torch.from_numpy(store.gather(rows)).to(device)
 
-    def _taken(self, order: torch.Tensor, size: int) -> Generator[torch.Tensor, None, None]:
+    def _gather(self, order: torch.Tensor, size: int) -> Generator[torch.Tensor, None, None]:
         for rows in order.to(self.frames.device).split(size):
             yield self.frames[rows]

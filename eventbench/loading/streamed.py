@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from eventbench.loading.binned import BinnedStore
-from eventbench.loading.loader import SampleSplit
+from eventbench.loading.loader import Loader
 from eventbench.store.read import FrameStore
 
 AHEAD = 2  # batches that are read before they are asked for
@@ -30,7 +30,7 @@ class _Staged:
         buffer, copied = self._buffers[self._turn], self._copied[self._turn]
         self._turn = 1 - self._turn
         copied.synchronize()  # the copy of two batches ago has left this buffer
-        store.taken(rows, out=buffer[: len(rows)].numpy())
+        store.gather(rows, out=buffer[: len(rows)].numpy())
         with torch.cuda.stream(self._stream):
             frames = buffer[: len(rows)].to(self._device, non_blocking=True)
             copied.record(self._stream)
@@ -39,10 +39,10 @@ class _Staged:
         return frames, arrived
 
 
-class StreamedSplit(SampleSplit):
+class StreamedLoader(Loader):
     """Some samples of a store, read from it anew each epoch: batch k + 1 and k + 2 while batch k is used.
 
-    `store` is a store of frames, or a BinnedStore. For an equal generator the batches are those of a ResidentSplit.
+    `store` is a store of frames, or a BinnedStore. For an equal generator the batches are those of a ResidentFrames.
     One thread reads; on a GPU it copies from pinned memory, beside the computation. What is raised in it is raised where
     the batch is asked for; it ends with the iteration, also with one that is left early (close the generator).
     """
@@ -53,7 +53,7 @@ class StreamedSplit(SampleSplit):
         self._source, self._rows, self._device = store, np.asarray(rows), self.labels.device
         self._dtype = torch.from_numpy(np.empty(0, store.dtype)).dtype
 
-    def _taken(self, order: torch.Tensor, size: int) -> Generator[torch.Tensor, None, None]:
+    def _gather(self, order: torch.Tensor, size: int) -> Generator[torch.Tensor, None, None]:
         parts = [self._rows[part.numpy()] for part in order.split(size)]
         ready: SimpleQueue[tuple[torch.Tensor, Any] | BaseException] = SimpleQueue()
         room, left = Semaphore(AHEAD), Event()
@@ -85,7 +85,7 @@ class StreamedSplit(SampleSplit):
                     ready.put(staged.sent(self._source, rows))
                     continue
                 frames = torch.empty((len(rows), *self._source.shape), dtype=self._dtype)
-                self._source.taken(rows, out=frames.numpy())
+                self._source.gather(rows, out=frames.numpy())
                 ready.put((frames.to(self._device), None))
         except BaseException as error:  # whatever it is, it is the caller's to see
             ready.put(error)

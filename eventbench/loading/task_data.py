@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from eventbench.home import Places
-from eventbench.loading.choose import held
-from eventbench.loading.loader import SampleSplit
+from eventbench.loading.choose import loader_for
+from eventbench.loading.loader import Loader
 from eventbench.loading.parts import task_splits
 from eventbench.preprocess.events_store import events_store
 from eventbench.preprocess.frames_store import frames_store
@@ -17,7 +17,7 @@ from eventbench.store.key import key_of, path_of
 from eventbench.store.read import FrameStore
 
 
-class Bench:
+class TaskData:
     """A task made ready: its three splits on the device, and what models must be made for.
 
     The store is made first where it is not there yet. Attributes: task, store, splits, device,
@@ -31,14 +31,14 @@ class Bench:
         if not path.exists():
             events_store(self.card, places.data, places.cache, workers=workers, progress=True)
             frames_store(self.card, self.pipeline, places.cache, workers=workers, progress=True)
-        self.store = FrameStore(path).made_by(key_of(self.card, self.pipeline))
+        self.store = FrameStore(path).require_key(key_of(self.card, self.pipeline))
         self._rows = task_splits(task, self.store)
         self.time_steps, _, height, width = self.store.shape
         self.sensor, self.classes = (width, height), len(self.store.classes)
-        self._splits: dict[str, SampleSplit] = {}
+        self._splits: dict[str, Loader] = {}
 
-    def split(self, name: str) -> SampleSplit:
+    def split(self, name: str) -> Loader:
         """The "train", "validation" or "test" samples, kept on the device where they fit, else streamed to it."""
         if name not in self._splits:
-            self._splits[name] = held(self.store, getattr(self._rows, name), self.device)
+            self._splits[name] = loader_for(self.store, getattr(self._rows, name), self.device)
         return self._splits[name]

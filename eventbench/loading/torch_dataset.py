@@ -79,7 +79,7 @@ class EventDataset(Dataset):
         row = int(self.rows[i])
         label = int(self.store.labels[row])
         if not self.augment and not self.steps:
-            return torch.from_numpy(self.representation.apply_columns(self.store.columns(row))[0]), label
+            return torch.from_numpy(self.representation.apply_packed(self.store.columns(row))[0]), label
         events, generator = self.store[row], np.random.default_rng([self.seed, self.epoch, row])
         for step in (*self.augment, *self.steps):
             events = step.apply(events, generator)

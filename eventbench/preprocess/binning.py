@@ -19,7 +19,7 @@ def bin_sample(
     """The frames of a sample, the events that came, and the account of what the steps left of them."""
     if not steps:
         columns = events.columns(row)
-        frames, account = representation.apply_columns(columns)
+        frames, account = representation.apply_packed(columns)
         return frames, len(columns.dt), account
     sample = events[row]
     came = len(sample)

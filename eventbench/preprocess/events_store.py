@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from eventbench.errors import BadDataset
-from eventbench.events.packed import EventColumns, address_dtype
+from eventbench.events.packed import PackedEvents, address_dtype
 from eventbench.preprocess.fill import Payload, fill
 from eventbench.preprocess.report import Report, found_complete
 from eventbench.recordings.dataset import Dataset
@@ -15,7 +15,7 @@ from eventbench.specs.card import Card
 from eventbench.specs.catalog import Named
 from eventbench.store.draft import Draft, Row, clear_draft, has_draft
 from eventbench.store.key import key_of, path_of
-from eventbench.store.paths import sole_writer
+from eventbench.store.paths import exclusive_writer
 from eventbench.store.read import EventStore
 from eventbench.store.write import Column, finish
 
@@ -38,7 +38,7 @@ def events_store(
     store, key = path_of(cache, card), key_of(card)
     if not (rebuild or has_draft(store)) and (found := found_complete(EventStore, store, key)):
         return found  # nothing is written: the cache may be read-only
-    with sole_writer(store):
+    with exclusive_writer(store):
         if not rebuild and (found := found_complete(EventStore, store, key)):
             clear_draft(store)
             return found
@@ -48,7 +48,7 @@ def events_store(
         def load(sample_id: str) -> Payload:
             sample = samples[sample_id]
             events, sha256 = dataset.read(sample)
-            columns = EventColumns.of(events)
+            columns = PackedEvents.of(events)
             row = Row(
                 id=sample_id,
                 split=sample.split,

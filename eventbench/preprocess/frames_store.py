@@ -18,7 +18,7 @@ from eventbench.specs.catalog import Named
 from eventbench.specs.pipeline import Pipeline
 from eventbench.store.draft import Draft, Row, clear_draft, has_draft
 from eventbench.store.key import key_of, path_of
-from eventbench.store.paths import sole_writer
+from eventbench.store.paths import exclusive_writer
 from eventbench.store.read import EventStore, FrameStore
 from eventbench.store.sparse import encode_sparse
 from eventbench.store.write import Column, finish
@@ -40,11 +40,11 @@ def frames_store(
     store, key = path_of(cache, card, pipeline), key_of(card, pipeline)
     if not (rebuild or has_draft(store)) and (found := found_complete(FrameStore, store, key)):
         return found  # nothing is written: the cache may be read-only
-    with sole_writer(store):
+    with exclusive_writer(store):
         if not rebuild and (found := found_complete(FrameStore, store, key)):
             clear_draft(store)
             return found
-        events = EventStore(path_of(cache, card)).made_by(key_of(card))
+        events = EventStore(path_of(cache, card)).require_key(key_of(card))
         steps, representation = prepared(pipeline)
         sensor = events.sensor
         for step in steps:

@@ -15,31 +15,31 @@ from eventbench.preprocess.events_store import events_store
 from eventbench.preprocess.frames_store import frames_store
 from eventbench.specs.card import Card
 from eventbench.specs.catalog import Named
-from eventbench.store.expected import Rules
-from eventbench.store.inventory import STORE, Item, find, look
-from eventbench.store.paths import sole
+from eventbench.store.expected import ExpectedStores
+from eventbench.store.inventory import STORE, CacheItem, find, look
+from eventbench.store.paths import try_lock
 from eventbench.store.read import Store, open_any
 
 
 class Health(NamedTuple):
     """A store examined: `faults` are sentences, `damaged` the ids of samples whose bytes have changed.
 
-    `not_checked` is the reason where this version of eventbench cannot judge it.
+    `not_checked` is the reason where this version of eventbench cannot classify_state it.
     """
 
-    item: Item
+    item: CacheItem
     samples: int = 0
     faults: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
     not_checked: str = ""
 
 
-def examine_all(cache: Path, rules: Rules) -> list[Health]:
+def examine_all(cache: Path, rules: ExpectedStores) -> list[Health]:
     """Every store of the cache, in order of path; drafts are unfinished work and not judged."""
     return [examine(item, rules) for item in find(cache) if item.kind == STORE]
 
 
-def examine(item: Item, rules: Rules) -> Health:
+def examine(item: CacheItem, rules: ExpectedStores) -> Health:
     """One store: its key, its name, the crc of every sample, its account, and what the card pins of it."""
     seen = look(item)
     if seen.state == "layout unknown":
@@ -62,7 +62,7 @@ def examine(item: Item, rules: Rules) -> Health:
     return Health(item, len(store), tuple(faults), tuple(damaged))
 
 
-def repair(health: Health, rules: Rules, data: Path, cache: Path, **how: Any) -> Health:
+def repair(health: Health, rules: ExpectedStores, data: Path, cache: Path, **how: Any) -> Health:
     """Make a store again: events from the raw recordings below `data`, frames from the store of events.
 
     The old store stays until the new one is complete. `how` goes to `events_store` and `frames_store`. Raises
@@ -77,8 +77,8 @@ def repair(health: Health, rules: Rules, data: Path, cache: Path, **how: Any) ->
             where=path,
             fix="name yours with --card and --pipeline, or remove the file",
         )
-    with sole(path) as mine:
-        if not mine:
+    with try_lock(path) as locked:
+        if not locked:
             raise BadStore("another process is writing it", where=path, fix="wait until it is done")
         if made.pipeline:  # a draft may hold frames of the store of events as it was when that was damaged
             shutil.rmtree(path.with_name(path.name + ".draft"), ignore_errors=True)

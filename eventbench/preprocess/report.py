@@ -13,7 +13,7 @@ from eventbench.store.read import Store
 def found_complete(kind: type[Store], store: Path, key: dict[str, Any]) -> Report | None:
     if not store.exists():
         return None
-    complete = kind(store).made_by(key)
+    complete = kind(store).require_key(key)
     return Report(store, len(complete), len(complete))
 
 

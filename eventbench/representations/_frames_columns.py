@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from eventbench.events.packed import LONG, EventColumns
+from eventbench.events.packed import LONG, PackedEvents
 from eventbench.representations._frames_batch import IN_KERNEL
 from eventbench.representations._frames_kernels import all_there
 
 SPAN = 128  # events whose times are summed up at once
 
 
-def count_columns(columns: EventColumns, split_by: str, limit: int, flat: np.ndarray) -> tuple[int, int]:
+def count_columns(columns: PackedEvents, split_by: str, limit: int, flat: np.ndarray) -> tuple[int, int]:
     """Fill `flat` (T, cells); how many events fell into a frame, and how many of those no cell could take."""
     by_time, rest = IN_KERNEL[split_by]
     n, bins = len(columns.dt), len(flat)

@@ -10,7 +10,7 @@ import numpy as np
 
 from eventbench.errors import BadSpec
 from eventbench.events import EventBatch, Events
-from eventbench.events.packed import EventColumns
+from eventbench.events.packed import PackedEvents
 
 
 class Account(NamedTuple):
@@ -42,8 +42,8 @@ class Representation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def apply(self, events: Events, out: np.ndarray | None = None) -> tuple[np.ndarray, Account]:
         """The array (T, C, H, W), written into `out` when given, and the account of the events."""
 
-    def apply_columns(
-        self, columns: EventColumns, out: np.ndarray | None = None
+    def apply_packed(
+        self, columns: PackedEvents, out: np.ndarray | None = None
     ) -> tuple[np.ndarray, Account]:
         """As `apply`, of a recording as a store holds it."""
         return self.apply(columns.events(), out)

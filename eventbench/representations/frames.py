@@ -11,7 +11,7 @@ import numpy as np
 from eventbench.errors import BadSpec, EventbenchError, UnknownName
 from eventbench.events import EventBatch
 from eventbench.events.events import MANY, Events
-from eventbench.events.packed import EventColumns
+from eventbench.events.packed import PackedEvents
 from eventbench.events.structured import fields_of, passes
 from eventbench.representations._frames_batch import IN_KERNEL, count_batch
 from eventbench.representations._frames_columns import count_columns
@@ -152,11 +152,11 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
             raise _overflow(events, cuts, by_frame, cell)
         return out, _account(total, binned, saturated)
 
-    def apply_columns(
-        self, columns: EventColumns, out: np.ndarray | None = None
+    def apply_packed(
+        self, columns: PackedEvents, out: np.ndarray | None = None
     ) -> tuple[np.ndarray, Account]:
         if self.split_by not in IN_KERNEL or self.overflow == "refuse":
-            return super().apply_columns(columns, out)
+            return super().apply_packed(columns, out)
         cell, size, shape = CELLS[self.dtype], _cells(columns.sensor), self.shape(columns.sensor)
         out = array_to_fill(out, shape, cell.dtype, "frames")
         flat = out.reshape(shape[0], size).view(cell.counted_as)

@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSubmission
-from eventbench.loading.task_data import Bench
+from eventbench.loading.task_data import TaskData
 from eventbench.metrics.accuracy import predicted
-from eventbench.submission.folder import Handed
-from eventbench.submission.model import called
+from eventbench.submission.folder import SubmissionFolder
+from eventbench.submission.model import call_model
 
 SAME = 1e-3  # how far scores of one sample may part between batches, relative to the largest score
 
@@ -22,24 +22,24 @@ class HeldToContract(nn.Module):
         self.model, self._classes, self._name = model, classes, name
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        return called(self.model, frames, self._classes, self._name)
+        return call_model(self.model, frames, self._classes, self._name)
 
 
-def check(bench: Bench, handed: Handed) -> None:
+def check(task_data: TaskData, submission: SubmissionFolder) -> None:
     """Hold every run of a submission to the contract on a few test samples, and write nothing.
 
     Raises BadSubmission where a model cannot be made or filled, raises, returns another shape or values that are not
     finite, answers otherwise when asked twice, or answers for one sample depending on its neighbours in the batch.
     """
-    test = bench.split("test")
+    test = task_data.split("test")
     frames, _ = next(test.batches(16))
     half = frames.shape[1] // 2
     strangers = frames.clone()
     strangers[:, half:] = frames[
         :, :1
     ]  # as many as before, so the first half is computed alike to the last bit
-    for weights in handed.spec.weights:
-        model = ready_model(bench, handed, weights)
+    for weights in submission.spec.weights:
+        model = ready_model(task_data, submission, weights)
         with torch.no_grad():
             once, twice = model(frames), model(frames)
             turned = model(frames.flip(1)).flip(0)
@@ -57,12 +57,12 @@ def check(bench: Bench, handed: Handed) -> None:
             if apart.any():
                 raise BadSubmission(
                     f"{int(apart.sum())} of {len(apart)} samples are answered otherwise {how}",
-                    where=f"{handed.spec.model.name} with {weights}",
+                    where=f"{submission.spec.model.name} with {weights}",
                     fix="state must start fresh at each call, and no sample may look at another",
                 )
 
 
-def ready_model(bench: Bench, handed: Handed, weights: str) -> nn.Module:
-    model = handed.model(bench.sensor, bench.time_steps, bench.classes)
-    handed.fill(model, weights)
-    return HeldToContract(model, bench.classes, handed.spec.model.name).to(bench.device).eval()
+def ready_model(task_data: TaskData, submission: SubmissionFolder, weights: str) -> nn.Module:
+    model = submission.model(task_data.sensor, task_data.time_steps, task_data.classes)
+    submission.fill(model, weights)
+    return HeldToContract(model, task_data.classes, submission.spec.model.name).to(task_data.device).eval()

@@ -11,14 +11,14 @@ from torch import nn
 
 from eventbench import __version__, digest, registry
 from eventbench.layers import backends_used
-from eventbench.loading.task_data import Bench
+from eventbench.loading.task_data import TaskData
 from eventbench.metrics.accuracy import predicted
 from eventbench.metrics.base import Figure, Metric, measure
 from eventbench.scoring.contract import check, ready_model
 from eventbench.scoring.environment import environment, package_digest
 from eventbench.specs.record import SCHEMA, Harness, Pinned, Record, Run, Score
 from eventbench.store.key import content_digest
-from eventbench.submission.folder import Handed
+from eventbench.submission.folder import SubmissionFolder
 from eventbench.training.heap import keep_heap
 
 BATCH = 50  # figures do not depend on it
@@ -39,24 +39,24 @@ class _Answers(Metric):
 
 
 def score(
-    bench: Bench, handed: Handed, progress: Callable[[str], Any] = lambda weights: None
+    task_data: TaskData, submission: SubmissionFolder, progress: Callable[[str], Any] = lambda weights: None
 ) -> tuple[Record, list]:
     """Score every run of a submission on the test split: the record, and the rows of its predictions.
 
     Each sample is scored exactly once, unaugmented and in order of id. A metric that fails fails the run.
     """
     keep_heap()
-    check(bench, handed)
-    test, metrics = bench.split("test"), bench.task.spec.metrics
+    check(task_data, submission)
+    test, metrics = task_data.split("test"), task_data.task.spec.metrics
     runs, answers = [], []
     backends: set[str] = set()
-    for seed, weights in zip(handed.seeds, handed.spec.weights, strict=True):
+    for seed, weights in zip(submission.seeds, submission.spec.weights, strict=True):
         progress(weights)
-        model, found = ready_model(bench, handed, weights), _Answers()
+        model, found = ready_model(task_data, submission, weights), _Answers()
         members: dict[str, Metric] = {name: registry.metrics.get(name)() for name in metrics}
-        figures = measure(model, test.batches(BATCH), members | {"answers": found}, bench.device)
+        figures = measure(model, test.batches(BATCH), members | {"answers": found}, task_data.device)
         scores = {name: _score(figure, members[name.partition(".")[0]]) for name, figure in figures.items()}
-        runs.append(Run(seed=seed, weights=digest.of_file(handed.folder / weights), scores=scores))
+        runs.append(Run(seed=seed, weights=digest.of_file(submission.folder / weights), scores=scores))
         answers.append(found.classes)
         backends |= set(backends_used(model).values())
     labels = test.labels.tolist()
@@ -65,20 +65,20 @@ def score(
         schema=SCHEMA,
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         harness=Harness(name="eventbench", version=__version__, code=package_digest()),
-        task=Pinned(id=bench.task.id, digest=bench.task.spec.digest),
-        dataset=Pinned(id=bench.card.id, digest=bench.card.spec.digest),
-        pipeline=Pinned(id=bench.pipeline.id, digest=bench.pipeline.spec.digest),
-        store=content_digest(bench.store.made_from),
-        model=handed.spec.model,
-        code=handed.code(),
+        task=Pinned(id=task_data.task.id, digest=task_data.task.spec.digest),
+        dataset=Pinned(id=task_data.card.id, digest=task_data.card.spec.digest),
+        pipeline=Pinned(id=task_data.pipeline.id, digest=task_data.pipeline.spec.digest),
+        store=content_digest(task_data.store.made_from),
+        model=submission.spec.model,
+        code=submission.code(),
         samples=len(rows),
-        classes=bench.classes,
+        classes=task_data.classes,
         runs=runs,
         predictions="",
-        training=handed.spec.training,
-        environment=environment(bench.device)
+        training=submission.spec.training,
+        environment=environment(task_data.device)
         | ({"lif_backends": ", ".join(sorted(backends))} if backends else {}),
-        about=handed.spec.about,
+        about=submission.spec.about,
     )
     return record, rows
 

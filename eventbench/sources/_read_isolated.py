@@ -11,7 +11,7 @@ from eventbench.files.temporary import as_file
 from eventbench.sources.base import Source
 
 
-class ReadApart(Source, frozen=True, forbid_unknown_fields=True):
+class ReadIsolated(Source, frozen=True, forbid_unknown_fields=True):
     """A source that gives `read_here`, which only the helper calls."""
 
     def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:

@@ -22,13 +22,13 @@ from eventbench.sources._named_columns import (
     whole_numbers,
     whole_or_in,
 )
-from eventbench.sources._read_isolated import ReadApart
+from eventbench.sources._read_isolated import ReadIsolated
 from eventbench.sources.base import smallest_sensor
 
 GROUPS = ("events", "CD", "")
 
 
-class Hdf5Columns(ReadApart, frozen=True, forbid_unknown_fields=True):
+class Hdf5Columns(ReadIsolated, frozen=True, forbid_unknown_fields=True):
     """Reader of events in HDF5. `unit` is that of the times: "us" unless it is said, as both layouts have it.
 
     The sensor is what the file's attributes width and height, or geometry ("640x480"), say, where it has them.

@@ -15,13 +15,13 @@ from eventbench.errors import BadEvents, BadRecording, BadSpec
 from eventbench.events import Events
 from eventbench.files.hdf5 import column, is_hdf5, opened
 from eventbench.sources._named_columns import all_columns, check_unit, whole_numbers, whole_or_in
-from eventbench.sources._read_isolated import ReadApart
+from eventbench.sources._read_isolated import ReadIsolated
 from eventbench.sources.base import smallest_sensor
 
 MOST_TIMES = 1100  # deflate packs no better than 1032 to 1
 
 
-class MatColumns(ReadApart, frozen=True, forbid_unknown_fields=True):
+class MatColumns(ReadIsolated, frozen=True, forbid_unknown_fields=True):
     """Reader of MATLAB files. `unit` is that of the times; `first` what x and y are counted from, 0 or 1."""
 
     version: ClassVar[int] = 1

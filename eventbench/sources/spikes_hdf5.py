@@ -17,11 +17,11 @@ from eventbench.files.content import file_head
 from eventbench.files.hdf5 import column, names_in, opened
 from eventbench.files.isolated import call
 from eventbench.sources._named_columns import microseconds, whole_numbers
-from eventbench.sources._read_isolated import ReadApart
+from eventbench.sources._read_isolated import ReadIsolated
 from eventbench.sources.base import smallest_sensor
 
 
-class SpikesHdf5(ReadApart, frozen=True, forbid_unknown_fields=True):
+class SpikesHdf5(ReadIsolated, frozen=True, forbid_unknown_fields=True):
     """Reader of SHD's and SSC's files. Times are rounded to microseconds; spikes out of order are sorted (stable)."""
 
     version: ClassVar[int] = 1

@@ -11,11 +11,11 @@ from eventbench.specs import catalog
 from eventbench.specs.card import Card
 from eventbench.specs.catalog import Named
 from eventbench.specs.pipeline import Pipeline
-from eventbench.store.inventory import Item, Seen
+from eventbench.store.inventory import CacheItem, OpenedItem
 from eventbench.store.key import key_of, path_of
 
 
-class Made(NamedTuple):
+class ExpectedStore(NamedTuple):
     """What a store is made from now: its card, the pipeline (None for events), the key's value."""
 
     card: Named[Card]
@@ -23,7 +23,7 @@ class Made(NamedTuple):
     key: dict[str, Any]
 
 
-class Rules:
+class ExpectedStores:
     """The present keys of `cards`, as events and through each of `pipelines`.
 
     A card or pipeline that cannot be loaded, or names a member that is not there, has no present key: nothing is
@@ -33,7 +33,7 @@ class Rules:
     def __init__(
         self, cache: Path, cards: Iterable[Named[Card]], pipelines: Iterable[Named[Pipeline]]
     ) -> None:
-        self.present: dict[Path, Made] = {}
+        self.present: dict[Path, ExpectedStore] = {}
         self._of: dict[tuple[str, str], Path] = {}
         ways = [None, *pipelines]
         for card in cards:
@@ -42,15 +42,15 @@ class Rules:
                     path, key = path_of(cache, card, pipeline), key_of(card, pipeline)
                 except EventbenchError:
                     continue
-                self.present[path] = Made(card, pipeline, key)
+                self.present[path] = ExpectedStore(card, pipeline, key)
                 self._of[card.id, pipeline.id if pipeline else "events"] = path
 
-    def of(self, item: Item) -> Made | None:
+    def of(self, item: CacheItem) -> ExpectedStore | None:
         """What a store of this dataset and pipeline is made from now; None where it is none we know."""
         path = self._of.get((item.dataset, item.made_as))
         return self.present[path] if path else None
 
-    def judge(self, seen: Seen) -> tuple[str, str]:
+    def classify_state(self, seen: OpenedItem) -> tuple[str, str]:
         """The state of a store and the reason for it; see STATES."""
         state, made_from = seen.state, seen.made_from or {}
         if state not in ("complete", "draft") or seen.trouble:
@@ -67,7 +67,7 @@ class Rules:
             return "other rules", why
         return ("complete", "") if made else ("own", "no shipped card and pipeline of these names")
 
-    def _card_differences(self, item: Item, made_from: dict[str, Any]) -> list[str]:
+    def _card_differences(self, item: CacheItem, made_from: dict[str, Any]) -> list[str]:
         """Of a pipeline we do not know, whether at least its events are the present ones."""
         path = self._of.get((item.dataset, "events"))
         if path is None:
@@ -88,7 +88,7 @@ STATES = {
 }
 
 
-def shipped_rules(cache: Path, more: Iterable[Named[Any]] = ()) -> Rules:
+def expected_stores(cache: Path, more: Iterable[Named[Any]] = ()) -> ExpectedStores:
     """The rules of every shipped card and pipeline, and of `more` cards and pipelines of a user's own.
 
     One of the user's own comes before a shipped one of the same id.
@@ -97,7 +97,7 @@ def shipped_rules(cache: Path, more: Iterable[Named[Any]] = ()) -> Rules:
     pipelines = {named.id: named for named in _shipped("pipelines", catalog.pipeline)}
     for named in more:
         (cards if isinstance(named.spec, Card) else pipelines)[named.id] = named
-    return Rules(cache, cards.values(), pipelines.values())
+    return ExpectedStores(cache, cards.values(), pipelines.values())
 
 
 def _shipped(kind: str, load: Any) -> Iterable[Named[Any]]:

@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from eventbench.errors import BadStore
-from eventbench.store.expected import Rules
-from eventbench.store.inventory import DRAFT, LOCK, STORE, UNFINISHED, Item, find, look
-from eventbench.store.paths import being_written, lock_of, sole
+from eventbench.store.expected import ExpectedStores
+from eventbench.store.inventory import DRAFT, LOCK, STORE, UNFINISHED, CacheItem, find, look
+from eventbench.store.paths import being_written, lock_of, try_lock
 
 
-class Rubbish(NamedTuple):
+class Garbage(NamedTuple):
     """An item that may go: what it is, why, its size, and whether it was `left` because somebody is writing it."""
 
-    item: Item
+    item: CacheItem
     why: str
     bytes: int
     left: bool = False
 
 
-def rubbish(cache: Path, rules: Rules, *, own: bool = False) -> list[Rubbish]:
+def find_garbage(cache: Path, rules: ExpectedStores, *, own: bool = False) -> list[Garbage]:
     """Drafts, unfinished files, locks without a store, and stores made by other rules than the present ones.
 
     Stores that nothing can be said of stay: unreadable ones (repair makes them again), those of an unknown layout, and
@@ -35,24 +35,24 @@ def rubbish(cache: Path, rules: Rules, *, own: bool = False) -> list[Rubbish]:
     for item in items:
         why = _why(item, rules, kept, own)
         if why:
-            found.append(Rubbish(item, why, item.bytes))
+            found.append(Garbage(item, why, item.bytes))
     return found
 
 
-def _why(item: Item, rules: Rules, kept: set[Path], own: bool) -> str:
+def _why(item: CacheItem, rules: ExpectedStores, kept: set[Path], own: bool) -> str:
     if item.kind == DRAFT:
         return f"a draft with {look(item).samples:,} samples done"
     if item.kind == UNFINISHED:
         return "an unfinished file"
     if item.kind == LOCK:
         return "" if item.store in kept else "a lock without a store"
-    state, reason = rules.judge(look(item))
+    state, reason = rules.classify_state(look(item))
     if state == "unreadable" and rules.of(item) and item.path not in rules.present:
         return f"unreadable, and made by other rules: {reason}"
     return reason if state == "other rules" or (own and state == "own") else ""
 
 
-def sweep(found: Iterable[Rubbish], *, dry_run: bool = False) -> list[Rubbish]:
+def collect_garbage(found: Iterable[Garbage], *, dry_run: bool = False) -> list[Garbage]:
     """Remove what was found, or only say what would be; what somebody is writing now is left.
 
     Raises BadStore where something cannot be removed.
@@ -66,10 +66,10 @@ def sweep(found: Iterable[Rubbish], *, dry_run: bool = False) -> list[Rubbish]:
     return done
 
 
-def _removed(item: Item) -> bool:
+def _removed(item: CacheItem) -> bool:
     store = item.store
-    with sole(store) as mine:
-        if not mine:
+    with try_lock(store) as locked:
+        if not locked:
             return False
         try:
             if item.kind == DRAFT:

@@ -13,7 +13,7 @@ STORE, DRAFT, UNFINISHED, LOCK = "store", "draft", "unfinished", "lock"
 _ENDINGS = {DRAFT: ".draft", UNFINISHED: ".unfinished", LOCK: ".lock"}
 
 
-class Item(NamedTuple):
+class CacheItem(NamedTuple):
     """One thing on the shelf: its `path`, its `kind`, and the path of the `store` it is or belongs to."""
 
     path: Path
@@ -47,66 +47,66 @@ class Item(NamedTuple):
         return total
 
 
-class Seen(NamedTuple):
+class OpenedItem(NamedTuple):
     """An item opened: what it was `made_from` (the key's value), its `samples`, and `trouble` where it cannot be read.
 
     `state` is "complete", "draft", "unfinished", "lock", "layout unknown" or "unreadable".
     """
 
-    item: Item
+    item: CacheItem
     state: str
     samples: int = 0
     made_from: dict[str, Any] | None = None
     trouble: str = ""
 
 
-def find(cache: Path) -> list[Item]:
+def find(cache: Path) -> list[CacheItem]:
     """Everything on the shelf, sorted by path. Other files and folders of the cache are none of ours."""
-    items = [Item(path, STORE, path) for path in cache.glob("*/*.h5") if path.is_file()]
+    items = [CacheItem(path, STORE, path) for path in cache.glob("*/*.h5") if path.is_file()]
     for kind, ending in _ENDINGS.items():
         for path in cache.glob(f"*/*.h5{ending}"):
-            items.append(Item(path, kind, path.with_name(path.name.removesuffix(ending))))
+            items.append(CacheItem(path, kind, path.with_name(path.name.removesuffix(ending))))
     return sorted(items)
 
 
-def look(item: Item) -> Seen:
+def look(item: CacheItem) -> OpenedItem:
     """Open an item as far as it takes to say what it is; the payload is not read."""
     if item.kind == STORE:
         return _look_into(item)
     if item.kind == DRAFT:
         return _look_at_draft(item)
-    return Seen(item, item.kind)
+    return OpenedItem(item, item.kind)
 
 
-def _look_into(item: Item) -> Seen:
+def _look_into(item: CacheItem) -> OpenedItem:
     import h5py
 
     try:
         sealed = is_sealed(item.path)
         if sealed is False:  # and HDF5 may crash on it
-            return Seen(item, "unreadable", trouble=UNSEALED)
+            return OpenedItem(item, "unreadable", trouble=UNSEALED)
         with h5py.File(item.path, "r") as file:
             attrs = file.attrs
             if attrs.get("format") != "eventbench" or attrs.get("layout") not in ("events", "frames"):
-                return Seen(item, "unreadable", trouble="an HDF5 file, but no eventbench store")
+                return OpenedItem(item, "unreadable", trouble="an HDF5 file, but no eventbench store")
             version = attrs.get("layout_version")
             if version not in READS:
                 told = f"layout version {version}, this version of eventbench reads {' and '.join(map(str, READS))}"
-                return Seen(item, "layout unknown", trouble=told)
+                return OpenedItem(item, "layout unknown", trouble=told)
             if version > 1 and not sealed:
-                return Seen(item, "unreadable", trouble="its seal is gone")
+                return OpenedItem(item, "unreadable", trouble="its seal is gone")
             if attrs.get("complete") != 1:
-                return Seen(item, "unreadable", trouble="it was never finished")
-            return Seen(item, "complete", len(file["samples/id"]), json.loads(attrs["key_json"]))
+                return OpenedItem(item, "unreadable", trouble="it was never finished")
+            return OpenedItem(item, "complete", len(file["samples/id"]), json.loads(attrs["key_json"]))
     except Exception as error:  # h5py raises half a dozen unrelated types on damaged files
-        return Seen(item, "unreadable", trouble=f"not a readable store ({error})")
+        return OpenedItem(item, "unreadable", trouble=f"not a readable store ({error})")
 
 
-def _look_at_draft(item: Item) -> Seen:
+def _look_at_draft(item: CacheItem) -> OpenedItem:
     try:
         made_from = json.loads((item.path / "key.json").read_bytes())
         journal = item.path / "journal.jsonl"
         lines = journal.read_bytes().splitlines(keepends=True) if journal.exists() else []
     except (OSError, ValueError) as error:
-        return Seen(item, "draft", trouble=f"no key that can be read ({error})")
-    return Seen(item, "draft", sum(line.endswith(b"\n") for line in lines), made_from)
+        return OpenedItem(item, "draft", trouble=f"no key that can be read ({error})")
+    return OpenedItem(item, "draft", sum(line.endswith(b"\n") for line in lines), made_from)

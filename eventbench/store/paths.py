@@ -13,7 +13,7 @@ from eventbench.errors import BadStore
 
 
 @contextmanager
-def sole_writer(store: Path) -> Iterator[None]:
+def exclusive_writer(store: Path) -> Iterator[None]:
     """One process makes a store at a time, the others wait and find it; what the disk refuses becomes one line."""
     try:
         store.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def lock_of(store: Path) -> Path:
 
 
 @contextmanager
-def sole(store: Path) -> Iterator[bool]:
+def try_lock(store: Path) -> Iterator[bool]:
     """Hold the lock of a store while the block runs: True, or False at once where somebody is writing it.
 
     Raises BadStore where the folder cannot be written.
@@ -55,7 +55,7 @@ def being_written(store: Path) -> bool:
     if not lock_of(store).exists():
         return False
     try:
-        with sole(store) as mine:
-            return not mine
+        with try_lock(store) as locked:
+            return not locked
     except BadStore:
         return False  # we may not write here; what we may not lock we only read

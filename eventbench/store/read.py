@@ -13,7 +13,7 @@ import numpy as np
 from eventbench import digest
 from eventbench.errors import BadSpec, BadStore
 from eventbench.events import Events
-from eventbench.events.packed import EventColumns
+from eventbench.events.packed import PackedEvents
 from eventbench.store.opening import let_go, mapped, opened, rows_of, texts
 from eventbench.store.seal import of_payload, raw_bytes
 from eventbench.store.sparse import decode_sparse
@@ -100,7 +100,7 @@ class Store:
             self._looked_at = 0
         return i, payload
 
-    def made_by(self, key: dict[str, Any]) -> Self:
+    def require_key(self, key: dict[str, Any]) -> Self:
         """This store, if it was made from `key`. Raises BadStore when a store of other rules lies in its place."""
         if self.key != digest.of_value(key):
             raise BadStore(
@@ -131,11 +131,11 @@ class EventStore(Store):
         address, dt, long_row, long_dt = self._columns
         return [address[rows], dt[rows], long_row[longs], long_dt[longs]]
 
-    def columns(self, i: int) -> EventColumns:
+    def columns(self, i: int) -> PackedEvents:
         """Sample i as it is stored. Raises BadStore where it is not what was written."""
         i, payload = self._held(i)
         address, dt, long_row, long_dt = payload
-        return EventColumns(int(self._start[i]), address, dt, long_row, long_dt, self.sensor)
+        return PackedEvents(int(self._start[i]), address, dt, long_row, long_dt, self.sensor)
 
     def __getitem__(self, i: int) -> Events:
         return self.columns(i).events()
@@ -177,7 +177,7 @@ class FrameStore(Store):
         self._write_into(i, out)
         return out
 
-    def taken(self, rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    def gather(self, rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """The frames (rows, T, C, H, W) of these samples, written into `out` when given.
 
         Raises BadStore where one is not what was written, BadSpec for an `out` of another shape or type.
@@ -188,7 +188,7 @@ class FrameStore(Store):
         elif out.shape != shape or out.dtype != self.dtype or not out.flags.c_contiguous:
             raise BadSpec(
                 f"out is {out.dtype} {out.shape}",
-                where="taken",
+                where="gather",
                 allowed=f"{self.dtype} {shape}, C-contiguous",
             )
         for row, place in zip(rows, out, strict=True):

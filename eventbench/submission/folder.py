@@ -17,7 +17,7 @@ from eventbench.submission.model import make_model
 from eventbench.submission.user_code import model_class
 
 
-class Handed:
+class SubmissionFolder:
     """A submission as it lies in `folder`: what `submission.toml` says, and models made and filled from it."""
 
     def __init__(self, folder: Path) -> None:

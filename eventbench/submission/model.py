@@ -43,7 +43,7 @@ def make_model(
         ) from error
 
 
-def called(model: nn.Module, frames: torch.Tensor, classes: int, name: str) -> torch.Tensor:
+def call_model(model: nn.Module, frames: torch.Tensor, classes: int, name: str) -> torch.Tensor:
     """Scores (N, K) of frames (T, N, C, H, W), held to the contract.
 
     Raises BadSubmission when forward raises, returns something else, another shape, or values that are not finite.

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from eventbench.errors import BadSubmission
-from eventbench.loading.loader import SampleSplit
+from eventbench.loading.loader import Loader
 from eventbench.metrics.accuracy import predicted
 from eventbench.training.cuda_graph import Step
 from eventbench.training.losses import PER_STEP, loss_of
@@ -35,8 +35,8 @@ class Epoch(NamedTuple):
 
 def fit(
     model: nn.Module,
-    train: SampleSplit,
-    validation: SampleSplit,
+    train: Loader,
+    validation: Loader,
     recipe: Recipe,
     generator: torch.Generator,
     *,
@@ -78,7 +78,7 @@ def fit(
 
 def _train_epoch(
     model: nn.Module,
-    train: SampleSplit,
+    train: Loader,
     recipe: Recipe,
     generator: torch.Generator,
     step: Step,
@@ -100,7 +100,7 @@ def _train_epoch(
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, split: SampleSplit, batch_size: int, loss: str = "ce") -> tuple[float, float]:
+def evaluate(model: nn.Module, split: Loader, batch_size: int, loss: str = "ce") -> tuple[float, float]:
     """Mean loss and accuracy over a split, in eval mode, float32 and without augmentation; a tie is an error."""
     model.eval()
     total = torch.zeros(2, dtype=torch.float64, device=split.labels.device)

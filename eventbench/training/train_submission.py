@@ -18,11 +18,11 @@ from eventbench import digest
 from eventbench.errors import BadSubmission
 from eventbench.home import PACKAGE
 from eventbench.layers.lif import backends_used
-from eventbench.loading.task_data import Bench
+from eventbench.loading.task_data import TaskData
 from eventbench.specs.base import About
 from eventbench.specs.submission import ModelRef, Submission
 from eventbench.store.key import content_digest
-from eventbench.submission.model import called, make_model
+from eventbench.submission.model import call_model, make_model
 from eventbench.submission.user_code import model_class
 from eventbench.training.curves import draw_learning_curves
 from eventbench.training.heap import keep_heap
@@ -32,7 +32,7 @@ from eventbench.training.step import precision, seed_everything
 
 
 def train_submission(
-    bench: Bench,
+    task_data: TaskData,
     model: str,
     config: dict[str, Any],
     seeds: list[int],
@@ -55,25 +55,25 @@ def train_submission(
     if epochs is not None:
         recipe = msgspec.structs.replace(recipe, epochs=epochs)
     keep_heap()
-    trained_in = precision(recipe, bench.device)
+    trained_in = precision(recipe, task_data.device)
     name, home = named(model)
     source = home / name.rpartition(":")[0] if home != PACKAGE else None
-    _try(bench, name, config, home)  # refused before anything is written
+    _try(task_data, name, config, home)  # refused before anything is written
     asked = {
         "model": {"name": name, "config": config},
-        "task": bench.task.id,
-        "store": content_digest(bench.store.made_from),
+        "task": task_data.task.id,
+        "store": content_digest(task_data.store.made_from),
         "recipe": msgspec.to_builtins(recipe),
         "code": digest.of_file(source) if source else "",
     }
     draft = _draft(target, asked)
     if source:
         shutil.copyfile(source, draft / source.name)
-    runs = [_run(bench, name, config, seed, recipe, draft, home, quiet) for seed in seeds]
-    draw_learning_curves(runs, draft / "learning_curve.png", f"{model} on {bench.task.id}")
+    runs = [_run(task_data, name, config, seed, recipe, draft, home, quiet) for seed in seeds]
+    draw_learning_curves(runs, draft / "learning_curve.png", f"{model} on {task_data.task.id}")
     training = {
         "seeds": seeds,
-        "task": bench.task.id,
+        "task": task_data.task.id,
         "selection": "best validation epoch",
         "recipe": asked["recipe"],
         "precision": trained_in,
@@ -117,18 +117,20 @@ def _draft(target: Path, asked: dict[str, Any]) -> Path:
     return draft
 
 
-def _try(bench: Bench, name: str, config: dict[str, Any], home: Path) -> None:
+def _try(task_data: TaskData, name: str, config: dict[str, Any], home: Path) -> None:
     """Hold the untrained model to the contract on a few samples."""
     model = (
-        make_model(name, config, bench.sensor, bench.time_steps, bench.classes, home).to(bench.device).eval()
+        make_model(name, config, task_data.sensor, task_data.time_steps, task_data.classes, home)
+        .to(task_data.device)
+        .eval()
     )
-    frames, _ = next(bench.split("validation").batches(4))
+    frames, _ = next(task_data.split("validation").batches(4))
     with torch.no_grad():
-        called(model, frames, bench.classes, name)
+        call_model(model, frames, task_data.classes, name)
 
 
 def _run(
-    bench: Bench,
+    task_data: TaskData,
     name: str,
     config: dict[str, Any],
     seed: int,
@@ -141,8 +143,10 @@ def _run(
     if done.is_file():
         return json.loads(done.read_text())
     start = time.perf_counter()
-    generator = seed_everything(seed, bench.device)
-    model = make_model(name, config, bench.sensor, bench.time_steps, bench.classes, home).to(bench.device)
+    generator = seed_everything(seed, task_data.device)
+    model = make_model(name, config, task_data.sensor, task_data.time_steps, task_data.classes, home).to(
+        task_data.device
+    )
     with tqdm(total=recipe.epochs, desc=f"{name} seed {seed}", unit="epoch", disable=quiet or None) as bar:
 
         def progress(epoch: Epoch) -> None:
@@ -151,7 +155,12 @@ def _run(
 
         try:
             log = fit(
-                model, bench.split("train"), bench.split("validation"), recipe, generator, progress=progress
+                model,
+                task_data.split("train"),
+                task_data.split("validation"),
+                recipe,
+                generator,
+                progress=progress,
             )
         except (RuntimeError, TypeError, ValueError) as error:
             if ".py:" not in name:

@@ -12,7 +12,7 @@ from torch import nn
 from eventbench import registry
 from eventbench.errors import BadSubmission
 from eventbench.metrics.synaptic_operations import SynapticOperations
-from eventbench.submission.model import called, make_model
+from eventbench.submission.model import call_model, make_model
 
 NAMES = registry.models.names()
 TCJA_SMALL = {"channels": [4, 6], "kernel_over_time": 2, "kernel_over_channels": 3}
@@ -67,7 +67,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def test_scores_are_finite_for_any_sensor_and_number_of_steps(
     name: str, sensor: tuple[int, int], T: int
 ) -> None:
-    scores = called(made(name, sensor, T), frames(T, 3, sensor), 3, name)
+    scores = call_model(made(name, sensor, T), frames(T, 3, sensor), 3, name)
     assert scores.dtype == torch.float32
 
 
@@ -78,7 +78,7 @@ def test_scores_are_finite_for_any_sensor_and_number_of_steps(
 def test_scores_are_finite_for_large_frames_many_steps_and_any_number_of_classes(
     name: str, sensor: tuple[int, int], T: int, K: int
 ) -> None:
-    called(made(name, sensor, T, K), frames(T, 2, sensor), K, name)
+    call_model(made(name, sensor, T, K), frames(T, 2, sensor), K, name)
 
 
 def test_every_model_is_tried() -> None:
@@ -87,7 +87,7 @@ def test_every_model_is_tried() -> None:
 
 @torch.no_grad()
 def test_no_events_at_all_give_finite_scores(name: str) -> None:
-    called(made(name), torch.zeros(4, 2, 2, 7, 9), 3, name)
+    call_model(made(name), torch.zeros(4, 2, 2, 7, 9), 3, name)
 
 
 @torch.no_grad()

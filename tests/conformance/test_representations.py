@@ -16,7 +16,7 @@ from numpy.testing import assert_array_equal
 from eventbench import registry
 from eventbench.errors import BadSpec, EventbenchError
 from eventbench.events import EventBatch, Events
-from eventbench.events.packed import EventColumns
+from eventbench.events.packed import PackedEvents
 from eventbench.representations.base import Representation
 from tests.support.recordings import fixed, recordings
 
@@ -128,7 +128,7 @@ def test_out_is_filled_whatever_was_in_it_and_stored_columns_give_the_same_bytes
     assert got is out
     assert got.tobytes() == wanted.tobytes()
     assert again == account
-    from_columns, third = one.apply_columns(EventColumns.of(events))
+    from_columns, third = one.apply_packed(PackedEvents.of(events))
     assert from_columns.dtype == wanted.dtype
     assert from_columns.tobytes() == wanted.tobytes()
     assert third == account

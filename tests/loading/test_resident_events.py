@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from eventbench.augmentations.nda import Nda
 from eventbench.errors import BadEvents, BadSpec, EventbenchError
 from eventbench.events import Events
-from eventbench.events.packed import EventColumns
+from eventbench.events.packed import PackedEvents
 from eventbench.loading import resident_events
 from eventbench.loading.resident_events import ResidentEvents
-from eventbench.loading.resident_frames import ResidentSplit
+from eventbench.loading.resident_frames import ResidentFrames
 from eventbench.preprocess.events_store import events_store
 from eventbench.preprocess.frames_store import frames_store
 from eventbench.representations.base import Representation
@@ -37,7 +37,7 @@ GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA dev
 
 def store_of(many: list[Events]) -> Any:
     """What ResidentEvents asks of an EventStore, around a list of recordings of one sensor."""
-    columns = [EventColumns.of(events) for events in many]
+    columns = [PackedEvents.of(events) for events in many]
     return SimpleNamespace(
         ids=[f"s{k}" for k in range(len(many))],
         labels=np.arange(len(many), dtype=np.int32),
@@ -123,7 +123,7 @@ def test_any_two_times_of_64_bits_are_told_apart() -> None:
 
 def test_addresses_of_32_bits_and_counts_over_255() -> None:
     many = [fixed(3000, (400, 300)), fixed(0, (400, 300)), fixed(5003, (400, 300))]
-    assert EventColumns.of(many[0]).address.dtype == np.uint32
+    assert PackedEvents.of(many[0]).address.dtype == np.uint32
     for dtype in ("uint8", "float32"):
         check(many, Frames(bins=2, dtype=dtype))
     assert next(resident(many, Frames(bins=2)).batches(3))[0].max() == 255
@@ -163,7 +163,7 @@ def test_batches_are_those_of_a_store_of_frames_for_an_equal_generator(tmp_path:
     events, frames = EventStore(event_path(mini)), FrameStore(frame_path(mini))
     rows = frames.rows("train")[::-1].copy()
     how = Frames(bins=frames.shape[0])
-    one, two = ResidentEvents(events, rows, how, CPU), ResidentSplit(frames, rows, CPU)
+    one, two = ResidentEvents(events, rows, how, CPU), ResidentFrames(frames, rows, CPU)
     assert (one.ids, len(one), one.classes) == (two.ids, len(two), two.classes)
     assert torch.equal(one.labels, two.labels)
     for augment in ((), (Nda(roll_px=1, cut_px=2),)):
@@ -189,7 +189,7 @@ def test_on_the_gpu_the_frames_are_those_of_the_cpu() -> None:
 @GPU
 def test_on_the_gpu_no_batch_waits_for_the_device() -> None:
     split = resident([fixed(900), fixed(40), fixed(700)], Frames(bins=5), torch.device("cuda"))
-    batches = split._taken(torch.arange(3), 2)
+    batches = split._gather(torch.arange(3), 2)
     next(batches)  # the order of an epoch crosses the bus before its first batch, and may wait
     torch.cuda.set_sync_debug_mode("error")
     try:

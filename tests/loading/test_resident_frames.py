@@ -16,23 +16,23 @@ from eventbench.augmentations.event_mix import EventMix
 from eventbench.augmentations.nda import Nda
 from eventbench.errors import BadSpec
 from eventbench.loading.loader import _shifted
-from eventbench.loading.resident_frames import ResidentSplit
+from eventbench.loading.resident_frames import ResidentFrames
 
 CPU = torch.device("cpu")
 
 
 def split(
     n: int = 7, shape: tuple[int, int, int, int] = (3, 2, 4, 5), dtype: str = "uint8"
-) -> tuple[ResidentSplit, np.ndarray]:
+) -> tuple[ResidentFrames, np.ndarray]:
     """Rows 1 to n of a store with n + 2 samples, each cell telling which it is."""
     frames = (np.arange((n + 2) * np.prod(shape)) % 251).astype(dtype).reshape(n + 2, *shape)
     store: Any = SimpleNamespace(
         ids=[f"s{k}" for k in range(n + 2)],
-        taken=lambda rows: frames[rows],
+        gather=lambda rows: frames[rows],
         labels=np.arange(n + 2, dtype=np.int32),
         classes=[f"c{k}" for k in range(n + 2)],
     )
-    return ResidentSplit(store, np.arange(1, n + 1), CPU), frames[1 : n + 1]
+    return ResidentFrames(store, np.arange(1, n + 1), CPU), frames[1 : n + 1]
 
 
 def moved(frame: np.ndarray, down: int, right: int) -> np.ndarray:
@@ -201,5 +201,5 @@ def test_a_batch_size_or_shift_that_is_none_is_refused(size: Any, shift: Any, sa
 
 
 def test_a_split_without_samples_is_refused() -> None:
-    with pytest.raises(BadSpec, match="ResidentSplit: no samples; allowed: one row of the store or more"):
+    with pytest.raises(BadSpec, match="ResidentFrames: no samples; allowed: one row of the store or more"):
         split(0)

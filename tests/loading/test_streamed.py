@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from eventbench.augmentations.nda import Nda
 from eventbench.errors import BadSpec, BadStore
 from eventbench.loading.binned import BinnedStore
-from eventbench.loading.choose import fits, held
-from eventbench.loading.loader import SampleSplit
+from eventbench.loading.choose import fits, loader_for
+from eventbench.loading.loader import Loader
 from eventbench.loading.resident_events import ResidentEvents
-from eventbench.loading.resident_frames import ResidentSplit
-from eventbench.loading.streamed import AHEAD, StreamedSplit
+from eventbench.loading.resident_frames import ResidentFrames
+from eventbench.loading.streamed import AHEAD, StreamedLoader
 from eventbench.preprocess.events_store import events_store
 from eventbench.preprocess.frames_store import frames_store
 from eventbench.representations.frames import Frames
@@ -43,7 +43,7 @@ class Frames9:
         self.classes = [f"c{k}" for k in range(n)]
         self.fail_at, self.calls, self.threads = fail_at, 0, set[str]()
 
-    def taken(self, rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    def gather(self, rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         self.threads.add(threading.current_thread().name)
         self.calls += 1
         if self.calls == self.fail_at + 1:
@@ -58,7 +58,7 @@ def streams() -> list[str]:
     return [one.name for one in threading.enumerate() if one.name == "eventbench-stream"]
 
 
-def equal(one: SampleSplit, two: SampleSplit, size: int, **more: Any) -> None:
+def equal(one: Loader, two: Loader, size: int, **more: Any) -> None:
     def generator() -> torch.Generator | None:
         return torch.Generator().manual_seed(more["seed"]) if "seed" in more else None
 
@@ -75,7 +75,7 @@ def equal(one: SampleSplit, two: SampleSplit, size: int, **more: Any) -> None:
 def test_the_batches_are_those_of_a_resident_split(size: int, seed: int, dtype: str, mixed: bool) -> None:
     store: Any = Frames9(dtype=dtype)
     rows = np.array([8, 2, 5, 0, 1, 7, 3])
-    one, two = StreamedSplit(store, rows, CPU), ResidentSplit(store, rows, CPU)
+    one, two = StreamedLoader(store, rows, CPU), ResidentFrames(store, rows, CPU)
     assert (one.ids, len(one), one.classes) == (two.ids, len(two), two.classes)
     equal(one, two, size)
     equal(one, two, size, seed=seed, shift=2, augment=[Nda(cut_px=2)] if mixed else ())
@@ -84,7 +84,7 @@ def test_the_batches_are_those_of_a_resident_split(size: int, seed: int, dtype: 
 
 def test_it_is_another_thread_that_reads_and_not_far_ahead() -> None:
     store: Any = Frames9()
-    batches = StreamedSplit(store, np.arange(9), CPU).batches(1)
+    batches = StreamedLoader(store, np.arange(9), CPU).batches(1)
     for k in range(3):
         next(batches)
         assert k + 1 <= store.calls <= k + 1 + AHEAD
@@ -96,17 +96,17 @@ def test_it_is_another_thread_that_reads_and_not_far_ahead() -> None:
 def test_a_network_that_writes_into_its_frames_changes_no_other_batch() -> None:
     store: Any = Frames9(dtype="float32")
     kept = store.frames.copy()
-    for x, _ in StreamedSplit(store, np.arange(9), CPU).batches(2):
+    for x, _ in StreamedLoader(store, np.arange(9), CPU).batches(2):
         x.fill_(-1)
     assert np.array_equal(store.frames, kept)
-    found = torch.cat([x for x, _ in StreamedSplit(store, np.arange(9), CPU).batches(2)], 1)
+    found = torch.cat([x for x, _ in StreamedLoader(store, np.arange(9), CPU).batches(2)], 1)
     assert np.array_equal(found.transpose(0, 1), kept)
 
 
 @pytest.mark.parametrize("at", [0, 2])
 def test_what_fails_while_reading_is_raised_where_the_batch_is_asked_for(at: int) -> None:
     store: Any = Frames9(fail_at=at)
-    batches = StreamedSplit(store, np.arange(9), CPU).batches(2)
+    batches = StreamedLoader(store, np.arange(9), CPU).batches(2)
     for _ in range(at):
         next(batches)
     with pytest.raises(BadStore, match=r"^here: sample s3 is damaged$"):
@@ -115,7 +115,7 @@ def test_what_fails_while_reading_is_raised_where_the_batch_is_asked_for(at: int
 
 
 def test_leaving_early_leaves_no_thread() -> None:
-    split = StreamedSplit(Frames9(), np.arange(9), CPU)  # type: ignore[arg-type]
+    split = StreamedLoader(Frames9(), np.arange(9), CPU)  # type: ignore[arg-type]
     next(split.batches(2))  # dropped at once, as `next(split.batches(16))` does
     assert streams() == []
     batches = split.batches(1)
@@ -145,10 +145,10 @@ def test_real_stores_are_streamed_as_frames_or_binned_on_the_way(stores) -> None
     events, frames = stores
     rows = frames.rows("train")
     how = Frames(bins=frames.shape[0])
-    wanted = ResidentSplit(frames, rows, CPU)
+    wanted = ResidentFrames(frames, rows, CPU)
     for split in (
-        StreamedSplit(frames, rows, CPU),
-        StreamedSplit(BinnedStore(events, how), rows, CPU),
+        StreamedLoader(frames, rows, CPU),
+        StreamedLoader(BinnedStore(events, how), rows, CPU),
         ResidentEvents(events, rows, how, CPU),
     ):
         equal(split, wanted, 3, seed=1, shift=1)
@@ -159,18 +159,18 @@ def test_samples_are_resident_where_the_budget_holds_them_and_streamed_where_not
     rows = frames.rows("train")
     size = len(rows) * int(np.prod(frames.shape))
     how = Frames(bins=frames.shape[0])
-    assert isinstance(held(frames, rows, CPU, budget=size), ResidentSplit)
-    assert isinstance(held(frames, rows, CPU, budget=size - 1), StreamedSplit)
-    assert isinstance(held(frames, rows, CPU), ResidentSplit)
-    there = held(events, rows, CPU, representation=how)
+    assert isinstance(loader_for(frames, rows, CPU, budget=size), ResidentFrames)
+    assert isinstance(loader_for(frames, rows, CPU, budget=size - 1), StreamedLoader)
+    assert isinstance(loader_for(frames, rows, CPU), ResidentFrames)
+    there = loader_for(events, rows, CPU, representation=how)
     assert isinstance(there, ResidentEvents)
     short = sum(4 * len(events.columns(int(row)).dt) for row in rows)
-    assert isinstance(held(events, rows, CPU, representation=how, budget=short), ResidentEvents)
-    streamed = held(events, rows, CPU, representation=how, budget=short - 1)
-    assert isinstance(streamed, StreamedSplit)
+    assert isinstance(loader_for(events, rows, CPU, representation=how, budget=short), ResidentEvents)
+    streamed = loader_for(events, rows, CPU, representation=how, budget=short - 1)
+    assert isinstance(streamed, StreamedLoader)
     equal(streamed, there, 3, seed=5)
-    voxels = held(events, rows, CPU, representation=VoxelGrid(bins=3))
-    assert isinstance(voxels, StreamedSplit)
+    voxels = loader_for(events, rows, CPU, representation=VoxelGrid(bins=3))
+    assert isinstance(voxels, StreamedLoader)
     assert next(voxels.batches(2))[0].shape[1] == 2
 
 
@@ -179,9 +179,9 @@ def test_a_budget_or_a_store_that_makes_no_sense_is_refused(stores) -> None:  # 
     with pytest.raises(BadSpec, match=r"^fits: budget is -1 bytes; allowed: 0 or more, or None$"):
         fits(1, CPU, -1)
     with pytest.raises(BadSpec, match="no representation is given; allowed: one for a store of events"):
-        held(events, np.arange(2), CPU)
+        loader_for(events, np.arange(2), CPU)
     with pytest.raises(BadSpec, match="a representation is given; allowed: one for a store of events"):
-        held(frames, np.arange(2), CPU, representation=Frames())
+        loader_for(frames, np.arange(2), CPU, representation=Frames())
 
 
 def test_what_fits_is_at_most_the_budget_or_half_of_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,16 +194,16 @@ def test_what_fits_is_at_most_the_budget_or_half_of_what_is_free(monkeypatch: py
 
 
 def test_a_split_reads_from_its_own_rows_alone() -> None:
-    store: Any = SimpleNamespace(**vars(Frames9()), taken=None)
+    store: Any = SimpleNamespace(**vars(Frames9()), gather=None)
     seen: list[int] = []
 
-    def taken(rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+    def gather(rows: np.ndarray, out: np.ndarray) -> np.ndarray:
         seen.extend(rows.tolist())
         out[...] = 0
         return out
 
-    store.taken = taken
-    list(StreamedSplit(store, np.array([4, 2, 6]), CPU).batches(2, torch.Generator().manual_seed(0)))
+    store.gather = gather
+    list(StreamedLoader(store, np.array([4, 2, 6]), CPU).batches(2, torch.Generator().manual_seed(0)))
     assert sorted(seen) == [2, 4, 6]
 
 
@@ -212,7 +212,7 @@ def test_a_split_reads_from_its_own_rows_alone() -> None:
 def test_on_the_gpu_the_batches_are_those_of_a_resident_split(dtype: str) -> None:
     store: Any = Frames9(200, dtype)
     device = torch.device("cuda")
-    one, two = StreamedSplit(store, np.arange(200), device), ResidentSplit(store, np.arange(200), device)
+    one, two = StreamedLoader(store, np.arange(200), device), ResidentFrames(store, np.arange(200), device)
     for seed in range(3):
         equal(one, two, 7, seed=seed, shift=1)
     next(one.batches(7))

@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 import eventbench as eb
 from eventbench import home, registry
 from eventbench.errors import BadEvents, BadSpec, EventbenchError, UnknownName
-from eventbench.events.packed import EventColumns
+from eventbench.events.packed import PackedEvents
 from eventbench.representations._frames_batch import IN_KERNEL
 from eventbench.representations._frames_kernels import BLOCK, count_slices
 from eventbench.representations._slices import RULES
@@ -344,7 +344,7 @@ def test_the_output_changes_only_with_the_version():
 def test_frames_of_stored_columns_are_the_frames_of_the_events(events, bins, split_by, dtype):
     made = Frames(bins=bins, split_by=split_by, dtype=dtype)
     frames, account = made.apply(events)
-    from_columns, its_account = made.apply_columns(EventColumns.of(events))
+    from_columns, its_account = made.apply_packed(PackedEvents.of(events))
     assert np.array_equal(from_columns, frames)
     assert its_account == account
 
@@ -365,7 +365,7 @@ def test_frames_of_long_stored_columns_with_long_gaps_are_those_of_the_events():
         for split_by in sorted(IN_KERNEL):
             made = Frames(bins=bins, split_by=split_by)
             out = np.full(made.shape(events.sensor), 7, np.uint8)
-            frames, account = made.apply_columns(EventColumns.of(events), out)
+            frames, account = made.apply_packed(PackedEvents.of(events), out)
             assert frames is out
             assert np.array_equal(frames, made.apply(events)[0])
             assert account == made.apply(events)[1]

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from eventbench.leaderboard.check import check_evidence
 from eventbench.leaderboard.entry import load_entry
-from eventbench.loading.task_data import Bench
+from eventbench.loading.task_data import TaskData
 from eventbench.training.train_submission import train_submission
 from tests.support.miniatures import Miniature, miniature, refused, run_cli, write_task, write_toml
 from tests.training.test_train import NET, TINY
@@ -30,15 +30,15 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> Miniature:
 
 
 @pytest.fixture(scope="module")
-def bench(mini: Miniature) -> Bench:
-    return Bench(mini.order, mini.places, CPU)
+def task_data(mini: Miniature) -> TaskData:
+    return TaskData(mini.order, mini.places, CPU)
 
 
 @pytest.fixture(scope="module")
-def trained(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(task_data: TaskData, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A submission of `conv_snn` with two seeds, hardly trained."""
     folder = tmp_path_factory.mktemp("trained") / "s"
-    train_submission(bench, "conv_snn", TINY, [0, 1], folder, epochs=1, quiet=True)
+    train_submission(task_data, "conv_snn", TINY, [0, 1], folder, epochs=1, quiet=True)
     return folder
 
 
@@ -351,7 +351,7 @@ def test_a_metric_that_is_not_there_is_refused_without_a_record(
 
 
 def test_the_store_is_enough_and_raw_files_are_not_asked_for(
-    mini: Miniature, bench: Bench, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    mini: Miniature, task_data: TaskData, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call = [
         "submit",

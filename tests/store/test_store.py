@@ -19,13 +19,13 @@ from torch.utils.data import DataLoader
 import eventbench as eb
 from eventbench.errors import BadStore, EventbenchError
 from eventbench.events import Events
-from eventbench.events.packed import EventColumns, address_dtype
+from eventbench.events.packed import PackedEvents, address_dtype
 from eventbench.preprocess.events_store import events_store
 from eventbench.preprocess.frames_store import frames_store
 from eventbench.preprocess.repair import examine
 from eventbench.specs import catalog
-from eventbench.store.expected import Rules
-from eventbench.store.inventory import STORE, Item
+from eventbench.store.expected import ExpectedStores
+from eventbench.store.inventory import STORE, CacheItem
 from eventbench.store.key import key_of, path_of
 from eventbench.store.read import EventStore, FrameStore, open_any
 from eventbench.store.seal import set_seal
@@ -35,7 +35,7 @@ from tests.support.recordings import recordings
 
 
 def round_trip(events: Events) -> Events:
-    return EventColumns.of(events).events()
+    return PackedEvents.of(events).events()
 
 
 @settings(deadline=None)
@@ -74,7 +74,7 @@ def test_any_gap_between_two_events_is_kept(gap: int) -> None:
     start = -(2**63)
     events = Events(t=[start, start + gap, start + gap], x=[0] * 3, y=[0] * 3, p=[0, 1, 0], sensor=(1, 1))
     assert round_trip(events) == events
-    assert len(EventColumns.of(events).long_dt) == (gap >= 65535)
+    assert len(PackedEvents.of(events).long_dt) == (gap >= 65535)
 
 
 def test_many_long_gaps_and_negative_times_are_kept() -> None:
@@ -227,7 +227,7 @@ def test_one_changed_byte_is_found_and_never_decoded(mini: Miniature, tmp_path: 
         store[9]  # type: ignore[index]
     if isinstance(store, FrameStore):
         with pytest.raises(BadStore, match=r"sample train/00006 is damaged"):
-            store.taken(np.array([0, 9]))
+            store.gather(np.array([0, 9]))
 
 
 def seal_anew(path: Path) -> None:
@@ -308,7 +308,7 @@ def test_one_flipped_bit_anywhere_in_a_store_is_found(mini: Miniature, tmp_path:
     raw[data.draw(st.integers(0, len(raw) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     path = tmp_path / source.name
     path.write_bytes(raw)
-    assert examine(Item(path, STORE, path), Rules(tmp_path, [], [])).faults
+    assert examine(CacheItem(path, STORE, path), ExpectedStores(tmp_path, [], [])).faults
 
 
 def test_a_changed_layout_version_is_harm_and_not_news_from_the_future(
@@ -317,9 +317,12 @@ def test_a_changed_layout_version_is_harm_and_not_news_from_the_future(
     path = tmp_path / frame_path(mini).name
     shutil.copyfile(frame_path(mini), path)
     edit(path, lambda f: f.attrs.__setitem__("layout_version", 3))
-    assert examine(Item(path, STORE, path), Rules(tmp_path, [], [])).faults
+    assert examine(CacheItem(path, STORE, path), ExpectedStores(tmp_path, [], [])).faults
     seal_anew(path)
-    assert "layout version 3" in examine(Item(path, STORE, path), Rules(tmp_path, [], [])).not_checked
+    assert (
+        "layout version 3"
+        in examine(CacheItem(path, STORE, path), ExpectedStores(tmp_path, [], [])).not_checked
+    )
 
 
 SPARSE = [
@@ -393,7 +396,7 @@ def test_a_store_of_layout_version_1_opens_for_ever() -> None:
         for cell, count in cells:
             dense.flat[cell] = count
         assert np.array_equal(frames[i], dense)
-    assert np.array_equal(frames.taken(np.array([7, 2])), np.stack([frames[7], frames[2]]))
+    assert np.array_equal(frames.gather(np.array([7, 2])), np.stack([frames[7], frames[2]]))
     assert len(eb.open_store(frames.path)) == 8
 
 

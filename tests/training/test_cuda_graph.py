@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from eventbench.errors import BadSpec, EventbenchError
-from eventbench.loading.resident_frames import ResidentSplit
-from eventbench.loading.streamed import StreamedSplit
+from eventbench.loading.resident_frames import ResidentFrames
+from eventbench.loading.streamed import StreamedLoader
 from eventbench.training.cuda_graph import EAGER, GraphedStep
 from eventbench.training.loop import Recipe, fit
 from eventbench.training.step import seed_everything
@@ -51,7 +51,7 @@ def store(n: int) -> Any:
     frames = rng.integers(0, 3, (n, 4, 2, 6, 6)).astype(np.uint8)
     frames[np.arange(n), :, :, labels] += 3
 
-    def taken(rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    def gather(rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         if out is None:
             return frames[rows]
         out[...] = frames[rows]
@@ -62,7 +62,7 @@ def store(n: int) -> Any:
         ids=names,
         labels=labels,
         classes=["a", "b", "c"],
-        taken=taken,
+        gather=gather,
         shape=frames.shape[1:],
         dtype=frames.dtype,
     )
@@ -72,7 +72,7 @@ def trained(graph: bool, streamed: bool = False, dropout: float = 0.0, **more: A
     """The log and the weights after a few epochs whose last batch is smaller than the others."""
     device, data = torch.device("cuda"), store(45)
     generator, net = seed_everything(0, device), Net(dropout).to(device)
-    kind = StreamedSplit if streamed else ResidentSplit
+    kind = StreamedLoader if streamed else ResidentFrames
     train, validation = kind(data, np.arange(35), device), kind(data, np.arange(35, 45), device)
     recipe = Recipe(epochs=4, batch_size=8, graph=graph, **more)
     return fit(net, train, validation, recipe, generator), net.state_dict()

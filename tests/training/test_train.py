@@ -16,8 +16,8 @@ from safetensors.torch import load_file
 from eventbench import registry
 from eventbench.augmentations.nda import Nda
 from eventbench.errors import BadSpec, BadSubmission
-from eventbench.loading.task_data import Bench
-from eventbench.submission.folder import Handed
+from eventbench.loading.task_data import TaskData
+from eventbench.submission.folder import SubmissionFolder
 from eventbench.training import train_submission as workshop
 from eventbench.training.loop import Recipe, evaluate, fit
 from eventbench.training.step import precision, seed_everything
@@ -48,8 +48,8 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> Miniature:
 
 
 @pytest.fixture(scope="module")
-def bench(mini: Miniature) -> Bench:
-    return Bench(mini.order, mini.places, CPU)
+def task_data(mini: Miniature) -> TaskData:
+    return TaskData(mini.order, mini.places, CPU)
 
 
 def weights(folder: Path, seed: int = 0) -> dict[str, torch.Tensor]:
@@ -62,33 +62,33 @@ def same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
 
 
 def trained(
-    bench: Bench, folder: Path, seeds: tuple[int, ...] = (0,), model: str = "conv_snn", **more: Any
+    task_data: TaskData, folder: Path, seeds: tuple[int, ...] = (0,), model: str = "conv_snn", **more: Any
 ) -> Path:
     config = more.pop("config", TINY if model == "conv_snn" else {})
     train_submission(
-        bench, model, config, list(seeds), folder, recipe=more.pop("recipe", QUICK), quiet=True, **more
+        task_data, model, config, list(seeds), folder, recipe=more.pop("recipe", QUICK), quiet=True, **more
     )
     return folder
 
 
-def predictions(bench: Bench, folder: Path, seed: int = 0) -> torch.Tensor:
-    handed = Handed(folder)
-    model = handed.model(bench.sensor, bench.time_steps, bench.classes).eval()
+def predictions(task_data: TaskData, folder: Path, seed: int = 0) -> torch.Tensor:
+    handed = SubmissionFolder(folder)
+    model = handed.model(task_data.sensor, task_data.time_steps, task_data.classes).eval()
     handed.fill(model, f"seed{seed}.safetensors")
     with torch.no_grad():
-        return torch.cat([model(x) for x, _ in bench.split("test").batches(50)])
+        return torch.cat([model(x) for x, _ in task_data.split("test").batches(50)])
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_others(bench: Bench, tmp_path: Path) -> None:
-    one = trained(bench, tmp_path / "one", (0, 1))
-    two = trained(bench, tmp_path / "two", (0,))
+def test_the_same_seed_gives_the_same_bits_and_another_others(task_data: TaskData, tmp_path: Path) -> None:
+    one = trained(task_data, tmp_path / "one", (0, 1))
+    two = trained(task_data, tmp_path / "two", (0,))
     assert same(weights(one), weights(two))
-    assert torch.equal(predictions(bench, one), predictions(bench, two))
+    assert torch.equal(predictions(task_data, one), predictions(task_data, two))
     assert (one / "seed0.csv").read_text() == (two / "seed0.csv").read_text()
     assert not same(weights(one, 0), weights(one, 1))
 
 
-def test_two_epochs_learn_what_is_easy(bench: Bench) -> None:
+def test_two_epochs_learn_what_is_easy(task_data: TaskData) -> None:
     generator = seed_everything(0, CPU)
 
     class Net(torch.nn.Module):
@@ -100,10 +100,10 @@ def test_two_epochs_learn_what_is_easy(bench: Bench) -> None:
             return self.readout(frames.sum(0).flatten(1))
 
     net = Net()
-    log = fit(net, bench.split("train"), bench.split("validation"), QUICK, generator)
+    log = fit(net, task_data.split("train"), task_data.split("validation"), QUICK, generator)
     assert [epoch.epoch for epoch in log] == [1, 2]
     assert log[-1].train_loss < log[0].train_loss
-    assert evaluate(net, bench.split("test"), 4)[1] >= 0.9
+    assert evaluate(net, task_data.split("test"), 4)[1] >= 0.9
 
 
 class Stepwise(torch.nn.Module):
@@ -138,21 +138,21 @@ class Stepwise(torch.nn.Module):
     ],
     ids=str,
 )
-def test_every_choice_of_a_recipe_learns_what_is_easy(bench: Bench, more: dict[str, Any]) -> None:
+def test_every_choice_of_a_recipe_learns_what_is_easy(task_data: TaskData, more: dict[str, Any]) -> None:
     generator, net = seed_everything(0, CPU), Stepwise()
     recipe = Recipe(
         epochs=6, batch_size=6, learning_rate=0.02, shift_px=0, label_smoothing=0, weight_decay=0, **more
     )
-    log = fit(net, bench.split("train"), bench.split("validation"), recipe, generator)
+    log = fit(net, task_data.split("train"), task_data.split("validation"), recipe, generator)
     assert log[-1].train_loss < log[0].train_loss
-    assert evaluate(net, bench.split("test"), 4)[1] >= 0.9
+    assert evaluate(net, task_data.split("test"), 4)[1] >= 0.9
     assert net.types == {torch.bfloat16 if recipe.amp else torch.float32}
     kept = [epoch.validation_loss for epoch in log if epoch.validation_accuracy == 1.0]
-    again = evaluate(net, bench.split("validation"), 4, recipe.loss)
+    again = evaluate(net, task_data.split("validation"), 4, recipe.loss)
     assert again[0] == pytest.approx(min(kept), rel=1e-4)  # the loss that validates is the one that trains
 
 
-def test_the_optimizer_follows_the_schedule(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_optimizer_follows_the_schedule(task_data: TaskData, monkeypatch: pytest.MonkeyPatch) -> None:
     used: list[float] = []
     whole = torch.optim.SGD.step
 
@@ -162,18 +162,18 @@ def test_the_optimizer_follows_the_schedule(bench: Bench, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(torch.optim.SGD, "step", step)
     recipe = Recipe(epochs=3, batch_size=6, optimizer="sgd", schedule="step", step_size=1, learning_rate=0.1)
-    train = bench.split("train")
-    log = fit(Stepwise(), train, bench.split("validation"), recipe, seed_everything(0, CPU))
+    train = task_data.split("train")
+    log = fit(Stepwise(), train, task_data.split("validation"), recipe, seed_everything(0, CPU))
     steps = -(-len(train) // 6)
     assert used == pytest.approx([0.1] * steps + [0.01] * steps + [0.001] * steps)
     assert [epoch.learning_rate for epoch in log] == pytest.approx([0.1, 0.01, 0.001])
 
 
 def test_augmentation_reaches_what_is_trained_on_and_nothing_else(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    task_data: TaskData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def passed() -> bytes:
-        return b"".join(x.numpy().tobytes() for x, _ in bench.split("validation").batches(5))
+        return b"".join(x.numpy().tobytes() for x, _ in task_data.split("validation").batches(5))
 
     seen: list[int] = []
     whole = Nda.apply
@@ -185,12 +185,12 @@ def test_augmentation_reaches_what_is_trained_on_and_nothing_else(
     monkeypatch.setattr(Nda, "apply", apply)
     before = passed()
     recipe = Recipe(epochs=2, batch_size=6, augment=[{"name": "nda"}])
-    fit(Stepwise(), bench.split("train"), bench.split("validation"), recipe, seed_everything(0, CPU))
-    assert sum(seen) == 2 * len(bench.split("train"))
+    fit(Stepwise(), task_data.split("train"), task_data.split("validation"), recipe, seed_everything(0, CPU))
+    assert sum(seen) == 2 * len(task_data.split("train"))
     assert passed() == before
 
 
-def test_a_loss_of_every_step_needs_a_model_that_gives_scores_at_every_step(bench: Bench) -> None:
+def test_a_loss_of_every_step_needs_a_model_that_gives_scores_at_every_step(task_data: TaskData) -> None:
     class Whole(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -203,7 +203,7 @@ def test_a_loss_of_every_step_needs_a_model_that_gives_scores_at_every_step(benc
     with pytest.raises(
         BadSubmission, match=r"^Whole: loss 'tet' needs the scores of every step; give the model"
     ):
-        fit(Whole(), bench.split("train"), bench.split("validation"), recipe, seed_everything(0, CPU))
+        fit(Whole(), task_data.split("train"), task_data.split("validation"), recipe, seed_everything(0, CPU))
 
 
 @pytest.mark.parametrize(
@@ -217,10 +217,10 @@ def test_a_loss_of_every_step_needs_a_model_that_gives_scores_at_every_step(benc
     ],
 )
 def test_a_recipe_that_the_device_cannot_follow_is_refused(
-    bench: Bench, tmp_path: Path, more: dict[str, Any], line: str
+    task_data: TaskData, tmp_path: Path, more: dict[str, Any], line: str
 ) -> None:
     with pytest.raises(BadSpec) as refusal:
-        trained(bench, tmp_path / "s", recipe=Recipe(epochs=1, **more))
+        trained(task_data, tmp_path / "s", recipe=Recipe(epochs=1, **more))
     assert str(refusal.value).startswith(line)
     assert list(tmp_path.iterdir()) == []
 
@@ -241,14 +241,14 @@ def test_the_precision_of_training_is_named() -> None:
     assert precision(Recipe(amp=True, amp_dtype="bfloat16"), gpu) == "bfloat16"
 
 
-def test_the_snn_learns_it_too(bench: Bench, tmp_path: Path) -> None:
+def test_the_snn_learns_it_too(task_data: TaskData, tmp_path: Path) -> None:
     recipe = Recipe(epochs=8, batch_size=6, learning_rate=0.03, shift_px=0)
-    folder = trained(bench, tmp_path / "s", recipe=recipe)
-    hits = (predictions(bench, folder).argmax(1) == bench.split("test").labels).float().mean()
+    folder = trained(task_data, tmp_path / "s", recipe=recipe)
+    hits = (predictions(task_data, folder).argmax(1) == task_data.split("test").labels).float().mean()
     assert hits > 0.7
 
 
-def test_the_weights_kept_are_those_of_the_best_validation_epoch(bench: Bench) -> None:
+def test_the_weights_kept_are_those_of_the_best_validation_epoch(task_data: TaskData) -> None:
     class Wandering(torch.nn.Module):
         """Right in its second epoch and wrong ever after."""
 
@@ -274,8 +274,8 @@ def test_the_weights_kept_are_those_of_the_best_validation_epoch(bench: Bench) -
     seen: list[int] = []
     log = fit(
         net,
-        bench.split("train"),
-        bench.split("validation"),
+        task_data.split("train"),
+        task_data.split("validation"),
         recipe,
         seed_everything(0, CPU),
         progress=lambda e: seen.append(e.epoch),
@@ -285,7 +285,7 @@ def test_the_weights_kept_are_those_of_the_best_validation_epoch(bench: Bench) -
     assert net.epoch == 2
 
 
-def test_a_loss_that_is_no_number_is_refused(bench: Bench) -> None:
+def test_a_loss_that_is_no_number_is_refused(task_data: TaskData) -> None:
     class Broken(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -297,26 +297,26 @@ def test_a_loss_that_is_no_number_is_refused(bench: Bench) -> None:
     with pytest.raises(
         BadSubmission, match=r"^the training loss is no finite number; lower the learning rate$"
     ):
-        fit(Broken(), bench.split("train"), bench.split("validation"), QUICK, seed_everything(0, CPU))
+        fit(Broken(), task_data.split("train"), task_data.split("validation"), QUICK, seed_everything(0, CPU))
 
 
 def test_the_test_split_is_never_touched(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    task_data: TaskData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    whole = Bench.split
+    whole = TaskData.split
 
-    def split(self: Bench, name: str) -> Any:
+    def split(self: TaskData, name: str) -> Any:
         asked.append(name)
         return whole(self, name)
 
-    monkeypatch.setattr(Bench, "split", split)
-    trained(bench, tmp_path / "s")
+    monkeypatch.setattr(TaskData, "split", split)
+    trained(task_data, tmp_path / "s")
     assert set(asked) == {"train", "validation"}
 
 
-def test_a_submission_folder_says_what_was_done(bench: Bench, tmp_path: Path) -> None:
-    folder = trained(bench, tmp_path / "deep" / "s", (3, 1))
+def test_a_submission_folder_says_what_was_done(task_data: TaskData, tmp_path: Path) -> None:
+    folder = trained(task_data, tmp_path / "deep" / "s", (3, 1))
     stated = tomllib.loads((folder / "submission.toml").read_text())
     assert stated["model"] == {"name": "conv_snn", "config": TINY}
     assert stated["weights"] == ["seed3.safetensors", "seed1.safetensors"]
@@ -334,13 +334,13 @@ def test_a_submission_folder_says_what_was_done(bench: Bench, tmp_path: Path) ->
     assert (folder / "learning_curve.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert not (folder / "asked.json").exists()
     assert not folder.with_name("s.unfinished").exists()
-    assert Handed(folder).seeds == [3, 1]
+    assert SubmissionFolder(folder).seeds == [3, 1]
 
 
 def test_an_interrupted_training_goes_on_with_the_seeds_left(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    task_data: TaskData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = trained(bench, tmp_path / "whole", (0, 1, 2))
+    whole = trained(task_data, tmp_path / "whole", (0, 1, 2))
     real, trained_seeds = workshop.fit, []
 
     def once(*arguments: Any, **more: Any) -> Any:
@@ -352,10 +352,10 @@ def test_an_interrupted_training_goes_on_with_the_seeds_left(
     monkeypatch.setattr(workshop, "fit", once)
     folder = tmp_path / "s"
     with pytest.raises(KeyboardInterrupt):
-        trained(bench, folder, (0, 1, 2))
+        trained(task_data, folder, (0, 1, 2))
     assert not folder.exists()
     assert (tmp_path / "s.unfinished" / "seed0.safetensors").is_file()
-    trained(bench, folder, (0, 1, 2))
+    trained(task_data, folder, (0, 1, 2))
     assert len(trained_seeds) == 4  # seed 0, the one cut short, and the two that were left
     assert all(same(weights(folder, seed), weights(whole, seed)) for seed in (0, 1, 2))
 
@@ -366,14 +366,14 @@ def interrupt(*_: Any) -> None:
 
 @pytest.mark.parametrize("harm", ["torn", "other recipe", "no statement"])
 def test_what_an_unfinished_folder_holds_is_used_only_if_it_was_made_alike_and_whole(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
+    task_data: TaskData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
 ) -> None:
-    expected = weights(trained(bench, tmp_path / "whole"))
+    expected = weights(trained(task_data, tmp_path / "whole"))
     folder, draft = tmp_path / "s", tmp_path / "s.unfinished"
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(workshop, "draw_learning_curves", interrupt)
-        trained(bench, folder)
-    other = trained(bench, tmp_path / "other", recipe=Recipe(epochs=1, batch_size=6))
+        trained(task_data, folder)
+    other = trained(task_data, tmp_path / "other", recipe=Recipe(epochs=1, batch_size=6))
     if harm == "torn":
         (draft / "seed0.json").unlink()
         (draft / "seed0.tmp").write_text('{"seed": 0, "ep')
@@ -383,53 +383,55 @@ def test_what_an_unfinished_folder_holds_is_used_only_if_it_was_made_alike_and_w
             (draft / "asked.json").write_text(json.dumps({"recipe": 1}))
         else:
             (draft / "asked.json").unlink()
-    trained(bench, folder)
+    trained(task_data, folder)
     assert same(weights(folder), expected)
 
 
-def test_a_folder_that_is_there_is_refused_and_left_alone(bench: Bench, tmp_path: Path) -> None:
+def test_a_folder_that_is_there_is_refused_and_left_alone(task_data: TaskData, tmp_path: Path) -> None:
     (tmp_path / "s").mkdir()
     with pytest.raises(BadSubmission, match=r"s: is there already; name another folder, or remove this one$"):
-        trained(bench, tmp_path / "s")
+        trained(task_data, tmp_path / "s")
     assert list(tmp_path.iterdir()) == [tmp_path / "s"]
 
 
-def test_a_seed_named_twice_is_refused(bench: Bench, tmp_path: Path) -> None:
+def test_a_seed_named_twice_is_refused(task_data: TaskData, tmp_path: Path) -> None:
     with pytest.raises(BadSubmission, match=r"seeds are \[1, 1\]; allowed: each of them once$"):
-        trained(bench, tmp_path / "s", (1, 1))
+        trained(task_data, tmp_path / "s", (1, 1))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_event_count_is_fitted_and_its_means_are_those_of_the_training_samples(
-    bench: Bench, tmp_path: Path
+    task_data: TaskData, tmp_path: Path
 ) -> None:
-    folder = trained(bench, tmp_path / "s", model="event_count")
-    split = bench.split("train")
+    folder = trained(task_data, tmp_path / "s", model="event_count")
+    split = task_data.split("train")
     counts = split.frames.double().sum(1).flatten(1)
     pictures = counts / counts.sum(1, keepdim=True)
     expected = torch.stack([pictures[split.labels == label].mean(0) for label in (0, 1)])
     assert torch.allclose(weights(folder)["means"].double(), expected)
-    assert (predictions(bench, folder).argmax(1) == bench.split("test").labels).all()
+    assert (predictions(task_data, folder).argmax(1) == task_data.split("test").labels).all()
 
 
-def test_a_network_of_ones_own_is_trained_with_its_file_beside_it(bench: Bench, tmp_path: Path) -> None:
+def test_a_network_of_ones_own_is_trained_with_its_file_beside_it(
+    task_data: TaskData, tmp_path: Path
+) -> None:
     source = tmp_path / "my_model.py"
     source.write_text(NET)
-    folder = trained(bench, tmp_path / "s", model=f"{source}:MyNet", config={"bias": False})
+    folder = trained(task_data, tmp_path / "s", model=f"{source}:MyNet", config={"bias": False})
     assert (folder / "my_model.py").read_text() == NET
     assert tomllib.loads((folder / "submission.toml").read_text())["model"] == {
         "name": "my_model.py:MyNet",
         "config": {"bias": False},
     }
     source.unlink()
-    assert predictions(bench, folder).shape == (10, 2)
+    assert predictions(task_data, folder).shape == (10, 2)
 
 
-def test_tied_weights_are_written(bench: Bench, tmp_path: Path) -> None:
+def test_tied_weights_are_written(task_data: TaskData, tmp_path: Path) -> None:
     source = tmp_path / "my_model.py"
     source.write_text(NET.replace("    def forward", "        self.again = self.readout\n\n    def forward"))
-    folder = trained(bench, tmp_path / "s", model=f"{source}:MyNet")
-    assert predictions(bench, folder).shape == (10, 2)
+    folder = trained(task_data, tmp_path / "s", model=f"{source}:MyNet")
+    assert predictions(task_data, folder).shape == (10, 2)
 
 
 @pytest.mark.parametrize(
@@ -459,7 +461,7 @@ def test_tied_weights_are_written(bench: Bench, tmp_path: Path) -> None:
 )
 def test_a_network_that_breaks_its_contract_is_refused_and_nothing_is_made(
     mini: Miniature,
-    bench: Bench,
+    task_data: TaskData,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     change: tuple[str, str],
@@ -572,7 +574,7 @@ def test_the_command_follows_a_recipe_file(
     stated = tomllib.loads((out / "submission.toml").read_text())["training"]["recipe"]
     assert (stated["epochs"], stated["batch_size"], stated["loss"]) == (1, 5, "rate_mse")
     assert stated["augment"] == [{"name": "nda", "roll_px": 1}]
-    assert Handed(out).seeds == [0]
+    assert SubmissionFolder(out).seeds == [0]
 
 
 def test_a_task_whose_validation_is_its_test_split_is_refused(

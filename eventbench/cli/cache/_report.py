@@ -9,27 +9,29 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from eventbench.store.expected import Rules
-    from eventbench.store.inventory import Seen
+    from eventbench.store.expected import ExpectedStores
+    from eventbench.store.inventory import OpenedItem
 
 WITHOUT_SAMPLES = ("draft", "unfinished", "layout unknown", "unreadable")
 
 
-def shelf(cache_dir: str | None, cards: tuple[str, ...], pipelines: tuple[str, ...]) -> tuple[Path, Rules]:
+def shelf(
+    cache_dir: str | None, cards: tuple[str, ...], pipelines: tuple[str, ...]
+) -> tuple[Path, ExpectedStores]:
     from eventbench import home
     from eventbench.specs import catalog
-    from eventbench.store.expected import shipped_rules
+    from eventbench.store.expected import expected_stores
 
     cache = home.places(cache=cache_dir).cache
     more: list[catalog.Named[Any]] = [*map(catalog.card, cards), *map(catalog.pipeline, pipelines)]
-    return cache, shipped_rules(cache, more)
+    return cache, expected_stores(cache, more)
 
 
-def told_of(seen: Seen, rules: Rules) -> dict[str, Any]:
+def told_of(seen: OpenedItem, rules: ExpectedStores) -> dict[str, Any]:
     from eventbench.store.paths import being_written
 
     item = seen.item
-    state, why = rules.judge(seen)
+    state, why = rules.classify_state(seen)
     made = rules.of(item)
     was, now = seen.made_from or {}, made.key if made else {}
     return {
@@ -82,7 +84,7 @@ def own_card_and_pipeline(function: Callable[..., None]) -> Callable[..., None]:
     return card(pipeline(function))
 
 
-def stores_verified(cache: Path, rules: Rules) -> tuple[dict[str, Any], list[str]]:
+def stores_verified(cache: Path, rules: ExpectedStores) -> tuple[dict[str, Any], list[str]]:
     """What verify says of the stores, as JSON and as lines."""
     from eventbench.preprocess.repair import examine_all
 

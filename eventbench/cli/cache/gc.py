@@ -31,10 +31,10 @@ def command(
 
     A store that is being written is left, and so are stores of cards and pipelines of your own, unless --own.
     """
-    from eventbench.store.garbage import rubbish, sweep
+    from eventbench.store.garbage import collect_garbage, find_garbage
 
     cache, rules = shelf(cache_dir, cards, pipelines)
-    found = sweep(rubbish(cache, rules, own=own), dry_run=dry_run)
+    found = collect_garbage(find_garbage(cache, rules, own=own), dry_run=dry_run)
     gone, left = [one for one in found if not one.left], [one for one in found if one.left]
     freed = sum(one.bytes for one in gone)
     if as_json:
