@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree. The command line turns any of these into one line and exit status 2.
+"""The errors of this package, as one tree. The command line turns any of these into one line and exit status 2.
 
 EventbenchError
 ├── UnknownName      a dataset, pipeline, model, ... that does not exist
@@ -18,12 +18,14 @@ import difflib
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+FIELDS = ("what", "where", "allowed", "fix", "reason")
+
 
 class EventbenchError(Exception):
     """One line: *where* it is, *what* is wrong with its value, what is *allowed*, how to *fix* it.
 
-    Each part is an attribute, so that nobody has to read it out of the line. `reason` is a code in snake case for what
-    a program may want to tell apart ("time_runs_backwards"); empty where none does.
+    Each of these is an attribute, so that no caller parses the text. `reason` is a code in snake case
+    ("time_runs_backwards") where callers need to distinguish errors of one class, else empty.
     """
 
     def __init__(
@@ -38,39 +40,39 @@ class EventbenchError(Exception):
         return " ".join("; ".join(part for part in parts if part).split())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (type(self), vars(self))  # it crosses from one process to another
+        return _restored, (type(self), vars(self))  # worker processes send their errors back pickled
 
-    def told_as(self, kind: type[E], *, where: object = None, fix: str | None = None) -> E:
-        """The same of another `kind`, at another place or with other advice; None leaves what there is."""
-        changed = {"where": where, "fix": fix}
-        return _restored(
-            kind, vars(self) | {name: value for name, value in changed.items() if value is not None}
-        )
+    def as_kind(self, kind: type[E], *, where: object = None, fix: str | None = None) -> E:
+        """A new error of another `kind` with the same fields; `where` and `fix` replace those of this one, None keeps them."""
+        fields: dict[str, Any] = {name: getattr(self, name) for name in FIELDS}
+        replaced = {"where": where, "fix": fix}
+        return _restored(kind, fields | {name: new for name, new in replaced.items() if new is not None})
 
     @property
     def unlocated(self) -> str:
-        """The line without its place, for a report that names the place itself."""
-        return str(self.told_as(EventbenchError, where=""))
+        """The line without its `where`, for a report that names the place itself."""
+        return str(self.as_kind(EventbenchError, where=""))
 
 
 E = TypeVar("E", bound=EventbenchError)
 
 
-def _restored(kind: type[E], parts: dict[str, Any]) -> E:
+def _restored(kind: type[E], attributes: dict[str, Any]) -> E:
+    """An error with these attributes; without `kind`'s own __init__, which may take other arguments."""
     error = kind.__new__(kind)
-    Exception.__init__(error, parts["what"])
-    vars(error).update(parts)
+    Exception.__init__(error, attributes["what"])
+    vars(error).update(attributes)
     return error
 
 
 def some(names: list[str], shown: int = 5) -> str:
-    """The first `shown` names, and how many more there are: a line must not grow with a dataset."""
+    """The first `shown` names and how many more there are, so that a line does not grow with the dataset."""
     more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
     return ", ".join(names[:shown]) + more
 
 
 class UnknownName(EventbenchError):
-    """A name nobody answers to, with the nearest ones that exist."""
+    """A name that does not exist, with the nearest one that does."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, where: object = "") -> None:
         known = sorted(known)
