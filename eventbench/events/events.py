@@ -60,6 +60,7 @@ class Events:
             raise BadEvents(
                 f"time runs backwards at event {at + 1} ({time[at]} then {time[at + 1]} us)",
                 fix="sort the events by time (stable) before building Events",
+                reason="time_runs_backwards",
             )
         self._freeze(
             time,
@@ -193,6 +194,7 @@ def _check_range(name: str, column: np.ndarray, limit: int, side: str) -> None:
             f"{name} is {int(column[at])} at event {at} ({int(bad.sum())} such)",
             allowed=f"0 to {limit - 1} ({side} {limit})",
             fix="give the true sensor size, or drop these events by a step",
+            reason="outside_sensor",
         )
 
 
@@ -207,4 +209,4 @@ def _polarity(column: np.ndarray) -> np.ndarray:
     if low == -1 and high <= 1 and not (column == 0).any():
         return (column > 0).view(np.uint8)
     odd = sorted({int(value) for value in np.unique(column)[:5]})
-    raise BadEvents(f"polarities are {odd}", allowed="bool, 0/1, or -1/+1")
+    raise BadEvents(f"polarities are {odd}", allowed="bool, 0/1, or -1/+1", reason="unknown_polarity")

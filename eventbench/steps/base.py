@@ -16,9 +16,12 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     A `random` step draws from the generator it is given and can only augment views of training data: a pipeline, whose
     store must come out the same every time, refuses it.
+
+    `paper` is who published the step, for the documentation; "" for one that needs no source.
     """
 
     version: ClassVar[int] = 1
+    paper: ClassVar[str] = ""
 
     @property
     def random(self) -> bool:

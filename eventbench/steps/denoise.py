@@ -44,6 +44,7 @@ class Denoise(Step, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 1
+    paper: ClassVar[str] = "Delbruck: Frame-free dynamic digital vision, 2008"
 
     filter_time_us: int = 10_000
     neighbours: int = 8

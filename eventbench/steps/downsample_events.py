@@ -32,6 +32,7 @@ class DownsampleEvents(Step, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 1
+    paper: ClassVar[str] = "Ghosh et al. 2023"
 
     factor: int
     threshold: int | None = None

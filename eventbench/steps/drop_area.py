@@ -15,6 +15,7 @@ class DropArea(Step, frozen=True, forbid_unknown_fields=True):
     """Drops one rectangle whose sides are a share of the sensor's, drawn evenly from [least, most], at a place drawn evenly (Gu et al. 2021)."""
 
     version: ClassVar[int] = 1
+    paper: ClassVar[str] = "Gu, Sng, Hu, Yu: EventDrop, IJCAI 2021"
 
     least: float
     most: float

@@ -15,6 +15,7 @@ class DropEvents(Step, frozen=True, forbid_unknown_fields=True):
     """Every event is dropped with the same probability, drawn evenly from [least, most] a recording."""
 
     version: ClassVar[int] = 1
+    paper: ClassVar[str] = "Gu, Sng, Hu, Yu: EventDrop, IJCAI 2021"
 
     least: float
     most: float

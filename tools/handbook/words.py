@@ -39,12 +39,6 @@ class FormatWords(Words, frozen=True, kw_only=True):
     traps: str
 
 
-class StepWords(Words, frozen=True, kw_only=True):
-    """A step: the paper it comes from."""
-
-    source: str
-
-
 class Row(Words, frozen=True, kw_only=True):
     """One array of a picture: the representation's parameters, and how its panels are told apart and shaded.
 
