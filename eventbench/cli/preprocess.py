@@ -36,7 +36,7 @@ def command(
     by other rules is never taken for this one. Raw files are looked for below --data-dir.
     """
     from eventbench import home
-    from eventbench.preprocess.binning import prepared
+    from eventbench.preprocess.binning import Binning
     from eventbench.preprocess.events_store import events_store
     from eventbench.preprocess.frames_store import frames_store
     from eventbench.preprocess.report import Refused
@@ -46,7 +46,7 @@ def command(
     card = catalog.card(dataset)
     recipe = catalog.pipeline(pipeline) if pipeline else None
     if recipe:
-        prepared(recipe)  # refused before hours of decoding, not after
+        Binning.of(recipe)  # refused before hours of decoding, not after
     workers = workers or _options.cores()
     if download:
         from eventbench.recordings.download import download as fetch

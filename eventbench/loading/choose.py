@@ -15,6 +15,7 @@ from eventbench.loading.loader import Loader
 from eventbench.loading.resident_events import ResidentEvents, binned_here
 from eventbench.loading.resident_frames import ResidentFrames
 from eventbench.loading.streamed import StreamedLoader
+from eventbench.preprocess.binning import Binning
 from eventbench.representations.base import Representation
 from eventbench.store.read import EventStore, FrameStore
 
@@ -63,4 +64,4 @@ def loader_for(
     each = address_dtype(store.sensor).itemsize + 2
     if binned_here(representation) and fits(events * each, device, budget):
         return ResidentEvents(store, rows, representation, device)
-    return StreamedLoader(BinnedStore(store, representation), rows, device)
+    return StreamedLoader(BinnedStore(store, Binning(representation)), rows, device)

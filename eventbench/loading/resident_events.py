@@ -167,7 +167,7 @@ def _limit(representation: Representation) -> int:
         given,
         where="resident events",
         allowed=f"Frames or Binary, split_by one of {', '.join(sorted(WAYS))}",
-        fix="stream it: StreamedLoader(BinnedStore(store, representation), rows, device) bins on the CPU",
+        fix="stream it: StreamedLoader(BinnedStore(store, Binning(representation)), rows, device) bins on the CPU",
     )
 
 

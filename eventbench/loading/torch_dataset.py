@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from eventbench import registry
 from eventbench.errors import BadSpec, BadStore
-from eventbench.preprocess.binning import prepared
+from eventbench.preprocess.binning import Binning
 from eventbench.specs import catalog
 from eventbench.specs.base import explain
 from eventbench.specs.catalog import Named
@@ -57,10 +57,9 @@ class EventDataset(Dataset):
         seed: int,
     ) -> None:
         self.store, self.rows, self.seed, self.epoch = store, rows, seed, 0
-        self.augment = list(augment)
-        self.steps, self.representation = prepared(pipeline)
-        plain, changed = _sensor(self.steps, store.sensor), _sensor([*augment, *self.steps], store.sensor)
-        self.shape = self.representation.shape(plain)
+        binning = Binning.of(pipeline)
+        self.binning, self.shape = binning.augmented(augment), binning.shape(store.sensor)
+        plain, changed = binning.sensor(store.sensor), self.binning.sensor(store.sensor)
         if changed != plain:
             raise BadSpec(
                 f"the augmented sensor is {changed[0]}x{changed[1]} after the pipeline's steps, else {plain[0]}x{plain[1]}",
@@ -78,12 +77,9 @@ class EventDataset(Dataset):
     def __getitem__(self, i: int) -> tuple[torch.Tensor, int]:
         row = int(self.rows[i])
         label = int(self.store.labels[row])
-        if not self.augment and not self.steps:
-            return torch.from_numpy(self.representation.apply_packed(self.store.columns(row))[0]), label
-        events, generator = self.store[row], np.random.default_rng([self.seed, self.epoch, row])
-        for step in (*self.augment, *self.steps):
-            events = step.apply(events, generator)
-        return torch.from_numpy(self.representation.apply(events)[0]), label
+        generator = np.random.default_rng([self.seed, self.epoch, row])
+        frames, _ = self.binning.apply(self.store.columns(row), generator)
+        return torch.from_numpy(frames), label
 
 
 def open_store(
@@ -143,9 +139,3 @@ def _pipeline(given: str | PathLike[str] | Mapping[str, Any]) -> Named[Pipeline]
         return Named("pipeline", Path("pipeline"), msgspec.convert(dict(given), Pipeline))
     except msgspec.ValidationError as error:
         raise BadSpec(explain(error, Pipeline), where="pipeline") from None
-
-
-def _sensor(steps: Sequence[Step], sensor: tuple[int, int]) -> tuple[int, int]:
-    for step in steps:
-        sensor = step.sensor(sensor)
-    return sensor

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eventbench.preprocess.binning import bin_sample, prepared
+from eventbench.preprocess.binning import Binning
 from eventbench.preprocess.fill import Payload, fill
 from eventbench.preprocess.report import Report, found_complete
 from eventbench.specs.card import Card
@@ -45,34 +45,30 @@ def frames_store(
             clear_draft(store)
             return found
         events = EventStore(path_of(cache, card)).require_key(key_of(card))
-        steps, representation = prepared(pipeline)
-        sensor = events.sensor
-        for step in steps:
-            sensor = step.sensor(sensor)
+        binning = Binning.of(pipeline)
         row_of = {sample: row for row, sample in enumerate(events.ids)}
 
         def load(sample_id: str) -> Payload:
             row = row_of[sample_id]
-            frames, came, account = bin_sample(events, row, pipeline, steps, representation)
+            frames, account = binning.apply(events.columns(row))
             told = Row(
                 id=sample_id,
                 split=events.splits[row],
                 label=int(events.labels[row]),
                 subject=events.subjects[row],
                 sha256=events.hashes[row],
-                events=came,
+                events=account.events,
                 kept=account.binned,
                 lost={reason: count for reason, count in account.lost.items() if count},
             )
             return told, list(encode_sparse(frames))
 
-        dtype = np.dtype(representation.array_dtype).newbyteorder("<")
+        dtype = binning.dtype.newbyteorder("<")
         columns = {
             "gap": Column("frames/gap", np.dtype("u1"), "gap_offset"),
             "value": Column("frames/value", dtype, "value_offset"),
         }
-        shape = representation.shape(sensor)
         draft = Draft(store, key, list(columns), anew=rebuild)
         report = fill(draft, store, events.ids, load, workers, progress)
-        finish(draft, store, key, card, sensor, columns, shape)
+        finish(draft, store, key, card, binning.sensor(events.sensor), columns, binning.shape(events.sensor))
         return report

@@ -20,6 +20,7 @@ from eventbench.loading.loader import Loader
 from eventbench.loading.resident_events import ResidentEvents
 from eventbench.loading.resident_frames import ResidentFrames
 from eventbench.loading.streamed import AHEAD, StreamedLoader
+from eventbench.preprocess.binning import Binning
 from eventbench.preprocess.events_store import events_store
 from eventbench.preprocess.frames_store import frames_store
 from eventbench.representations.frames import Frames
@@ -148,7 +149,7 @@ def test_real_stores_are_streamed_as_frames_or_binned_on_the_way(stores) -> None
     wanted = ResidentFrames(frames, rows, CPU)
     for split in (
         StreamedLoader(frames, rows, CPU),
-        StreamedLoader(BinnedStore(events, how), rows, CPU),
+        StreamedLoader(BinnedStore(events, Binning(how)), rows, CPU),
         ResidentEvents(events, rows, how, CPU),
     ):
         equal(split, wanted, 3, seed=1, shift=1)
