@@ -20,8 +20,8 @@ from typing import Any
 from eventbench.errors import BadSpec, EventbenchError, UnknownName
 from eventbench.home import PACKAGE
 
-# base.py says what a member is, functional.py offers one as a function; neither is one.
-NO_MEMBERS = ("base", "functional")
+# base.py says what a member is, protocols.py what it may offer, functional.py offers one as a function; none is one.
+NO_MEMBERS = ("base", "functional", "protocols")
 
 
 @functools.cache

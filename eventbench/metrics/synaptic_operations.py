@@ -11,9 +11,9 @@ here it is decided per sample, and no figure depends on the batch size. Attentio
 
 Counted: the layers above, exactly: stride, padding, dilation, groups, edges. Weight is what the model is scored
 with; biases are free.
-Declared by a module: `gates_input = True` (TCJA, PFA): each non-zero input of the module is one MAC, for the gate
-it is multiplied with. `count_synaptic_operations(self, inputs) -> (acs, macs, dense)`, three tensors (N,) of
-whole numbers, for everything the module multiplies itself; its child layers are still counted as layers.
+Declared by a module: `gates_input = True` (TCJA): each non-zero input of the module is one MAC, for the gate
+it is multiplied with. `count_synaptic_operations(self, inputs) -> (acs, macs, dense)` (PFA), three tensors (N,) of
+whole numbers, for everything the module multiplies itself, a gate included; its child layers are still counted as layers.
 Not counted: neuron updates, pooling, activations, and normalisation (`IGNORED`), which a fixed affine map stands
 for at inference, or, for LayerNorm, GroupNorm and InstanceNorm, which is small beside the layers around it.
 Refused, never skipped: modules that hold weights and are none of these, matrix products outside all of them, and

@@ -28,7 +28,7 @@ class EventCount(Model):
         return 2 * pictures @ self.means.T - self.means.square().sum(1)
 
     @torch.no_grad()
-    def fit(self, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
+    def fit_once(self, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
         """Take the class means over (frames (T, N, C, H, W), labels (N,)) batches; there is nothing to iterate."""
         sums = torch.zeros_like(self.means, dtype=torch.float64)
         counts = torch.zeros(len(sums), dtype=torch.float64, device=sums.device)

@@ -16,6 +16,7 @@ from torch.nn.functional import cross_entropy
 from eventbench.errors import BadSubmission
 from eventbench.loading.loader import Loader
 from eventbench.metrics.accuracy import predicted
+from eventbench.models.protocols import FitsOnce
 from eventbench.training.cuda_graph import Step
 from eventbench.training.losses import PER_STEP, loss_of
 from eventbench.training.recipe import Recipe
@@ -44,12 +45,13 @@ def fit(
 ) -> list[Epoch]:
     """Train `model` in place and leave it with the weights of the best validation epoch; the log, a line an epoch.
 
-    A model with a `fit(batches)` of its own (`event_count`) is given the training batches once and nothing else.
+    A model that trains itself (`models.protocols.FitsOnce`, as `event_count` does) is given the training batches once and
+    nothing else.
     Raises BadSubmission when the loss is no finite number or needs scores per step that the model does not offer, BadSpec
     for a recipe that cannot be followed on this device.
     """
-    if callable(own := getattr(model, "fit", None)):
-        own(train.batches(recipe.batch_size))
+    if isinstance(model, FitsOnce):
+        model.fit_once(train.batches(recipe.batch_size))
         loss, accuracy = evaluate(model, train, recipe.batch_size)
         return [Epoch(1, 0.0, loss, accuracy, *evaluate(model, validation, recipe.batch_size))]
     if recipe.channels_last:

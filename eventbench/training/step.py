@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSpec, BadSubmission
+from eventbench.models.protocols import ScoresPerStep
 from eventbench.training.cuda_graph import GraphedStep, Step
 from eventbench.training.losses import PER_STEP, loss_of
 from eventbench.training.recipe import Recipe
@@ -91,14 +92,13 @@ def training_scores(model: nn.Module, frames: torch.Tensor, loss: str) -> torch.
     """Scores (N, K), or (T, N, K) where the loss is one of every step's."""
     if loss not in PER_STEP:
         return model(frames)
-    per_step = getattr(model, "scores_per_step", None)
-    if not callable(per_step):
+    if not isinstance(model, ScoresPerStep):
         raise BadSubmission(
             f"loss {loss!r} needs the scores of every step",
             where=type(model).__name__,
             fix="give the model scores_per_step(frames) -> (T, N, K), whose mean over T is what forward returns",
         )
-    return per_step(frames)
+    return model.scores_per_step(frames)
 
 
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:

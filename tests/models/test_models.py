@@ -87,7 +87,7 @@ class TestEventCount:
         model = EventCount((12, 10), 4, 3)
         x = frames(9)
         labels = torch.arange(9) % 3
-        model.fit([(x[:, :5], labels[:5]), (x[:, 5:], labels[5:])])
+        model.fit_once([(x[:, :5], labels[:5]), (x[:, 5:], labels[5:])])
         pictures = x.sum(0).flatten(1).double()
         pictures /= pictures.sum(1, keepdim=True)
         means = torch.stack([pictures[labels == label].mean(0) for label in range(3)])

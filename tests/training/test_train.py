@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +284,33 @@ def test_the_weights_kept_are_those_of_the_best_validation_epoch(task_data: Task
     assert len(log) == 5  # the best one, and three without a better
     assert seen == [1, 2, 3, 4, 5]
     assert net.epoch == 2
+
+
+def test_a_model_with_a_method_fit_of_its_own_is_trained_by_the_loop(task_data: TaskData) -> None:
+    class Fitting(Stepwise):
+        def fit(self, *anything: object) -> None:
+            raise AssertionError("an unrelated method was called")
+
+    net = Fitting()
+    before = net.readout.weight.detach().clone()
+    log = fit(net, task_data.split("train"), task_data.split("validation"), QUICK, seed_everything(0, CPU))
+    assert len(log) == 2
+    assert not torch.equal(net.readout.weight, before)
+
+
+def test_a_model_that_fits_once_is_given_the_training_batches_once(task_data: TaskData) -> None:
+    class Counting(Stepwise):
+        samples = 0
+
+        def fit_once(self, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
+            self.samples += sum(len(labels) for _, labels in batches)
+
+    net, train = Counting(), task_data.split("train")
+    before = net.readout.weight.detach().clone()
+    log = fit(net, train, task_data.split("validation"), QUICK, seed_everything(0, CPU))
+    assert len(log) == 1
+    assert net.samples == len(train)
+    assert torch.equal(net.readout.weight, before)
 
 
 def test_a_loss_that_is_no_number_is_refused(task_data: TaskData) -> None:
