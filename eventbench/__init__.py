@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from eventbench.recordings.read import read, read_batch
     from eventbench.representations.functional import frames
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 __all__ = [
     "EventBatch",

@@ -1,16 +1,29 @@
-"""Where tests find the recordings and golden files that are not part of the project."""
+"""What every test may ask for: recordings and golden files that are not part of the project, and what a marker means."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-# As the command line does, and for its reason: test machines are busy.
+# As the command line does, and for its reason: test machines are busy. Before anything loads OpenMP.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """A test marked `gpu` is skipped where there is no CUDA device, and says so."""
+    wanting = [item for item in items if item.get_closest_marker("gpu")]
+    if not wanting:
+        return
+    import torch  # not before a test wants it: reading and storing recordings is tried without
+
+    if not torch.cuda.is_available():
+        for item in wanting:
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device (marker gpu): none here"))
 
 
 def _folder(variable: str, default: Path) -> Path:

@@ -17,7 +17,7 @@ NAMES = registry.metrics.names()
 TIMINGS = {"latency"}
 DEVICES = [
     "cpu",
-    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")),
+    pytest.param("cuda", marks=pytest.mark.gpu),
 ]
 LABELS = torch.tensor([0, 1, 2, 0, 1, 2, 0])
 

@@ -32,7 +32,6 @@ from tests.support.recordings import fixed, recordings
 
 CPU = torch.device("cpu")
 SPLITS = ("time", "count", "tonic_time", "tonic_count", "spikingjelly_count")
-GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
 def store_of(many: list[Events]) -> Any:
@@ -176,7 +175,7 @@ def test_batches_are_those_of_a_store_of_frames_for_an_equal_generator(tmp_path:
             assert torch.equal(la, lb)
 
 
-@GPU
+@pytest.mark.gpu
 def test_on_the_gpu_the_frames_are_those_of_the_cpu() -> None:
     many = [fixed(3000, (400, 300)), fixed(0, (400, 300)), fixed(5003, (400, 300)), fixed(7, (400, 300))]
     device = torch.device("cuda")
@@ -186,7 +185,7 @@ def test_on_the_gpu_the_frames_are_those_of_the_cpu() -> None:
         check(many, Binary(bins=5, split_by=split_by), device)
 
 
-@GPU
+@pytest.mark.gpu
 def test_on_the_gpu_no_batch_waits_for_the_device() -> None:
     split = resident([fixed(900), fixed(40), fixed(700)], Frames(bins=5), torch.device("cuda"))
     batches = split._gather(torch.arange(3), 2)

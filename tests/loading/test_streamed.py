@@ -30,7 +30,6 @@ from tests.store.test_store import event_path, frame_path
 from tests.support.miniatures import miniature
 
 CPU = torch.device("cpu")
-GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
 class Frames9:
@@ -208,7 +207,7 @@ def test_a_split_reads_from_its_own_rows_alone() -> None:
     assert sorted(seen) == [2, 4, 6]
 
 
-@GPU
+@pytest.mark.gpu
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_on_the_gpu_the_batches_are_those_of_a_resident_split(dtype: str) -> None:
     store: Any = Frames9(200, dtype)

@@ -16,8 +16,6 @@ from eventbench.training.cuda_graph import EAGER, GraphedStep
 from eventbench.training.loop import Recipe, fit
 from eventbench.training.step import seed_everything
 
-GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-
 
 def test_off_cuda_it_is_refused_by_name() -> None:
     optimiser = torch.optim.Adam([torch.nn.Parameter(torch.zeros(()))])
@@ -78,7 +76,7 @@ def trained(graph: bool, streamed: bool = False, dropout: float = 0.0, **more: A
     return fit(net, train, validation, recipe, generator), net.state_dict()
 
 
-@GPU
+@pytest.mark.gpu
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize(
     "more",
@@ -99,13 +97,13 @@ def test_a_graph_trains_as_the_steps_it_replays(more: dict[str, Any], streamed: 
         torch.testing.assert_close(graphed[1][name], value, rtol=1e-3, atol=1e-4)
 
 
-@GPU
+@pytest.mark.gpu
 def test_a_graph_draws_its_dropout_anew_at_every_replay_and_trains_in_bfloat16() -> None:
     log, _ = trained(True, dropout=0.5, amp=True, amp_dtype="bfloat16")
     assert log[-1].train_loss < log[0].train_loss
 
 
-@GPU
+@pytest.mark.gpu
 def test_every_call_is_one_step_and_odd_batches_are_steps_too() -> None:
     device = torch.device("cuda")
     weight = torch.nn.Parameter(torch.zeros((), device=device))
@@ -130,7 +128,7 @@ def test_every_call_is_one_step_and_odd_batches_are_steps_too() -> None:
     assert graphed._graph is not None
 
 
-@GPU
+@pytest.mark.gpu
 def test_a_step_that_waits_for_the_device_is_refused() -> None:
     device = torch.device("cuda")
     optimiser = torch.optim.Adam([torch.nn.Parameter(torch.zeros((), device=device))])
