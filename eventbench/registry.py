@@ -2,7 +2,7 @@
 
 `names()` lists the folder without importing anything; `get(name)` imports that one file. The member is
 the one class in the file that derives from the family's base class. Other packages join through the entry
-point group `eventbench.<family>`. It never runs a user's own file: submission/user_code.py does.
+point group `eventbench.<family>`. A user's own file is never run here: submission/user_code.py does that.
 """
 
 from __future__ import annotations
@@ -10,33 +10,42 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
-import importlib.util
 import inspect
 from collections.abc import Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from eventbench.errors import BadSpec, EventbenchError, UnknownName
 from eventbench.home import PACKAGE
 
-# base.py says what a member is, protocols.py what it may offer, functional.py offers one as a function; none is one.
+if TYPE_CHECKING:  # a base class may need torch: it is imported with the first member
+    from eventbench.augmentations.base import Augmentation
+    from eventbench.layouts.base import Layout
+    from eventbench.metrics.base import Metric
+    from eventbench.models.base import Model
+    from eventbench.representations.base import Representation
+    from eventbench.sources.base import Source
+    from eventbench.steps.base import Step
+
+Member = TypeVar("Member")
+
+# Files of a family that are no members: the base class, what a member may offer, one member offered as a function.
 NO_MEMBERS = ("base", "functional", "protocols")
 
 
-@functools.cache
-def _entry_points(group: str) -> dict[str, Any]:
-    """What installed packages offer; kept, since a look through all of them takes longer than reading a recording."""
+@functools.cache  # to search all installed packages takes longer than to read a recording
+def _entry_points(group: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=group)}
 
 
-class Family:
-    """The members of `eventbench/<folder>/`, each a subclass of `<folder>.base.<base>`."""
+class Family(Generic[Member]):
+    """The members of `eventbench/<folder>/`, each a subclass of `<folder>.base.<base>`; `kind` names one in messages."""
 
     def __init__(self, folder: str, base: str, kind: str) -> None:
         self.folder, self.base, self.kind = folder, base, kind
 
-    @functools.cache  # noqa: B019  # families live as long as the process; looking is slower than reading a recording
+    @functools.cache  # noqa: B019  # families live as long as the process; listing a folder is slower than reading a recording
     def _files(self) -> dict[str, Path]:
         return {
             path.stem: path
@@ -44,65 +53,51 @@ class Family:
             if path.stem not in NO_MEMBERS and not path.stem.startswith("_")
         }
 
-    def _guests(self) -> dict[str, Any]:
+    def _entry_points(self) -> dict[str, EntryPoint]:
         return _entry_points(f"eventbench.{self.folder}")
 
     def names(self) -> list[str]:
-        """Every member's name, sorted, with nothing imported."""
-        return sorted({*self._files(), *self._guests()})
+        """Every member's name, sorted; nothing is imported."""
+        return sorted({*self._files(), *self._entry_points()})
 
     def summary(self, name: str) -> str:
         """The first line of the member's module docstring, read without importing it."""
         path = self._files().get(name)
         if path is None:
-            return "from an installed package" if name in self._guests() else ""
+            return "from an installed package" if name in self._entry_points() else ""
         doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         return doc.partition("\n")[0]
 
     def path(self, name: str) -> Path | None:
-        """The file a member of ours is written in; None for a guest from another package."""
+        """The file of a member of this package; None for a member from another package."""
         return self._files().get(name)
 
-    def get(self, name: str, *, where: object = "") -> type:
+    def get(self, name: str, *, where: object = "") -> type[Member]:
         """The member's class. Raises UnknownName, with the nearest name, when there is none."""
         if name in self._files():
-            return self._own(name)
-        guests = self._guests()
-        if name in guests:
-            return guests[name].load()
+            return self._imported(name)
+        if name in self._entry_points():
+            loaded: type[Member] = self._entry_points()[name].load()
+            return loaded
         raise UnknownName(self.kind, name, self.names(), where=where)
 
-    @functools.cache  # noqa: B019
-    def _own(self, name: str) -> type:
+    @functools.cache  # noqa: B019  # families live as long as the process
+    def _imported(self, name: str) -> type[Member]:
         module = importlib.import_module(f"eventbench.{self.folder}.{name}")
-        base = getattr(importlib.import_module(f"eventbench.{self.folder}.base"), self.base)
-        found = [
-            member
-            for member in vars(module).values()
-            if inspect.isclass(member) and issubclass(member, base) and member.__module__ == module.__name__
+        base: type[Member] = getattr(importlib.import_module(f"eventbench.{self.folder}.base"), self.base)
+        members = [
+            value
+            for value in vars(module).values()
+            if inspect.isclass(value) and issubclass(value, base) and value.__module__ == module.__name__
         ]
-        if len(found) != 1:
+        if len(members) != 1:
             raise EventbenchError(
-                f"{len(found)} classes derive from {self.base}", where=module.__name__, allowed="one"
+                f"{len(members)} classes derive from {self.base}", where=module.__name__, allowed="one"
             )
-        return found[0]
+        return members[0]
 
-    def build(self, table: Mapping[str, Any], *, where: object) -> Any:
-        """A member made from a TOML table `{name = "...", parameter = value, ...}`, every key checked."""
-        import msgspec
-
-        from eventbench.specs.base import explain
-
-        member = self.chosen(table, where=where)
-        parameters = {key: value for key, value in table.items() if key != "name"}
-        try:
-            return msgspec.convert(parameters, type=member)
-        except (msgspec.ValidationError, EventbenchError) as error:
-            told = explain(error, member) if isinstance(error, msgspec.ValidationError) else str(error)
-            raise BadSpec(told, where=f"{where} [{self.kind} {table['name']}]") from None
-
-    def chosen(self, table: Mapping[str, Any], *, where: object) -> type:
-        """The class that a TOML table names. Raises BadSpec where it names none, UnknownName where there is no such."""
+    def class_of(self, table: Mapping[str, Any], *, where: object) -> type[Member]:
+        """The class of the member a TOML table names. Raises BadSpec for a table without name, UnknownName for an unknown one."""
         name = table.get("name")
         if not isinstance(name, str):
             raise BadSpec(
@@ -113,11 +108,30 @@ class Family:
             )
         return self.get(name, where=where)
 
+    def build(self, table: Mapping[str, Any], *, where: object) -> Member:
+        """A member made from a TOML table `{name = "...", parameter = value, ...}`.
 
-sources = Family("sources", "Source", "source")
-layouts = Family("layouts", "Layout", "layout")
-steps = Family("steps", "Step", "step")
-representations = Family("representations", "Representation", "representation")
-augmentations = Family("augmentations", "Augmentation", "augmentation")
-models = Family("models", "Model", "model")
-metrics = Family("metrics", "Metric", "metric")
+        Raises BadSpec where a parameter is unknown, missing or not allowed, and what `class_of` raises.
+        """
+        import msgspec
+
+        from eventbench.specs.base import explain
+
+        member = self.class_of(table, where=where)
+        parameters = {key: value for key, value in table.items() if key != "name"}
+        place = f"{where} [{self.kind} {table['name']}]"
+        try:
+            return msgspec.convert(parameters, type=member)
+        except msgspec.ValidationError as error:
+            raise BadSpec(explain(error, member), where=place) from None
+        except EventbenchError as error:
+            raise error.as_kind(BadSpec, where=place) from None
+
+
+sources: Family[Source] = Family("sources", "Source", "source")
+layouts: Family[Layout] = Family("layouts", "Layout", "layout")
+steps: Family[Step] = Family("steps", "Step", "step")
+representations: Family[Representation] = Family("representations", "Representation", "representation")
+augmentations: Family[Augmentation] = Family("augmentations", "Augmentation", "augmentation")
+models: Family[Model] = Family("models", "Model", "model")
+metrics: Family[Metric] = Family("metrics", "Metric", "metric")

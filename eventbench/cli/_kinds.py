@@ -10,7 +10,7 @@ from eventbench.errors import EventbenchError
 from eventbench.home import Places
 from eventbench.specs import catalog
 
-FAMILIES = {
+FAMILIES: dict[str, registry.Family[Any]] = {
     family.folder: family
     for family in (
         registry.sources,

@@ -132,7 +132,7 @@ def _member(kind: str, name: str) -> dict[str, Any]:
         if parameter.name not in _GIVEN
     ]
     if kind == "sources":
-        told["endings"] = list(member.suffixes)  # type: ignore[attr-defined]
+        told["endings"] = list(member.suffixes)
     told["summary"] = module
     told["docstring"] = inspect.getdoc(member) or ""
     return told

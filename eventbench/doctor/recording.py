@@ -16,7 +16,7 @@ from eventbench.doctor.signs import Signs, convention, signs_of
 from eventbench.doctor.units import suspicion, tick_us
 from eventbench.errors import BadRecording, EventbenchError
 from eventbench.events import Events
-from eventbench.events.summary import Summary, measure
+from eventbench.events.summary import Summary, summarize
 from eventbench.files.content import file_bytes
 from eventbench.files.hdf5 import names_in, opened
 from eventbench.files.isolated import call
@@ -101,7 +101,7 @@ def told(
     signs: Signs | None,
 ) -> Examined:
     """What was decoded, measured and judged."""
-    figures = measure(events)
+    figures = summarize(events)
     size_from = FROM_OPTION if sensor else FROM_FILE if _states_size(name, data, signs) else FROM_EVENTS
     suspected = suspicion(events, figures)
     tick = tick_us(events)

@@ -46,7 +46,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         return self.last_us - self.first_us if self.first_us is not None and self.last_us is not None else 0
 
 
-def measure(events: Events) -> Summary:
+def summarize(events: Events) -> Summary:
     """The figures of a recording; order, range and polarity are sound in every Events."""
     n = len(events)
     cells = events.y.astype(np.int64) * events.sensor[0] + events.x

@@ -15,7 +15,7 @@ from eventbench.steps.base import Step
 class DropHotPixels(Step, frozen=True, forbid_unknown_fields=True):
     """Drops the pixels that fire by the rule of `eventbench doctor`, or above a rate.
 
-    `most_hz` None takes the doctor's rule (vital_signs.hot_pixels: far busier than the sensor and than the neighbours).
+    `most_hz` None takes the doctor's rule (events.summary.hot_pixels: far busier than the sensor and than the neighbours).
     Else a pixel goes whose events, over the time from the recording's first event to its last, are more than `most_hz` a
     second, the rule of tonic's DropPixel(hot_pixel_frequency).
     """

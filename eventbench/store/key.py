@@ -14,8 +14,8 @@ LAYOUT_VERSION = 2
 READS = (1, LAYOUT_VERSION)
 
 
-def _member(family: registry.Family, table: dict[str, Any], where: str) -> dict[str, Any]:
-    return {"version": family.chosen(table, where=where).version, "name": table["name"]}  # type: ignore[attr-defined]
+def _member(family: registry.Family[Any], table: dict[str, Any], where: str) -> dict[str, Any]:
+    return {"version": family.class_of(table, where=where).version, "name": table["name"]}
 
 
 def key_of(card: Named[Card], pipeline: Named[Pipeline] | None = None) -> dict[str, Any]:

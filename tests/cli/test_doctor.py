@@ -23,7 +23,7 @@ from eventbench.doctor.raw import Raw
 from eventbench.doctor.signs import signs_of
 from eventbench.errors import BadDataset, BadRecording, BadSpec
 from eventbench.events import Events
-from eventbench.events.summary import hot_pixels, measure
+from eventbench.events.summary import hot_pixels, summarize
 from tests.support.miniatures import Event, atis_bytes, miniature, npz_bytes, structured
 from tests.support.recordings import recordings
 
@@ -106,7 +106,7 @@ def test_two_hot_neighbours_are_found_and_a_blinking_patch_is_not(tmp_path: Path
 
 @given(recordings(), st.integers(1, 9))
 def test_figures_agree_with_counting_one_by_one(events: Events, scale: int) -> None:
-    found = measure(events)
+    found = summarize(events)
     rows = list(zip(events.t.tolist(), events.x.tolist(), events.y.tolist(), events.p.tolist(), strict=True))
     assert found.events == len(rows)
     assert found.on == sum(row[3] for row in rows)

@@ -89,7 +89,7 @@ def test_one_cycle_warms_up_in_a_line_and_falls_by_a_cosine() -> None:
         ({"warmup": 1.0}, "recipe: warmup is 1.0; allowed: 0 to below 1"),
         ({"augment": [{"name": "nba"}]}, "recipe: no augmentation named 'nba'; allowed: "),
         ({"augment": [{"name": "nda", "flop": 1}]}, "recipe [augmentation nda]: unknown key 'flop'"),
-        ({"augment": [{"name": "nda", "flip": 2}]}, "recipe [augmentation nda]: nda: flip is 2"),
+        ({"augment": [{"name": "nda", "flip": 2}]}, "recipe [augmentation nda]: flip is 2"),
     ],
 )
 def test_a_recipe_that_cannot_be_followed_is_refused(change: dict[str, Any], line: str) -> None:

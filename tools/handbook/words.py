@@ -107,12 +107,12 @@ def _decoded(path: Path, kind: Any) -> Any:
         raise BadSpec(f"not valid TOML: {error}", where=path.name) from None
 
 
-def own(family: Family) -> list[str]:
+def own(family: Family[Any]) -> list[str]:
     """The names of a family's members that are ours: what else is installed here is no part of the pages."""
     return [name for name in family.names() if family.path(name)]
 
 
-def of_members(family: Family, kind: type[W]) -> dict[str, W]:
+def of_members(family: Family[Any], kind: type[W]) -> dict[str, W]:
     """The words on every member of a family that is ours, by name.
 
     Raises BadSpec where a member has none, or where there are words on none.
