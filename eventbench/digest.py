@@ -21,6 +21,11 @@ def of_value(value: Any) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
+def of_bytes(content: bytes) -> str:
+    """sha256 (hex) of bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def of_file(path: Path) -> str:
     """sha256 (hex) of a file's bytes, read in blocks."""
     with path.open("rb") as file:

@@ -70,7 +70,7 @@ def score(
         pipeline=Pinned(id=task_data.pipeline.id, digest=task_data.pipeline.spec.digest),
         store=content_digest(task_data.store.made_from),
         model=submission.spec.model,
-        code=submission.code(),
+        code=submission.code.digest,
         samples=len(rows),
         classes=task_data.classes,
         runs=runs,

@@ -2,98 +2,135 @@
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
+import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import nn
 
 from eventbench import digest
 from eventbench.errors import BadSubmission, some
-from eventbench.specs.base import load
+from eventbench.specs import base
 from eventbench.specs.submission import Submission
 from eventbench.submission.model import make_model
-from eventbench.submission.user_code import model_class
+from eventbench.submission.user_code import load_code
+
+
+class FilledModel(NamedTuple):
+    """A model with one file's weights in it, and the sha256 of that file."""
+
+    model: nn.Module
+    digest: str
 
 
 class SubmissionFolder:
-    """A submission as it lies in `folder`: what `submission.toml` says, and models made and filled from it."""
+    """A submission as it lies in `folder`, checked when it is opened.
+
+    Its model's file is executed once, here; `filled_model` reads each file of weights once. Raises BadSubmission for a
+    `submission.toml` that does not hold together or names a file that is missing, UnknownName for a model there is not.
+
+    Attributes
+    ----------
+    spec : what submission.toml says
+    code : the model's class, loaded
+    seeds : of each of spec.weights, in the same order
+    """
 
     def __init__(self, folder: Path) -> None:
-        stated = folder / "submission.toml"
-        if not stated.is_file():
+        toml = folder / "submission.toml"
+        if not toml.is_file():
             raise BadSubmission(
                 "no submission.toml",
                 where=folder,
                 fix="eventbench train writes one; the README shows what is in it",
             )
-        self.folder, self.spec = folder, load(stated, Submission)
+        self.folder, self.spec = folder, base.load(toml, Submission)
+        self._check_weights(toml)
+        self.seeds = self._checked_seeds(toml)
+        self.code = load_code(self.spec.model.name, folder)
+
+    def _check_weights(self, toml: Path) -> None:
         if not self.spec.weights:
             raise BadSubmission(
-                "weights is an empty list", where=stated, allowed="one safetensors file a seed"
+                "weights is an empty list", where=toml, allowed="one safetensors file a seed"
             )
         for name in self.spec.weights:
             if not name.endswith(".safetensors") or Path(name).name != name:
                 raise BadSubmission(
                     f"weights are named {name!r}",
-                    where=stated,
+                    where=toml,
                     allowed="files *.safetensors of the folder itself",
                 )
-            if not (folder / name).is_file():
+            if not (self.folder / name).is_file():
                 raise BadSubmission(
-                    f"{name} is not there", where=folder, fix="every file of weights must lie in the folder"
+                    f"{name} is not there",
+                    where=self.folder,
+                    fix="every file of weights must lie in the folder",
                 )
         if len(set(self.spec.weights)) < len(self.spec.weights):
             raise BadSubmission(
-                "weights name a file twice", where=stated, allowed="one file a seed, each of its own"
+                "weights name a file twice", where=toml, allowed="one file a seed, each of its own"
             )
-        seeds = self.spec.training.get("seeds", list(range(len(self.spec.weights))))
+
+    def _checked_seeds(self, toml: Path) -> list[int]:
+        number = len(self.spec.weights)
+        seeds = self.spec.training.get("seeds", list(range(number)))
         whole = isinstance(seeds, list) and all(type(seed) is int for seed in seeds)
-        if not whole or len(seeds) != len(self.spec.weights) or len(set(seeds)) != len(seeds):
+        if not whole or len(seeds) != number or len(set(seeds)) != number:
             raise BadSubmission(
-                f"training.seeds is {seeds!r}",
-                where=stated,
-                allowed=f"{len(self.spec.weights)} different whole numbers",
+                f"training.seeds is {seeds!r}", where=toml, allowed=f"{number} different whole numbers"
             )
-        self.seeds: list[int] = seeds
-        model_class(self.spec.model.name, folder)  # an unknown one is refused before a store is made for it
+        return list(seeds)
 
     def model(self, sensor: tuple[int, int], time_steps: int, classes: int) -> nn.Module:
         """The model, made for these frames, with the weights it starts with."""
-        return make_model(
-            self.spec.model.name, self.spec.model.config, sensor, time_steps, classes, self.folder
-        )
+        return make_model(self.code, self.spec.model.config, sensor, time_steps, classes)
 
-    def code(self) -> str:
-        """sha256 of the file that the model's class is written in."""
-        return digest.of_file(Path(inspect.getfile(model_class(self.spec.model.name, self.folder))))
+    def filled_model(
+        self, weights: str, sensor: tuple[int, int], time_steps: int, classes: int
+    ) -> FilledModel:
+        """The model, made for these frames, with the weights of one file, which is read once.
 
-    def fill(self, model: nn.Module, weights: str) -> None:
-        """Load one file of weights. Raises BadSubmission where it does not fit the model to the last key and shape."""
+        Raises BadSubmission where the model cannot be made, or the weights do not fit it to the last key and shape.
+        """
+        model = self.model(sensor, time_steps, classes)
+        return FilledModel(model, self.fill(model, weights))
+
+    def fill(self, model: nn.Module, weights: str) -> str:
+        """Load one file of weights; its sha256. Raises BadSubmission where it does not fit the model."""
         path = self.folder / weights
         try:
-            state = load_file(path)
+            content = path.read_bytes()
+            state = load(content)
         except (SafetensorError, OSError, ValueError) as error:
             raise BadSubmission(f"not a readable safetensors file: {error}", where=path) from None
-        own = model.state_dict()
-        missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
-        if missing or extra:
-            told = [f"missing: {some(missing, 3)}"] * bool(missing) + [
-                f"not in the model: {some(extra, 3)}"
-            ] * bool(extra)
-            raise BadSubmission(f"the weights are not this model's; {'; '.join(told)}", where=path)
-        for key, tensor in state.items():
-            if tensor.shape != own[key].shape:
-                raise BadSubmission(
-                    f"{key} is {tuple(tensor.shape)}",
-                    where=path,
-                    allowed=f"{tuple(own[key].shape)}, as the model is made",
-                )
-            if tensor.dtype != own[key].dtype:
-                raise BadSubmission(
-                    f"{key} is {tensor.dtype}", where=path, allowed=f"{own[key].dtype}, as the model is made"
-                )
-            if not tensor.isfinite().all():
-                raise BadSubmission(f"{key} holds values that are not finite", where=path)
+        _check_state(state, model.state_dict(), path)
         model.load_state_dict(state)
+        return digest.of_bytes(content)
+
+
+def _check_state(
+    state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], path: Path
+) -> None:
+    missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
+    if missing or extra:
+        clauses = ["the weights are not this model's"]
+        clauses += [f"missing: {some(missing, 3)}"] if missing else []
+        clauses += [f"not in the model: {some(extra, 3)}"] if extra else []
+        raise BadSubmission("; ".join(clauses), where=path)
+    for key, tensor in state.items():
+        if tensor.shape != own[key].shape:
+            raise BadSubmission(
+                f"{key} is {tuple(tensor.shape)}",
+                where=path,
+                allowed=f"{tuple(own[key].shape)}, as the model is made",
+            )
+        if tensor.dtype != own[key].dtype:
+            raise BadSubmission(
+                f"{key} is {tensor.dtype}", where=path, allowed=f"{own[key].dtype}, as the model is made"
+            )
+        if not tensor.isfinite().all():
+            raise BadSubmission(f"{key} holds values that are not finite", where=path)

@@ -1,44 +1,47 @@
-"""The submitted model: made from its class and configuration, and every call of it held to the contract."""
+"""A submitted model made from its class and configuration, and called."""
 
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from eventbench.errors import BadSubmission, EventbenchError
-from eventbench.submission.user_code import model_class
+from eventbench.submission.user_code import ModelCode, load_code
 
 
 def make_model(
-    name: str, config: dict[str, Any], sensor: tuple[int, int], time_steps: int, classes: int, folder: Path
+    model: ModelCode | str,
+    config: dict[str, Any],
+    sensor: tuple[int, int],
+    time_steps: int,
+    classes: int,
 ) -> nn.Module:
-    """The model called as `Class(sensor=, time_steps=, classes=, **config)`.
+    """The model, called as `Class(sensor=(width, height), time_steps=, classes=, **config)`.
 
-    Raises BadSubmission for a config key the class does not take, and for whatever the class raises.
+    `model` is loaded already, or the name of a model of the package. Raises BadSubmission for a config key the class does not take, and for whatever the class raises.
     """
-    kind = model_class(name, folder)
-    taken = inspect.signature(kind.__init__).parameters
-    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values())
-    known = sorted(set(taken) - {"self", "sensor", "time_steps", "classes"})
+    code = load_code(model) if isinstance(model, str) else model
+    parameters = inspect.signature(code.model_class.__init__).parameters
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    known = sorted(set(parameters) - {"self", "sensor", "time_steps", "classes"})
     for key in config:
-        if key not in known and not open_ended:
+        if key not in known and not takes_any:
             raise BadSubmission(
                 f"model.config has {key!r}",
-                where=name,
+                where=code.name,
                 allowed=", ".join(known) or "no keys: this model has no parameters",
             )
     try:
-        return kind(sensor=sensor, time_steps=time_steps, classes=classes, **config)
+        return code.model_class(sensor=sensor, time_steps=time_steps, classes=classes, **config)
     except EventbenchError:
         raise
     except (Exception, SystemExit) as error:
         raise BadSubmission(
             f"the model cannot be made: {type(error).__name__}: {error}",
-            where=name,
+            where=code.name,
             fix="it is called as Model(sensor=(width, height), time_steps=T, classes=K, **config)",
         ) from error
 
@@ -60,8 +63,8 @@ def call_model(model: nn.Module, frames: torch.Tensor, classes: int, name: str) 
             fix=f"it is given frames {tuple(frames.shape)}",
         ) from error
     if not isinstance(scores, torch.Tensor) or not scores.is_floating_point():
-        got = str(scores.dtype) if isinstance(scores, torch.Tensor) else type(scores).__name__
-        raise BadSubmission(f"forward returned {got}", where=name, allowed=allowed)
+        returned = str(scores.dtype) if isinstance(scores, torch.Tensor) else type(scores).__name__
+        raise BadSubmission(f"forward returned {returned}", where=name, allowed=allowed)
     if tuple(scores.shape) != (frames.shape[1], classes):
         raise BadSubmission(f"forward returned shape {tuple(scores.shape)}", where=name, allowed=allowed)
     if not scores.isfinite().all():

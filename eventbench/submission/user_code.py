@@ -1,4 +1,4 @@
-"""The one place that runs a stranger's Python file."""
+"""The one place that executes a submitter's Python file, once for each time it is asked to load it."""
 
 from __future__ import annotations
 
@@ -6,39 +6,62 @@ import importlib.util
 import inspect
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from torch import nn
 
-from eventbench import registry
+from eventbench import digest, registry
 from eventbench.errors import BadSubmission, EventbenchError, UnknownName
 
 
-def model_class(name: str, folder: Path) -> type[nn.Module]:
-    """The class called `name`: a model of the package, or `file.py:Class` of a file in `folder`."""
+class ModelCode(NamedTuple):
+    """The class of a model, loaded: pass it on, so that no file is executed a second time.
+
+    `name` is as the submission has it (`tcja_net` or `my_model.py:MyNet`), `submitted` whether its file is a submitter's.
+    """
+
+    name: str
+    model_class: type[nn.Module]
+    submitted: bool
+
+    @property
+    def file(self) -> Path:
+        """The file that the class is written in."""
+        return Path(inspect.getfile(self.model_class))
+
+    @property
+    def digest(self) -> str:
+        """sha256 of that file."""
+        return digest.of_file(self.file)
+
+
+def load_code(name: str, folder: Path | None = None) -> ModelCode:
+    """The model called `name`: one of the package, or `file.py:Class` of a file in `folder`, which is executed.
+
+    Raises UnknownName where there is no such model, BadSubmission for a file outside the folder or a class that is no
+    torch module, EventbenchError for a file that is missing or does not run.
+    """
     if ".py:" not in name:
-        return registry.models.get(name)
-    file, _, kind = name.rpartition(":")
-    if Path(file).name != file:
+        return ModelCode(name, registry.models.get(name), submitted=False)
+    file, _, class_name = name.rpartition(":")
+    if folder is None or Path(file).name != file:
         raise BadSubmission(
             f"the model is {name!r}",
-            where=folder,
+            where=folder or "",
             allowed="a file of the folder itself, as in my_model.py:MyNet",
         )
-    found = class_in_file(folder / file, kind)
-    if not issubclass(found, nn.Module):
-        raise BadSubmission(f"{kind} is no torch.nn.Module", where=folder / file)
-    return found
+    model_class = _class_in_file(folder / file, class_name)
+    if not issubclass(model_class, nn.Module):
+        raise BadSubmission(f"{class_name} is no torch.nn.Module", where=folder / file)
+    return ModelCode(name, model_class, submitted=True)
 
 
-def class_in_file(path: Path, name: str) -> type:
-    """The class `name` of the Python file `path` (the `my_model.py:MyNet` form).
-
-    Raises EventbenchError when the file is missing, does not run, or has no such class.
-    """
+def _class_in_file(path: Path, name: str) -> type:
     if not path.is_file():
         raise EventbenchError("no such file", where=path, fix="name it relative to the submission")
     spec = importlib.util.spec_from_file_location(f"eventbench_guest_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses and pickling look the module up by name
     try:
@@ -47,8 +70,8 @@ def class_in_file(path: Path, name: str) -> type:
         raise EventbenchError(
             f"the file does not run: {type(error).__name__}: {error}", where=path
         ) from error
-    found = getattr(module, name, None)
-    if not inspect.isclass(found):
-        classes = [k for k, v in vars(module).items() if inspect.isclass(v)]
+    member = getattr(module, name, None)
+    if not inspect.isclass(member):
+        classes = [key for key, value in vars(module).items() if inspect.isclass(value)]
         raise UnknownName("class", name, classes, where=path)
-    return found
+    return member

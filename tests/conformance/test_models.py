@@ -47,7 +47,7 @@ SENSORS = [(9, 7), (700, 1), (1, 1), (34, 34)]
 def made(name: str, sensor: tuple[int, int] = (9, 7), T: int = 4, K: int = 3) -> nn.Module:
     """The model in its smallest form, with weights that are the same each time."""
     torch.manual_seed(0)
-    return make_model(name, SMALL[name], sensor, T, K, Path()).eval()
+    return make_model(name, SMALL[name], sensor, T, K).eval()
 
 
 def frames(T: int, N: int, sensor: tuple[int, int]) -> torch.Tensor:
@@ -115,7 +115,7 @@ def test_nothing_is_remembered_between_calls_nor_are_the_frames_changed(name: st
 def test_the_state_is_all_there_is_to_a_model(name: str) -> None:
     model, x = made(name), frames(4, 2, (9, 7))
     torch.manual_seed(1)
-    again = make_model(name, SMALL[name], (9, 7), 4, 3, Path())
+    again = make_model(name, SMALL[name], (9, 7), 4, 3)
     again.load_state_dict(model.state_dict())
     with torch.no_grad():
         assert torch.equal(again.eval()(x), model(x))
@@ -123,7 +123,7 @@ def test_the_state_is_all_there_is_to_a_model(name: str) -> None:
 
 def test_a_parameter_the_model_does_not_have_is_refused(name: str) -> None:
     with pytest.raises(BadSubmission, match=f"^{name}: model.config has 'chanels'; allowed: "):
-        make_model(name, {"chanels": [1]}, (9, 7), 4, 3, Path())
+        make_model(name, {"chanels": [1]}, (9, 7), 4, 3)
 
 
 @pytest.mark.parametrize("T", [1, 4])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,7 +55,7 @@ def test_channels_that_make_no_network_are_refused(channels: list[int]) -> None:
     with pytest.raises(
         BadSpec, match=r"^model config: channels is .*; allowed: a list of whole numbers above 0$"
     ):
-        make_model("conv_snn", {"channels": channels}, (12, 10), 4, 3, Path())
+        make_model("conv_snn", {"channels": channels}, (12, 10), 4, 3)
 
 
 def test_dropout_takes_one_mask_for_all_steps() -> None:

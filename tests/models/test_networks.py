@@ -43,7 +43,7 @@ COUNTS: list[tuple[str, dict[str, Any], tuple[tuple[int, int], int, int], int]] 
 
 def made(name: str, sensor: tuple[int, int], T: int, K: int, **config: Any) -> Any:
     torch.manual_seed(0)
-    return make_model(name, config, sensor, T, K, Path())
+    return make_model(name, config, sensor, T, K)
 
 
 @pytest.mark.parametrize(("name", "config", "task", "count"), COUNTS)

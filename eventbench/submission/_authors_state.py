@@ -1,0 +1,110 @@
+"""The layers of an authors' state dict, by kind and in the order of use, with their weights under our names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+
+from eventbench.errors import BadSubmission
+
+# Their weight -> ours, within a layer. See the layers' own docstrings for the shuffled names.
+_TCJA = {
+    "conv.weight": "conv_over_channels.weight",
+    "conv.0.weight": "conv_over_channels.weight",  # the TET copy wraps it in a Sequential
+    "conv_c.weight": "conv_over_time.weight",
+}
+_PFA = {
+    f"{theirs}.{part}": f"{ours}.{part}"
+    for theirs, ours in (
+        ("TC_FC", "time_projection"),
+        ("SC_FC", "channel_projection"),
+        ("TS_conv", "space_projection"),
+    )
+    for part in ("weight", "bias")
+}
+_INERT = "weight"  # PFA's rank weights: no gradient reaches them
+_TCJA_KEY = re.compile(r"(?P<layer>.*?)\.?(?P<weight>conv(?:\.0)?\.weight|conv_c\.weight)")
+_PFA_KEY = re.compile(r"(?P<layer>.*?)\.?(?P<weight>(?:TC_FC|SC_FC|TS_conv)\.(?:weight|bias))")
+
+
+class AuthorsLayer(NamedTuple):
+    """A layer of theirs: its name in the state dict, and {our name of the weight: the weight}."""
+
+    name: str
+    weights: dict[str, torch.Tensor]
+
+
+def authors_layers(state: Mapping[str, Any]) -> dict[str, list[AuthorsLayer]]:
+    """Their layers by kind, in the order of use. Raises BadSubmission where `state` is no state dict."""
+    layers: dict[str, dict[str, torch.Tensor]] = {}
+    for layer, weight, value in _named_weights(_tensors(state)):
+        layers.setdefault(layer, {})[weight] = value
+    # Within one container by number, since a file may list "conv.10" before "conv.2"; containers as they come.
+    # The Fashion-MNIST nets' static_conv is used first.
+    containers = list(dict.fromkeys(name.partition(".")[0] for name in layers))
+    containers.sort(key="static_conv".__ne__)
+    ordered = sorted(layers, key=lambda name: (containers.index(name.partition(".")[0]), _numbers(name)))
+    by_kind: dict[str, list[AuthorsLayer]] = {}
+    for name in ordered:
+        by_kind.setdefault(layer_kind(layers[name]), []).append(AuthorsLayer(name, layers[name]))
+    return by_kind
+
+
+def layer_kind(weights: Mapping[str, torch.Tensor]) -> str:
+    """What a layer with these weights is: "convolution", "linear", "batch norm", "TCJA", "PFA", or "unknown (...)"."""
+    if "running_mean" in weights:
+        return "batch norm"
+    if any("projection" in name for name in weights):
+        return "PFA"
+    if any("conv_over" in name for name in weights):
+        return "TCJA"
+    axes = weights["weight"].ndim if "weight" in weights else 0
+    return {2: "linear", 4: "convolution"}.get(axes, f"unknown ({', '.join(sorted(weights))})")
+
+
+def _named_weights(state: Mapping[str, torch.Tensor]) -> list[tuple[str, str, torch.Tensor]]:
+    """(their layer, our name of the weight, the weight), without PFA's inert rank weights."""
+    pfa = {match["layer"] for key in state if (match := _PFA_KEY.fullmatch(key))}
+    # Of an ablation one convolution is there alone: by its axes it is known from that of a stage called "conv".
+    tcja = {
+        match["layer"]
+        for key, value in state.items()
+        if value.ndim == 3 and (match := _TCJA_KEY.fullmatch(key))
+    }
+    named = []
+    for key, value in state.items():
+        layer, weight = key.rpartition(".")[::2]
+        if (match := _PFA_KEY.fullmatch(key)) and match["layer"] in pfa:
+            layer, weight = match["layer"], _PFA[match["weight"]]
+        elif (match := _TCJA_KEY.fullmatch(key)) and match["layer"] in tcja:
+            layer, weight = match["layer"], _TCJA[match["weight"]]
+        elif layer in pfa and weight == _INERT:
+            continue
+        named.append((layer, weight, value))
+    return named
+
+
+def _tensors(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """Tensors by key, out of a checkpoint's "net", without the prefix that a wrapper around the whole network adds."""
+    if isinstance(state, Mapping) and isinstance(state.get("net"), Mapping):
+        state = state["net"]
+    try:
+        tensors = {key: torch.as_tensor(value) for key, value in state.items()}
+    except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+        raise BadSubmission(
+            f"not a state dict: {error}",
+            where="the authors' weights",
+            allowed="tensors or arrays by key, or a checkpoint with them under 'net'",
+        ) from None
+    for prefix in ("module.", "_orig_mod."):
+        if all(key.startswith(prefix) for key in tensors):
+            tensors = {key.removeprefix(prefix): value for key, value in tensors.items()}
+    return tensors
+
+
+def _numbers(name: str) -> list[tuple[int, str]]:
+    """A key to sort by: parts of a dotted name that are numbers, as numbers."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in name.split(".")]
