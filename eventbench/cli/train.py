@@ -61,17 +61,17 @@ def command(
     from eventbench.loading.task_data import TaskData
     from eventbench.specs import catalog
     from eventbench.training.recipe import recipe_named
-    from eventbench.training.train_submission import named, train_submission
+    from eventbench.training.train_submission import load_by_path, train_submission
 
     places = home.places(data_dir, cache_dir, board)
     target = Path(out).expanduser().absolute()
     order = catalog.task(task, places.board)
-    named(model)  # an unknown one is refused before a store is made for it, and so is a recipe
+    code = load_by_path(model)  # an unknown one is refused before a store is made for it, and so is a recipe
     how = recipe_named(recipe) if recipe else None
     task_data = TaskData(order, places, device_named(device), workers=_options.cores())
     made = train_submission(
         task_data,
-        model,
+        code,
         _config(settings),
         list(seeds or order.spec.seeds),
         target,

@@ -63,7 +63,5 @@ def check(task_data: TaskData, submission: SubmissionFolder) -> None:
 
 
 def ready_model(task_data: TaskData, submission: SubmissionFolder, weights: str) -> nn.Module:
-    model = submission.filled_model(
-        weights, task_data.sensor, task_data.time_steps, task_data.classes
-    ).model
+    model = submission.filled_model(weights, task_data.sensor, task_data.time_steps, task_data.classes).model
     return HeldToContract(model, task_data.classes, submission.spec.model.name).to(task_data.device).eval()

@@ -101,9 +101,7 @@ def _sizes(
     return config
 
 
-def _gates(
-    layers: Mapping[str, list[AuthorsLayer]], parameters: Parameters
-) -> tuple[dict[str, Any], int]:
+def _gates(layers: Mapping[str, list[AuthorsLayer]], parameters: Parameters) -> tuple[dict[str, Any], int]:
     """Of the model's config, the sizes of its TCJA or PFA modules; and the time steps T they are made for."""
     gates = [layer.weights for layer in (*layers.get("TCJA", []), *layers.get("PFA", []))]
     config: dict[str, Any] = {}

@@ -54,9 +54,7 @@ class SubmissionFolder:
 
     def _check_weights(self, toml: Path) -> None:
         if not self.spec.weights:
-            raise BadSubmission(
-                "weights is an empty list", where=toml, allowed="one safetensors file a seed"
-            )
+            raise BadSubmission("weights is an empty list", where=toml, allowed="one safetensors file a seed")
         for name in self.spec.weights:
             if not name.endswith(".safetensors") or Path(name).name != name:
                 raise BadSubmission(
@@ -112,9 +110,7 @@ class SubmissionFolder:
         return digest.of_bytes(content)
 
 
-def _check_state(
-    state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], path: Path
-) -> None:
+def _check_state(state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], path: Path) -> None:
     missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
     if missing or extra:
         clauses = ["the weights are not this model's"]

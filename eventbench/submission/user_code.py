@@ -17,17 +17,17 @@ from eventbench.errors import BadSubmission, EventbenchError, UnknownName
 class ModelCode(NamedTuple):
     """The class of a model, loaded: pass it on, so that no file is executed a second time.
 
-    `name` is as the submission has it (`tcja_net` or `my_model.py:MyNet`), `submitted` whether its file is a submitter's.
+    Attributes
+    ----------
+    name : as the submission has it, `tcja_net` or `my_model.py:MyNet`
+    file : in which the class is found
+    submitted : whether that file is a submitter's, else it is the package's or a plug-in's
     """
 
     name: str
     model_class: type[nn.Module]
+    file: Path
     submitted: bool
-
-    @property
-    def file(self) -> Path:
-        """The file that the class is written in."""
-        return Path(inspect.getfile(self.model_class))
 
     @property
     def digest(self) -> str:
@@ -42,7 +42,8 @@ def load_code(name: str, folder: Path | None = None) -> ModelCode:
     torch module, EventbenchError for a file that is missing or does not run.
     """
     if ".py:" not in name:
-        return ModelCode(name, registry.models.get(name), submitted=False)
+        member = registry.models.get(name)
+        return ModelCode(name, member, Path(inspect.getfile(member)), submitted=False)
     file, _, class_name = name.rpartition(":")
     if folder is None or Path(file).name != file:
         raise BadSubmission(
@@ -53,7 +54,7 @@ def load_code(name: str, folder: Path | None = None) -> ModelCode:
     model_class = _class_in_file(folder / file, class_name)
     if not issubclass(model_class, nn.Module):
         raise BadSubmission(f"{class_name} is no torch.nn.Module", where=folder / file)
-    return ModelCode(name, model_class, submitted=True)
+    return ModelCode(name, model_class, folder / file, submitted=True)
 
 
 def _class_in_file(path: Path, name: str) -> type:

@@ -16,14 +16,13 @@ from tqdm import tqdm
 
 from eventbench import digest
 from eventbench.errors import BadSubmission
-from eventbench.home import PACKAGE
 from eventbench.layers.lif import backends_used
 from eventbench.loading.task_data import TaskData
 from eventbench.specs.base import About
 from eventbench.specs.submission import ModelRef, Submission
 from eventbench.store.key import content_digest
 from eventbench.submission.model import call_model, make_model
-from eventbench.submission.user_code import model_class
+from eventbench.submission.user_code import ModelCode, load_code
 from eventbench.training.curves import draw_learning_curves
 from eventbench.training.heap import keep_heap
 from eventbench.training.loop import Epoch, fit, write_log
@@ -33,7 +32,7 @@ from eventbench.training.step import precision, seed_everything
 
 def train_submission(
     task_data: TaskData,
-    model: str,
+    model: ModelCode | str,
     config: dict[str, Any],
     seeds: list[int],
     target: Path,
@@ -56,21 +55,21 @@ def train_submission(
         recipe = msgspec.structs.replace(recipe, epochs=epochs)
     keep_heap()
     trained_in = precision(recipe, task_data.device)
-    name, home = named(model)
-    source = home / name.rpartition(":")[0] if home != PACKAGE else None
-    _try(task_data, name, config, home)  # refused before anything is written
+    code = load_by_path(model) if isinstance(model, str) else model
+    name = code.name
+    _try(task_data, code, config)  # refused before anything is written
     asked = {
         "model": {"name": name, "config": config},
         "task": task_data.task.id,
         "store": content_digest(task_data.store.made_from),
         "recipe": msgspec.to_builtins(recipe),
-        "code": digest.of_file(source) if source else "",
+        "code": code.digest if code.submitted else "",
     }
     draft = _draft(target, asked)
-    if source:
-        shutil.copyfile(source, draft / source.name)
-    runs = [_run(task_data, name, config, seed, recipe, draft, home, quiet) for seed in seeds]
-    draw_learning_curves(runs, draft / "learning_curve.png", f"{model} on {task_data.task.id}")
+    if code.submitted:
+        shutil.copyfile(code.file, draft / code.file.name)
+    runs = [_run(task_data, code, config, seed, recipe, draft, quiet) for seed in seeds]
+    draw_learning_curves(runs, draft / "learning_curve.png", f"{name} on {task_data.task.id}")
     training = {
         "seeds": seeds,
         "task": task_data.task.id,
@@ -95,13 +94,13 @@ def train_submission(
     return [{key: value for key, value in run.items() if key != "log"} for run in runs]
 
 
-def named(model: str) -> tuple[str, Path]:
-    """The name a submission gives to `model`, and the folder its file is in; raises where there is no such model."""
-    file, _, kind = model.rpartition(":")
+def load_by_path(model: str) -> ModelCode:
+    """A model of the package by name, or of a file anywhere (`path/my_model.py:MyNet`); raises where there is none."""
+    file, _, class_name = model.rpartition(":")
+    if not file.endswith(".py"):
+        return load_code(model)
     path = Path(file).expanduser().absolute()
-    name, home = (f"{path.name}:{kind}", path.parent) if file.endswith(".py") else (model, PACKAGE)
-    model_class(name, home)
-    return name, home
+    return load_code(f"{path.name}:{class_name}", path.parent)
 
 
 def _draft(target: Path, asked: dict[str, Any]) -> Path:
@@ -117,26 +116,25 @@ def _draft(target: Path, asked: dict[str, Any]) -> Path:
     return draft
 
 
-def _try(task_data: TaskData, name: str, config: dict[str, Any], home: Path) -> None:
+def _try(task_data: TaskData, code: ModelCode, config: dict[str, Any]) -> None:
     """Hold the untrained model to the contract on a few samples."""
     model = (
-        make_model(name, config, task_data.sensor, task_data.time_steps, task_data.classes, home)
+        make_model(code, config, task_data.sensor, task_data.time_steps, task_data.classes)
         .to(task_data.device)
         .eval()
     )
     frames, _ = next(task_data.split("validation").batches(4))
     with torch.no_grad():
-        call_model(model, frames, task_data.classes, name)
+        call_model(model, frames, task_data.classes, code.name)
 
 
 def _run(
     task_data: TaskData,
-    name: str,
+    code: ModelCode,
     config: dict[str, Any],
     seed: int,
     recipe: Recipe,
     draft: Path,
-    home: Path,
     quiet: bool,
 ) -> dict[str, Any]:
     done = draft / f"seed{seed}.json"
@@ -144,10 +142,12 @@ def _run(
         return json.loads(done.read_text())
     start = time.perf_counter()
     generator = seed_everything(seed, task_data.device)
-    model = make_model(name, config, task_data.sensor, task_data.time_steps, task_data.classes, home).to(
+    model = make_model(code, config, task_data.sensor, task_data.time_steps, task_data.classes).to(
         task_data.device
     )
-    with tqdm(total=recipe.epochs, desc=f"{name} seed {seed}", unit="epoch", disable=quiet or None) as bar:
+    with tqdm(
+        total=recipe.epochs, desc=f"{code.name} seed {seed}", unit="epoch", disable=quiet or None
+    ) as bar:
 
         def progress(epoch: Epoch) -> None:
             bar.set_postfix(loss=f"{epoch.train_loss:.3f}", validation=f"{epoch.validation_accuracy:.3f}")
@@ -163,9 +163,11 @@ def _run(
                 progress=progress,
             )
         except (RuntimeError, TypeError, ValueError) as error:
-            if ".py:" not in name:
+            if not code.submitted:
                 raise
-            raise BadSubmission(f"training failed: {type(error).__name__}: {error}", where=name) from error
+            raise BadSubmission(
+                f"training failed: {type(error).__name__}: {error}", where=code.name
+            ) from error
     best = max(log, key=lambda epoch: (epoch.validation_accuracy, -epoch.validation_loss))
     write_log(log, draft / f"seed{seed}.csv")
     # Copies, since safetensors refuses two keys of one memory, as tied weights are.

@@ -19,7 +19,7 @@ from eventbench.leaderboard.entry import load_entry
 from eventbench.loading.task_data import TaskData
 from eventbench.training.train_submission import train_submission
 from tests.support.miniatures import Miniature, miniature, refused, run_cli, write_task, write_toml
-from tests.training.test_train import NET, TINY
+from tests.support.small_nets import LINEAR_NET, TINY
 
 CPU = torch.device("cpu")
 
@@ -47,7 +47,7 @@ def folder(trained: Path, tmp_path: Path) -> Path:
     return shutil.copytree(trained, tmp_path / "s")
 
 
-def own(folder: Path, code: str = NET, **changes: Any) -> Path:
+def own(folder: Path, code: str = LINEAR_NET, **changes: Any) -> Path:
     """A submission written by hand: a network of one's own, with weights that tell left from right."""
     folder.mkdir()
     (folder / "my_model.py").write_text(code)
@@ -135,7 +135,9 @@ def test_check_holds_to_the_contract_and_writes_nothing(
 
 def body(line: str) -> str:
     """The network with another last line."""
-    return NET[: NET.rindex("        return")] + "".join(f"        {part}\n" for part in line.split("; "))
+    return LINEAR_NET[: LINEAR_NET.rindex("        return")] + "".join(
+        f"        {part}\n" for part in line.split("; ")
+    )
 
 
 GOOD = "scores = self.readout(frames.sum(0).flatten(1)); "
@@ -145,10 +147,10 @@ GOOD = "scores = self.readout(frames.sum(0).flatten(1)); "
     ("code", "line"),
     [
         (
-            NET.replace("super().__init__()", "raise ValueError('no')"),
+            LINEAR_NET.replace("super().__init__()", "raise ValueError('no')"),
             "the model cannot be made: ValueError: no",
         ),
-        (NET.replace("sensor, time_steps", "time_steps"), "the model cannot be made: TypeError: "),
+        (LINEAR_NET.replace("sensor, time_steps", "time_steps"), "the model cannot be made: TypeError: "),
         (body("raise ValueError('no')"), "forward raised ValueError: no; it is given frames (4, "),
         (body("raise SystemExit(0)"), "forward raised SystemExit: 0"),
         (
@@ -181,11 +183,11 @@ GOOD = "scores = self.readout(frames.sum(0).flatten(1)); "
             "samples are answered otherwise when asked twice",
         ),
         (
-            NET.replace("import torch", "import torhc"),
+            LINEAR_NET.replace("import torch", "import torhc"),
             "the file does not run: ModuleNotFoundError: No module named 'torhc'",
         ),
         (
-            NET.replace("class MyNet", "class Net"),
+            LINEAR_NET.replace("class MyNet", "class Net"),
             "no class named 'MyNet'; allowed: Net; did you mean 'Net'?",
         ),
     ],
@@ -381,7 +383,7 @@ def test_two_submissions_with_a_file_of_the_same_name_do_not_share_a_class(
 ) -> None:
     boards = [tmp_path / "a", tmp_path / "b"]
     lazy = body("return torch.ones(frames.shape[1], 2) * torch.tensor([0.0, 1.0])")
-    for board, code in zip(boards, (NET, lazy), strict=True):
+    for board, code in zip(boards, (LINEAR_NET, lazy), strict=True):
         assert run_cli(capsys, *arguments(mini, own(tmp_path / f"{board.name}s", code), board))[0] == 0
     first, second = (load_entry(next(board.rglob("*Z-*.json"))).record for board in boards)
     assert [run.scores["accuracy"].value for run in (*first.runs, *second.runs)] == [1.0, 0.5]

@@ -47,9 +47,7 @@ class Ran:
             self.data = dict(stored)
         self.name, config, classes = NETWORKS[name]
         x = torch.as_tensor(self.data["x"]).double().transpose(0, 1)
-        self.model = make_model(
-            self.name, config, (x.shape[4], x.shape[3]), x.shape[0], classes
-        ).double()
+        self.model = make_model(self.name, config, (x.shape[4], x.shape[3]), x.shape[0], classes).double()
         state = {key[3:]: torch.as_tensor(self.data[key]) for key in self.data if key[:3] == "sd/"}
         load_authors(self.model, state).eval()
         self.spikes: list[torch.Tensor] = []

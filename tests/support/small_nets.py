@@ -7,6 +7,22 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import nn
 
+TINY = {"channels": [4], "dropout": 0.0}  # config of conv_snn
+
+# A submitter's file: a network without memory that counts events.
+LINEAR_NET = """
+import torch
+from torch import nn
+
+class MyNet(nn.Module):
+    def __init__(self, sensor, time_steps, classes, bias=True):
+        super().__init__()
+        self.readout = nn.Linear(2 * sensor[0] * sensor[1], classes, bias=bias)
+
+    def forward(self, frames):
+        return self.readout(frames.sum(0).flatten(1))
+"""
+
 
 class Fire(nn.Module):
     """A spiking layer without memory: 1 where the input is above the threshold."""

@@ -24,23 +24,10 @@ from eventbench.training.loop import Recipe, evaluate, fit
 from eventbench.training.step import precision, seed_everything
 from eventbench.training.train_submission import train_submission
 from tests.support.miniatures import Miniature, miniature, refused, run_cli, write_task
+from tests.support.small_nets import LINEAR_NET, TINY
 
 CPU = torch.device("cpu")
-TINY = {"channels": [4], "dropout": 0.0}
 QUICK = Recipe(epochs=2, batch_size=6, learning_rate=0.05, shift_px=0)
-
-NET = """
-import torch
-from torch import nn
-
-class MyNet(nn.Module):
-    def __init__(self, sensor, time_steps, classes, bias=True):
-        super().__init__()
-        self.readout = nn.Linear(2 * sensor[0] * sensor[1], classes, bias=bias)
-
-    def forward(self, frames):
-        return self.readout(frames.sum(0).flatten(1))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -444,9 +431,9 @@ def test_a_network_of_ones_own_is_trained_with_its_file_beside_it(
     task_data: TaskData, tmp_path: Path
 ) -> None:
     source = tmp_path / "my_model.py"
-    source.write_text(NET)
+    source.write_text(LINEAR_NET)
     folder = trained(task_data, tmp_path / "s", model=f"{source}:MyNet", config={"bias": False})
-    assert (folder / "my_model.py").read_text() == NET
+    assert (folder / "my_model.py").read_text() == LINEAR_NET
     assert tomllib.loads((folder / "submission.toml").read_text())["model"] == {
         "name": "my_model.py:MyNet",
         "config": {"bias": False},
@@ -457,7 +444,9 @@ def test_a_network_of_ones_own_is_trained_with_its_file_beside_it(
 
 def test_tied_weights_are_written(task_data: TaskData, tmp_path: Path) -> None:
     source = tmp_path / "my_model.py"
-    source.write_text(NET.replace("    def forward", "        self.again = self.readout\n\n    def forward"))
+    source.write_text(
+        LINEAR_NET.replace("    def forward", "        self.again = self.readout\n\n    def forward")
+    )
     folder = trained(task_data, tmp_path / "s", model=f"{source}:MyNet")
     assert predictions(task_data, folder).shape == (10, 2)
 
@@ -496,7 +485,7 @@ def test_a_network_that_breaks_its_contract_is_refused_and_nothing_is_made(
     line: str,
 ) -> None:
     source = tmp_path / "my_model.py"
-    source.write_text(NET.replace(*change, 1))
+    source.write_text(LINEAR_NET.replace(*change, 1))
     told = refused(
         capsys,
         "train",
