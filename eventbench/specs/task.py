@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from eventbench.specs.base import About, Spec
 
 
@@ -27,4 +29,5 @@ class Task(Spec, frozen=True):
     train: str = "train"
     test: str = "test"
     seeds: tuple[int, ...] = (0, 1, 2)
+    store: Literal["frames", "events"] = "frames"  # which is made first; events are binned as they are loaded
     about: About = About()
