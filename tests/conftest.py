@@ -10,6 +10,10 @@ import pytest
 
 # As the command line does, and for its reason: test machines are busy. Before anything loads OpenMP.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Several workers share the cores out; each with as many threads as there are cores would only be in the others' way.
+if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
+    share = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, share)))
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
