@@ -123,8 +123,8 @@ def _hot(figures: Summary, hot: int) -> Finding:
 def _far_out(figures: Summary) -> Finding | None:
     """A size told from the events is as large as the one event that is farthest out."""
     for side, most, usual in (
-        ("x", figures.sensor[0], figures.usual[0]),
-        ("y", figures.sensor[1], figures.usual[1]),
+        ("x", figures.sensor[0], figures.extent[0]),
+        ("y", figures.sensor[1], figures.extent[1]),
     ):
         if most > FAR_AT_LEAST and most > FAR_OUT * (usual + 1):
             what = f"{side} reaches {most - 1:,}, but 99.9% of events lie below {usual + 1:,}"

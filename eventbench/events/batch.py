@@ -15,12 +15,12 @@ class EventBatch:
 
     Attributes
     ----------
-    t, x, y, p : as in Events, (events of all recordings,); t runs forward within a recording
+    t, x, y, p : as in Events, (events of all recordings,); non-decreasing within a recording
     offsets : int64 (recordings + 1,)
     sensor : (width, height), the same for all
 
-    >>> one = Events(t=[0, 5], x=[1, 2], y=[0, 0], p=[1, 0], sensor=(4, 3))
-    >>> batch = EventBatch.of([one, one[:1]])
+    >>> recording = Events(t=[0, 5], x=[1, 2], y=[0, 0], p=[1, 0], sensor=(4, 3))
+    >>> batch = EventBatch.of([recording, recording[:1]])
     >>> len(batch), batch.lengths.tolist(), batch[1].t.tolist()
     (2, [2, 1], [0])
     """
@@ -36,28 +36,28 @@ class EventBatch:
         offsets: np.ndarray,
         sensor: tuple[int, int],
     ) -> None:
-        """Columns a checked producer made, in the kept types; `of` makes a batch from Events."""
+        """Columns known to be sound and of the stored types; nothing is checked. `of` makes a batch of Events."""
         self.t, self.x, self.y, self.p, self.offsets, self.sensor = t, x, y, p, offsets, sensor
 
     @classmethod
     def of(cls, recordings: Iterable[Events], sensor: Sequence[int] | None = None) -> EventBatch:
         """A batch of recordings, their columns copied.
 
-        `sensor` is needed for a batch of none. Raises BadEvents where the recordings' sensors differ.
+        `sensor` is needed for a batch of no recordings. Raises BadEvents where the recordings' sensors differ.
         """
         recordings = list(recordings)
-        for value in recordings:
-            if not isinstance(value, Events):
-                raise BadEvents(f"a batch is of Events, got {type(value).__name__}")
+        for recording in recordings:
+            if not isinstance(recording, Events):
+                raise BadEvents(f"a batch is of Events, got {type(recording).__name__}")
         sensors = {events.sensor for events in recordings} | ({tuple(sensor)} if sensor else set())
         if len(sensors) != 1:
-            told = ", ".join(sorted(f"{width}x{height}" for width, height in sensors)) or "not given"
-            raise BadEvents(f"the sensor of the batch is {told}", allowed="one sensor for all recordings")
-        nothing = Events.empty(sensors.pop())
-        parts = [*recordings, nothing]
+            sizes = ", ".join(sorted(f"{width}x{height}" for width, height in sensors)) or "not given"
+            raise BadEvents(f"the sensor of the batch is {sizes}", allowed="one sensor for all recordings")
+        empty = Events.empty(sensors.pop())
+        parts = [*recordings, empty]  # concatenate needs one, and takes the types of the columns from it
         columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in "txyp"}
         offsets = np.cumsum([0, *(len(events) for events in recordings)], dtype=np.int64)
-        return cls(**columns, offsets=offsets, sensor=nothing.sensor)
+        return cls(**columns, offsets=offsets, sensor=empty.sensor)
 
     @property
     def lengths(self) -> np.ndarray:

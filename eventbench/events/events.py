@@ -1,4 +1,4 @@
-"""Events: what every recording becomes, whatever file it came from."""
+"""Events: a recording in memory, whatever file it was read from."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from eventbench.errors import BadEvents
-from eventbench.events.structured import fields_of, passes
+from eventbench.events.structured import fields_of, kernels_can_read
 
-MANY = 1 << 14
+KERNEL_MIN_EVENTS = 1 << 14  # with fewer events, loading Numba takes longer than copying without it
 STRUCTURED = np.dtype([("t", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "u1")])
 
 
@@ -25,10 +25,11 @@ class Events:
     p : uint8 (events,), 0 OFF (darker), 1 ON (brighter)
     sensor : (width, height)
 
-    Polarity may be given as bool, as 0/1 or as -1/+1; it is kept as 0/1. Columns of the kept type are not copied.
+    Polarity may be given as bool, as 0/1 or as -1/+1; it is stored as 0/1. Columns that have the stored type already are not
+    copied.
 
-    Raises BadEvents when a column is not one-dimensional and of whole numbers, when lengths differ, when a
-    value lies outside the sensor, when time runs backwards, or when a polarity is none of the three forms.
+    Raises BadEvents when a column is not one-dimensional or not of whole numbers, when lengths differ, when a
+    pixel lies outside the sensor, when time runs backwards, or when polarities have none of the three forms.
 
     >>> events = Events(t=[0, 5], x=[1, 2], y=[0, 0], p=[-1, 1], sensor=(4, 3))
     >>> len(events), events.p.tolist(), events.duration_us
@@ -45,7 +46,7 @@ class Events:
 
     def __init__(self, *, t: Any, x: Any, y: Any, p: Any, sensor: Sequence[int]) -> None:
         width, height = checked_sensor(sensor)
-        columns = {name: _whole(name, col) for name, col in zip("txyp", (t, x, y, p), strict=True)}
+        columns = {name: _integers(name, values) for name, values in zip("txyp", (t, x, y, p), strict=True)}
         lengths = {name: len(column) for name, column in columns.items()}
         if len(set(lengths.values())) > 1:
             raise BadEvents(f"columns of different lengths: {lengths}")
@@ -70,7 +71,9 @@ class Events:
             (width, height),
         )
 
-    def _freeze(self, t, x, y, p, sensor) -> None:  # type: ignore[no-untyped-def]
+    def _freeze(
+        self, t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray, sensor: tuple[int, int]
+    ) -> None:
         for name, column in zip("txyp", (t, x, y, p), strict=True):
             column = np.ascontiguousarray(column).view()
             column.setflags(write=False)
@@ -78,33 +81,34 @@ class Events:
         object.__setattr__(self, "sensor", sensor)
 
     @classmethod
-    def trusted(cls, t, x, y, p, sensor) -> Events:  # type: ignore[no-untyped-def]
-        """Events from columns a checked producer made, in the kept types; nothing is tested again."""
+    def trusted(
+        cls, t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray, sensor: tuple[int, int]
+    ) -> Events:
+        """Events of columns known to be sound and of the stored types, (events,) each; nothing is checked."""
         events = object.__new__(cls)
         events._freeze(t, x, y, p, sensor)
         return events
 
     @classmethod
     def empty(cls, sensor: Sequence[int]) -> Events:
-        """A recording in which nothing happened."""
-        none = np.empty(0, np.int64)
-        return cls(t=none, x=none, y=none, p=none, sensor=sensor)
+        """A recording without events."""
+        column = np.empty(0, np.int64)
+        return cls(t=column, x=column, y=column, p=column, sensor=sensor)
 
     @classmethod
     def from_structured(cls, array: np.ndarray, *, sensor: Sequence[int]) -> Events:
         """Events from a structured array with fields t (or ts), x, y, p (or on, polarity), in any order.
 
-        Takes tonic's arrays, Prophesee's EventCD, faery's and expelliarmus' as they are.
+        Takes arrays of tonic, Prophesee (EventCD), faery and expelliarmus as they are. Raises BadEvents as Events does.
         """
         fields, size = fields_of(array), checked_sensor(sensor)
-        if len(array) >= MANY and passes(fields, size):
-            from eventbench.events.structured_kernels import (
-                gather,  # Numba takes longer to load than few events to copy
-            )
+        if len(array) >= KERNEL_MIN_EVENTS and kernels_can_read(fields, size):
+            from eventbench.events.structured_kernels import copy_columns
 
-            kept = [np.empty(len(array), STRUCTURED[name]) for name in "txyp"]
-            if gather(list(fields.values()), kept, *size):
-                return cls.trusted(kept[0], kept[1], kept[2], kept[3], size)
+            t, x, y, p = columns = [np.empty(len(array), STRUCTURED[name]) for name in "txyp"]
+            if copy_columns(list(fields.values()), columns, *size):
+                return cls.trusted(t, x, y, p, size)
+            # The slow way finds what is wrong, or takes polarities of -1 and 1.
         return cls(**{name: np.ascontiguousarray(field) for name, field in fields.items()}, sensor=size)
 
     def to_structured(self) -> np.ndarray:
@@ -144,7 +148,7 @@ class Events:
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"Events are frozen: cannot delete {name}")
 
-    def __reduce__(self):  # type: ignore[no-untyped-def]
+    def __reduce__(self) -> tuple[Any, ...]:
         return Events.trusted, (self.t, self.x, self.y, self.p, self.sensor)
 
     def __repr__(self) -> str:
@@ -153,6 +157,7 @@ class Events:
 
 
 def checked_sensor(sensor: Sequence[int]) -> tuple[int, int]:
+    """(width, height) as ints. Raises BadEvents unless both are whole numbers from 1 to 65536."""
     try:
         width, height = (operator.index(side) for side in sensor)
     except (TypeError, ValueError):
@@ -162,23 +167,24 @@ def checked_sensor(sensor: Sequence[int]) -> tuple[int, int]:
     return width, height
 
 
-def _whole(name: str, column: Any) -> np.ndarray:
+def _integers(name: str, column: Any) -> np.ndarray:
     try:
         array = np.asarray(column)
     except ValueError:
         raise BadEvents(
-            f"{name} is no array: {type(column).__name__} of uneven parts", allowed="one dimension"
+            f"{name} is no array: a {type(column).__name__} of items of different lengths",
+            allowed="one dimension",
         ) from None
     if array.ndim != 1:
         raise BadEvents(f"{name} has {array.ndim} dimensions", allowed="one")
     if array.size == 0 and array.dtype.kind == "f":
-        return array.astype(np.int64)  # NumPy's type for an empty list says nothing of its values
+        return array.astype(np.int64)  # np.asarray([]) is float64 whatever the caller meant
     if array.dtype.kind not in "iub" or (array.dtype.kind == "b" and name != "p"):
         unit = " of microseconds" if name == "t" else ""
         raise BadEvents(
             f"{name} is {array.dtype}",
             allowed=f"whole numbers{unit}" + (" or bool" if name == "p" else ""),
-            fix="convert it first, rounding as you mean it",
+            fix="convert it first, and choose how to round",
         )
     return array
 
@@ -189,11 +195,11 @@ def _check_range(name: str, column: np.ndarray, limit: int, side: str) -> None:
     low, high = int(column.min()), int(column.max())
     if low < 0 or high >= limit:
         bad = column < 0 if low < 0 else column >= limit
-        at = int(np.argmax(bad))
+        first = int(np.argmax(bad))
         raise BadEvents(
-            f"{name} is {int(column[at])} at event {at} ({int(bad.sum())} such)",
+            f"{name} is {int(column[first])} at event {first} ({int(bad.sum())} such)",
             allowed=f"0 to {limit - 1} ({side} {limit})",
-            fix="give the true sensor size, or drop these events by a step",
+            fix="give the true sensor size, or drop these events with a step",
             reason="outside_sensor",
         )
 
@@ -208,5 +214,5 @@ def _polarity(column: np.ndarray) -> np.ndarray:
         return column.astype(np.uint8, copy=False)
     if low == -1 and high <= 1 and not (column == 0).any():
         return (column > 0).view(np.uint8)
-    odd = sorted({int(value) for value in np.unique(column)[:5]})
-    raise BadEvents(f"polarities are {odd}", allowed="bool, 0/1, or -1/+1", reason="unknown_polarity")
+    values = sorted({int(value) for value in np.unique(column)[:5]})
+    raise BadEvents(f"polarities are {values}", allowed="bool, 0/1, or -1/+1", reason="unknown_polarity")

@@ -1,4 +1,4 @@
-"""Structured arrays as other libraries make them: their fields found under any name, and whether kernels can take them."""
+"""Structured arrays of other libraries: their fields by any of the usual names, and whether kernels can read them."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import numpy as np
 
 from eventbench.errors import BadEvents
 
-# Types whose values need not be looked at one by one.
-_PASS = {
-    "t": "i8",
-    "x": "u1 u2 i2",
-    "y": "u1 u2 i2",
-    "p": "u1 i1 b1",
+ALIASES = {"t": ("t", "ts"), "x": ("x",), "y": ("y",), "p": ("p", "on", "polarity")}
+
+# Types that the kernels of structured_kernels read and check correctly, as in dtype.str.
+_KERNEL_TYPES = {
+    "t": ("i8",),
+    "x": ("u1", "u2", "i2"),
+    "y": ("u1", "u2", "i2"),
+    "p": ("u1", "i1", "b1"),
 }
 
 
 def fields_of(array: np.ndarray) -> dict[str, np.ndarray]:
-    """The fields t, x, y and p of a structured array, in this order, under whichever names they go."""
+    """The fields t, x, y and p of a structured array, in this order, by any of their ALIASES. Raises BadEvents if one is missing."""
     names = array.dtype.names or ()
-    aliases = {"t": ("t", "ts"), "x": ("x",), "y": ("y",), "p": ("p", "on", "polarity")}
     fields = {}
-    for column, options in aliases.items():
-        name = next((option for option in options if option in names), None)
+    for column, aliases in ALIASES.items():
+        name = next((alias for alias in aliases if alias in names), None)
         if name is None:
             raise BadEvents(
                 f"no field {column!r} among {list(names)}", allowed="fields t, x, y and p, in any order"
@@ -30,8 +31,8 @@ def fields_of(array: np.ndarray) -> dict[str, np.ndarray]:
     return fields
 
 
-def passes(fields: dict[str, np.ndarray], sensor: tuple[int, int]) -> bool:
-    """Whether fields are of types that kernels can take as they stand, once their values are found sound."""
+def kernels_can_read(fields: dict[str, np.ndarray], sensor: tuple[int, int]) -> bool:
+    """Whether `structured_kernels` can copy these fields as they are; it checks their values itself."""
     types = {name: field.dtype for name, field in fields.items()}
-    native = all(kind.isnative and kind.str[1:] in _PASS[name].split() for name, kind in types.items())
-    return native and max(sensor) <= 2**15 and fields["t"].ndim == 1
+    known = all(dtype.isnative and dtype.str[1:] in _KERNEL_TYPES[name] for name, dtype in types.items())
+    return known and max(sensor) <= 2**15 and fields["t"].ndim == 1

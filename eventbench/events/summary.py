@@ -1,4 +1,4 @@
-"""What the events of a recording say about it, in figures."""
+"""Summary: a recording in a few numbers (counts, time span, gaps, repeats, hot pixels)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 
 from eventbench.events.events import Events
 
-HOT_EVENTS = 50
-HOT_RATIO = 10
-HOT_SHARE = 0.01
-SHORT_US = 1_000
+HOT_EVENTS = 50  # fewer events do not make a pixel hot
+HOT_RATIO = 10  # how much busier a hot pixel is than other pixels
+HOT_SHARE = 0.01  # of all events in hot pixels: a problem to the doctor, below it a warning
+SHORT_US = 1_000  # recordings shorter or longer than these have their time unit questioned
 LONG_US = 3_600_000_000
 
 
 class HotPixel(NamedTuple):
-    """A pixel that fires by itself: where it is and how many events it has."""
+    """A pixel that fires without a stimulus: its position and its number of events."""
 
     x: int
     y: int
@@ -25,9 +25,10 @@ class HotPixel(NamedTuple):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What a recording's events say. Times are in microseconds; `longest_gap_us` is the longest between two events.
+    """A recording in a few numbers; times in microseconds.
 
-    `usual` are the x and the y that 99.9 % of events do not exceed.
+    `longest_gap_us` is the longest time without an event, `active_pixels` the pixels with events, `repeated` the events equal to an
+    earlier one in t, x, y and p. `extent` is an x and a y, each of which 99.9 % of events do not exceed.
     """
 
     sensor: tuple[int, int]
@@ -39,18 +40,19 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     active_pixels: int
     repeated: int
     hot_pixels: list[HotPixel]
-    usual: tuple[int, int]
+    extent: tuple[int, int]
 
     @property
     def duration_us(self) -> int:
+        """Time from the first event to the last; 0 when there are fewer than two."""
         return self.last_us - self.first_us if self.first_us is not None and self.last_us is not None else 0
 
 
 def summarize(events: Events) -> Summary:
-    """The figures of a recording; order, range and polarity are sound in every Events."""
+    """Summarize a recording."""
     n = len(events)
     cells = events.y.astype(np.int64) * events.sensor[0] + events.x
-    # No histogram of the sensor: a file without a stated size may name a pixel at (65535, 65535).
+    # Not a histogram over the sensor: without a stated size a single bad event may make it 65536 x 65536.
     active, counts = np.unique(cells, return_counts=True)
     return Summary(
         sensor=events.sensor,
@@ -60,22 +62,22 @@ def summarize(events: Events) -> Summary:
         last_us=int(events.t[-1]) if n else None,
         longest_gap_us=int(np.diff(events.t.view(np.uint64)).max()) if n > 1 else 0,
         active_pixels=len(active),
-        repeated=_repeated(events, cells),
+        repeated=_count_repeated(events, cells),
         hot_pixels=hot_pixels(active, counts, events.sensor[0]),
-        usual=(_usual(events.x), _usual(events.y)),
+        extent=(_extent(events.x), _extent(events.y)),
     )
 
 
-def _usual(column: np.ndarray) -> int:
-    """The value that one in a thousand exceeds, by counting: quicker than sorting."""
+def _extent(column: np.ndarray) -> int:
+    """The value that at most one in a thousand exceeds, found by counting: faster than by sorting."""
     if not len(column):
         return 0
-    below = np.cumsum(np.bincount(column))
-    return int(np.searchsorted(below, 0.999 * len(column)))
+    at_most = np.cumsum(np.bincount(column))
+    return int(np.searchsorted(at_most, 0.999 * len(column)))
 
 
-def _repeated(events: Events, cells: np.ndarray) -> int:
-    """How many events are the same as another one in time, place and polarity, less the first of each."""
+def _count_repeated(events: Events, cells: np.ndarray) -> int:
+    """How many events equal an earlier one in time, pixel and polarity."""
     if len(events) < 2:
         return 0
     order = np.lexsort((events.p, cells, events.t))
@@ -87,30 +89,31 @@ def _repeated(events: Events, cells: np.ndarray) -> int:
 
 
 def hot_pixels(active: np.ndarray, counts: np.ndarray, width: int) -> list[HotPixel]:
-    """Pixels that fire by themselves, the busiest first.
+    """Pixels that fire without a stimulus, the busiest first.
 
     active (pixels,) are the sorted addresses y * width + x of pixels with events, counts (pixels,) their events.
 
     A pixel is hot when it has at least 50 events, at least 10 times the 95th percentile of all active pixels, and at
-    least 10 times the second-busiest of its eight neighbours: what moves before the camera excites neighbours
-    alike, a defect does not (one neighbour may be as hot). The factor is ours: in recordings of five sensors without
-    such a defect the busiest pixel reaches 9.7 times the percentile; in one with it, 95 times.
+    least 10 times the second-busiest of its eight neighbours: motion excites neighbours alike, a defect does not (one
+    neighbour may be as hot). The factor 10 is our own choice: in recordings of five sensors without such a defect the
+    busiest pixel reaches 9.7 times the percentile; in one with a defect, 95 times.
     """
     if not len(active):
         return []
-    usual = np.quantile(counts, 0.95, method="lower")
-    found = []
-    for i in np.flatnonzero(counts >= max(HOT_EVENTS, HOT_RATIO * int(usual))):
+    percentile = np.quantile(counts, 0.95, method="lower")
+    hot = []
+    for i in np.flatnonzero(counts >= max(HOT_EVENTS, HOT_RATIO * int(percentile))):
         y, x = divmod(int(active[i]), width)
-        beside = [(x + dx, y + dy) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dx or dy]
-        near = sorted(
-            _count_at(active, counts, v * width + u) for u, v in beside if 0 <= u < width and v >= 0
+        neighbours = [(x + dx, y + dy) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dx or dy]
+        neighbour_counts = sorted(
+            _count_at(active, counts, v * width + u) for u, v in neighbours if 0 <= u < width and v >= 0
         )
-        if counts[i] >= HOT_RATIO * (near[-2] if len(near) > 1 else 0):
-            found.append(HotPixel(x, y, int(counts[i])))
-    return sorted(found, key=lambda pixel: (-pixel.events, pixel.y, pixel.x))
+        if counts[i] >= HOT_RATIO * (neighbour_counts[-2] if len(neighbour_counts) > 1 else 0):
+            hot.append(HotPixel(x, y, int(counts[i])))
+    return sorted(hot, key=lambda pixel: (-pixel.events, pixel.y, pixel.x))
 
 
 def _count_at(active: np.ndarray, counts: np.ndarray, address: int) -> int:
-    place = int(np.searchsorted(active, address))
-    return int(counts[place]) if place < len(active) and active[place] == address else 0
+    """The events of the pixel with this address; 0 if it is not active."""
+    index = int(np.searchsorted(active, address))
+    return int(counts[index]) if index < len(active) and active[index] == address else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from eventbench.events.structured_kernels import copy_field, most, steps_back
+from eventbench.events.structured_kernels import copy_field, count_backward_steps, largest
 from eventbench.representations._frames_batch import IN_KERNEL
 from eventbench.representations._frames_kernels import add_events, all_there
 from eventbench.representations._slices import cut_every
@@ -54,10 +54,10 @@ def _count_blocks(tf, xf, yf, pf, cuts, width, height, limit, flat):  # type: ig
         copy_field(xf[start:stop], x[:size])
         copy_field(yf[start:stop], y[:size])
         copy_field(pf[start:stop], p[:size])
-        if t[0] < last or steps_back(t[:size]) > 0:
+        if t[0] < last or count_backward_steps(t[:size]) > 0:
             return False
         last = t[size - 1]
-        if most(x[:size]) >= width or most(y[:size]) >= height or most(p[:size]) > 1:
+        if largest(x[:size]) >= width or largest(y[:size]) >= height or largest(p[:size]) > 1:
             return False
         at = start
         while at < stop:

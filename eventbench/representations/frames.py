@@ -10,9 +10,9 @@ import numpy as np
 
 from eventbench.errors import BadSpec, EventbenchError, UnknownName
 from eventbench.events import EventBatch
-from eventbench.events.events import MANY, Events
+from eventbench.events.events import KERNEL_MIN_EVENTS, Events
 from eventbench.events.packed import PackedEvents
-from eventbench.events.structured import fields_of, passes
+from eventbench.events.structured import fields_of, kernels_can_read
 from eventbench.representations._frames_batch import IN_KERNEL, count_batch
 from eventbench.representations._frames_columns import count_columns
 from eventbench.representations._frames_kernels import count_slices
@@ -172,7 +172,7 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
         """
         fields = fields_of(array)
         in_kernel = self.split_by in IN_KERNEL and self.overflow != "refuse"
-        if not (in_kernel and len(array) >= MANY and passes(fields, sensor)):
+        if not (in_kernel and len(array) >= KERNEL_MIN_EVENTS and kernels_can_read(fields, sensor)):
             return None
         cell, size, shape = CELLS[self.dtype], _cells(sensor), self.shape(sensor)
         out = array_to_fill(out, shape, cell.dtype, "frames")

@@ -45,9 +45,9 @@ def test_a_batch_gives_what_its_recordings_give_one_by_one(recordings, split_by,
     got, accounts = eb.frames(batch, bins, split_by, dtype, threads=threads, return_account=True)
     assert got.shape == (len(recordings), bins, 2, 4, 7)
     for events, frames, account in zip(recordings, got, accounts, strict=True):
-        wanted, told = eb.frames(events, bins, split_by, dtype, return_account=True)
-        assert_array_equal(frames, wanted)
-        assert account == told
+        expected, expected_account = eb.frames(events, bins, split_by, dtype, return_account=True)
+        assert_array_equal(frames, expected)
+        assert account == expected_account
 
 
 @given(batches())
@@ -80,4 +80,4 @@ def test_recordings_of_two_sensors_or_of_none_are_no_batch():
     with pytest.raises(BadEvents, match="the sensor of the batch is not given"):
         EventBatch.of([])
     with pytest.raises(BadEvents, match="a batch is of Events, got list"):
-        EventBatch.of([[1, 2]])
+        EventBatch.of([[1, 2]])  # type: ignore[list-item]

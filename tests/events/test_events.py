@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 
 import eventbench as eb
 from eventbench.errors import BadEvents
-from eventbench.events.events import MANY, Events
+from eventbench.events.events import KERNEL_MIN_EVENTS, Events
 from tests.support.miniatures import structured
 from tests.support.recordings import fixed, recordings
 
@@ -58,19 +58,19 @@ def test_one_polarity_alone_is_understood(p: list[int], kept: int) -> None:
         ({"p": [0, 255, 255]}, "polarities are [0, 255]; allowed: bool, 0/1, or -1/+1"),
         (
             {"p": [0.0, 1.0, 1.0]},
-            "p is float64; allowed: whole numbers or bool; convert it first, rounding as you mean it",
+            "p is float64; allowed: whole numbers or bool; convert it first, and choose how to round",
         ),
         (
             {"t": [0.5, 1, 2]},
-            "t is float64; allowed: whole numbers of microseconds; convert it first, rounding as you mean it",
+            "t is float64; allowed: whole numbers of microseconds; convert it first, and choose how to round",
         ),
         (
             {"x": [True, True, False]},
-            "x is bool; allowed: whole numbers; convert it first, rounding as you mean it",
+            "x is bool; allowed: whole numbers; convert it first, and choose how to round",
         ),
         (
             {"x": ["0", "1", "3"]},
-            "x is <U1; allowed: whole numbers; convert it first, rounding as you mean it",
+            "x is <U1; allowed: whole numbers; convert it first, and choose how to round",
         ),
         ({"t": 5}, "t has 0 dimensions; allowed: one"),
         ({"y": [[2, 0, 1]]}, "y has 2 dimensions; allowed: one"),
@@ -78,12 +78,12 @@ def test_one_polarity_alone_is_understood(p: list[int], kept: int) -> None:
         (
             {"x": [0, 4, 5]},
             "x is 4 at event 1 (2 such); allowed: 0 to 3 (width 4); "
-            "give the true sensor size, or drop these events by a step",
+            "give the true sensor size, or drop these events with a step",
         ),
         (
             {"y": [2, -1, 9]},
             "y is -1 at event 1 (1 such); allowed: 0 to 2 (height 3); "
-            "give the true sensor size, or drop these events by a step",
+            "give the true sensor size, or drop these events with a step",
         ),
         (
             {"t": [0, 5, 4]},
@@ -223,7 +223,7 @@ def test_the_largest_sensor_and_the_longest_span_fit() -> None:
 )
 @pytest.mark.parametrize("packed", [True, False])
 def test_many_structured_events_become_the_columns_that_few_do(kinds, packed):
-    n = MANY + 3
+    n = KERNEL_MIN_EVENTS + 3
     rng = np.random.default_rng(5)
     dtype = np.dtype(list(zip("txyp", kinds, strict=True)), align=not packed)
     array = np.empty(n, dtype)
@@ -235,26 +235,26 @@ def test_many_structured_events_become_the_columns_that_few_do(kinds, packed):
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("field", "value", "message"),
     [("x", -1, "x is -1 at event 7"), ("x", 40, "x is 40 at event 7"), ("y", 30, "y is 30"), ("p", 2, "polarities are"),
      ("t", 10**13, "time runs backwards at event 8")],
 )  # fmt: skip
-def test_many_structured_events_are_refused_as_few_are(field, value, said):
-    array = np.zeros(MANY, [("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "i1")])
+def test_many_structured_events_are_refused_as_few_are(field, value, message):
+    array = np.zeros(KERNEL_MIN_EVENTS, [("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "i1")])
     array[field][7] = value
-    with pytest.raises(BadEvents, match=said):
+    with pytest.raises(BadEvents, match=message):
         Events.from_structured(array, sensor=(40, 30))
 
 
 def test_many_structured_events_may_have_signed_polarity():
-    array = np.zeros(MANY, [("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "i1")])
-    array["p"] = np.where(np.arange(MANY) % 3, 1, -1)
-    assert_array_equal(Events.from_structured(array, sensor=(4, 3)).p, np.arange(MANY) % 3 > 0)
+    array = np.zeros(KERNEL_MIN_EVENTS, [("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "i1")])
+    array["p"] = np.where(np.arange(KERNEL_MIN_EVENTS) % 3, 1, -1)
+    assert_array_equal(Events.from_structured(array, sensor=(4, 3)).p, np.arange(KERNEL_MIN_EVENTS) % 3 > 0)
 
 
 def test_frames_of_a_structured_array_are_those_of_its_events():
-    array = fixed(MANY + 5).to_structured()
-    assert_array_equal(eb.frames(array, 7, sensor=(40, 30)), eb.frames(fixed(MANY + 5), 7))
+    array = fixed(KERNEL_MIN_EVENTS + 5).to_structured()
+    assert_array_equal(eb.frames(array, 7, sensor=(40, 30)), eb.frames(fixed(KERNEL_MIN_EVENTS + 5), 7))
     assert_array_equal(eb.frames(array[:9], 7, sensor=(40, 30)), eb.frames(fixed(9), 7))
     array["x"][3] = 40
     with pytest.raises(BadEvents, match="x is 40 at event 3"):
