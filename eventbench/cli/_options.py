@@ -17,6 +17,12 @@ workers = click.option(
     "--workers", type=click.IntRange(1), metavar="N", help="Recordings read at a time (default: one a core)."
 )
 device = click.option("--device", metavar="D", help="cpu or cuda (default: cuda where there is one).")
+store = click.option(
+    "--store",
+    type=click.Choice(["frames", "events"]),
+    help="Where samples come from: the store of frames, or that of events, binned as they are loaded; scores are the same. "
+    "Default: what the task says.",
+)
 
 
 def cores() -> int:

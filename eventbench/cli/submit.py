@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Literal
 
 import click
 
@@ -13,6 +14,7 @@ from eventbench.cli import _options
 @click.argument("folder", metavar="DIR")
 @click.option("--task", required=True, metavar="T", help="The task to be scored on (eventbench ls tasks).")
 @click.option("--check", "only_check", is_flag=True, help="Only hold it to the contract; write no record.")
+@_options.store
 @_options.device
 @_options.data_dir
 @_options.cache_dir
@@ -22,6 +24,7 @@ def command(
     folder: str,
     task: str,
     only_check: bool,
+    store: Literal["frames", "events"] | None,
     device: str | None,
     data_dir: str | None,
     cache_dir: str | None,
@@ -49,7 +52,7 @@ def command(
     places = home.places(data_dir, cache_dir, board)
     rules = catalog.task(task, places.board)
     submission = SubmissionFolder(Path(folder).expanduser().absolute())
-    task_data = TaskData(rules, places, device_named(device), workers=_options.cores())
+    task_data = TaskData(rules, places, device_named(device), workers=_options.cores(), store=store)
     if only_check:
         check(task_data, submission)
         told = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
 from eventbench.cli import _options
@@ -30,6 +32,7 @@ from eventbench.cli import _options
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the model, as in rank=4."
 )
+@_options.store
 @_options.device
 @_options.data_dir
 @_options.cache_dir
@@ -43,6 +46,7 @@ def command(
     recipe: str | None,
     out: str,
     settings: tuple[str, ...],
+    store: Literal["frames", "events"] | None,
     device: str | None,
     data_dir: str | None,
     cache_dir: str | None,
@@ -68,7 +72,7 @@ def command(
     order = catalog.task(task, places.board)
     code = load_by_path(model)  # an unknown one is refused before a store is made for it, and so is a recipe
     how = recipe_named(recipe) if recipe else None
-    task_data = TaskData(order, places, device_named(device), workers=_options.cores())
+    task_data = TaskData(order, places, device_named(device), workers=_options.cores(), store=store)
     made = train_submission(
         task_data,
         code,

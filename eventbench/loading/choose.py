@@ -1,4 +1,4 @@
-"""Which loader holds a split: in the device's memory where it fits, streamed to it where it does not."""
+"""`loader_for`: a split in the device's memory where it fits, as frames or as events, and streamed to it where it does not."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from eventbench.errors import BadSpec
 from eventbench.events.packed import address_dtype
 from eventbench.loading.binned import BinnedStore
 from eventbench.loading.loader import Loader
-from eventbench.loading.resident_events import ResidentEvents, binned_here
+from eventbench.loading.resident_events import ResidentEvents, can_bin_on_device
 from eventbench.loading.resident_frames import ResidentFrames
 from eventbench.loading.streamed import StreamedLoader
-from eventbench.preprocess.binning import Binning
-from eventbench.representations.base import Representation
 from eventbench.store.read import EventStore, FrameStore
 
 SHARE = 0.5  # of the memory that is free, for data; a network's activations need the rest
@@ -26,9 +24,9 @@ def free_bytes(device: torch.device) -> int:
     """Memory of the device that nobody has taken."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    told = Path("/proc/meminfo")
-    if told.is_file():
-        lines = dict(line.split(":", 1) for line in told.read_text().splitlines() if ":" in line)
+    meminfo = Path("/proc/meminfo")
+    if meminfo.is_file():
+        lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
         if "MemAvailable" in lines:
             return int(lines["MemAvailable"].split()[0]) * 1024
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -42,26 +40,30 @@ def fits(nbytes: int, device: torch.device, budget: int | None = None) -> bool:
 
 
 def loader_for(
-    store: FrameStore | EventStore,
-    rows: np.ndarray,
-    device: torch.device,
-    *,
-    representation: Representation | None = None,
-    budget: int | None = None,
+    store: FrameStore | BinnedStore, rows: np.ndarray, device: torch.device, *, budget: int | None = None
 ) -> Loader:
-    """The samples, resident where they fit the device and streamed where they do not; the batches are the same.
+    """The samples `rows` of a store, resident where they fit the device and streamed where they do not.
 
-    A store of events needs a `representation`. Raises BadSpec where one is missing, or given for a store of frames.
+    Of a BinnedStore the events are held, and binned on the device, where ResidentEvents can do what its binning does;
+    else they are binned on the CPU and streamed. The batches are the same in any case. `budget` as in `fits`. Raises
+    BadSpec for a store of events without a binning.
     """
-    if isinstance(store, EventStore) == (representation is None):
-        told = "no representation is given" if representation is None else "a representation is given"
-        raise BadSpec(told, where=store.path, allowed="one for a store of events, none for frames")
-    if isinstance(store, FrameStore):
-        size = len(rows) * int(np.prod(store.shape)) * store.dtype.itemsize
-        return (ResidentFrames if fits(size, device, budget) else StreamedLoader)(store, rows, device)
-    assert representation is not None
+    if isinstance(store, EventStore):
+        raise BadSpec(
+            "it holds events, and no binning is given",
+            where=store.path,
+            allowed="a store of frames, or BinnedStore(store, Binning(representation))",
+        )
+    if isinstance(store, BinnedStore):
+        binning = store.binning
+        if can_bin_on_device(binning) and fits(_event_bytes(store.events, rows), device, budget):
+            return ResidentEvents(store.events, rows, binning.representation, device)
+        return StreamedLoader(store, rows, device)
+    size = len(rows) * int(np.prod(store.shape)) * store.dtype.itemsize
+    return (ResidentFrames if fits(size, device, budget) else StreamedLoader)(store, rows, device)
+
+
+def _event_bytes(store: EventStore, rows: np.ndarray) -> int:
+    """What the events of these samples take on a device."""
     events = int((store.offset[np.asarray(rows) + 1] - store.offset[rows]).sum())
-    each = address_dtype(store.sensor).itemsize + 2
-    if binned_here(representation) and fits(events * each, device, budget):
-        return ResidentEvents(store, rows, representation, device)
-    return StreamedLoader(BinnedStore(store, Binning(representation)), rows, device)
+    return events * (address_dtype(store.sensor).itemsize + 2)

@@ -1,4 +1,4 @@
-"""The device that is asked for by name."""
+"""`device_named`: the torch device that is asked for by name."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def device_named(name: str | None) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        told = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0]
         raise EventbenchError(
-            f"device {name!r} cannot be used: {told}", allowed="cpu, or cuda where there is one"
+            f"device {name!r} cannot be used: {reason}", allowed="cpu, or cuda where there is one"
         ) from None
     return device

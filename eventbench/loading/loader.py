@@ -1,4 +1,7 @@
-"""What every loader gives: batches of frames and labels for a network, from wherever the samples lie."""
+"""`Loader`: batches of frames and labels for a network, from wherever the samples lie.
+
+The one place where frames (samples, T, P, H, W) of a store become the (T, N, C, H, W) of a network.
+"""
 
 from __future__ import annotations
 
@@ -6,40 +9,52 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from numbers import Integral
+from typing import Protocol
 
 import numpy as np
 import torch
 
 from eventbench.augmentations.base import Augmentation
 from eventbench.errors import BadSpec
-from eventbench.store.read import Store
 
 Batches = Generator[tuple[torch.Tensor, torch.Tensor], None, None]
 
 
+class Samples(Protocol):
+    """What a loader asks of every store: the id of each sample, its class number, and the names of the classes."""
+
+    @property
+    def ids(self) -> list[str]:
+        """Of each sample."""
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Class numbers (samples,)."""
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes, by number."""
+
+
 class Loader(ABC):
-    """Some samples of a store, given batch by batch; where they lie until then is each subclass's own.
+    """Some samples of a store, batch by batch; each subclass keeps them elsewhere until then.
 
     Attributes
     ----------
     ids : list of str (samples,)
     labels : int64 (samples,), on the device
+    classes : how many classes the store knows, whichever of them these samples have
     """
 
-    def __init__(self, store: Store, rows: np.ndarray, device: torch.device) -> None:
+    def __init__(self, store: Samples, rows: np.ndarray, device: torch.device) -> None:
         if not len(rows):
             raise BadSpec("no samples", where=type(self).__name__, allowed="one row of the store or more")
         self.ids = [store.ids[row] for row in rows]
         self.labels = torch.from_numpy(store.labels[rows].astype(np.int64)).to(device)
-        self._store = store
+        self.classes = len(store.classes)
 
     def __len__(self) -> int:
         return len(self.ids)
-
-    @property
-    def classes(self) -> int:
-        """How many classes the store knows, whichever of them this split holds."""
-        return len(self._store.classes)
 
     @abstractmethod
     def _gather(self, order: torch.Tensor, size: int) -> Generator[torch.Tensor, None, None]:
@@ -74,33 +89,33 @@ class Loader(ABC):
     def _batches(
         self, size: int, generator: torch.Generator | None, shift: int, augment: Sequence[Augmentation]
     ) -> Batches:
-        device, by = self.labels.device, None
+        device, shifts = self.labels.device, None
         order = torch.randperm(len(self), generator=generator) if generator else torch.arange(len(self))
         # All that is drawn for an epoch crosses the bus at once, not batch by batch.
         if generator and shift:
-            by = torch.randint(-shift, shift + 1, (len(self), 2), generator=generator).to(device)
+            shifts = torch.randint(-shift, shift + 1, (len(self), 2), generator=generator).to(device)
         labels = self.labels[order.to(device)]
         # Closed with this generator, also when a caller leaves early: a stream has a thread to end.
         with closing(self._gather(order, size)) as parts:
             for start, frames in zip(range(0, len(self), size), parts, strict=True):
-                told = labels[start : start + size]
-                if by is not None:
-                    frames = _shifted(frames, by[start : start + size], shift)
+                targets = labels[start : start + size]
+                if shifts is not None:
+                    frames = _shifted(frames, shifts[start : start + size], shift)
                 if generator and augment:
-                    told = torch.nn.functional.one_hot(told, self.classes).float()
+                    targets = torch.nn.functional.one_hot(targets, self.classes).float()
                     if frames.dtype != torch.uint8:  # of the other unsigned types torch can do little
                         frames = frames.float()
-                    for change in augment:
-                        frames, told = change.apply(frames, told, generator)
-                yield frames.transpose(0, 1).float(), told
+                    for augmentation in augment:
+                        frames, targets = augmentation.apply(frames, targets, generator)
+                yield frames.transpose(0, 1).float(), targets
 
 
-def _shifted(frames: torch.Tensor, by: torch.Tensor, most: int) -> torch.Tensor:
-    """Each sample of (N, T, P, H, W) moved by its own (rows, columns) of `by`, zeros coming in."""
+def _shifted(frames: torch.Tensor, shifts: torch.Tensor, most: int) -> torch.Tensor:
+    """Each sample of (N, T, P, H, W) moved by its own (rows, columns) of `shifts` (N, 2), zeros coming in."""
     N, _, _, H, W = frames.shape
     padded = torch.nn.functional.pad(frames, (most, most, most, most))
     n = torch.arange(N, device=frames.device)[:, None, None]
-    rows = torch.arange(H, device=frames.device)[None, :, None] + most - by[:, 0, None, None]
-    columns = torch.arange(W, device=frames.device)[None, None, :] + most - by[:, 1, None, None]
+    rows = torch.arange(H, device=frames.device)[None, :, None] + most - shifts[:, 0, None, None]
+    columns = torch.arange(W, device=frames.device)[None, None, :] + most - shifts[:, 1, None, None]
     # The indexed axes come first, around the untouched T and P: (N, H, W, T, P).
     return padded[n, :, :, rows, columns].permute(0, 3, 4, 1, 2)

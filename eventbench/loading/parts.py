@@ -1,16 +1,26 @@
-"""Which samples a task trains on, selects on and scores: decided by ids alone, the same on every machine."""
+"""Which samples a task trains on, selects on and scores: decided by their names alone, the same on every machine."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from eventbench.errors import BadSpec
 from eventbench.specs.catalog import Named
 from eventbench.specs.task import Task
-from eventbench.store.read import Store
+
+
+class SplitStore(Protocol):
+    """What is asked of a store to part it: `ids` and `subjects` (samples,), `labels` (samples,), and the `rows` of a split."""
+
+    ids: list[str]
+    subjects: list[str]
+    labels: np.ndarray
+
+    def rows(self, split: str) -> np.ndarray:
+        """The indices of a split's samples."""
 
 
 class TaskSplits(NamedTuple):
@@ -21,8 +31,8 @@ class TaskSplits(NamedTuple):
     test: np.ndarray
 
 
-def task_splits(task: Named[Task], store: Store) -> TaskSplits:
-    """The task's three parts of a store.
+def task_splits(task: Named[Task], store: SplitStore) -> TaskSplits:
+    """The task's three parts of a store. Raises BadSpec where its rules leave no such parts.
 
     A carved validation part is the share of each class (or the subjects, whole) whose names have the smallest sha256:
     no generator, no order of files and no seed of a run can change it.
@@ -48,17 +58,17 @@ def task_splits(task: Named[Task], store: Store) -> TaskSplits:
             raise BadSpec(
                 "the dataset names no subjects to carve by", where=task.path.name, fix='use by = "class"'
             )
-        taken = set(subjects[: _share(rules.carve, len(subjects))])
-        held = np.array([store.subjects[row] in taken for row in train])
+        drawn_subjects = set(subjects[: _share(rules.carve, len(subjects))])
+        carved = np.array([store.subjects[row] in drawn_subjects for row in train])
     elif rules.by == "class":
-        chosen: set[int] = set()
+        drawn_rows: set[int] = set()
         for label in np.unique(store.labels[train]):
             rows = sorted(train[store.labels[train] == label], key=lambda row: _draw(store.ids[row]))
-            chosen.update(rows[: _share(rules.carve, len(rows))])
-        held = np.array([row in chosen for row in train])
+            drawn_rows.update(rows[: _share(rules.carve, len(rows))])
+        carved = np.array([row in drawn_rows for row in train])
     else:
         raise BadSpec(f"by is {rules.by!r}", where=task.path.name, allowed="class, subject")
-    return TaskSplits(train[~held], train[held], test)
+    return TaskSplits(train[~carved], train[carved], test)
 
 
 def _share(carve: float, whole: int) -> int:
@@ -67,4 +77,5 @@ def _share(carve: float, whole: int) -> int:
 
 
 def _draw(name: str) -> str:
+    """What names are sorted by: the first are drawn."""
     return hashlib.sha256(name.encode()).hexdigest()

@@ -1,7 +1,4 @@
-"""A split held on the device as it is stored, and the batches a network sees, made there.
-
-The one place where (samples, T, P, H, W) of a store becomes the (T, N, C, H, W) of a network.
-"""
+"""`ResidentFrames`: frames held on the device as they are stored."""
 
 from __future__ import annotations
 
@@ -27,5 +24,5 @@ class ResidentFrames(Loader):
         self.frames = torch.from_numpy(store.gather(rows)).to(device)
 
     def _gather(self, order: torch.Tensor, size: int) -> Generator[torch.Tensor, None, None]:
-        for rows in order.to(self.frames.device).split(size):
+        for rows in torch.split(order.to(self.frames.device), size):
             yield self.frames[rows]

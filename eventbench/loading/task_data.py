@@ -1,44 +1,78 @@
-"""A task made ready: its store, its three parts on the device, and what models must be made for."""
+"""`TaskData`: a task made ready: its store, its three parts on the device, and what models must be made for."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import torch
 
 from eventbench.home import Places
+from eventbench.loading.binned import BinnedStore
 from eventbench.loading.choose import loader_for
 from eventbench.loading.loader import Loader
 from eventbench.loading.parts import task_splits
+from eventbench.preprocess.binning import Binning
 from eventbench.preprocess.events_store import events_store
 from eventbench.preprocess.frames_store import frames_store
 from eventbench.specs import catalog
 from eventbench.specs.catalog import Named
-from eventbench.specs.task import Task
-from eventbench.store.key import key_of, path_of
-from eventbench.store.read import FrameStore
+from eventbench.specs.task import StoreKind, Task
+from eventbench.store.key import content_digest, key_of, path_of
+from eventbench.store.read import EventStore, FrameStore
 
 
 class TaskData:
-    """A task made ready: its three splits on the device, and what models must be made for.
+    """A task made ready: its three parts on the device, and what models must be made for.
 
-    The store is made first where it is not there yet. Attributes: task, store, splits, device,
-    sensor (width, height), time_steps, classes (how many).
+    The samples come from a store of frames, or from the store of events and are binned as they are loaded; batches,
+    scores and `store_digest` are the same. `store` says which, "frames" or "events"; None leaves it to the task, and a
+    task that says "events" takes the store of frames where there is one already. What is missing is made first.
+
+    Attributes
+    ----------
+    task, card, pipeline : the data files that say what is done
+    store : a FrameStore, or a BinnedStore of events
+    store_digest : what is in it, whichever of the two it is: the card's recordings through the pipeline
+    device : where batches lie
+    sensor : (width, height) of a frame
+    time_steps, classes : how many
     """
 
-    def __init__(self, task: Named[Task], places: Places, device: torch.device, *, workers: int = 1) -> None:
+    def __init__(
+        self,
+        task: Named[Task],
+        places: Places,
+        device: torch.device,
+        *,
+        workers: int = 1,
+        store: StoreKind | None = None,
+    ) -> None:
         self.task, self.device = task, device
         self.card, self.pipeline = catalog.card(task.spec.dataset), catalog.pipeline(task.spec.pipeline)
-        path = path_of(places.cache, self.card, self.pipeline)
-        if not path.exists():
-            events_store(self.card, places.data, places.cache, workers=workers, progress=True)
+        key = key_of(self.card, self.pipeline)
+        frames = path_of(places.cache, self.card, self.pipeline)
+        self.store_digest = content_digest(key)
+        if frames.exists() and store != "events":
+            self.store: FrameStore | BinnedStore = FrameStore(frames).require_key(key)
+        elif (store or task.spec.store) == "events":
+            self.store = BinnedStore(self._events(places, workers), Binning.of(self.pipeline))
+        else:
+            self._events(places, workers)
             frames_store(self.card, self.pipeline, places.cache, workers=workers, progress=True)
-        self.store = FrameStore(path).require_key(key_of(self.card, self.pipeline))
+            self.store = FrameStore(frames).require_key(key)
         self._rows = task_splits(task, self.store)
-        self.time_steps, _, height, width = self.store.shape
+        self.time_steps, _, height, width = (int(length) for length in self.store.shape)
         self.sensor, self.classes = (width, height), len(self.store.classes)
-        self._splits: dict[str, Loader] = {}
+        self._loaders: dict[str, Loader] = {}
+
+    def _events(self, places: Places, workers: int) -> EventStore:
+        """The card's store of events, made where it is missing."""
+        path: Path = path_of(places.cache, self.card)
+        events_store(self.card, places.data, places.cache, workers=workers, progress=True)
+        return EventStore(path).require_key(key_of(self.card))
 
     def split(self, name: str) -> Loader:
         """The "train", "validation" or "test" samples, kept on the device where they fit, else streamed to it."""
-        if name not in self._splits:
-            self._splits[name] = loader_for(self.store, getattr(self._rows, name), self.device)
-        return self._splits[name]
+        if name not in self._loaders:
+            self._loaders[name] = loader_for(self.store, getattr(self._rows, name), self.device)
+        return self._loaders[name]

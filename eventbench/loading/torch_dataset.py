@@ -23,7 +23,7 @@ from eventbench.steps.base import Step
 from eventbench.store.read import EventStore, FrameStore, Store, open_any
 
 
-class StoreDataset(Dataset):
+class StoreDataset(Dataset[tuple[torch.Tensor, int]]):
     """(frames, label) pairs: frames a tensor (T, P, H, W) in the store's own type, label an int.
 
     A DataLoader collates them to (N, T, P, H, W); networks take (T, N, P, H, W). `store` has ids, splits,
@@ -41,7 +41,7 @@ class StoreDataset(Dataset):
         return torch.from_numpy(self.store[row]), int(self.store.labels[row])
 
 
-class EventDataset(Dataset):
+class EventDataset(Dataset[tuple[torch.Tensor, int]]):
     """As StoreDataset, of a store of events: each sample is augmented, taken through a pipeline and binned when asked for.
 
     What is drawn for a sample depends on (seed, epoch, sample) alone, so it is the same for any order and any number of
@@ -128,14 +128,16 @@ def open_store(
             where=path,
             allowed="a split that is trained on: its name begins with train",
         )
-    steps = [one if isinstance(one, Step) else registry.steps.build(one, where="augment") for one in augment]
+    steps = [
+        step if isinstance(step, Step) else registry.steps.build(step, where="augment") for step in augment
+    ]
     return EventDataset(store, rows, _pipeline(pipeline), steps, seed)
 
 
-def _pipeline(given: str | PathLike[str] | Mapping[str, Any]) -> Named[Pipeline]:
-    if not isinstance(given, Mapping):
-        return catalog.pipeline(str(given))
+def _pipeline(named_or_content: str | PathLike[str] | Mapping[str, Any]) -> Named[Pipeline]:
+    if not isinstance(named_or_content, Mapping):
+        return catalog.pipeline(str(named_or_content))
     try:
-        return Named("pipeline", Path("pipeline"), msgspec.convert(dict(given), Pipeline))
+        return Named("pipeline", Path("pipeline"), msgspec.convert(dict(named_or_content), Pipeline))
     except msgspec.ValidationError as error:
         raise BadSpec(explain(error, Pipeline), where="pipeline") from None

@@ -17,7 +17,6 @@ from eventbench.metrics.base import Figure, Metric, measure
 from eventbench.scoring.contract import check, ready_model
 from eventbench.scoring.environment import environment, package_digest
 from eventbench.specs.record import SCHEMA, Harness, Pinned, Record, Run, Score
-from eventbench.store.key import content_digest
 from eventbench.submission.folder import SubmissionFolder
 from eventbench.training.heap import keep_heap
 
@@ -68,7 +67,7 @@ def score(
         task=Pinned(id=task_data.task.id, digest=task_data.task.spec.digest),
         dataset=Pinned(id=task_data.card.id, digest=task_data.card.spec.digest),
         pipeline=Pinned(id=task_data.pipeline.id, digest=task_data.pipeline.spec.digest),
-        store=content_digest(task_data.store.made_from),
+        store=task_data.store_digest,
         model=submission.spec.model,
         code=submission.code.digest,
         samples=len(rows),

@@ -6,6 +6,8 @@ from typing import Literal
 
 from eventbench.specs.base import About, Spec
 
+StoreKind = Literal["frames", "events"]
+
 
 class Validation(Spec, frozen=True):
     """Where the validation samples come from: a split of the card's own, or carved out of train.
@@ -29,5 +31,5 @@ class Task(Spec, frozen=True):
     train: str = "train"
     test: str = "test"
     seeds: tuple[int, ...] = (0, 1, 2)
-    store: Literal["frames", "events"] = "frames"  # which is made first; events are binned as they are loaded
+    store: StoreKind = "frames"  # which is made first; events are binned as they are loaded
     about: About = About()

@@ -20,7 +20,6 @@ from eventbench.layers.lif import backends_used
 from eventbench.loading.task_data import TaskData
 from eventbench.specs.base import About
 from eventbench.specs.submission import ModelRef, Submission
-from eventbench.store.key import content_digest
 from eventbench.submission.model import call_model, make_model
 from eventbench.submission.user_code import ModelCode, load_code
 from eventbench.training.curves import draw_learning_curves
@@ -61,7 +60,7 @@ def train_submission(
     asked = {
         "model": {"name": name, "config": config},
         "task": task_data.task.id,
-        "store": content_digest(task_data.store.made_from),
+        "store": task_data.store_digest,
         "recipe": msgspec.to_builtins(recipe),
         "code": code.digest if code.submitted else "",
     }

@@ -16,7 +16,7 @@ from eventbench.augmentations.nda import Nda
 from eventbench.errors import BadEvents, BadSpec, EventbenchError
 from eventbench.events import Events
 from eventbench.events.packed import PackedEvents
-from eventbench.loading import resident_events
+from eventbench.loading import _packed_recordings
 from eventbench.loading.resident_events import ResidentEvents
 from eventbench.loading.resident_frames import ResidentFrames
 from eventbench.preprocess.events_store import events_store
@@ -106,7 +106,7 @@ def test_times_are_summed_up_a_block_at_a_time_with_the_same_result(
     many: list[Events], bins: int, block: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(resident_events, "BLOCK", block)
+        patch.setattr(_packed_recordings, "BLOCK", block)
         check(many, Frames(bins=bins))
 
 
@@ -133,7 +133,7 @@ def test_another_binning_shares_the_events_in_memory() -> None:
     many = [fixed(500), fixed(900)]
     first = resident(many, Frames(bins=4))
     second = first.rebinned(Binary(bins=7, split_by="count"))
-    assert second._columns.address.data_ptr() == first._columns.address.data_ptr()
+    assert second._recordings.address.data_ptr() == first._recordings.address.data_ptr()
     assert first.nbytes == second.nbytes
     assert 4 * 1400 <= first.nbytes < 4 * 1400 + 100  # two bytes of address, two of time
     frames, _ = next(second.batches(2))

@@ -58,6 +58,11 @@ def streams() -> list[str]:
     return [one.name for one in threading.enumerate() if one.name == "eventbench-stream"]
 
 
+def fail_at_the_first(split: Loader) -> None:
+    for frames, _ in split.batches(1):
+        frames / (1 // 0)
+
+
 def equal(one: Loader, two: Loader, size: int, **more: Any) -> None:
     def generator() -> torch.Generator | None:
         return torch.Generator().manual_seed(more["seed"]) if "seed" in more else None
@@ -124,9 +129,8 @@ def test_leaving_early_leaves_no_thread() -> None:
     batches.close()
     assert streams() == []
     with pytest.raises(ZeroDivisionError):
-        for x, _ in split.batches(1):
-            x / (1 // 0)
-    del x
+        fail_at_the_first(split)
+    assert streams() == []
     never_begun = split.batches(3)
     assert streams() == []
     never_begun.close()
@@ -162,14 +166,14 @@ def test_samples_are_resident_where_the_budget_holds_them_and_streamed_where_not
     assert isinstance(loader_for(frames, rows, CPU, budget=size), ResidentFrames)
     assert isinstance(loader_for(frames, rows, CPU, budget=size - 1), StreamedLoader)
     assert isinstance(loader_for(frames, rows, CPU), ResidentFrames)
-    there = loader_for(events, rows, CPU, representation=how)
+    there = loader_for(BinnedStore(events, Binning(how)), rows, CPU)
     assert isinstance(there, ResidentEvents)
     short = sum(4 * len(events.columns(int(row)).dt) for row in rows)
-    assert isinstance(loader_for(events, rows, CPU, representation=how, budget=short), ResidentEvents)
-    streamed = loader_for(events, rows, CPU, representation=how, budget=short - 1)
+    assert isinstance(loader_for(BinnedStore(events, Binning(how)), rows, CPU, budget=short), ResidentEvents)
+    streamed = loader_for(BinnedStore(events, Binning(how)), rows, CPU, budget=short - 1)
     assert isinstance(streamed, StreamedLoader)
     equal(streamed, there, 3, seed=5)
-    voxels = loader_for(events, rows, CPU, representation=VoxelGrid(bins=3))
+    voxels = loader_for(BinnedStore(events, Binning(VoxelGrid(bins=3))), rows, CPU)
     assert isinstance(voxels, StreamedLoader)
     assert next(voxels.batches(2))[0].shape[1] == 2
 
@@ -178,10 +182,12 @@ def test_a_budget_or_a_store_that_makes_no_sense_is_refused(stores) -> None:  # 
     events, frames = stores
     with pytest.raises(BadSpec, match=r"^fits: budget is -1 bytes; allowed: 0 or more, or None$"):
         fits(1, CPU, -1)
-    with pytest.raises(BadSpec, match="no representation is given; allowed: one for a store of events"):
-        loader_for(events, np.arange(2), CPU)
-    with pytest.raises(BadSpec, match="a representation is given; allowed: one for a store of events"):
-        loader_for(frames, np.arange(2), CPU, representation=Frames())
+    with pytest.raises(
+        BadSpec, match="it holds events, and no binning is given; allowed: a store of frames, or"
+    ):
+        loader_for(events, np.arange(2), CPU)  # type: ignore[arg-type]
+    with pytest.raises(BadSpec, match="holds frames, which cannot be binned; allowed: a store of events"):
+        BinnedStore(frames, Binning(Frames()))  # type: ignore[arg-type]
 
 
 def test_what_fits_is_at_most_the_budget_or_half_of_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:

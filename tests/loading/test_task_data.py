@@ -1,0 +1,122 @@
+"""A task's samples through a store of frames and through the store of events: equal batches, equal identity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from eventbench.errors import BadSpec
+from eventbench.loading import choose
+from eventbench.loading.binned import BinnedStore
+from eventbench.loading.loader import Loader
+from eventbench.loading.resident_events import ResidentEvents
+from eventbench.loading.resident_frames import ResidentFrames
+from eventbench.loading.streamed import StreamedLoader
+from eventbench.loading.task_data import TaskData
+from eventbench.store.read import FrameStore
+from tests.support.miniatures import Miniature, miniature, write_pipeline, write_task
+
+CPU = torch.device("cpu")
+PARTS = ("train", "validation", "test")
+
+
+@pytest.fixture
+def mini(tmp_path: Path) -> Miniature:
+    return miniature(tmp_path)
+
+
+def stores(mini: Miniature) -> set[str]:
+    """The stores of the cache, as "events" or the pipeline's name."""
+    return {path.stem.rpartition("-")[0] for path in mini.places.cache.rglob("*.h5")}
+
+
+def batches(loader: Loader, seed: int | None) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    return list(loader.batches(5, generator, shift=0 if seed is None else 1))
+
+
+def assert_same_data(one: TaskData, two: TaskData) -> None:
+    assert one.store_digest == two.store_digest
+    assert (one.sensor, one.time_steps, one.classes) == (two.sensor, two.time_steps, two.classes)
+    assert (one.store.ids, one.store.classes, len(one.store)) == (
+        two.store.ids, two.store.classes, len(two.store),
+    )  # fmt: skip
+    for part in PARTS:
+        a, b = one.split(part), two.split(part)
+        assert a.ids == b.ids
+        for seed in (None, 3):
+            for (x, labels), (y, same_labels) in zip(batches(a, seed), batches(b, seed), strict=True):
+                assert torch.equal(x, y)
+                assert torch.equal(labels, same_labels)
+
+
+def kinds(data: TaskData) -> set[type[Loader]]:
+    return {type(data.split(part)) for part in PARTS}
+
+
+@pytest.mark.parametrize(
+    ("steps", "representation", "held"),
+    [
+        ([], {}, ResidentEvents),
+        ([], {"split_by": "count", "dtype": "float32"}, ResidentEvents),
+        ([{"name": "crop", "x": 1, "y": 1, "width": 5, "height": 4}], {}, StreamedLoader),
+        ([{"name": "downsample", "factor": 2}, {"name": "flip_polarity"}], {}, StreamedLoader),
+    ],
+    ids=["frames", "float frames by count", "crop", "downsample"],
+)
+def test_events_give_the_batches_of_frames_and_no_store_of_frames_is_made(
+    mini: Miniature, steps: Sequence[dict[str, Any]], representation: dict[str, Any], held: type[Loader]
+) -> None:
+    write_pipeline(mini.pipeline, steps, **representation)
+    events = TaskData(mini.order, mini.places, CPU, store="events")
+    assert isinstance(events.store, BinnedStore)
+    assert stores(mini) == {"events"}
+    frames = TaskData(mini.order, mini.places, CPU)
+    assert isinstance(frames.store, FrameStore)
+    assert stores(mini) == {"events", "mini_frames-v1"}
+    assert (kinds(events), kinds(frames)) == ({held}, {ResidentFrames})
+    assert_same_data(events, frames)
+
+
+def test_streamed_from_either_store_the_batches_are_the_same(
+    mini: Miniature, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resident = TaskData(mini.order, mini.places, CPU)
+    assert kinds(resident) == {ResidentFrames}
+    monkeypatch.setattr(choose, "free_bytes", lambda device: 0)
+    for store in ("events", "frames"):
+        streamed = TaskData(mini.order, mini.places, CPU, store=store)
+        assert kinds(streamed) == {StreamedLoader}
+        assert_same_data(streamed, resident)
+
+
+def test_a_task_that_names_events_takes_frames_where_they_are(mini: Miniature, tmp_path: Path) -> None:
+    write_task(tmp_path / "events-v1.toml", mini, store="events")
+    order = mini._replace(task=tmp_path / "events-v1.toml").order
+    assert order.spec.store == "events"
+    first = TaskData(order, mini.places, CPU)
+    assert isinstance(first.store, BinnedStore)
+    made = TaskData(order, mini.places, CPU, store="frames")
+    assert isinstance(made.store, FrameStore)
+    then = TaskData(order, mini.places, CPU)
+    assert isinstance(then.store, FrameStore)
+    asked = TaskData(order, mini.places, CPU, store="events")
+    assert isinstance(asked.store, BinnedStore)
+    assert_same_data(first, then)
+
+
+def test_a_task_without_the_key_has_the_digest_it_had(mini: Miniature, tmp_path: Path) -> None:
+    plain = mini.order.spec.digest
+    for store, same in (("frames", True), ("events", False)):
+        write_task(tmp_path / "said-v1.toml", mini, store=store)
+        assert (mini._replace(task=tmp_path / "said-v1.toml").order.spec.digest == plain) is same
+
+
+def test_an_unknown_store_is_refused(mini: Miniature, tmp_path: Path) -> None:
+    write_task(tmp_path / "bad-v1.toml", mini, store="pictures")
+    with pytest.raises(BadSpec, match=r"^bad-v1.toml: Invalid enum value 'pictures' at '\$.store'$"):
+        _ = mini._replace(task=tmp_path / "bad-v1.toml").order
