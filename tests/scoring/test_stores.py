@@ -1,0 +1,87 @@
+"""A submission trained and scored from frames and from events: the same weights, the same figures, the same store named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from eventbench.loading import choose
+from eventbench.loading.loader import Loader
+from eventbench.loading.resident_events import ResidentEvents
+from eventbench.loading.resident_frames import ResidentFrames
+from eventbench.loading.streamed import StreamedLoader
+from eventbench.loading.task_data import TaskData
+from eventbench.scoring.harness import score
+from eventbench.specs.task import StoreKind
+from eventbench.submission.folder import SubmissionFolder
+from eventbench.training.recipe import Recipe
+from eventbench.training.train_submission import train_submission
+from tests.support.miniatures import Miniature, miniature, run_cli
+from tests.support.small_nets import TINY
+
+CPU = torch.device("cpu")
+RECIPE = Recipe(epochs=2, batch_size=5, learning_rate=0.05)
+
+
+def trained_and_scored(
+    data: TaskData, folder: Path, loader: type[Loader]
+) -> tuple[dict[str, object], object]:
+    """What was learnt, and what the record says, but for when and in how long; rows of the evidence."""
+    train_submission(data, "conv_snn", TINY, [0, 1], folder, recipe=RECIPE)
+    record, rows = score(data, SubmissionFolder(folder))
+    assert isinstance(data.split("train"), loader)
+    assert isinstance(data.split("test"), loader)
+    return {
+        "log": [(folder / f"seed{seed}.csv").read_text() for seed in (0, 1)],
+        "weights": [run.weights for run in record.runs],
+        "figures": [(run.scores["accuracy"], run.scores["parameters"]) for run in record.runs],
+        "store": record.store,
+        "pipeline": record.pipeline,
+        "dataset": record.dataset,
+        "code": record.code,
+    }, rows
+
+
+def test_from_any_store_and_in_memory_or_not_the_record_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mini = miniature(tmp_path)
+
+    def outcome(store: StoreKind, loader: type[Loader], name: str) -> object:
+        return trained_and_scored(
+            TaskData(mini.order, mini.places, CPU, store=store), tmp_path / name, loader
+        )
+
+    expected = outcome("frames", ResidentFrames, "frames")
+    assert outcome("events", ResidentEvents, "events") == expected
+    monkeypatch.setattr(choose, "free_bytes", lambda device: 0)
+    assert outcome("frames", StreamedLoader, "frames_streamed") == expected
+    assert outcome("events", StreamedLoader, "events_streamed") == expected
+
+
+def test_the_command_line_trains_and_scores_without_a_store_of_frames(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mini = miniature(tmp_path)
+
+    def record(store: str) -> dict[str, object]:
+        out = tmp_path / store
+        common = ["--task", mini.task, "--store", store, "--device", "cpu", *mini.flags]
+        arguments = ["conv_snn", "--set", "channels=[4]", "--epochs", 1, "--seed", 0, "--out", out]
+        assert run_cli(capsys, "train", *arguments, *common)[0] == 0
+        status, told, _ = run_cli(capsys, "submit", out, "--json", "--board", out / "board", *common)
+        assert status == 0
+        content: dict[str, object] = json.loads(Path(json.loads(told)["path"]).read_text())
+        return {key: content[key] for key in ("store", "task", "dataset", "pipeline", "predictions", "code")}
+
+    events = record("events")
+    assert frame_stores(mini) == []
+    assert record("frames") == events
+    assert len(frame_stores(mini)) == 1
+
+
+def frame_stores(mini: Miniature) -> list[Path]:
+    return list(mini.places.cache.rglob("mini_frames-v1-*.h5"))
