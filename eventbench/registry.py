@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # a base class may need torch: it is imported with the first 
     from eventbench.representations.base import Representation
     from eventbench.sources.base import Source
     from eventbench.steps.base import Step
+    from eventbench.task_kinds.base import TaskKind
 
 Member = TypeVar("Member")
 
@@ -135,3 +136,4 @@ representations: Family[Representation] = Family("representations", "Representat
 augmentations: Family[Augmentation] = Family("augmentations", "Augmentation", "augmentation")
 models: Family[Model] = Family("models", "Model", "model")
 metrics: Family[Metric] = Family("metrics", "Metric", "metric")
+task_kinds: Family[TaskKind] = Family("task_kinds", "TaskKind", "kind of task")

@@ -8,7 +8,7 @@ import pytest
 
 from eventbench import home
 from eventbench.cli import VERBS
-from eventbench.leaderboard.table import markdown_page
+from eventbench.leaderboard.markdown import markdown_page
 from eventbench.leaderboard.view import all_boards
 
 README = home.CHECKOUT / "README.md"

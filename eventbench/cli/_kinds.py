@@ -20,6 +20,7 @@ FAMILIES: dict[str, registry.Family[Any]] = {
         registry.augmentations,
         registry.models,
         registry.metrics,
+        registry.task_kinds,
     )
 }
 KINDS = ("datasets", "pipelines", *FAMILIES, "tasks", "records", "stores")
@@ -74,7 +75,7 @@ def _summary(kind: str, spec: Any) -> str:
         steps = [str(table.get("name")) for table in (*spec.steps, spec.representation)]
         facts = " then ".join(steps)
     else:
-        facts = f"{spec.dataset} through {spec.pipeline}, ranked by {spec.rank_by}"
+        facts = f"{spec.dataset} through {spec.pipeline}, ranked by {spec.ranked_by}"
     return f"{spec.about.title}: {facts}" if spec.about.title else facts
 
 

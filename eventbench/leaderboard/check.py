@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from eventbench import home
+from eventbench import home, registry
 from eventbench.errors import BadRecord, BadSpec
-from eventbench.leaderboard import predictions as table
 from eventbench.leaderboard.entry import Entry, place_of
 from eventbench.leaderboard.records import read_records
 from eventbench.specs import catalog
@@ -15,14 +14,15 @@ from eventbench.specs.card import Card
 from eventbench.specs.pipeline import Pipeline
 from eventbench.specs.record import SCHEMA, Pinned, Run
 from eventbench.specs.task import Task
-from eventbench.statistics.wilson import wilson
+from eventbench.task_kinds.base import Recomputed, named
 
 TOLERANCE = 1e-12
 
 
 def replay(entry: Entry) -> list[float]:
-    """The accuracy of each run, from its stored predictions alone. Raises BadRecord when they are not whole."""
-    return entry.predictions.accuracies()
+    """What each run is ranked by, from its stored predictions alone. Raises BadRecord when they are not whole."""
+    evidence, kind = entry.predictions, entry.kind
+    return [kind.recomputed(evidence, run)[kind.main_figure].value for run in range(len(evidence.seeds))]
 
 
 def check_record(entry: Entry, board: Path) -> list[str]:
@@ -32,18 +32,25 @@ def check_record(entry: Entry, board: Path) -> list[str]:
 
 def check_records(board: Path, task: str | None = None) -> dict[str, list[str]]:
     """`check_record` of every record of the board, by id; unreadable files and stray predictions are in it too."""
-    found = read_records(board, task)
-    broken = {entry.id: check_record(entry, board) for entry in found.entries}
-    for item in found.broken:
+    records = read_records(board, task)
+    broken = {entry.id: check_record(entry, board) for entry in records.entries}
+    for item in records.broken:
         broken.setdefault(item.id, []).append(item.reason)
-    for path in sorted((board / "records").glob(f"{task or '*'}/*/*.predictions.csv")):
-        stem = path.name.removesuffix(".predictions.csv")
-        if not path.with_name(f"{stem}.json").exists():
-            name = "/".join([*path.parts[-3:-1], path.name])
-            broken[name] = [
-                "predictions without a record: left by a submission that was cut off; delete them"
-            ]
+    for path in _without_record(board, task):
+        name = "/".join([*path.parts[-3:-1], path.name])
+        broken[name] = ["predictions without a record: left by a submission that was cut off; delete them"]
     return broken
+
+
+def _without_record(board: Path, task: str | None) -> list[Path]:
+    """Evidence of any kind of task beside which there is no record."""
+    endings = {f".{named(kind).evidence_ending}" for kind in registry.task_kinds.names()}
+    return [
+        path
+        for ending in sorted(endings)
+        for path in sorted((board / "records").glob(f"{task or '*'}/*/*{ending}"))
+        if not path.with_name(f"{path.name.removesuffix(ending)}.json").exists()
+    ]
 
 
 def check_evidence(entry: Entry) -> list[str]:
@@ -60,42 +67,54 @@ def check_evidence(entry: Entry) -> list[str]:
         broken.append(str(error))
     if not record.runs or record.samples < 1:
         return [*broken, f"{len(record.runs)} runs on {record.samples} samples: there must be one of each"]
-    read, misfits = entry.evidence
+    evidence, misfits = entry.evidence
     broken += misfits
-    if read is not None and len(read.seeds) == len(record.runs) and len(read.ids) == record.samples:
-        for run, right, predicted in zip(record.runs, read.correct, read.predicted, strict=True):
-            broken += _accuracy_problems(run, int(right.sum()), predicted.count(table.TIED), record.samples)
+    if evidence is None or len(evidence.seeds) != len(record.runs) or len(evidence.ids) != record.samples:
+        return broken
+    for number, run in enumerate(record.runs):
+        if entry.kind.main_figure not in run.scores:
+            broken.append(f"the run of seed {run.seed} has no {entry.kind.main_figure}")
+            continue
+        for name, recomputed in entry.kind.recomputed(evidence, number).items():
+            broken += _contradictions(run, name, recomputed)
     return broken
 
 
-def _accuracy_problems(run: Run, right: int, tied: int, samples: int) -> list[str]:
-    """The stored accuracy, its Wilson interval and its share of ties against those the predictions give."""
-    if "accuracy" not in run.scores:
-        return [f"the run of seed {run.seed} has no accuracy"]
-    score = run.scores["accuracy"]
-    low, high = wilson(right, samples)
+def _contradictions(run: Run, name: str, recomputed: Recomputed) -> list[str]:
+    """A stored figure and its interval against those the predictions give; a figure that is not stored claims nothing."""
+    score = run.scores.get(name)
+    if score is None:
+        return []
     pairs = [
-        ("accuracy", score.value, right / samples),
-        ("accuracy.low", score.low, low),
-        ("accuracy.high", score.high, high),
+        (name, score.value, recomputed.value),
+        (f"{name}.low", score.low, recomputed.low),
+        (f"{name}.high", score.high, recomputed.high),
     ]
-    if "accuracy.ties" in run.scores:
-        pairs.append(("accuracy.ties", run.scores["accuracy.ties"].value, tied / samples))
     return [
-        f"the run of seed {run.seed} says {name} {stored!r}, its predictions say {found!r}"
-        for name, stored, found in pairs
-        if stored is not None and not abs(stored - found) <= TOLERANCE
+        f"the run of seed {run.seed} says {part} {stored!r}, its predictions say {again!r}"
+        for part, stored, again in pairs
+        if stored is not None and again is not None and not abs(stored - again) <= TOLERANCE
     ]
 
 
 def check_specs(entry: Entry, board: Path) -> list[str]:
     """Whether the task, card and pipeline the record names are there, and still say what they said."""
-    record = entry.record
+    record, rules = entry.record, _file("tasks", entry.record.task.id, board)
     return [
-        *_pinned("task", record.task, _file("tasks", record.task.id, board), Task),
+        *_pinned("task", record.task, rules, Task),
+        *_other_kind(record.kind, rules),
         *_pinned("dataset", record.dataset, _file("datasets", record.dataset.id), Card),
         *_pinned("pipeline", record.pipeline, _file("pipelines", record.pipeline.id), Pipeline),
     ]
+
+
+def _other_kind(kind: str, path: Path) -> list[str]:
+    """A record of another kind than its task's; a task that cannot be read is reported by `_pinned`."""
+    try:
+        now = load(path, Task).kind
+    except BadSpec:
+        return []
+    return [] if now == kind else [f"its kind is {kind}, its task's is {now}"]
 
 
 def _file(kind: str, name: str, board: Path | None = None) -> Path:

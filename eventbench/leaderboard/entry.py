@@ -18,10 +18,10 @@ from typing import Any
 import msgspec
 
 from eventbench import digest
-from eventbench.errors import BadRecord, BadSpec
-from eventbench.leaderboard import predictions as table
+from eventbench.errors import BadRecord, BadSpec, UnknownName
 from eventbench.specs.base import load
 from eventbench.specs.record import SCHEMA, Record
+from eventbench.task_kinds.base import Evidence, TaskKind, named
 
 
 @dataclass(frozen=True)
@@ -34,48 +34,55 @@ class Entry:
 
     @property
     def id(self) -> str:
+        """`<task>/<model>/<UTC>-<digest8>`, from where the file lies."""
         return id_of(self.path)
+
+    @cached_property
+    def kind(self) -> TaskKind:
+        """The kind of task it was scored on. Raises UnknownName when there is no such kind."""
+        return named(self.record.kind)
 
     @property
     def predictions_path(self) -> Path:
-        return self.path.with_name(f"{self.path.stem}.predictions.csv")
+        """Where the evidence lies: beside the record, with the ending of its kind of task."""
+        return self.path.with_name(f"{self.path.stem}.{self.kind.evidence_ending}")
 
     @property
-    def predictions(self) -> table.Predictions:
+    def predictions(self) -> Evidence:
         """What every run predicted. Raises BadRecord when the file is not whole, or not the one that was scored."""
-        read, broken = self.evidence
-        if broken or read is None:
+        evidence, broken = self.evidence
+        if broken or evidence is None:
             raise BadRecord(broken[0], where=self.predictions_path)
-        return read
+        return evidence
 
     @cached_property
-    def evidence(self) -> tuple[table.Predictions | None, list[str]]:
+    def evidence(self) -> tuple[Evidence | None, list[str]]:
         """The predictions as far as they can be read, and all that is wrong with them; the file is read once."""
         try:
             return self.judge(self.predictions_path.read_bytes())
         except OSError as error:
             return None, [f"the predictions cannot be read: {error.strerror}"]
 
-    def judge(self, content: bytes) -> tuple[table.Predictions | None, list[str]]:
+    def judge(self, content: bytes) -> tuple[Evidence | None, list[str]]:
         """`evidence`, for the bytes of a file: their digest, then what they say."""
         broken = []
-        found = hashlib.sha256(content).hexdigest()
-        if found != self.record.predictions:
+        digest_now = hashlib.sha256(content).hexdigest()
+        if digest_now != self.record.predictions:
             broken.append(
-                f"the predictions are not those that were scored: sha256 {found[:8]}..., "
+                f"the predictions are not those that were scored: sha256 {digest_now[:8]}..., "
                 f"the record says {self.record.predictions[:8] or 'nothing'}..."
             )
         try:
-            read = table.decode(content, self.predictions_path.name)
+            evidence = self.kind.decode(content, self.predictions_path.name)
         except BadRecord as error:
             return None, [*broken, str(error)]
-        broken += table.problems(
-            read,
+        broken += self.kind.misfits(
+            evidence,
             seeds=[run.seed for run in self.record.runs],
             samples=self.record.samples,
             classes=self.record.classes,
         )
-        return read, broken
+        return evidence, broken
 
 
 def id_of(path: Path) -> str:
@@ -126,10 +133,16 @@ def load_entry(path: Path, withdrawn: str = "") -> Entry:
                 allowed=f"{SCHEMA}",
                 fix="read it with the version of eventbench that wrote it",
             )
-        return Entry(path, load(path, Record), withdrawn)
+        entry = Entry(path, load(path, Record), withdrawn)
+        _ = entry.kind  # a record of a kind that this version does not know is refused here, once for all
     except BadSpec as error:
         # `load` names only the file; the folders tell which record of which model it is.
-        raise BadRecord(str(error).partition(": ")[2], where=path) from None
+        raise error.as_kind(BadRecord, where=path) from None
+    except UnknownName as error:
+        raise error.as_kind(
+            BadRecord, where=path, fix="read it with the version of eventbench that wrote it"
+        ) from None
+    return entry
 
 
 def _schema_of(path: Path) -> Any:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 from typing import Any
 
-from eventbench.leaderboard.rows import Figure, Row
+from eventbench.leaderboard.rows import Row, RunFigure
+from eventbench.task_kinds.base import TaskKind
 
 _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
 
@@ -19,55 +21,63 @@ def plain(text: Any) -> str:
 
 
 def percent(value: float) -> str:
+    """A share in percent, two decimals, without the sign."""
     return f"{100 * value:.2f}"
 
 
-def number(value: float | None, name: str = "") -> str:
-    """`97.22` for an accuracy (in %), `1.83 M` from a million up, whole numbers in full, else three digits."""
-    if value is None:
-        return ""
-    if is_percent(name):
-        return percent(value)
-    scale, letter = next(((s, f" {c}") for s, c in _SCALES if abs(value) >= s), (1.0, ""))
-    if not letter and (float(value).is_integer() or abs(value) >= 1000):
-        return f"{value:,.0f}"
-    return f"{value / scale:#.3g}".removesuffix(".") + letter
+@dataclass(frozen=True)
+class Writer:
+    """Writes the figures of one kind of task, which knows those that are shares."""
 
+    kind: TaskKind
 
-def is_percent(name: str) -> bool:
-    """Accuracies are stored as fractions and shown in percent."""
-    return name.split(".")[0] == "accuracy"
+    def number(self, value: float | None, name: str = "") -> str:
+        """`97.22` for a share (in %), `1.83 M` from a million up, whole numbers in full, else three digits."""
+        if value is None:
+            return ""
+        if self.kind.is_share(name):
+            return percent(value)
+        scale, letter = next(((s, f" {c}") for s, c in _SCALES if abs(value) >= s), (1.0, ""))
+        if not letter and (float(value).is_integer() or abs(value) >= 1000):
+            return f"{value:,.0f}"
+        return f"{value / scale:#.3g}".removesuffix(".") + letter
 
+    def with_unit(self, value: float, name: str) -> str:
+        """The same with a percent sign where it is a share."""
+        return f"{self.number(value, name)} %" if self.kind.is_share(name) else self.number(value, name)
 
-def with_spread(name: str, figure: Figure | None) -> str:
-    """The mean, and ± the standard deviation over runs where there are several and they differ."""
-    if figure is None:
-        return ""
-    mean = number(figure.mean, name)
-    return f"{mean} ± {number(figure.std, name)}" if figure.std else mean
+    def with_spread(self, name: str, figure: RunFigure | None) -> str:
+        """The mean, and ± the standard deviation over runs where there are several and they differ."""
+        if figure is None:
+            return ""
+        mean = self.number(figure.mean, name)
+        return f"{mean} ± {self.number(figure.std, name)}" if figure.std else mean
 
+    def interval(self, name: str, figure: RunFigure) -> str:
+        """`96.16 to 99.33`; empty where there is none."""
+        if figure.low is None or figure.high is None:
+            return ""
+        return f"{self.number(figure.low, name)} to {self.number(figure.high, name)}"
 
-def interval(name: str, figure: Figure) -> str:
-    if figure.low is None or figure.high is None:
-        return ""
-    return f"{number(figure.low, name)} to {number(figure.high, name)}"
+    def interval_heading(self, name: str) -> str:
+        """What `interval` shows: the kind's 95 % interval, or the lowest and the highest run."""
+        return "95 % interval" if self.kind.has_interval(name) else "lowest to highest"
 
+    def heading(self, name: str, unit: str = "") -> list[str]:
+        """The lines above a column: `latency (ms)`; `synaptic operations`, `effective acs`, `(operations/sample)`."""
+        *lines, last = (plain(part).replace("_", " ") for part in name.split("."))
+        unit = "%" if self.kind.is_share(name) else plain(unit)
+        if not unit:
+            return [*lines, last]
+        return [*lines, f"{last} ({unit})"] if len(last + unit) < 20 else [*lines, last, f"({unit})"]
 
-def heading(name: str, unit: str = "") -> list[str]:
-    """The lines above a column: `latency (ms)`; `synaptic operations`, `effective acs`, `(operations/sample)`."""
-    *lines, last = (plain(part).replace("_", " ") for part in name.split("."))
-    unit = "%" if is_percent(name) else plain(unit)
-    if not unit:
-        return [*lines, last]
-    return [*lines, f"{last} ({unit})"] if len(last + unit) < 20 else [*lines, last, f"({unit})"]
-
-
-def caption(name: str, unit: str = "") -> str:
-    """The same on one line: `synaptic operations, effective acs (operations/sample)`."""
-    return ", ".join(heading(name, unit)).replace(", (", " (")
+    def caption(self, name: str, unit: str = "") -> str:
+        """The same on one line: `synaptic operations, effective acs (operations/sample)`."""
+        return ", ".join(self.heading(name, unit)).replace(", (", " (")
 
 
 def rank(row: Row) -> str:
+    """Empty for a row that is shown and not ranked."""
     return "" if row.rank is None else str(row.rank)
 
 
@@ -81,4 +91,5 @@ def note(row: Row) -> str:
 
 
 def p_value(p: float) -> str:
+    """Four decimals, or that it is below them."""
     return "< 0.0001" if p < 0.0001 else f"{p:.4f}"

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from eventbench.leaderboard import figures
-from eventbench.leaderboard.rows import Board, Row
+from eventbench.leaderboard.axes import linear_axis, log_axis
+from eventbench.leaderboard.rows import Board, Row, RunFigure
 
 WIDTH = 520.0
 
 
 @dataclass
 class Tick:
+    """A mark of an axis at the coordinate `at`, and what stands beside it."""
+
     at: float
     text: str
 
@@ -28,7 +30,7 @@ class Mark:
     y: float
     low: float
     high: float
-    said: str
+    title: str
     dots: list[tuple[float, str]] = field(default_factory=list)
     label: str = ""
     label_x: float = 0.0
@@ -57,32 +59,36 @@ class Plot:
 
 
 def forest(board: Board) -> Plot | None:
-    """Accuracy, a line a row: its mean, its 95 % interval, a small dot for each run."""
-    rows = [row for row in [*board.rows, *board.unranked] if "accuracy" in row.metrics]
+    """The main figure of the kind of task, a line a row: its mean, its interval, a small dot for each run."""
+    main, writer = board.kind.main_figure, figures.Writer(board.kind)
+    rows = [row for row in [*board.rows, *board.unranked] if main in row.metrics]
     if not rows:
         return None
-    each = [[run.scores["accuracy"].value for run in row.runs if "accuracy" in run.scores] for row in rows]
-    ends = [value for row in rows for value in _ends(row)] + [value for values in each for value in values]
-    low, high, ticks = linear_axis(min(ends), min(1.0, max(ends)))
+    runs_of = [[run for run in row.runs if main in run.scores] for row in rows]
+    values = [end for row in rows for end in _ends(row.metrics[main])]
+    values += [run.scores[main].value for runs in runs_of for run in runs]
+    low, high, ticks = _axis(board, values)
     left, right, top, step = 14.0, WIDTH - 22, 8.0, 48.0
 
-    def place(value: float) -> float:
+    def across(value: float) -> float:
         return left + (value - low) / (high - low) * (right - left)
 
     marks = []
-    for number, (row, values) in enumerate(zip(rows, each, strict=True)):
-        ends_of = _ends(row)
+    for number, (row, runs) in enumerate(zip(rows, runs_of, strict=True)):
+        figure = row.metrics[main]
+        first, last = _ends(figure)
         marks.append(
             Mark(
                 row,
-                x=place(row.metrics["accuracy"].mean),
+                x=across(figure.mean),
                 y=top + step * number + 36,
-                low=place(ends_of[0]),
-                high=place(ends_of[1]),
-                said=_said(row),
+                low=across(first),
+                high=across(last),
+                title=_title(row, writer),
                 dots=[
-                    (place(value), f"seed {run.seed}: {figures.percent(value)} %")
-                    for run, value in zip(row.runs, values, strict=False)
+                    (across(value), f"seed {run.seed}: {writer.with_unit(value, main)}")
+                    for run in runs
+                    for value in [run.scores[main].value]
                 ],
                 label=figures.plain(row.label),
                 label_x=left,
@@ -96,14 +102,14 @@ def forest(board: Board) -> Plot | None:
         right,
         top,
         bottom,
-        "accuracy (%)",
-        [Tick(place(value), f"{100 * value:g}") for value in ticks],
+        writer.caption(main, board.units[main]),
+        [Tick(across(value), text) for value, text in ticks],
         marks,
     )
 
 
 def scatters(board: Board) -> list[tuple[str, Plot]]:
-    """Accuracy against each cost there is: the synaptic operations and the parameters."""
+    """The main figure against each cost there is: the synaptic operations and the parameters."""
     names = [name for name in board.metrics if name == "parameters" or _counts_operations(name)]
     names.sort(key=lambda name: (name == "parameters", name))
     plots = [(name, scatter(board, name)) for name in names]
@@ -116,17 +122,15 @@ def _counts_operations(name: str) -> bool:
 
 
 def scatter(board: Board, name: str) -> Plot | None:
-    """Accuracy (up) against the figure `name` (across, by powers of ten), a point a row; None with under two."""
-    measured = [
-        row for row in [*board.rows, *board.unranked] if "accuracy" in row.metrics and name in row.metrics
-    ]
+    """The main figure (up) against `name` (across, by powers of ten), a point a row; None with fewer than two."""
+    main, writer = board.kind.main_figure, figures.Writer(board.kind)
+    measured = [row for row in [*board.rows, *board.unranked] if {main, name} <= row.metrics.keys()]
     rows = [row for row in measured if row.metrics[name].mean > 0]  # 0 has no place among powers of ten
     if len(rows) < 2:
         return None
     costs = [math.log10(row.metrics[name].mean) for row in rows]
     x_low, x_high, x_ticks = log_axis(min(costs), max(costs))
-    ends = [value for row in rows for value in _ends(row)]
-    y_low, y_high, y_ticks = linear_axis(min(ends), min(1.0, max(ends)))
+    y_low, y_high, y_ticks = _axis(board, [end for row in rows for end in _ends(row.metrics[main])])
     left, right, top, bottom = 44.0, WIDTH - 22, 12.0, 292.0
 
     def across(value: float) -> float:
@@ -137,43 +141,50 @@ def scatter(board: Board, name: str) -> Plot | None:
 
     marks = []
     for row, cost in zip(rows, costs, strict=True):
-        x, y = across(cost), up(row.metrics["accuracy"].mean)
-        low, high = map(up, _ends(row))
-        said = f"{_said(row)}; {figures.caption(name)} {figures.number(row.metrics[name].mean, name)}"
-        marks.append(Mark(row, x, y, low, high, said, label=figures.plain(row.label)))
-    _label(marks, left, right, top, bottom)
+        low, high = map(up, _ends(row.metrics[main]))
+        title = f"{_title(row, writer)}; {writer.caption(name)} {writer.number(row.metrics[name].mean, name)}"
+        y = up(row.metrics[main].mean)
+        marks.append(Mark(row, across(cost), y, low, high, title, label=figures.plain(row.label)))
+    place_labels(marks, left, right, bottom)
     return Plot(
         bottom + 48,
         left,
         right,
         top,
         bottom,
-        figures.caption(name, board.units[name]),
-        [Tick(across(value), figures.number(10**value)) for value in x_ticks],
+        writer.caption(name, board.units[name]),
+        [Tick(across(value), writer.number(10**value)) for value in x_ticks],
         marks,
-        [Tick(up(value), f"{100 * value:g}") for value in y_ticks],
+        [Tick(up(value), text) for value, text in y_ticks],
         left_out=[row.label for row in measured if row not in rows],
     )
 
 
-def _ends(row: Row) -> tuple[float, float]:
-    figure = row.metrics["accuracy"]
+def _axis(board: Board, values: list[float]) -> tuple[float, float, list[tuple[float, str]]]:
+    """The ends of an axis for the main figure, and its ticks with their text: shares in percent, 100 at most."""
+    share = board.kind.is_share(board.kind.main_figure)
+    low, high, ticks = linear_axis(min(values), min(1.0, max(values)) if share else max(values))
+    return low, high, [(value, f"{100 * value if share else value:g}") for value in ticks]
+
+
+def _ends(figure: RunFigure) -> tuple[float, float]:
     return (
         figure.mean if figure.low is None else figure.low,
         figure.mean if figure.high is None else figure.high,
     )
 
 
-def _said(row: Row) -> str:
-    figure = row.metrics["accuracy"]
+def _title(row: Row, writer: figures.Writer) -> str:
+    """What a pointer that rests on the row's mark is told, and a screen reader."""
+    main = writer.kind.main_figure
+    figure = row.metrics[main]
     runs = "1 run" if figure.seeds == 1 else f"{figure.seeds} runs"
-    return (
-        f"{figures.plain(row.label)}: {figures.percent(figure.mean)} %, "
-        f"95 % interval {figures.interval('accuracy', figure)}, {runs}"
-    )
+    spread = writer.interval(main, figure)
+    interval = f", {writer.interval_heading(main)} {spread}" if spread else ""
+    return f"{figures.plain(row.label)}: {writer.with_unit(figure.mean, main)}{interval}, {runs}"
 
 
-def _label(marks: list[Mark], left: float, right: float, top: float, bottom: float) -> None:
+def place_labels(marks: list[Mark], left: float, right: float, bottom: float) -> None:
     """Names beside their points, towards the wider side, pushed apart where they would overlap."""
     for mark in marks:
         rightwards = mark.x < (left + right) / 2
@@ -188,27 +199,3 @@ def _label(marks: list[Mark], left: float, right: float, top: float, bottom: flo
         for mark in reversed(same):
             mark.label_y = min(mark.label_y, limit)
             limit = mark.label_y - 17
-
-
-def linear_axis(low: float, high: float, wanted: int = 5) -> tuple[float, float, list[float]]:
-    """Round ends at or beyond the shares `low` and `high`, and about `wanted` round values between them."""
-    spread = max(high - low, 1e-3)  # a tenth of a point of accuracy: less is no difference to draw
-    step = 10 ** math.floor(math.log10(spread / wanted))
-    step *= next((factor for factor in (1, 2, 5) if spread / (step * factor) <= wanted), 10)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    last = max(last, first + 1)
-    return first * step, last * step, [round(step * count, 12) for count in range(first, last + 1)]
-
-
-def log_axis(low: float, high: float) -> tuple[float, float, list[float]]:
-    """The same for exponents of ten: ticks at 1, 2 and 5 times powers of ten, at powers alone over wide spans."""
-    margin = max(0.08 * (high - low), 0.08)
-    low, high = low - margin, high + margin
-    factors: Sequence[int] = (1, 2, 5) if high - low <= 2.2 else (1,)
-    ticks = [
-        power + math.log10(factor)
-        for power in range(math.floor(low), math.ceil(high) + 1)
-        for factor in factors
-    ]
-    inside = [tick for tick in ticks if low <= tick <= high]
-    return low, high, inside or [(low + high) / 2]

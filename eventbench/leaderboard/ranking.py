@@ -16,10 +16,10 @@ from eventbench.errors import BadRecord, NotComparable
 from eventbench.leaderboard.comparable import WAY_OUT, refuse_mixed, refuse_other_samples
 from eventbench.leaderboard.entry import Entry
 from eventbench.leaderboard.records import Broken
-from eventbench.leaderboard.rows import Board, Figure, PooledRun, Row
+from eventbench.leaderboard.rows import Board, PooledRun, Row, RunFigure
 from eventbench.specs.record import Score, Status
-from eventbench.statistics.paired import difference_in_units, holm, sign_flip
-from eventbench.statistics.wilson import wilson
+from eventbench.statistics.paired import holm
+from eventbench.task_kinds.base import TaskKind
 
 STATUSES: tuple[Status, ...] = ("self-reported", "replayed", "re-run")  # from the least to the most checked
 SIGNIFICANCE = 0.05
@@ -29,8 +29,9 @@ PICKED_ON_TEST = "test-max"
 def board(
     task: str,
     entries: Sequence[Entry],
+    kind: TaskKind,
     *,
-    rank_by: str = "accuracy",
+    rank_by: str,
     title: str = "",
     digest: str = "",
     broken: Sequence[Broken] = (),
@@ -41,7 +42,7 @@ def board(
     Raises NotComparable when the records were not made by the same rules, BadRecord when one lacks `rank_by`.
     """
     standing = [entry for entry in entries if not entry.withdrawn]
-    view = Board(task, rank_by, title, broken=list(broken))
+    view = Board(task, kind, rank_by, title, broken=list(broken))
     view.withdrawn = [entry for entry in entries if entry.withdrawn]
     if not standing:
         return view
@@ -49,18 +50,20 @@ def board(
     refuse_other_samples(standing)
     _refuse_changed_task(task, standing, digest)
     view.samples = standing[0].record.samples
-    rows = [_row(group, rank_by) for group in _groups(standing)]
+    rows = [_row(group, kind, rank_by) for group in _groups(standing)]
     _tell_recipes_apart(rows)
     view.rows = _ranked([row for row in rows if not row.why_unranked], rank_by)
+    if view.rows and rank_by == kind.main_figure:
+        _mark_ties(view.rows, kind)
     view.unranked = [row for row in rows if row.why_unranked]
     return view
 
 
 def _refuse_changed_task(task: str, entries: list[Entry], digest: str) -> None:
-    found = entries[0].record.task.digest
-    if digest and found != digest:
+    scored_by = entries[0].record.task.digest
+    if digest and scored_by != digest:
         raise NotComparable(
-            f"{entries[0].id} was made under a task file of digest {found[:8]}, the file's is {digest[:8]} now",
+            f"{entries[0].id} was made under a task file of digest {scored_by[:8]}, the file's is {digest[:8]} now",
             where=task,
             fix=f"put the task file back and give the new rules a new name, or {WAY_OUT}",
         )
@@ -98,11 +101,11 @@ def _tell_recipes_apart(rows: list[Row]) -> None:
         recipes = [_recipe(row.entries[-1]) for row in alike]
         stated = set.intersection(*(set(recipe) for recipe in recipes))
         for known in (stated, set.union(*(set(recipe) for recipe in recipes))):
-            told = [_other_than(recipes, recipe, known) for recipe in recipes]
-            if len({json.dumps(one, sort_keys=True) for one in told}) == len(told):
+            differences = [_other_than(recipes, recipe, known) for recipe in recipes]
+            if len({json.dumps(values, sort_keys=True) for values in differences}) == len(differences):
                 break
-        for row, one in zip(alike, told, strict=True):
-            row.trained = one
+        for row, values in zip(alike, differences, strict=True):
+            row.trained = values
 
 
 def _other_than(recipes: list[dict[str, Any]], recipe: dict[str, Any], known: set[str]) -> dict[str, Any]:
@@ -117,7 +120,7 @@ def _picked_on_test(entry: Entry) -> bool:
     return entry.record.training.get("selection") == PICKED_ON_TEST
 
 
-def _row(entries: list[Entry], rank_by: str) -> Row:
+def _row(entries: list[Entry], kind: TaskKind, rank_by: str) -> Row:
     runs: dict[tuple[int, str], PooledRun] = {}
     for entry in entries:
         for index, run in enumerate(entry.record.runs):
@@ -130,35 +133,31 @@ def _row(entries: list[Entry], rank_by: str) -> Row:
         model=last.model.name,
         config=last.model.config,
         status=min((entry.record.status for entry in entries), key=STATUSES.index),
-        metrics=_figures(pooled, last.samples),
+        metrics=_figures(kind, pooled, last.samples),
         runs=pooled,
         entries=entries,
         why_unranked="its checkpoint was picked by the test score" if _picked_on_test(entries[-1]) else "",
     )
 
 
-def _figures(runs: list[PooledRun], samples: int) -> dict[str, Figure]:
+def _figures(kind: TaskKind, runs: list[PooledRun], samples: int) -> dict[str, RunFigure]:
     scores: dict[str, list[Score]] = defaultdict(list)
     for run in runs:
         for name, score in run.scores.items():
             scores[name].append(score)
-    return {name: figure(name, found, samples) for name, found in scores.items()}
+    return {name: figure_over_runs(kind, name, of_runs, samples) for name, of_runs in scores.items()}
 
 
-def figure(name: str, scores: Sequence[Score], samples: int) -> Figure:
-    """One metric over runs; see Figure for what the interval means."""
+def figure_over_runs(kind: TaskKind, name: str, scores: Sequence[Score], samples: int) -> RunFigure:
+    """One metric over runs; see RunFigure for what the interval means."""
     values = [score.value for score in scores]
+    several = len(values) > 1
     mean = plain.fmean(values)
-    low = high = None
-    if name == "accuracy":
-        # Through the whole number of right answers: rows that got as many right have means equal to the last bit.
-        right = sum(round(value * samples) for value in values)
-        mean = right / (samples * len(values))
-        low, high = wilson(right / len(values), samples)
-    elif len(values) > 1:
-        low, high = min(values), max(values)
-    std = plain.stdev(values) if len(values) > 1 else None
-    return Figure(mean, std, low, high, len(values), scores[0].unit, scores[0].better)
+    low, high = (min(values), max(values)) if several else (None, None)
+    if (pooled := kind.pooled(name, values, samples)) is not None:
+        mean, low, high = pooled
+    std = plain.stdev(values) if several else None
+    return RunFigure(mean, std, low, high, len(values), scores[0].unit, scores[0].better)
 
 
 def _ranked(rows: list[Row], rank_by: str) -> list[Row]:
@@ -174,16 +173,14 @@ def _ranked(rows: list[Row], rank_by: str) -> list[Row]:
     for place, row in enumerate(rows, start=1):
         above = rows[place - 2] if place > 1 else None
         row.rank = above.rank if above is not None and value(above) == value(row) else place
-    if rank_by == "accuracy":
-        _mark_ties(rows)
     return rows
 
 
-def _mark_ties(rows: list[Row]) -> None:
-    """Which rows the test samples cannot tell from the first: a paired sign-flip test each, Holm over all."""
+def _mark_ties(rows: list[Row], kind: TaskKind) -> None:
+    """Which rows the test samples cannot tell from the first: the kind's paired test each, Holm over all."""
     first, *others = rows
     first.tied_with_first = False
-    p_values = [sign_flip(difference_in_units(first.correct(), row.correct())[0]) for row in others]
+    p_values = [kind.p_of_no_difference(first.marks, row.marks) for row in others]
     for row, p in zip(others, holm(p_values), strict=True):
         row.p_first = p
         row.tied_with_first = row.rank == first.rank or p > SIGNIFICANCE

@@ -58,10 +58,12 @@ def read_records(board: Path, task: str | None = None) -> Records:
             entries.append(load_entry(path, reasons.get(id_of(path), "")))
         except BadRecord as error:
             broken.append(Broken(id_of(path), str(error)))
-    found = {entry.id for entry in entries} | {item.id for item in broken}
-    for name in reasons:
-        if name not in found and (task is None or name.startswith(f"{task}/")):
-            broken.append(Broken(name, "withdrawn.toml names it, and there is no such record"))
+    known = {entry.id for entry in entries} | {item.id for item in broken}
+    broken += [
+        Broken(name, "withdrawn.toml names it, and there is no such record")
+        for name in reasons
+        if name not in known and (task is None or name.startswith(f"{task}/"))
+    ]
     return Records(entries, broken)
 
 

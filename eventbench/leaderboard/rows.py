@@ -11,18 +11,19 @@ import msgspec
 from eventbench.leaderboard.entry import Entry
 from eventbench.leaderboard.records import Broken
 from eventbench.specs.record import Score, Status
+from eventbench.task_kinds.base import TaskKind
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 @dataclass(frozen=True)
-class Figure:
+class RunFigure:
     """One metric of a row over its runs.
 
-    `std` is the sample standard deviation over runs, None with one run. Of the accuracy, `low` and `high` are
-    the 95 % Wilson interval of the mean number of right answers among the n test samples (n, not n times runs: every
-    run answers the same samples). Of any other metric they are the lowest and highest run, None with one run.
+    `std` is the sample standard deviation over runs, None with one run. Of a figure whose interval the kind of task
+    knows (of a classification the accuracy: the 95 % Wilson interval), `low` and `high` are the ends of that. Of any
+    other they are the lowest and the highest run, None with one run.
     """
 
     mean: float
@@ -52,7 +53,7 @@ class Row:
     model: str
     config: dict[str, Any]
     status: Status
-    metrics: dict[str, Figure]
+    metrics: dict[str, RunFigure]
     runs: list[PooledRun]
     entries: list[Entry]
     rank: int | None = None
@@ -64,23 +65,25 @@ class Row:
     @property
     def label(self) -> str:
         """The model's name, with its configuration where it has one, and what its recipe has other than a namesake's."""
-        said = {**self.config, **self.trained}
-        shown = ", ".join(f"{key}={_short(value)}" for key, value in sorted(said.items()))
+        settings = {**self.config, **self.trained}
+        shown = ", ".join(f"{key}={_short(value)}" for key, value in sorted(settings.items()))
         return f"{self.model} ({shown})" if shown else self.model
 
     @property
     def records(self) -> list[str]:
+        """Ids of the records, oldest first."""
         return [entry.id for entry in self.entries]
 
-    def correct(self) -> np.ndarray:
-        """(runs, samples) bool: what each run got right."""
+    @property
+    def marks(self) -> np.ndarray:
+        """How well each run answered each sample, (runs, samples), as the kind of task judges it."""
         import numpy as np
 
-        return np.stack([run.entry.predictions.correct[run.index] for run in self.runs])
+        return np.stack([run.entry.predictions.marks[run.index] for run in self.runs])
 
     def as_json(self) -> dict[str, Any]:
         """The row of `compare TASK --json`: each metric under its own name."""
-        own: dict[str, Any] = {
+        standing: dict[str, Any] = {
             "rank": self.rank,
             "model": self.model,
             "config": self.config,
@@ -89,10 +92,10 @@ class Row:
             "p_first": self.p_first,
         }
         if self.why_unranked:
-            own["why_unranked"] = self.why_unranked
+            standing["why_unranked"] = self.why_unranked
         about = msgspec.to_builtins(self.entries[-1].record.about)
         figures = {name: vars(figure) for name, figure in self.metrics.items()}
-        return {**figures, **own, "about": about, "records": self.records}
+        return {**figures, **standing, "about": about, "records": self.records}
 
 
 def _short(value: Any) -> str:
@@ -104,7 +107,8 @@ class Board:
     """The ranked view of one task. `rows` have ranks; `unranked` rows, `withdrawn` and `broken` records do not."""
 
     task: str
-    rank_by: str = "accuracy"
+    kind: TaskKind
+    rank_by: str
     title: str = ""
     samples: int = 0
     rows: list[Row] = field(default_factory=list)
@@ -130,6 +134,7 @@ class Board:
         return {name: figure.unit for row in rows for name, figure in row.metrics.items()}
 
     def as_json(self) -> dict[str, Any]:
+        """What `compare TASK --json` prints."""
         return {
             "task": self.task,
             "rank_by": self.rank_by,

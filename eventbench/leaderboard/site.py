@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from eventbench.errors import EventbenchError
 from eventbench.leaderboard import figures, plots
+from eventbench.leaderboard.entry import Entry
 from eventbench.leaderboard.rows import Board, Row
+from eventbench.task_kinds.base import DEFAULT, named
 
 TEMPLATE = Path(__file__).with_name("board.html.j2")
 
@@ -22,10 +24,15 @@ def page(boards: Sequence[Board]) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["said"] = figures.plain
+    environment.filters["plain"] = figures.plain
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     full = [board for board in boards if not board.empty]
+    kinds = {board.kind.main_figure: board.kind for board in full} or {
+        kind.main_figure: kind for kind in [named(DEFAULT)]
+    }
     return template.render(
+        main_figures=figures.plain(" and ".join(kinds)).replace("_", " "),
+        interval_notes="; ".join(kind.interval_note for kind in kinds.values()),
         sections=[_section(board, place) for place, board in enumerate(full)],
         empty=[board.task for board in boards if board.empty],
     )
@@ -57,36 +64,45 @@ def write_site(boards: Sequence[Board], out_dir: Path) -> Path:
 
 def _section(board: Board, place: int) -> dict[str, Any]:
     others = [name for name in board.metrics if name != board.rank_by]
+    writer = figures.Writer(board.kind)
     return {
         "key": f"task{place}",
         "board": board,
         "plots": _plots(board),
-        "rank_heading": figures.caption(board.rank_by, board.units.get(board.rank_by, "")),
-        "headings": [figures.heading(name, board.units[name]) for name in others],
-        "rows": [_line(row, board.rank_by, others) for row in [*board.rows, *board.unranked]],
+        "rank_heading": writer.caption(board.rank_by, board.units.get(board.rank_by, "")),
+        "interval_heading": writer.interval_heading(board.rank_by),
+        "headings": [writer.heading(name, board.units[name]) for name in others],
+        "rows": [_line(row, writer, board.rank_by, others) for row in [*board.rows, *board.unranked]],
+        "paired_test": board.kind.paired_test,
         "tied": any(row.tied_with_first and row.rank != 1 for row in board.rows),
     }
 
 
 def _plots(board: Board) -> list[dict[str, Any]]:
-    drawn = [{"title": "Accuracy, with 95 % intervals and every run", "plot": plots.forest(board)}]
-    for name, plot in plots.scatters(board):
-        drawn.append({"title": f"Accuracy against {figures.caption(name)}", "plot": plot})
-    return [one for one in drawn if one["plot"] is not None]
+    writer, forest = figures.Writer(board.kind), plots.forest(board)
+    main = figures.plain(board.kind.main_figure).replace("_", " ").capitalize()
+    drawn: list[dict[str, Any]] = []
+    if forest is not None:
+        drawn.append({"title": f"{main}, with 95 % intervals and every run", "plot": forest})
+    drawn += [
+        {"title": f"{main} against {writer.caption(name)}", "plot": plot}
+        for name, plot in plots.scatters(board)
+    ]
+    return drawn
 
 
-def _line(row: Row, rank_by: str, others: list[str]) -> dict[str, Any]:
+def _line(row: Row, writer: figures.Writer, rank_by: str, others: list[str]) -> dict[str, Any]:
     figure = row.metrics[rank_by]
     return {
         "row": row,
         "rank": figures.rank(row),
-        "mean": figures.number(figure.mean, rank_by),
-        "std": figures.number(figure.std, rank_by),
-        "interval": figures.interval(rank_by, figure),
+        "mean": writer.number(figure.mean, rank_by),
+        "std": writer.number(figure.std, rank_by),
+        "interval": writer.interval(rank_by, figure),
         "seeds": figure.seeds,
         "note": figures.note(row),
-        "others": [figures.with_spread(name, row.metrics.get(name)) for name in others],
-        "records": [_provenance(entry) for entry in reversed(row.entries)],
+        "others": [writer.with_spread(name, row.metrics.get(name)) for name in others],
+        "records": [_provenance(entry, writer) for entry in reversed(row.entries)],
         "about": row.entries[-1].record.about,
         "link": _web_address(row.entries[-1].record.about.url),
     }
@@ -97,16 +113,16 @@ def _web_address(url: str) -> str:
     return url if url.startswith(("https://", "http://")) else ""
 
 
-def _provenance(entry: Any) -> dict[str, Any]:
-    record = entry.record
-    scores = [f"seed {run.seed}: {figures.percent(run.scores['accuracy'].value)} %" for run in record.runs]
+def _provenance(entry: Entry, writer: figures.Writer) -> dict[str, Any]:
+    record, main = entry.record, writer.kind.main_figure
+    scores = [f"seed {run.seed}: {writer.with_unit(run.scores[main].value, main)}" for run in record.runs]
     return {
         "id": entry.id,
         "facts": [
             ("scored", record.created),
             ("by", f"{record.harness.name} {record.harness.version}"),
             ("status", record.status),
-            ("accuracy", ", ".join(scores)),
+            (main, ", ".join(scores)),
             ("task", f"{record.task.id}, digest {record.task.digest}"),
             ("dataset", f"{record.dataset.id}, digest {record.dataset.digest}"),
             ("pipeline", f"{record.pipeline.id}, digest {record.pipeline.digest}"),
@@ -114,13 +130,13 @@ def _provenance(entry: Any) -> dict[str, Any]:
             ("model code", record.code),
             ("weights", ", ".join(run.weights for run in record.runs)),
             ("predictions", record.predictions),
-            ("training", _told(record.training)),
-            ("environment", _told(record.environment)),
+            ("training", _settings(record.training)),
+            ("environment", _settings(record.environment)),
         ],
     }
 
 
-def _told(table: dict[str, Any]) -> str:
+def _settings(table: Mapping[str, Any]) -> str:
     return ", ".join(
         f"{key} = {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
         for key, value in sorted(table.items())

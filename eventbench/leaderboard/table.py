@@ -1,235 +1,170 @@
-"""Boards and comparisons as text: for a terminal, for a pipe, for README.md."""
+"""The board of a task as text: the columns that rank first, further ones on request."""
 
 from __future__ import annotations
 
-import io
+import textwrap
 from collections.abc import Sequence
-from typing import Any
 
+from eventbench.errors import UnknownName
 from eventbench.leaderboard import figures
-from eventbench.leaderboard.rows import Board
+from eventbench.leaderboard.ranking import SIGNIFICANCE
+from eventbench.leaderboard.rows import Board, Row
+from eventbench.leaderboard.text_table import narrowest, render
 
-TIE_SENTENCE = (
-    "* the test samples do not tell it from the first (exact paired sign-flip test, p > 0.05 after Holm)."
+# What a board shows first, beside the columns that rank, as far as they fit; the rest on request.
+FIRST_COLUMNS = (
+    "parameters",
+    "synaptic_operations.effective_acs",
+    "synaptic_operations.effective_macs",
+    "firing_rate",
+    "latency",
 )
+FIRST_WIDTH = 100
+"""The first table is no wider than this, whatever the terminal: it is also read in logs and in a README."""
+READABLE_TEXT = 24
+"""A further column has to leave so many characters to the model's name."""
+LONGEST_UNIT = 4
+"""The first table shows no longer unit."""
 
 
-def render(headings: list[str], lines: list[list[str]], *, width: int, left: int = 1) -> str:
-    """A table `width` characters wide at most, unless its figures need more; the first `left` columns are text, the others figures."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def board_text(board: Board, width: int = 120, columns: Sequence[str] | None = None) -> str:
+    """The ranked table with the figures of `columns`, and every record that is not in it with the reason.
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, heading in enumerate(headings):
-        # Figures are never broken over lines: half a number is worse than none.
-        table.add_column(
-            Text(heading), justify="left" if place < left else "right", overflow="fold", no_wrap=place >= left
-        )
-    for line in lines:
-        table.add_row(*(Text(figures.plain(cell)) for cell in line))
-    out = io.StringIO()
-    Console(file=out, width=max(width, _least(headings, lines, left)), color_system=None).print(table)
-    drawn = (line.rstrip() for line in out.getvalue().splitlines())
-    return "\n".join(line for line in drawn if line)
+    columns: names of figures, or of metrics with all their figures; the first table is `width` wide and what does not
+    fit comes in further ones. None: FIRST_COLUMNS as far as they fit FIRST_WIDTH, then the names of what is left out.
 
-
-def _least(headings: list[str], lines: list[list[str]], left: int) -> int:
-    """The narrowest such a table can be read at: every figure whole, twelve characters of every text."""
-    widest = [
-        max(len(part) for cell in column for part in cell.split("\n"))
-        for column in zip(headings, *lines, strict=True)
-    ]
-    return sum(widest[left:]) + sum(min(12, size) for size in widest[:left]) + 2 * len(widest) + 2
-
-
-def board_text(board: Board, width: int = 120) -> str:
-    """The ranked table, the further metrics, and every record that is not in it with the reason."""
+    Raises UnknownName for a column that no row has.
+    """
     title = f"{board.task}: {board.title}" if board.title else board.task
     parts = [f"{figures.plain(title)} · {board.samples:,} test samples · ranked by {board.rank_by}"]
+    if board.rows or board.unranked:
+        parts += _tables(board, width, columns)
+    return "\n\n".join([*parts, *sentences(board)])
+
+
+def chosen_columns(board: Board, names: Sequence[str]) -> list[str]:
+    """The figures that `names` stand for, each once: a figure's own name, or a metric's for all its figures.
+
+    Raises UnknownName, with what there is, for any other name.
+    """
+    others = [name for name in board.metrics if name != board.rank_by]
+    chosen: dict[str, None] = {}
+    for name in names:
+        matching = [other for other in others if name in (other, other.partition(".")[0])]
+        # The column that ranks is always shown.
+        if not matching and name != board.rank_by:
+            raise UnknownName("column", name, others, where=board.task)
+        chosen |= dict.fromkeys(matching)
+    return list(chosen)
+
+
+def _tables(board: Board, width: int, columns: Sequence[str] | None) -> list[str]:
+    """The ranking beside the columns that fit; the others in tables of their own, or by name."""
+    others = [name for name in board.metrics if name != board.rank_by]
+    if columns is None:
+        wanted = [name for name in FIRST_COLUMNS if name in others]
+        table, beside = _ranked_beside(board, wanted, min(width, FIRST_WIDTH), dense=True)
+        return [table, *_left_out([name for name in others if name not in beside], min(width, FIRST_WIDTH))]
+    wanted = chosen_columns(board, columns)
+    table, beside = _ranked_beside(board, wanted, width, dense=False)
+    return [table, *_further(board, [name for name in wanted if name not in beside], width)]
+
+
+def _ranked_beside(board: Board, names: list[str], width: int, *, dense: bool) -> tuple[str, list[str]]:
+    """The ranking with those of the further columns, in order, that fit beside it; the table, and their names."""
+    columns = _ranking(board, dense)
+    beside: list[str] = []
+    for name in names:
+        wider = [*columns, _column(board, name, dense)]
+        headings, lines = _turned(wider)
+        if narrowest(headings, lines, left=2, dense=dense, text=READABLE_TEXT) <= width:
+            columns = wider
+            beside.append(name)
+    headings, lines = _turned(columns)
+    return render(headings, lines, width=width, left=2, dense=dense), beside
+
+
+def _ranking(board: Board, dense: bool) -> list[list[str]]:
+    """The columns that rank, each its heading and its cells; `dense` leaves out deviations where there are none."""
+    writer, rank_by = figures.Writer(board.kind), board.rank_by
     rows = [*board.rows, *board.unranked]
-    if rows:
-        parts.append(_ranking(board, width))
-        parts += _further(board, width)
-    parts += _sentences(board)
-    return "\n\n".join(parts)
-
-
-def _ranking(board: Board, width: int) -> str:
-    rank_by, lines = board.rank_by, []
-    for row in [*board.rows, *board.unranked]:
-        figure = row.metrics[rank_by]
-        tied = "*" if row.tied_with_first and row.rank != 1 else ""
-        lines.append(
-            [
-                figures.rank(row) + tied or "-",
-                row.label,
-                figures.number(figure.mean, rank_by),
-                figures.interval(rank_by, figure),
-                figures.number(figure.std, rank_by),
-                str(figure.seeds),
-                row.status,
-            ]
-        )
-    spread = "95 % interval" if rank_by == "accuracy" else "lowest to highest"
-    headings = [
-        "#",
-        "model",
-        figures.caption(rank_by, board.units.get(rank_by, "")),
-        spread,
-        "sd",
-        "seeds",
-        "status",
+    ranked = [row.metrics[rank_by] for row in rows]
+    heading = writer.caption(rank_by, board.units.get(rank_by, ""))
+    columns = [
+        ["#", *(figures.rank(row) + ("*" if is_tied(row) else "") or "-" for row in rows)],
+        ["model", *(row.label for row in rows)],
+        [_narrow(heading) if dense else heading, *(writer.number(figure.mean, rank_by) for figure in ranked)],
+        [writer.interval_heading(rank_by), *(writer.interval(rank_by, figure) for figure in ranked)],
+        ["sd", *(writer.number(figure.std, rank_by) for figure in ranked)],
+        ["seeds", *(str(figure.seeds) for figure in ranked)],
+        ["status", *(row.status for row in rows)],
     ]
-    return render(headings, lines, width=width, left=2)
+    return [column for column in columns if any(column[1:]) or not dense]
 
 
-def _further(board: Board, width: int) -> list[str]:
-    """The other metrics, as many columns a table as fit the width."""
-    rows = [*board.rows, *board.unranked]
-    columns = {
-        name: [figures.with_spread(name, row.metrics.get(name)) for row in rows]
-        for name in board.metrics
-        if name != board.rank_by
-    }
-    headings = {name: "\n".join(figures.heading(name, board.units[name])) for name in columns}
-    labels = [row.label for row in rows]
+def is_tied(row: Row) -> bool:
+    """Not the first, and not told from it by the test samples."""
+    return bool(row.tied_with_first) and row.rank != 1
+
+
+def _column(board: Board, name: str, dense: bool = False) -> list[str]:
+    """The heading of a figure, in lines, and its cells; `dense`: means alone, under the figure's own name."""
+    writer, rows = figures.Writer(board.kind), [*board.rows, *board.unranked]
+    if not dense:
+        heading = "\n".join(writer.heading(name, board.units[name]))
+        return [heading, *(writer.with_spread(name, row.metrics.get(name)) for row in rows)]
+    unit = board.units[name] if len(board.units[name]) <= LONGEST_UNIT else ""
+    heading = _narrow(writer.caption(name.rpartition(".")[2], unit))
+    means = (row.metrics[name].mean if name in row.metrics else None for row in rows)
+    return [heading, *(writer.number(mean, name) for mean in means)]
+
+
+def _narrow(heading: str) -> str:
+    """A word a line."""
+    return heading.replace(" ", "\n")
+
+
+def _turned(columns: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
+    """Headings, and lines of cells."""
+    headings, *lines = (list(line) for line in zip(*columns, strict=True))
+    return headings, lines
+
+
+def _left_out(names: list[str], width: int) -> list[str]:
+    """Which columns there are besides, and how to see them."""
+    if not names:
+        return []
+    return [textwrap.fill(f"Not shown: {', '.join(names)}; --columns NAME,NAME or --all shows them.", width)]
+
+
+def _further(board: Board, names: list[str], width: int) -> list[str]:
+    """Columns that have no place beside the ranking, as many a table as fit the width."""
+    labels = ["model", *(row.label for row in [*board.rows, *board.unranked])]
     # A model's name may fold; it is given a third of the line at most.
     room = width - min(max(map(len, labels)), width // 3) - 2
-    tables: list[list[str]] = []
+    tables: list[list[list[str]]] = []
     used = room + 1
-    for name, cells in columns.items():
-        needed = max(map(len, [*headings[name].split("\n"), *cells])) + 3
+    for column in (_column(board, name) for name in names):
+        needed = max(len(line) for cell in column for line in cell.split("\n")) + 3
         if used + needed > room:
-            tables.append([])
+            tables.append([labels])
             used = 0
-        tables[-1].append(name)
+        tables[-1].append(column)
         used += needed
-    return [
-        render(
-            ["model", *(headings[name] for name in names)],
-            [[label, *(columns[name][place] for name in names)] for place, label in enumerate(labels)],
-            width=width,
+    return [render(*_turned(columns), width=width) for columns in tables]
+
+
+def sentences(board: Board) -> list[str]:
+    """What must be known beside the table, a line each, as one paragraph."""
+    lines = []
+    if any(is_tied(row) for row in board.rows):
+        lines.append(
+            f"* the test samples do not tell it from the first ({board.kind.paired_test}, p > {SIGNIFICANCE} after Holm)."
         )
-        for names in tables
-    ]
-
-
-def _sentences(board: Board) -> list[str]:
-    said = []
-    if any(row.tied_with_first and row.rank != 1 for row in board.rows):
-        said.append(TIE_SENTENCE)
-    said += [f"- {figures.plain(row.label)} is not ranked: {row.why_unranked}." for row in board.unranked]
-    said += [
+    lines += [f"- {figures.plain(row.label)} is not ranked: {row.why_unranked}." for row in board.unranked]
+    lines += [
         f"- withdrawn: {figures.plain(entry.id)}: {figures.plain(entry.withdrawn)}"
         for entry in board.withdrawn
     ]
-    said += [f"- broken: {figures.plain(item.id)}: {figures.plain(item.reason)}" for item in board.broken]
-    return ["\n".join(said)] if said else []
-
-
-def comparison_text(found: dict[str, Any], width: int = 120) -> str:
-    """`compare` of two records: provenance, accuracies, the paired statistics, the other metrics."""
-    lines = [
-        ["" if line["same"] else "≠", line["field"], _cell(line["a"]), _cell(line["b"])]
-        for line in found["provenance"]
-    ]
-    accuracy = found["accuracy"]
-    difference = accuracy["difference"]
-    parts = [
-        f"A  {figures.plain(found['records']['a'])}\nB  {figures.plain(found['records']['b'])}",
-        render(["", "made from", "A", "B"], lines, width=width, left=4),
-        *(
-            f"{side.upper()}  accuracy {figures.percent(accuracy[side]['mean'])} %, 95 % interval "
-            f"{figures.percent(accuracy[side]['low'])} to {figures.percent(accuracy[side]['high'])}, "
-            f"{accuracy[side]['seeds']} {'run' if accuracy[side]['seeds'] == 1 else 'runs'}"
-            for side in ("a", "b")
-        ),
-        f"A - B  {100 * difference['mean']:+.2f} points, 95 % interval {100 * difference['low']:+.2f} to "
-        f"{100 * difference['high']:+.2f} (paired bootstrap), p = {figures.p_value(difference['p'])} "
-        f"(exact sign-flip test), {found['samples']:,} samples",
-        render(
-            ["run of A", "run of B", "only A right", "only B right", "McNemar p", "after Holm"],
-            [
-                [
-                    f"seed {pair['seed_a']}",
-                    f"seed {pair['seed_b']}",
-                    str(pair["only_a"]),
-                    str(pair["only_b"]),
-                    figures.p_value(pair["p"]),
-                    figures.p_value(pair["p_holm"]),
-                ]
-                for pair in found["runs"]
-            ],
-            width=width,
-            left=2,
-        ),
-    ]
-    if found["metrics"]:
-        rows = [
-            [
-                figures.caption(name, pair["a"]["unit"]),
-                *(figures.number(pair[side]["mean"], name) for side in ("a", "b")),
-            ]
-            for name, pair in found["metrics"].items()
-        ]
-        parts.append(render(["metric", "A", "B"], rows, width=width))
-    return "\n\n".join(parts)
-
-
-def _cell(value: Any) -> str:
-    """A digest is shown by its first digits: the whole of it is in --json."""
-    if isinstance(value, list):
-        return ", ".join(_cell(item) for item in value)
-    if isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef"):
-        return value[:12]
-    return "-" if value is None else str(value)
-
-
-def markdown_board(board: Board) -> str:
-    """The board as a markdown table, for `leaderboard/README.md`."""
-    others = [name for name in board.metrics if name != board.rank_by]
-    spread = "95 % interval" if board.rank_by == "accuracy" else "lowest to highest"
-    headings = [
-        "#",
-        "model",
-        figures.caption(board.rank_by, board.units[board.rank_by]),
-        spread,
-        "seeds",
-        "status",
-        *(figures.caption(name, board.units[name]) for name in others),
-    ]
-    lines = [f"### {_safe(board.task)}", ""]
-    if board.title:
-        lines += [_safe(board.title), ""]
-    lines += [_line(headings), _line(["---:", "---", "---:", "---:", "---:", "---", *["---:"] * len(others)])]
-    for row in [*board.rows, *board.unranked]:
-        figure = row.metrics[board.rank_by]
-        tied = "\\*" if row.tied_with_first and row.rank != 1 else ""
-        cells = [
-            figures.with_spread(board.rank_by, figure),
-            figures.interval(board.rank_by, figure),
-            str(figure.seeds),
-            row.status,
-            *(figures.with_spread(name, row.metrics.get(name)) for name in others),
-        ]
-        lines.append(_line([(figures.rank(row) or "-") + tied, *map(_safe, [row.label, *cells])]))
-    notes = [_safe(sentence) for part in _sentences(board) for sentence in part.splitlines()]
-    return "\n".join([*lines, "", *notes]).rstrip() + "\n"
-
-
-def markdown_page(boards: Sequence[Board]) -> str:
-    """All boards as the text of `leaderboard/README.md`."""
-    head = "# Boards\n\nMade from the records in this folder by `make board`; a test holds it to them.\n"
-    return "\n".join([head, *(markdown_board(view) for view in boards if not view.empty)])
-
-
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _safe(text: str) -> str:
-    """Text that markdown and HTML leave as it is."""
-    text = figures.plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "".join("\\" + letter if letter in "\\`*[]|" else letter for letter in text)
+    lines += [f"- broken: {figures.plain(item.id)}: {figures.plain(item.reason)}" for item in board.broken]
+    return ["\n".join(lines)] if lines else []

@@ -12,22 +12,22 @@ from typing import Any
 import msgspec
 
 from eventbench.errors import BadRecord, EventbenchError
-from eventbench.leaderboard import predictions as table
 from eventbench.leaderboard.entry import Entry, content_digest, load_entry, place_of
 from eventbench.specs.record import Record
+from eventbench.task_kinds.base import named
 
 
 def write_record(board: Path, record: Record, rows: Iterable[Sequence[Any]]) -> Entry:
     """Write `record` and its predictions under `<board>/records`, and return it as read back.
 
-    rows: `(id, label, class index predicted by run 0, by run 1, ...)` for every test sample, in any order; -1 for a
-    tie of the best score. `record.predictions` is the sha256 of the file they make; left empty it is filled in.
+    rows: `(id, label, what run 0 answered, what run 1 answered, ...)` for every test sample, in any order; what an answer
+    is, the record's kind of task says. `record.predictions` is the sha256 of the file they make; left empty it is filled in.
 
     Raises BadRecord when record and rows do not fit each other, EventbenchError when the files cannot be written or
     are there already. In either case nothing is left behind.
     """
-    seeds = [run.seed for run in record.runs]
-    content = _encoded(rows, seeds, where=record.model.name)
+    kind = named(record.kind, where=record.model.name)
+    content = kind.encode(rows, [run.seed for run in record.runs], record.model.name)
     digest = hashlib.sha256(content).hexdigest()
     if not record.predictions:
         record = msgspec.structs.replace(record, predictions=digest)
@@ -61,18 +61,6 @@ def _as_read_back(record: Record) -> Record:
             where=record.model.name,
             allowed="text, finite numbers, lists and tables",
         ) from None
-
-
-def _encoded(rows: Iterable[Sequence[Any]], seeds: list[int], where: object) -> bytes:
-    rows = list(rows)
-    ragged = next((row for row in rows if len(row) != 2 + len(seeds)), None)
-    if ragged is not None:
-        raise BadRecord(
-            f"the row of sample {ragged[0]!r} has {len(ragged) - 2} predictions",
-            where=where,
-            allowed=f"one for each of {len(seeds)} runs",
-        )
-    return table.encode(rows, seeds)
 
 
 @contextlib.contextmanager

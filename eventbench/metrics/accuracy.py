@@ -13,14 +13,7 @@ from torch import nn
 from eventbench.errors import BadSubmission, EventbenchError
 from eventbench.metrics.base import Figure, Metric
 from eventbench.statistics.wilson import wilson
-
-TIED = -1
-
-
-def predicted(scores: torch.Tensor) -> torch.Tensor:
-    """Scores (N, K) -> (N,) int64: the class with the best score, `TIED` (-1) where several share it."""
-    best = scores.amax(1, keepdim=True)
-    return torch.where((scores == best).sum(1) > 1, TIED, scores.argmax(1))
+from eventbench.task_kinds.classification import TIED, predicted
 
 
 class Accuracy(Metric):

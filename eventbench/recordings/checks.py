@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from eventbench import digest, registry
-from eventbench.errors import BadSpec, EventbenchError
+from eventbench.errors import BadSpec, EventbenchError, UnknownName
 from eventbench.specs import catalog
 from eventbench.specs.card import Card, Split
 from eventbench.specs.catalog import Named
@@ -92,8 +92,11 @@ def task_faults(task: Named[Task]) -> list[str]:
             registry.metrics.get(name, where=task.path.name)()
         except EventbenchError as error:
             found.append(str(error).removeprefix(f"{task.path.name}: "))
-    if rules.rank_by.partition(".")[0] not in rules.metrics:
-        found.append(f"it ranks by {rules.rank_by!r}, which is none of its metrics")
+    try:
+        if rules.ranked_by.partition(".")[0] not in rules.metrics:
+            found.append(f"it ranks by {rules.ranked_by!r}, which is none of its metrics")
+    except UnknownName as error:
+        found.append(str(error))
     named = [rules.train, rules.test, *([rules.validation.split] if rules.validation.split else [])]
     found += [f"the dataset has no split {name!r}" for name in named if splits and name not in splits]
     if bool(rules.validation.split) == bool(rules.validation.carve):

@@ -7,9 +7,9 @@ from torch import nn
 
 from eventbench.errors import BadSubmission
 from eventbench.loading.task_data import TaskData
-from eventbench.metrics.accuracy import predicted
 from eventbench.submission.folder import SubmissionFolder
 from eventbench.submission.model import call_model
+from eventbench.task_kinds.classification import predicted
 
 SAME = 1e-3  # how far scores of one sample may part between batches, relative to the largest score
 

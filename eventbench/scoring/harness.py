@@ -12,12 +12,12 @@ from torch import nn
 from eventbench import __version__, digest, registry
 from eventbench.layers import backends_used
 from eventbench.loading.task_data import TaskData
-from eventbench.metrics.accuracy import predicted
 from eventbench.metrics.base import Figure, Metric, measure
 from eventbench.scoring.contract import check, ready_model
 from eventbench.scoring.environment import environment, package_digest
 from eventbench.specs.record import SCHEMA, Harness, Pinned, Record, Run, Score
 from eventbench.submission.folder import SubmissionFolder
+from eventbench.task_kinds.classification import predicted
 from eventbench.training.heap import keep_heap
 
 BATCH = 50  # figures do not depend on it

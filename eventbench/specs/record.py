@@ -47,12 +47,15 @@ class Run(Spec, frozen=True):
 
 
 class Record(Spec, frozen=True):
-    """`leaderboard/records/<task>/<model>/<UTC>-<digest8>.json`; predictions lie beside it as `.predictions.csv`.
+    """`leaderboard/records/<task>/<model>/<UTC>-<digest8>.json`, and beside it the evidence of its kind of task.
 
     `code` is the sha256 of the file that the model's class is written in.
 
-    `predictions` is the sha256 of that file: a header `id,label,seed<k>...`, then one line a test sample in order
-    of id, with the class index each run predicted (-1 where the best score was tied, which counts as an error).
+    `kind` is the kind of task, "classification" where a record names none. Of a classification the evidence is
+    `<record>.predictions.csv`: a header `id,label,seed<k>...`, then one line a test sample in order of id, with the
+    class index each run predicted (-1 where the best score was tied, which counts as an error).
+
+    `predictions` is the sha256 of the evidence file.
     """
 
     schema: int
@@ -70,5 +73,6 @@ class Record(Spec, frozen=True):
     predictions: str
     training: dict[str, Any]
     environment: dict[str, str]
+    kind: str = "classification"
     status: Status = "re-run"
     about: About = About()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
+from eventbench import registry
 from eventbench.specs.base import About, Spec
 
 StoreKind = Literal["frames", "events"]
@@ -21,15 +24,34 @@ class Validation(Spec, frozen=True):
 
 
 class Task(Spec, frozen=True):
-    """One set of rules: `leaderboard/tasks/<name>-vN.toml`."""
+    """One set of rules: `leaderboard/tasks/<name>-vN.toml`.
+
+    `kind` names a member of `task_kinds`. A file without one is a classification: those written before there were kinds
+    keep their meaning and their digest. `rank_by` names a figure; empty, it is the one that the kind ranks by.
+    """
 
     dataset: str
     pipeline: str
     validation: Validation
     metrics: list[str]
-    rank_by: str = "accuracy"
+    kind: str = "classification"
+    rank_by: str = ""
     train: str = "train"
     test: str = "test"
     seeds: tuple[int, ...] = (0, 1, 2)
     store: StoreKind = "frames"  # which is made first; events are binned as they are loaded
     about: About = About()
+
+    @property
+    def ranked_by(self) -> str:
+        """The figure the board ranks by. Raises UnknownName for a kind that is not there."""
+        return self.rank_by or registry.task_kinds.get(self.kind).main_figure
+
+    @property
+    def digest(self) -> str:
+        """The same whether the figure that the kind ranks by anyway is named or not."""
+        if self.rank_by and self.kind in registry.task_kinds.names():
+            unnamed = msgspec.structs.replace(self, rank_by="")
+            if unnamed.ranked_by == self.rank_by:
+                return unnamed.digest
+        return super().digest

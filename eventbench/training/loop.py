@@ -15,8 +15,8 @@ from torch.nn.functional import cross_entropy
 
 from eventbench.errors import BadSubmission
 from eventbench.loading.loader import Loader
-from eventbench.metrics.accuracy import predicted
 from eventbench.models.protocols import FitsOnce
+from eventbench.task_kinds.classification import predicted
 from eventbench.training.cuda_graph import Step
 from eventbench.training.losses import PER_STEP, loss_of
 from eventbench.training.recipe import Recipe

@@ -15,8 +15,10 @@ import tests.support.board_builder as made
 from eventbench.cli.compare import command
 from eventbench.errors import EventbenchError, NotComparable, UnknownName
 from eventbench.leaderboard.compare import compare
+from eventbench.leaderboard.comparison_text import comparison_text
+from eventbench.leaderboard.markdown import markdown_board
 from eventbench.leaderboard.rows import Board, Row
-from eventbench.leaderboard.table import board_text, comparison_text, markdown_board
+from eventbench.leaderboard.table import board_text
 from eventbench.leaderboard.view import task_board
 from eventbench.specs.base import About
 from eventbench.specs.record import Pinned, Run, Score
@@ -351,7 +353,7 @@ def test_two_records_are_compared_sample_by_sample(tmp_path: Path) -> None:
 
 def test_provenance_comes_before_the_statistics(tmp_path: Path) -> None:
     a, b = made.add(tmp_path, [2]), made.add(tmp_path, [9], model="plain_snn")
-    text = comparison_text(compare(a, b))
+    text = comparison_text(compare(a, b), a.kind)
     assert text.index("pipeline.digest") < text.index("A  accuracy 96.00 %") < text.index("McNemar")
 
 
@@ -376,11 +378,80 @@ def test_a_broken_record_is_not_compared(tmp_path: Path) -> None:
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_a_table_keeps_to_its_width_and_breaks_no_figure(tmp_path: Path, width: int) -> None:
     made.showcase(tmp_path)
-    text = board_text(view(tmp_path), width)
+    board = view(tmp_path)
+    text = board_text(board, width, board.metrics)
     tables = [line for line in text.splitlines() if not line.startswith("*")]
     assert max(map(len, tables[1:])) <= width
     assert "98.38" in text
     assert "2.10 G" in text
+
+
+@pytest.mark.parametrize("width", [100, 120, 400])
+def test_what_people_rank_by_comes_first_in_one_table_of_100_characters(tmp_path: Path, width: int) -> None:
+    made.showcase(tmp_path)
+    table, left_out, _ = board_text(view(tmp_path), width).split("\n\n")[1:]
+    lines = table.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert lines[1].split()[:10] == [
+        "#",
+        "model",
+        "(%)",
+        "95",
+        "%",
+        "interval",
+        "sd",
+        "seeds",
+        "status",
+        "parameters",
+    ]
+    assert lines[3].split() == [
+        *("1", "tcja_net", "98.38", "96.16", "to", "99.33", "0.20", "3", "re-run", "1.83", "M", "2.10", "G")
+    ]
+    assert left_out == (
+        "Not shown: firing_rate, synaptic_operations.effective_macs; --columns NAME,NAME or --all shows them."
+    )
+
+
+def test_a_table_of_single_runs_has_no_column_of_deviations(tmp_path: Path) -> None:
+    made.add(tmp_path, [3])
+    text = board_text(view(tmp_path))
+    assert " sd " not in text
+    assert "Not shown" not in text
+    assert " sd " in board_text(view(tmp_path), columns=["parameters"])
+
+
+def shown(board: Path, *arguments: str) -> str:
+    result = CliRunner().invoke(command, [made.TASK, "--board", str(board), *arguments])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_further_columns_are_shown_on_request(tmp_path: Path) -> None:
+    made.showcase(tmp_path)
+    some = shown(tmp_path, "--columns", "firing_rate, synaptic_operations")
+    assert "(spikes/neuron/step)" not in some and "firing rate" in some
+    assert some.count("(operations/sample)") == 2
+    assert "parameters" not in some and "Not shown" not in some
+    everything = shown(tmp_path, "--all")
+    assert all(
+        name in everything for name in ("firing rate", "effective acs", "effective macs", "parameters")
+    )
+    assert (
+        shown(tmp_path, "--columns", "accuracy").count("accuracy") == 2
+    )  # the ranking alone: title and heading
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_an_unknown_column_is_refused_with_those_there_are(tmp_path: Path, as_json: list[str]) -> None:
+    made.add(tmp_path, [3])
+    error = refusal(made.TASK, "--board", str(tmp_path), "--columns", "parameters,latencyy", *as_json)
+    assert str(error) == "gesture-v1: no column named 'latencyy'; allowed: parameters"
+
+
+def test_columns_of_two_records_are_refused(tmp_path: Path) -> None:
+    assert str(refusal("a", "b", "--all")) == (
+        "--all was given with 2 names; allowed: one task: columns are those of a board"
+    )
 
 
 def test_a_terminal_too_narrow_for_the_figures_still_gets_whole_ones(tmp_path: Path) -> None:

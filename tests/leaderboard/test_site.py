@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import tests.support.board_builder as made
 from eventbench.cli.site import command
 from eventbench.errors import EventbenchError
-from eventbench.leaderboard import plots
+from eventbench.leaderboard import axes, plots
 from eventbench.leaderboard.site import page, write_site
 from eventbench.leaderboard.view import task_board
 from eventbench.specs.base import About
@@ -178,7 +178,7 @@ def test_a_row_without_a_cost_is_named_where_it_cannot_be_drawn(tmp_path: Path) 
 )
 def test_labels_of_points_stay_apart_and_inside(places: list[tuple[float, float]]) -> None:
     marks = [plots.Mark(None, x, y, y, y, "") for x, y in places]  # type: ignore[arg-type]
-    plots._label(marks, 44, 498, 12, 292)
+    plots.place_labels(marks, 44, 498, 292)
     for side in ("start", "end"):
         heights = sorted(mark.label_y for mark in marks if mark.anchor == side)
         assert all(two - one >= 17 - 1e-9 for one, two in pairwise(heights))
@@ -188,7 +188,7 @@ def test_labels_of_points_stay_apart_and_inside(places: list[tuple[float, float]
 @given(low=st.floats(0, 1), high=st.floats(0, 1))
 def test_an_axis_covers_its_values_with_a_few_round_ticks(low: float, high: float) -> None:
     low, high = sorted((low, high))
-    start, end, ticks = plots.linear_axis(low, high)
+    start, end, ticks = axes.linear_axis(low, high)
     assert start - 1e-9 <= low and high <= end + 1e-9
     assert 2 <= len(ticks) <= 8
     assert ticks == sorted(set(ticks))
@@ -196,7 +196,7 @@ def test_an_axis_covers_its_values_with_a_few_round_ticks(low: float, high: floa
 
 @given(low=st.floats(-3, 12), spread=st.floats(0, 8))
 def test_a_logarithmic_axis_covers_its_values_and_has_ticks(low: float, spread: float) -> None:
-    start, end, ticks = plots.log_axis(low, low + spread)
+    start, end, ticks = axes.log_axis(low, low + spread)
     assert start < low and low + spread < end
     assert all(start <= tick <= end for tick in ticks)
     assert 1 <= len(ticks) <= 12

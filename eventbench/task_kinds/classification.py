@@ -1,0 +1,168 @@
+"""One class of K for each sample, judged by top-1 accuracy; a tie for the best score is an error.
+
+Networks that count spikes over few time steps tie often, and `argmax` then answers with the lowest class index, which
+is right more often than chance where classes come in order. So a tie is predicted as -1, which is no class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from eventbench.errors import BadSubmission
+from eventbench.statistics.paired import difference_in_units, mcnemar_exact, paired_bootstrap, sign_flip
+from eventbench.statistics.wilson import wilson
+from eventbench.task_kinds import _predictions as predictions
+from eventbench.task_kinds.base import Answer, Difference, Evidence, Pooled, Recomputed, TaskKind
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+TIED = predictions.TIED
+
+# How far the mean of the scores of each step may be from the scores, relative to the largest score: float32 sums in
+# another order, no more.
+ROUNDING = 1e-3
+
+
+def predicted(scores: torch.Tensor) -> torch.Tensor:
+    """Scores (..., K) -> (...) int64: the class with the best score, `TIED` (-1) where several share it."""
+    best = scores.amax(-1, keepdim=True)
+    return scores.argmax(-1).masked_fill((scores == best).sum(-1) > 1, TIED)
+
+
+class Classification(TaskKind):
+    """Scores (N, K), float: a score a class, the highest is the prediction.
+
+    Evidence is the predicted class index of each sample, -1 for a tie, in `<record>.predictions.csv`.
+    """
+
+    main_figure: ClassVar[str] = "accuracy"
+    selected_by: ClassVar[str] = "accuracy"
+    evidence_ending: ClassVar[str] = "predictions.csv"
+    interval_note: ClassVar[str] = (
+        "Intervals of the accuracy are 95 % Wilson intervals of the mean over runs on the test samples"
+    )
+    paired_test: ClassVar[str] = "exact paired sign-flip test"
+    interval_of_difference: ClassVar[str] = "paired bootstrap"
+    compared_columns: ClassVar[dict[str, str]] = {
+        "only_a": "only A right",
+        "only_b": "only B right",
+        "p": "McNemar p",
+    }
+
+    def checked_scores(self, returned: object, *, samples: int, classes: int, where: str) -> torch.Tensor:
+        """A float tensor (N, K) of finite values."""
+        allowed = f"a float tensor (N, K) = ({samples}, {classes})"
+        return _checked(returned, (samples, classes), "forward", allowed, where)
+
+    def checked_steps(self, returned: object, scores: torch.Tensor, *, where: str) -> torch.Tensor:
+        """A float tensor (T, N, K) of finite values whose mean over T is `scores`."""
+        allowed = f"a float tensor (T, N, K) = (T, {scores.shape[0]}, {scores.shape[1]})"
+        steps = _checked(returned, (None, *scores.shape), "scores_per_step", allowed, where)
+        rounding = ROUNDING * max(float(scores.abs().max()), float(steps.abs().max()))
+        apart = ((steps.mean(0) - scores).abs().amax(1) > rounding).sum()
+        if apart:
+            raise BadSubmission(
+                f"the scores of {int(apart)} of {len(scores)} samples are not the mean over their steps",
+                where=where,
+                fix="let forward return scores_per_step(frames).mean(0)",
+            )
+        return steps
+
+    def quality(self, answer: Answer, labels: torch.Tensor) -> torch.Tensor:
+        """(N,) bool: right and not tied."""
+        return predicted(answer.scores) == labels
+
+    def kept(self, answer: Answer) -> torch.Tensor:
+        """(N,) int64: the predicted class, -1 for a tie."""
+        return predicted(answer.scores)
+
+    def encode(self, rows: Iterable[Sequence[Any]], seeds: Sequence[int], where: object) -> bytes:
+        """The bytes of `.predictions.csv`: a header `id,label,seed<k>...`, a line a sample in order of id."""
+        return predictions.encode(rows, seeds, where)
+
+    def decode(self, content: bytes, where: object) -> predictions.Predictions:
+        """The table in a `.predictions.csv`."""
+        return predictions.decode(content, where)
+
+    def misfits(self, evidence: Evidence, *, seeds: list[int], samples: int, classes: int) -> list[str]:
+        """Other seeds, samples or classes than the record's; samples twice or out of order."""
+        return predictions.misfits(_table(evidence), seeds=seeds, samples=samples, classes=classes)
+
+    def recomputed(self, evidence: Evidence, run: int) -> dict[str, Recomputed]:
+        """`accuracy` with its Wilson interval, and `accuracy.ties`."""
+        table = _table(evidence)
+        right, samples = int(table.correct[run].sum()), len(table.ids)
+        return {
+            "accuracy": Recomputed(right / samples, *wilson(right, samples)),
+            "accuracy.ties": Recomputed(table.predicted[run].count(TIED) / samples),
+        }
+
+    def pooled(self, figure: str, values: Sequence[float], samples: int) -> Pooled | None:
+        """Mean and Wilson interval of the mean number of right answers among the n test samples.
+
+        n, not n times runs: every run answers the same samples.
+        """
+        if not self.has_interval(figure):
+            return None
+        # Through the whole number of right answers: rows that got as many right have means equal to the last bit.
+        right = sum(round(value * samples) for value in values)
+        return Pooled(right / (samples * len(values)), *wilson(right / len(values), samples))
+
+    def has_interval(self, figure: str) -> bool:
+        """Of every share of right answers: `accuracy`, and `accuracy_per_step.<step>`."""
+        return figure == "accuracy" or figure.startswith("accuracy_per_step.")
+
+    def is_share(self, figure: str) -> bool:
+        """Of the accuracies and of the share of ties."""
+        return figure.partition(".")[0] in ("accuracy", "accuracy_per_step")
+
+    def p_of_no_difference(self, a: np.ndarray, b: np.ndarray) -> float:
+        """The exact sign-flip test over per-sample shares of runs that are right."""
+        return sign_flip(difference_in_units(a, b)[0])
+
+    def difference(self, a: np.ndarray, b: np.ndarray) -> Difference:
+        """Difference of accuracies, with its paired bootstrap interval and p of the sign-flip test."""
+        differences, units = difference_in_units(a, b)
+        low, high = paired_bootstrap(differences)
+        mean = float(differences.mean()) / units
+        return Difference(mean, low / units, high / units, sign_flip(differences))
+
+    def compared_runs(self, a: np.ndarray, b: np.ndarray) -> dict[str, Any]:
+        """Samples only A got right, samples only B got right, and p of McNemar's exact test."""
+        only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
+        return {"only_a": only_a, "only_b": only_b, "p": mcnemar_exact(only_a, only_b)}
+
+
+def _table(evidence: Evidence) -> predictions.Predictions:
+    if not isinstance(evidence, predictions.Predictions):
+        raise TypeError(f"the evidence of a classification is its predictions, not {type(evidence).__name__}")
+    return evidence
+
+
+def _checked(
+    returned: object, shape: tuple[int | None, ...], method: str, allowed: str, where: str
+) -> torch.Tensor:
+    """What a method of a model returned, held to type, shape (None: any length) and finite values."""
+    import torch
+
+    if not isinstance(returned, torch.Tensor) or not returned.is_floating_point():
+        got = str(returned.dtype) if isinstance(returned, torch.Tensor) else type(returned).__name__
+        raise BadSubmission(f"{method} returned {got}", where=where, allowed=allowed)
+    lengths = tuple(returned.shape)
+    fits = len(lengths) == len(shape) and all(
+        length > 0 if wanted is None else length == wanted
+        for wanted, length in zip(shape, lengths, strict=True)
+    )
+    if not fits:
+        raise BadSubmission(f"{method} returned shape {lengths}", where=where, allowed=allowed)
+    if not returned.isfinite().all():
+        broken = ~returned.isfinite().all(-1)
+        per_sample = broken.any(0) if broken.ndim == 2 else broken
+        raise BadSubmission(
+            f"{int(per_sample.sum())} of {len(per_sample)} samples have scores that are not finite",
+            where=where,
+        )
+    return returned
