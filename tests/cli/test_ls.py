@@ -27,6 +27,7 @@ KINDS = [
     "augmentations",
     "models",
     "metrics",
+    "task_kinds",
     "tasks",
     "records",
     "stores",
