@@ -98,7 +98,8 @@ def _records(places: Places) -> list[dict[str, Any]]:
 
 
 def _stores(places: Places) -> list[dict[str, Any]]:
-    from eventbench.store.inventory import LOCK, STORE, find
+    from eventbench.store.inventory import find
+    from eventbench.store.paths import LOCK, STORE
 
     told = []
     for item in find(places.cache):

@@ -94,7 +94,8 @@ def _data_file(kind: str, named: Any, places: Places) -> dict[str, Any]:
 def _stores_of(card: Any, places: Places) -> list[dict[str, Any]]:
     """The card's stores on disk, with their state."""
     from eventbench.store.expected import STATES, expected_stores
-    from eventbench.store.inventory import DRAFT, STORE, find, look
+    from eventbench.store.inventory import find, look
+    from eventbench.store.paths import DRAFT, STORE
 
     rules = expected_stores(places.cache, [card])
     told = []

@@ -29,6 +29,7 @@ def command(out: str | None, device: str | None, cache_dir: str | None, as_json:
     from pathlib import Path
 
     from eventbench import home
+    from eventbench.cli._progress import bar
     from eventbench.errors import EventbenchError
     from eventbench.leaderboard.site import write_site
     from eventbench.leaderboard.table import board_text
@@ -54,7 +55,7 @@ def command(out: str | None, device: str | None, cache_dir: str | None, as_json:
             raise EventbenchError("the folder is not empty", where=target, fix="name another one with --out")
     task = catalog.task(TASK)
     say(f"1  simulating {task.spec.dataset}, and binning it as {task.spec.pipeline} says")
-    task_data = TaskData(task, places, device_named(device), workers=_options.cores())
+    task_data = TaskData(task, places, device_named(device), workers=_options.cores(), progress=bar)
     store = task_data.store
     say(f"   {len(store)} recordings, {int(store.account['events'].sum()):,} events: {store.path}")
     say(f"2  training {', '.join(MODELS)}, one seed each, at most {EPOCHS} epochs")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from eventbench.cli import _options
+
+if TYPE_CHECKING:
+    from eventbench.preprocess.report import Report
 
 
 @click.command(name="preprocess", short_help="Raw recordings to the store.")
@@ -32,10 +35,11 @@ def command(
 ) -> None:
     """Decode every recording of DATASET (a card's name, or a TOML file of your own) once into its store of events.
 
-    With --pipeline P, those events also become frames in a second store. A killed run goes on where it was; a store made
-    by other rules is never taken for this one. Raw files are looked for below --data-dir.
+    With --pipeline P, those events also become frames in a second store. A killed run goes on where it was; a stale store
+    is never taken for this one. Raw files are looked for below --data-dir.
     """
     from eventbench import home
+    from eventbench.cli._progress import bar
     from eventbench.preprocess.binning import Binning
     from eventbench.preprocess.events_store import events_store
     from eventbench.preprocess.frames_store import frames_store
@@ -47,36 +51,46 @@ def command(
     recipe = catalog.pipeline(pipeline) if pipeline else None
     if recipe:
         Binning.of(recipe)  # refused before hours of decoding, not after
-    workers = workers or _options.cores()
     if download:
         from eventbench.recordings.download import download as fetch
 
         fetch(card, places.data)
-    how: dict[str, Any] = {"workers": workers, "rebuild": rebuild, "progress": True}
+    options: dict[str, Any] = {
+        "workers": workers or _options.cores(),
+        "rebuild": rebuild,
+        "progress": bar,
+    }
     try:
-        reports = [events_store(card, places.data, places.cache, **how)]
+        reports = [events_store(card, places.data, places.cache, **options)]
     except Refused as refusal:
-        report = refusal.report
-        if as_json:
-            _options.print_json(
-                {"dataset": card.id, "read": report.samples, "refused": report.refused, "stores": []}
-            )
-        else:
-            kept = report.samples - len(report.refused)
-            click.echo(
-                f"{card.id}: {report.samples:,} recordings read, {kept:,} sound, {len(report.refused):,} refused"
-            )
-            for reason in report.refused.values():
-                click.echo(f"  refused: {reason}")
+        _print_refused(card.id, refusal.report, as_json)
         raise
     if recipe:
-        reports.append(frames_store(card, recipe, places.cache, **how))
-    told = [_told(report) for report in reports]
+        reports.append(frames_store(card, recipe, places.cache, **options))
+    _print_stores(card.id, reports, as_json)
+
+
+def _print_refused(dataset: str, report: Report, as_json: bool) -> None:
     if as_json:
-        _options.print_json({"dataset": card.id, "read": reports[0].samples, "refused": {}, "stores": told})
+        _options.print_json(
+            {"dataset": dataset, "read": report.samples, "refused": report.refused, "stores": []}
+        )
         return
-    click.echo(f"{card.id}: {reports[0].samples:,} recordings, 0 refused")
-    for store in told:
+    sound = report.samples - len(report.refused)
+    click.echo(
+        f"{dataset}: {report.samples:,} recordings read, {sound:,} sound, {len(report.refused):,} refused"
+    )
+    for reason in report.refused.values():
+        click.echo(f"  refused: {reason}")
+
+
+def _print_stores(dataset: str, reports: list[Report], as_json: bool) -> None:
+    read, stores = reports[0].samples, [_store_made(report) for report in reports]
+    if as_json:
+        _options.print_json({"dataset": dataset, "read": read, "refused": {}, "stores": stores})
+        return
+    click.echo(f"{dataset}: {read:,} recordings, 0 refused")
+    for store in stores:
         before = {0: "", store["samples"]: "; was there"}.get(
             store["found"], f"; {store['found']:,} from an earlier run"
         )
@@ -87,7 +101,8 @@ def command(
         click.echo(f"  {store['path']} ({store['bytes'] / 1e6:,.1f} MB)")
 
 
-def _told(report: Any) -> dict[str, Any]:
+def _store_made(report: Report) -> dict[str, Any]:
+    """One store that a run made or found, as JSON."""
     from eventbench.preprocess.report import account_of
     from eventbench.store.read import open_any
 
@@ -98,7 +113,7 @@ def _told(report: Any) -> dict[str, Any]:
         "path": str(report.store),
         "key": store.key,
         "samples": len(store),
-        "found": report.found,
+        "found": report.already_done,
         "events": account["events"],
         "kept": account["kept"],
         "lost": {name.removeprefix("lost/"): n for name, n in account.items() if name.startswith("lost/")},

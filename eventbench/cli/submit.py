@@ -39,6 +39,7 @@ def command(
     from pathlib import Path
 
     from eventbench import home
+    from eventbench.cli._progress import bar
     from eventbench.leaderboard.table import board_text
     from eventbench.leaderboard.view import task_board
     from eventbench.leaderboard.write import write_record
@@ -52,7 +53,9 @@ def command(
     places = home.places(data_dir, cache_dir, board)
     rules = catalog.task(task, places.board)
     submission = SubmissionFolder(Path(folder).expanduser().absolute())
-    task_data = TaskData(rules, places, device_named(device), workers=_options.cores(), store=store)
+    task_data = TaskData(
+        rules, places, device_named(device), workers=_options.cores(), store=store, progress=bar
+    )
     if only_check:
         check(task_data, submission)
         told = {

@@ -61,6 +61,7 @@ def command(
     from pathlib import Path
 
     from eventbench import home
+    from eventbench.cli._progress import bar
     from eventbench.loading.device import device_named
     from eventbench.loading.task_data import TaskData
     from eventbench.specs import catalog
@@ -72,7 +73,9 @@ def command(
     order = catalog.task(task, places.board)
     code = load_by_path(model)  # an unknown one is refused before a store is made for it, and so is a recipe
     how = recipe_named(recipe) if recipe else None
-    task_data = TaskData(order, places, device_named(device), workers=_options.cores(), store=store)
+    task_data = TaskData(
+        order, places, device_named(device), workers=_options.cores(), store=store, progress=bar
+    )
     made = train_submission(
         task_data,
         code,

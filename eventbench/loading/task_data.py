@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 
+from eventbench.files.progress import Progress, no_progress
 from eventbench.home import Places
 from eventbench.loading.binned import BinnedStore
 from eventbench.loading.choose import loader_for
@@ -17,7 +16,7 @@ from eventbench.preprocess.frames_store import frames_store
 from eventbench.specs import catalog
 from eventbench.specs.catalog import Named
 from eventbench.specs.task import StoreKind, Task
-from eventbench.store.key import content_digest, key_of, path_of
+from eventbench.store.key import StoreKey
 from eventbench.store.read import EventStore, FrameStore
 
 
@@ -46,30 +45,30 @@ class TaskData:
         *,
         workers: int = 1,
         store: StoreKind | None = None,
+        progress: Progress = no_progress,
     ) -> None:
         self.task, self.device = task, device
         self.card, self.pipeline = catalog.card(task.spec.dataset), catalog.pipeline(task.spec.pipeline)
-        key = key_of(self.card, self.pipeline)
-        frames = path_of(places.cache, self.card, self.pipeline)
-        self.store_digest = content_digest(key)
-        if frames.exists() and store != "events":
-            self.store: FrameStore | BinnedStore = FrameStore(frames).require_key(key)
+        key = StoreKey.of(places.cache, self.card, self.pipeline)
+        self.store_digest = key.content_digest
+        if key.path.exists() and store != "events":
+            self.store: FrameStore | BinnedStore = FrameStore(key.path).require_key(key)
         elif (store or task.spec.store) == "events":
-            self.store = BinnedStore(self._events(places, workers), Binning.of(self.pipeline))
+            self.store = BinnedStore(self._events(places, workers, progress), Binning.of(self.pipeline))
         else:
-            self._events(places, workers)
-            frames_store(self.card, self.pipeline, places.cache, workers=workers, progress=True)
-            self.store = FrameStore(frames).require_key(key)
+            self._events(places, workers, progress)
+            frames_store(self.card, self.pipeline, places.cache, workers=workers, progress=progress)
+            self.store = FrameStore(key.path).require_key(key)
         self._rows = task_splits(task, self.store)
         self.time_steps, _, height, width = (int(length) for length in self.store.shape)
         self.sensor, self.classes = (width, height), len(self.store.classes)
         self._loaders: dict[str, Loader] = {}
 
-    def _events(self, places: Places, workers: int) -> EventStore:
+    def _events(self, places: Places, workers: int, progress: Progress) -> EventStore:
         """The card's store of events, made where it is missing."""
-        path: Path = path_of(places.cache, self.card)
-        events_store(self.card, places.data, places.cache, workers=workers, progress=True)
-        return EventStore(path).require_key(key_of(self.card))
+        key = StoreKey.of(places.cache, self.card)
+        events_store(self.card, places.data, places.cache, workers=workers, progress=progress)
+        return EventStore(key.path).require_key(key)
 
     def split(self, name: str) -> Loader:
         """The "train", "validation" or "test" samples, kept on the device where they fit, else streamed to it."""

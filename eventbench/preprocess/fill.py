@@ -1,28 +1,51 @@
-"""Filling a draft: several workers make samples, one writer appends them in order, and only one process does it at a time."""
+"""Making a store once: several workers make samples, one writer appends them in order to the draft, one process at a time."""
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from tqdm import tqdm
 
 from eventbench.errors import BadStore, EventbenchError
+from eventbench.files.progress import Progress
 from eventbench.preprocess.report import Refused, Report
-from eventbench.store.draft import Draft, Row
+from eventbench.store.draft import Draft, Row, clear_draft, has_draft
+from eventbench.store.key import StoreKey
+from eventbench.store.paths import exclusive_writer
+from eventbench.store.read import Store
 
 A = TypeVar("A")
 B = TypeVar("B")
 Payload = tuple[Row, list[np.ndarray]]
 
 
+def make_once(kind: type[Store], key: StoreKey, make: Callable[[], Report], *, rebuild: bool) -> Report:
+    """`make()`, unless the store of this key is complete already and not to be rebuilt.
+
+    Raises BadStore where another store lies in its place, it is unreadable, or the disk refuses to write it.
+    """
+
+    def complete() -> Report | None:
+        if rebuild or not key.path.exists():
+            return None
+        samples = len(kind(key.path).require_key(key))
+        return Report(key.path, samples, samples)
+
+    if not has_draft(key.path) and (report := complete()):
+        return report  # nothing is written: the cache may be read-only
+    with exclusive_writer(key.path):
+        report = complete()
+        if report is None:
+            return make()
+        clear_draft(key.path)
+        return report
+
+
 def fill(
-    draft: Draft, store: Path, ids: list[str], load: Callable[[str], Payload], workers: int, progress: bool
+    draft: Draft, ids: list[str], load: Callable[[str], Payload], workers: int, progress: Progress
 ) -> Report:
     """Add every sample the draft does not have yet. Raises Refused, after looking at all, where some cannot be read."""
     done = [row.id for row in draft.rows]
@@ -30,10 +53,10 @@ def fill(
         draft.discard()
         raise BadStore(
             "the draft was made from other samples and was thrown away",
-            where=store,
+            where=draft.key.path,
             fix="run the command again",
         )
-    report = Report(store, len(ids), len(done))
+    report = Report(draft.key.path, len(ids), len(done))
 
     def attempt(sample_id: str) -> tuple[str, Payload | EventbenchError]:
         try:
@@ -42,12 +65,9 @@ def fill(
             return sample_id, error
 
     results = _in_order(attempt, ids[len(done) :], workers)
-    if progress:
-        results = _Bar(
-            results, desc=store.parent.name, total=len(ids), initial=len(done), unit="sample", disable=None
-        )
+    dataset = draft.key.path.parent.name
     try:
-        for sample_id, result in results:
+        for sample_id, result in progress(results, of=dataset, unit="sample", total=len(ids), done=len(done)):
             if isinstance(result, EventbenchError):
                 report.refused[sample_id] = str(result)
             elif not report.refused:  # a draft is always the first samples, with none left out
@@ -58,13 +78,6 @@ def fill(
     if report.refused:
         raise Refused(report)
     return report
-
-
-class _Bar(tqdm):
-    """Locked among threads only: tqdm's own lock is shared with forked processes, and who is killed with it stops all."""
-
-
-_Bar.set_lock(threading.RLock())
 
 
 def _in_order(function: Callable[[A], B], items: Iterable[A], workers: int) -> Iterator[B]:

@@ -1,8 +1,4 @@
-"""Raw recordings to a store of events, and that through a pipeline to a store of frames.
-
-Several workers decode or bin, one writer appends in the order of the samples' ids, so that the same card and pipeline
-give the same bytes however many workers there were and however often the run was killed.
-"""
+"""`frames_store`: a store of events through a pipeline to a store of frames."""
 
 from __future__ import annotations
 
@@ -10,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from eventbench.files.progress import Progress, no_progress
 from eventbench.preprocess.binning import Binning
-from eventbench.preprocess.fill import Payload, fill
-from eventbench.preprocess.report import Report, found_complete
+from eventbench.preprocess.fill import Payload, fill, make_once
+from eventbench.preprocess.report import Report
 from eventbench.specs.card import Card
 from eventbench.specs.catalog import Named
 from eventbench.specs.pipeline import Pipeline
-from eventbench.store.draft import Draft, Row, clear_draft, has_draft
-from eventbench.store.key import key_of, path_of
-from eventbench.store.paths import exclusive_writer
+from eventbench.store.draft import Draft, Row
+from eventbench.store.key import StoreKey
 from eventbench.store.read import EventStore, FrameStore
 from eventbench.store.sparse import encode_sparse
 from eventbench.store.write import Column, finish
@@ -31,44 +27,44 @@ def frames_store(
     *,
     workers: int = 1,
     rebuild: bool = False,
-    progress: bool = False,
+    progress: Progress = no_progress,
 ) -> Report:
     """Bin every recording of the card's store of events through `pipeline`, into a store of frames.
 
-    Raw files are not touched. A complete store with the same key is left as it is unless `rebuild`.
+    Raw files are not touched, and the same events and pipeline give the same bytes, as with `events_store`. A complete
+    store with the same key is left as it is unless `rebuild`. Raises BadStore where the store of events is not there,
+    BadSpec or UnknownName where the pipeline cannot be followed.
     """
-    store, key = path_of(cache, card, pipeline), key_of(card, pipeline)
-    if not (rebuild or has_draft(store)) and (found := found_complete(FrameStore, store, key)):
-        return found  # nothing is written: the cache may be read-only
-    with exclusive_writer(store):
-        if not rebuild and (found := found_complete(FrameStore, store, key)):
-            clear_draft(store)
-            return found
-        events = EventStore(path_of(cache, card)).require_key(key_of(card))
+    key = StoreKey.of(cache, card, pipeline)
+
+    def make() -> Report:
+        events_key = StoreKey.of(cache, card)
+        events = EventStore(events_key.path).require_key(events_key)
         binning = Binning.of(pipeline)
-        row_of = {sample: row for row, sample in enumerate(events.ids)}
-
-        def load(sample_id: str) -> Payload:
-            row = row_of[sample_id]
-            frames, account = binning.apply(events.columns(row))
-            told = Row(
-                id=sample_id,
-                split=events.splits[row],
-                label=int(events.labels[row]),
-                subject=events.subjects[row],
-                sha256=events.hashes[row],
-                events=account.events,
-                kept=account.binned,
-                lost={reason: count for reason, count in account.lost.items() if count},
-            )
-            return told, list(encode_sparse(frames))
-
-        dtype = binning.dtype.newbyteorder("<")
+        shape = binning.shape(events.sensor)
         columns = {
             "gap": Column("frames/gap", np.dtype("u1"), "gap_offset"),
-            "value": Column("frames/value", dtype, "value_offset"),
+            "value": Column("frames/value", binning.dtype.newbyteorder("<"), "value_offset"),
         }
-        draft = Draft(store, key, list(columns), anew=rebuild)
-        report = fill(draft, store, events.ids, load, workers, progress)
-        finish(draft, store, key, card, binning.sensor(events.sensor), columns, binning.shape(events.sensor))
+        rows = {sample: row for row, sample in enumerate(events.ids)}
+        draft = Draft(key, list(columns), anew=rebuild)
+        report = fill(draft, events.ids, lambda name: _load(events, rows[name], binning), workers, progress)
+        finish(draft, card, binning.sensor(events.sensor), columns, shape)
         return report
+
+    return make_once(FrameStore, key, make, rebuild=rebuild)
+
+
+def _load(events: EventStore, row: int, binning: Binning) -> Payload:
+    frames, account = binning.apply(events.columns(row))
+    entry = Row(
+        id=events.ids[row],
+        split=events.splits[row],
+        label=int(events.labels[row]),
+        subject=events.subjects[row],
+        sha256=events.hashes[row],
+        events=account.events,
+        kept=account.binned,
+        lost={reason: count for reason, count in account.lost.items() if count},
+    )
+    return entry, list(encode_sparse(frames))

@@ -1,30 +1,31 @@
-"""Is a store what it says it is, to the last byte? And making it again from what it was made from."""
+"""Examining stores, to the last byte, and making broken ones again from what they were made from."""
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from eventbench import digest
 from eventbench.errors import BadStore, some
+from eventbench.files.progress import Progress, no_progress
 from eventbench.preprocess.events_store import events_store
 from eventbench.preprocess.frames_store import frames_store
 from eventbench.specs.card import Card
 from eventbench.specs.catalog import Named
+from eventbench.store.draft import clear_draft
 from eventbench.store.expected import ExpectedStores
-from eventbench.store.inventory import STORE, CacheItem, find, look
-from eventbench.store.paths import try_lock
+from eventbench.store.inventory import CacheItem, find, look
+from eventbench.store.paths import STORE, try_lock
 from eventbench.store.read import Store, open_any
 
 
 class Health(NamedTuple):
     """A store examined: `faults` are sentences, `damaged` the ids of samples whose bytes have changed.
 
-    `not_checked` is the reason where this version of eventbench cannot classify_state it.
+    `not_checked` is the reason where this version of eventbench cannot read it.
     """
 
     item: CacheItem
@@ -34,44 +35,51 @@ class Health(NamedTuple):
     not_checked: str = ""
 
 
-def examine_all(cache: Path, rules: ExpectedStores) -> list[Health]:
-    """Every store of the cache, in order of path; drafts are unfinished work and not judged."""
-    return [examine(item, rules) for item in find(cache) if item.kind == STORE]
+def examine_all(cache: Path, expected: ExpectedStores) -> list[Health]:
+    """Every store of the cache, in order of path; drafts are unfinished work and not examined."""
+    return [examine(item, expected) for item in find(cache) if item.kind == STORE]
 
 
-def examine(item: CacheItem, rules: ExpectedStores) -> Health:
-    """One store: its key, its name, the crc of every sample, its account, and what the card pins of it."""
-    seen = look(item)
-    if seen.state == "layout unknown":
-        return Health(item, not_checked=seen.trouble)
-    if seen.state != "complete":
-        return Health(item, faults=(seen.trouble,))
+def examine(item: CacheItem, expected: ExpectedStores) -> Health:
+    """One store: its key, its name, the checksum of every sample, its account, and what the card pins of it."""
+    opened = look(item)
+    if opened.state == "layout unknown":
+        return Health(item, not_checked=opened.trouble)
+    if opened.state != "complete":
+        return Health(item, faults=(opened.trouble,))
     try:
         store = open_any(item.path)
         damaged = store.damaged()
         faults = [*_key_faults(store), *_account_faults(store)]
     except BadStore as error:
-        return Health(item, seen.samples, (error.what,))
-    except Exception as error:  # what h5py and NumPy raise on damaged metadata is anything
-        return Health(item, seen.samples, (f"not a readable store ({error})",))
+        return Health(item, opened.samples, (error.what,))
+    except Exception as error:  # noqa: BLE001  # damaged metadata makes h5py and NumPy raise almost anything
+        return Health(item, opened.samples, (f"not a readable store ({error})",))
     if damaged:
         faults.append(f"{len(damaged):,} of {len(store):,} samples are damaged: {some(damaged)}")
-    made = rules.of(item)
-    if made and store.made_from.get("card") == made.card.spec.digest:
-        faults += _pin_faults(store, made.card)
+    now = expected.of(item)
+    if now and store.made_from.get("card") == now.card.spec.digest:
+        faults += _pin_faults(store, now.card)
     return Health(item, len(store), tuple(faults), tuple(damaged))
 
 
-def repair(health: Health, rules: ExpectedStores, data: Path, cache: Path, **how: Any) -> Health:
+def repair(
+    health: Health,
+    expected: ExpectedStores,
+    data: Path,
+    cache: Path,
+    *,
+    workers: int = 1,
+    progress: Progress = no_progress,
+) -> Health:
     """Make a store again: events from the raw recordings below `data`, frames from the store of events.
 
-    The old store stays until the new one is complete. `how` goes to `events_store` and `frames_store`. Raises
-    BadStore where no known card and pipeline make this store or somebody is writing it, BadDataset where the
-    recordings are not at hand.
+    The old store stays until the new one is complete. Raises BadStore where no known card and pipeline make this
+    store or somebody is writing it, BadDataset where the recordings are not at hand.
     """
     path = health.item.path
-    made = rules.present.get(path)
-    if made is None:
+    store = expected.by_path.get(path)
+    if store is None:
         raise BadStore(
             "no known card and pipeline make this store now",
             where=path,
@@ -80,12 +88,12 @@ def repair(health: Health, rules: ExpectedStores, data: Path, cache: Path, **how
     with try_lock(path) as locked:
         if not locked:
             raise BadStore("another process is writing it", where=path, fix="wait until it is done")
-        if made.pipeline:  # a draft may hold frames of the store of events as it was when that was damaged
-            shutil.rmtree(path.with_name(path.name + ".draft"), ignore_errors=True)
-    events_store(made.card, data, cache, rebuild=made.pipeline is None, **how)
-    if made.pipeline:
-        frames_store(made.card, made.pipeline, cache, rebuild=True, **how)
-    again = examine(health.item, rules)
+        if store.pipeline:  # a draft may hold frames of the store of events as it was when that was damaged
+            clear_draft(path)
+    events_store(store.card, data, cache, rebuild=store.pipeline is None, workers=workers, progress=progress)
+    if store.pipeline:
+        frames_store(store.card, store.pipeline, cache, rebuild=True, workers=workers, progress=progress)
+    again = examine(health.item, expected)
     if again.faults:
         raise BadStore(f"made again, and still broken: {again.faults[0]}", where=path)
     return again

@@ -1,37 +1,24 @@
-"""What a preprocess did to one store."""
+"""`Report` and `Refused`: what making a store has done, and which recordings could not be decoded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from eventbench.errors import BadDataset
 from eventbench.store.read import Store
 
 
-def found_complete(kind: type[Store], store: Path, key: dict[str, Any]) -> Report | None:
-    if not store.exists():
-        return None
-    complete = kind(store).require_key(key)
-    return Report(store, len(complete), len(complete))
-
-
-def account_of(store: Store) -> dict[str, int]:
-    """The account of a whole store: events in, kept, and lost by reason."""
-    return {name: int(counts.sum()) for name, counts in store.account.items()}
-
-
 @dataclass
 class Report:
-    """What a preprocess did to one store.
+    """What making a store has done.
 
-    `samples` are all there should be, `found` those done by an earlier run; `refused` gives the reason by id.
+    `samples` are all there should be, `already_done` those of an earlier run; `refused` gives the reason by id.
     """
 
     store: Path
     samples: int
-    found: int = 0
+    already_done: int = 0
     refused: dict[str, str] = field(default_factory=dict)
 
 
@@ -46,3 +33,8 @@ class Refused(BadDataset):
             f"{report.refused[first]}{more}",
             fix="mend it and run the same command again",
         )
+
+
+def account_of(store: Store) -> dict[str, int]:
+    """The account of a whole store: events in, kept, and lost by reason."""
+    return {name: int(counts.sum()) for name, counts in store.account.items()}

@@ -1,4 +1,4 @@
-"""How two stores differ: in what they were made from, in which samples they have, and in what those hold."""
+"""Comparing two stores: what they were made from, which samples they have, and what those hold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from eventbench.errors import BadStore
-from eventbench.store.expected import differences
+from eventbench.store.differences import differences
 from eventbench.store.read import EventStore, FrameStore, Store
 
 

@@ -17,25 +17,23 @@ import msgspec
 import numpy as np
 
 from eventbench import digest
-from eventbench.store.seal import of_bytes, raw_bytes
+from eventbench.store.key import StoreKey
+from eventbench.store.paths import DRAFT, beside
+from eventbench.store.seal import bytes_checksum, raw_bytes
 
 Whole = Annotated[int, msgspec.Meta(ge=0)]
 AT_LEAST_EVERY_S = 0.5  # that much work a killed run can lose
-HELD = 1 << 22  # bytes a file may hold back until then
+HELD_BACK = 1 << 22  # bytes a file may hold back until then
 
 
 def has_draft(store: Path) -> bool:
     """Whether there is a draft of a store, or what is left of one."""
-    return _folder(store).exists()
+    return beside(store, DRAFT).exists()
 
 
 def clear_draft(store: Path) -> None:
-    """Remove what a run killed between naming its finished store and removing its draft has left of the draft."""
-    shutil.rmtree(_folder(store), ignore_errors=True)
-
-
-def _folder(store: Path) -> Path:
-    return store.with_name(store.name + ".draft")
+    """Remove a store's draft, or what a run killed between naming its finished store and removing the draft left of it."""
+    shutil.rmtree(beside(store, DRAFT), ignore_errors=True)
 
 
 class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
@@ -58,41 +56,41 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
 
 
 class Draft:
-    """The unfinished store at `<store>.draft/`: opened again, it goes on where the last run ended.
+    """The unfinished store of a key, at `<store>.draft/`: opened again, it goes on where the last run ended.
 
     `rows` are the journal's, in the order they were added. A draft with another key is thrown away, as its samples are
     not this store's; so is any where `anew` is asked for.
     """
 
-    def __init__(self, store: Path, key: dict[str, Any], columns: list[str], *, anew: bool = False) -> None:
-        self.folder = _folder(store)
-        self.columns = columns
-        key_json = digest.canonical_json(key)
-        stated = self.folder / "key.json"
-        if self.folder.exists() and (anew or not stated.is_file() or stated.read_bytes() != key_json):
+    def __init__(self, key: StoreKey, columns: list[str], *, anew: bool = False) -> None:
+        self.key, self.folder, self.columns = key, beside(key.path, DRAFT), columns
+        key_json = digest.canonical_json(key.value)
+        key_file = self.folder / "key.json"
+        if self.folder.exists() and (anew or not key_file.is_file() or key_file.read_bytes() != key_json):
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        if not stated.exists():  # writing it anew would risk a torn one, and with it all that was done
-            stated.write_bytes(key_json)
+        if not key_file.exists():  # writing it anew would risk a torn one, and with it all that was done
+            key_file.write_bytes(key_json)
         self.rows = self._recover()
-        self._files = [self.column_path(column).open("ab", buffering=HELD) for column in columns]
+        self._files = [self.column_path(column).open("ab", buffering=HELD_BACK) for column in columns]
         self._journal = (self.folder / "journal.jsonl").open("ab")
         self._lines: list[bytes] = []
-        self._written = time.monotonic()
+        self._written_at = time.monotonic()
 
     def column_path(self, column: str) -> Path:
+        """The file in which a column grows."""
         return self.folder / f"{column}.bin"
 
     def add(self, row: Row, payload: list[np.ndarray]) -> None:
         """Append one sample's arrays, a column each, and its line."""
         parts = [raw_bytes(column) for column in payload]
-        row.bytes, row.xxh3 = tuple(map(len, parts)), of_bytes(parts)
+        row.bytes, row.xxh3 = tuple(map(len, parts)), bytes_checksum(parts)
         for file, part in zip(self._files, parts, strict=True):
             if part:
                 file.write(part)
         self._lines.append(msgspec.json.encode(row) + b"\n")
         self.rows.append(row)
-        if time.monotonic() - self._written > AT_LEAST_EVERY_S:
+        if time.monotonic() - self._written_at > AT_LEAST_EVERY_S:
             self._write()
 
     def _write(self) -> None:
@@ -101,7 +99,7 @@ class Draft:
         self._journal.write(b"".join(self._lines))
         self._journal.flush()
         self._lines.clear()
-        self._written = time.monotonic()
+        self._written_at = time.monotonic()
 
     def close(self) -> None:
         """Write what is held back and close the files; what the disk refuses is raised after they are closed."""
@@ -126,7 +124,7 @@ class Draft:
         try:
             for line in journal.read_bytes().splitlines(keepends=True) if journal.exists() else []:
                 row = _row(line, len(paths))
-                if row is None or not _there(row, files):
+                if row is None or not _payload_is_whole(row, files):
                     break
                 rows.append(row)
                 journal_end += len(line)
@@ -151,12 +149,12 @@ def _row(line: bytes, columns: int) -> Row | None:
     return row if len(row.bytes) == columns else None
 
 
-def _there(row: Row, files: Sequence[BinaryIO | None]) -> bool:
+def _payload_is_whole(row: Row, files: Sequence[BinaryIO | None]) -> bool:
     """Whether the next bytes of the column files are those the line tells of."""
-    found = [file.read(size) if file and size else b"" for file, size in zip(files, row.bytes, strict=True)]
-    if [len(data) for data in found] != list(row.bytes):
+    parts = [file.read(size) if file and size else b"" for file, size in zip(files, row.bytes, strict=True)]
+    if [len(part) for part in parts] != list(row.bytes):
         return False
-    return of_bytes(list(found)) == row.xxh3
+    return bytes_checksum(parts) == row.xxh3
 
 
 def _close(file: Any) -> None:

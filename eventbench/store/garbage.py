@@ -1,4 +1,4 @@
-"""Collecting garbage: what on the shelf is of no use any more, and taking it away."""
+"""Collecting garbage: finding what in the cache is of no use any more, and removing it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from eventbench.errors import BadStore
 from eventbench.store.expected import ExpectedStores
-from eventbench.store.inventory import DRAFT, LOCK, STORE, UNFINISHED, CacheItem, find, look
-from eventbench.store.paths import being_written, lock_of, try_lock
+from eventbench.store.inventory import CacheItem, find, look
+from eventbench.store.paths import DRAFT, ENDINGS, LOCK, STORE, UNFINISHED, being_written, beside, try_lock
 
 
 class Garbage(NamedTuple):
@@ -23,47 +23,40 @@ class Garbage(NamedTuple):
     left: bool = False
 
 
-def find_garbage(cache: Path, rules: ExpectedStores, *, own: bool = False) -> list[Garbage]:
-    """Drafts, unfinished files, locks without a store, and stores made by other rules than the present ones.
+def find_garbage(cache: Path, expected: ExpectedStores, *, own: bool = False) -> list[Garbage]:
+    """Drafts, unfinished files, locks without a store, and stale stores.
 
     Stores that nothing can be said of stay: unreadable ones (repair makes them again), those of an unknown layout, and
-    those of cards or pipelines that are not in `rules`, unless `own`.
+    those of cards or pipelines that are not among the `expected`, unless `own`.
     """
     items = find(cache)
-    kept = {item.store for item in items if item.kind != LOCK}
-    found = []
-    for item in items:
-        why = _why(item, rules, kept, own)
-        if why:
-            found.append(Garbage(item, why, item.bytes))
-    return found
+    in_use = {item.store for item in items if item.kind != LOCK}
+    reasons = [(item, _why(item, expected, in_use, own)) for item in items]
+    return [Garbage(item, why, item.bytes) for item, why in reasons if why]
 
 
-def _why(item: CacheItem, rules: ExpectedStores, kept: set[Path], own: bool) -> str:
+def _why(item: CacheItem, expected: ExpectedStores, in_use: set[Path], own: bool) -> str:
     if item.kind == DRAFT:
         return f"a draft with {look(item).samples:,} samples done"
     if item.kind == UNFINISHED:
         return "an unfinished file"
     if item.kind == LOCK:
-        return "" if item.store in kept else "a lock without a store"
-    state, reason = rules.classify_state(look(item))
-    if state == "unreadable" and rules.of(item) and item.path not in rules.present:
-        return f"unreadable, and made by other rules: {reason}"
-    return reason if state == "other rules" or (own and state == "own") else ""
+        return "" if item.store in in_use else "a lock without a store"
+    state, reason = expected.classify_state(look(item))
+    if state == "unreadable" and expected.of(item) and item.path not in expected.by_path:
+        return f"unreadable and stale: {reason}"
+    return reason if state == "stale" or (own and state == "own") else ""
 
 
-def collect_garbage(found: Iterable[Garbage], *, dry_run: bool = False) -> list[Garbage]:
-    """Remove what was found, or only say what would be; what somebody is writing now is left.
+def collect_garbage(garbage: Iterable[Garbage], *, dry_run: bool = False) -> list[Garbage]:
+    """Remove the garbage, or only say what would be removed; what somebody is writing now is left.
 
     Raises BadStore where something cannot be removed.
     """
-    done = []
-    for piece in found:
-        if dry_run:
-            done.append(piece._replace(left=being_written(piece.item.store)))
-        elif piece.item.path.exists():  # gone where its writer finished in the meantime
-            done.append(piece._replace(left=not _removed(piece.item)))
-    return done
+    if dry_run:
+        return [entry._replace(left=being_written(entry.item.store)) for entry in garbage]
+    # It is gone where its writer has finished in the meantime.
+    return [entry._replace(left=not _removed(entry.item)) for entry in garbage if entry.item.path.exists()]
 
 
 def _removed(item: CacheItem) -> bool:
@@ -76,12 +69,9 @@ def _removed(item: CacheItem) -> bool:
                 shutil.rmtree(item.path)
             elif item.kind in (STORE, UNFINISHED):
                 item.path.unlink(missing_ok=True)
-            if not any(
-                store.with_name(store.name + ending).exists() for ending in ("", ".draft", ".unfinished")
-            ):
-                lock_of(store).unlink(
-                    missing_ok=True
-                )  # while it is held: a waiting process then makes a new one
+            if not any(beside(store, kind).exists() for kind in ENDINGS if kind != LOCK):
+                # While it is held: a waiting process then makes a new one.
+                beside(store, LOCK).unlink(missing_ok=True)
         except OSError as error:
             raise BadStore(f"cannot be removed: {error.strerror or error}", where=item.path) from None
     _remove_if_empty(store.parent)

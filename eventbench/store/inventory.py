@@ -6,15 +6,13 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from eventbench.store.key import READS
-from eventbench.store.seal import UNSEALED, is_sealed
-
-STORE, DRAFT, UNFINISHED, LOCK = "store", "draft", "unfinished", "lock"
-_ENDINGS = {DRAFT: ".draft", UNFINISHED: ".unfinished", LOCK: ".lock"}
+from eventbench.errors import BadStore
+from eventbench.store.opening import opened
+from eventbench.store.paths import DRAFT, ENDINGS, STORE, belongs_to
 
 
 class CacheItem(NamedTuple):
-    """One thing on the shelf: its `path`, its `kind`, and the path of the `store` it is or belongs to."""
+    """One thing in the cache: its `path`, its `kind`, and the path of the `store` it is or belongs to."""
 
     path: Path
     kind: str
@@ -32,6 +30,7 @@ class CacheItem(NamedTuple):
 
     @property
     def layout(self) -> str:
+        """`events` or `frames`, as the file is called."""
         return "events" if self.made_as == "events" else "frames"
 
     @property
@@ -61,45 +60,31 @@ class OpenedItem(NamedTuple):
 
 
 def find(cache: Path) -> list[CacheItem]:
-    """Everything on the shelf, sorted by path. Other files and folders of the cache are none of ours."""
-    items = [CacheItem(path, STORE, path) for path in cache.glob("*/*.h5") if path.is_file()]
-    for kind, ending in _ENDINGS.items():
-        for path in cache.glob(f"*/*.h5{ending}"):
-            items.append(CacheItem(path, kind, path.with_name(path.name.removesuffix(ending))))
-    return sorted(items)
+    """Everything in the cache that is ours, sorted by path."""
+    return sorted(
+        CacheItem(path, kind, belongs_to(path, kind))
+        for kind, ending in ENDINGS.items()
+        for path in cache.glob(f"*/*.h5{ending}")
+        if kind != STORE or path.is_file()
+    )
 
 
 def look(item: CacheItem) -> OpenedItem:
     """Open an item as far as it takes to say what it is; the payload is not read."""
     if item.kind == STORE:
-        return _look_into(item)
+        return _look_at_store(item)
     if item.kind == DRAFT:
         return _look_at_draft(item)
     return OpenedItem(item, item.kind)
 
 
-def _look_into(item: CacheItem) -> OpenedItem:
-    import h5py
-
+def _look_at_store(item: CacheItem) -> OpenedItem:
     try:
-        sealed = is_sealed(item.path)
-        if sealed is False:  # and HDF5 may crash on it
-            return OpenedItem(item, "unreadable", trouble=UNSEALED)
-        with h5py.File(item.path, "r") as file:
-            attrs = file.attrs
-            if attrs.get("format") != "eventbench" or attrs.get("layout") not in ("events", "frames"):
-                return OpenedItem(item, "unreadable", trouble="an HDF5 file, but no eventbench store")
-            version = attrs.get("layout_version")
-            if version not in READS:
-                told = f"layout version {version}, this version of eventbench reads {' and '.join(map(str, READS))}"
-                return OpenedItem(item, "layout unknown", trouble=told)
-            if version > 1 and not sealed:
-                return OpenedItem(item, "unreadable", trouble="its seal is gone")
-            if attrs.get("complete") != 1:
-                return OpenedItem(item, "unreadable", trouble="it was never finished")
-            return OpenedItem(item, "complete", len(file["samples/id"]), json.loads(attrs["key_json"]))
-    except Exception as error:  # h5py raises half a dozen unrelated types on damaged files
-        return OpenedItem(item, "unreadable", trouble=f"not a readable store ({error})")
+        with opened(item.path) as file:
+            return OpenedItem(item, "complete", len(file["samples/id"]), json.loads(file.attrs["key_json"]))
+    except BadStore as error:
+        state = "layout unknown" if error.reason == "layout_unknown" else "unreadable"
+        return OpenedItem(item, state, trouble=error.what)
 
 
 def _look_at_draft(item: CacheItem) -> OpenedItem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from eventbench.errors import BadStore
+from eventbench.errors import BadStore, EventbenchError
 from eventbench.store.key import READS
 from eventbench.store.seal import UNSEALED, is_sealed
 
@@ -20,50 +20,62 @@ REMAKE = "remove the file and run eventbench preprocess again"
 
 @contextmanager
 def opened(path: Path) -> Iterator[h5py.File]:
-    """The HDF5 file of a store. What h5py, JSON and mmap raise about a cut or harmed one becomes one BadStore."""
+    """The HDF5 file of a store, its seal and its head checked once; the only place that opens one.
+
+    Whatever is raised about a cut or damaged file, here or while it is read, becomes one BadStore. Its `reason` is
+    "absent", "unreadable", "layout_unknown" (a newer version of eventbench may read it) or "unfinished".
+    """
     if not path.is_file():
-        raise BadStore("there is no such store", where=path, fix="make it with eventbench preprocess")
+        raise BadStore(
+            "there is no such store", where=path, fix="make it with eventbench preprocess", reason="absent"
+        )
     try:
         sealed = is_sealed(path)
-        if sealed is False:
-            raise BadStore(UNSEALED, where=path, fix=REMAKE)
+        if sealed is False:  # and HDF5 may crash on it
+            raise _unreadable(path, UNSEALED)
         file = h5py.File(path, "r")
     except OSError as error:
-        raise BadStore(f"not a readable HDF5 file ({error})", where=path, fix=REMAKE) from None
+        raise _unreadable(path, f"not a readable HDF5 file ({error})") from None
     try:
         with file:
             _check_head(path, file.attrs, sealed)
             yield file
-    except (OSError, LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise BadStore(f"damaged: {error}", where=path, fix=REMAKE) from None
+    except EventbenchError:
+        raise
+    except Exception as error:  # noqa: BLE001  # damaged metadata makes h5py, NumPy and JSON raise almost anything
+        raise _unreadable(path, f"damaged: {error}") from None
 
 
-def _check_head(path: Path, attrs: Any, sealed: bool | None) -> None:
+def _check_head(path: Path, attrs: Mapping[str, Any], sealed: bool | None) -> None:
     if attrs.get("format") != "eventbench" or attrs.get("layout") not in ("events", "frames"):
-        raise BadStore("an HDF5 file, but no eventbench store", where=path)
+        raise BadStore("an HDF5 file, but no eventbench store", where=path, reason="unreadable")
     if (version := attrs.get("layout_version")) not in READS:
         raise BadStore(
-            f"layout version {version}",
+            f"layout version {version}, this version of eventbench reads {' and '.join(map(str, READS))}",
             where=path,
-            allowed=", ".join(map(str, READS)),
             fix="update eventbench, or make the store again",
+            reason="layout_unknown",
         )
     if version > 1 and not sealed:
-        raise BadStore("its seal is gone", where=path, fix=REMAKE)
+        raise _unreadable(path, "its seal is gone")
     if attrs.get("complete") != 1:
-        raise BadStore("the store was never finished", where=path, fix=REMAKE)
+        raise BadStore("the store was never finished", where=path, fix=REMAKE, reason="unfinished")
+
+
+def _unreadable(path: Path, what: str) -> BadStore:
+    return BadStore(what, where=path, fix=REMAKE, reason="unreadable")
 
 
 def rows_of(file: h5py.File) -> dict[str, np.ndarray]:
     """Every dataset below /samples and /account, by path."""
     rows: dict[str, np.ndarray] = {}
 
-    def visit(name: str, found: Any) -> None:
-        if isinstance(found, h5py.Dataset):
-            rows[name] = found[:]
+    def visit(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            rows[name] = item[:]
 
     for group in ("samples", "account"):
-        file[group].visititems(lambda name, found, group=group: visit(f"{group}/{name}", found))
+        file[group].visititems(lambda name, item, group=group: visit(f"{group}/{name}", item))
     return rows
 
 
@@ -81,7 +93,7 @@ def mapped(path: Path, dataset: h5py.Dataset) -> np.ndarray:
     return np.memmap(path, dataset.dtype, "r", offset, dataset.shape).view(np.ndarray)
 
 
-def let_go(columns: Iterable[np.ndarray]) -> None:
+def release_pages(columns: Iterable[np.ndarray]) -> None:
     """Give the pages of mapped columns back to the system, which reads them again when they are looked at again."""
     for column in columns:
         base = column.base

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import zlib
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import h5py
 import numpy as np
 
-from eventbench import digest
 from eventbench.errors import BadSpec, BadStore
 from eventbench.events import Events
 from eventbench.events.packed import PackedEvents
-from eventbench.store.opening import let_go, mapped, opened, rows_of, texts
-from eventbench.store.seal import of_payload, raw_bytes
+from eventbench.store.key import StoreKey
+from eventbench.store.opening import mapped, opened, release_pages, rows_of, texts
+from eventbench.store.seal import payload_checksum, raw_bytes
 from eventbench.store.sparse import decode_sparse
 
-AT_MOST = 1 << 26  # bytes of a store that a process holds mapped in memory
+MAPPED_AT_MOST = 1 << 26  # bytes of a store that a process holds mapped in memory
 
 
 class Store:
@@ -37,25 +37,35 @@ class Store:
     _columns: tuple[np.ndarray, ...]  # of the payload, mapped
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         with opened(path) as file:
-            attrs = dict(file.attrs)
-            self.layout_version = int(attrs["layout_version"])
-            self.key, self.made_from = str(attrs["key"]), json.loads(attrs["key_json"])
-            self.dataset, self.classes = str(attrs["dataset"]), json.loads(attrs["classes"])
-            self.sensor: tuple[int, int] = tuple(int(side) for side in attrs["sensor"])  # type: ignore[assignment]
-            rows = rows_of(file)
-            self.ids = texts(rows["samples/id"])
-            self.splits, self.subjects = texts(rows["samples/split"]), texts(rows["samples/subject"])
-            self.hashes, self.labels = texts(rows["samples/sha256"]), rows["samples/label"]
-            self._checksum = rows["samples/crc32" if self.layout_version == 1 else "samples/xxh3"]
-            self.account: dict[str, np.ndarray] = {
-                name.removeprefix("account/"): counts
-                for name, counts in rows.items()
-                if name.startswith("account/")
-            }
-            self._load(file, rows)
-        self._looked_at = 0
+            self._read(path, file)
+
+    @classmethod
+    def from_file(cls, path: Path, file: h5py.File) -> Self:
+        """The store of a file that `opened` holds open."""
+        store = cls.__new__(cls)
+        store._read(path, file)
+        return store
+
+    def _read(self, path: Path, file: h5py.File) -> None:
+        self.path, attrs = path, dict(file.attrs)
+        self.layout_version = int(attrs["layout_version"])
+        self.key, self.made_from = str(attrs["key"]), json.loads(attrs["key_json"])
+        self.dataset, self.classes = str(attrs["dataset"]), json.loads(attrs["classes"])
+        width, height = attrs["sensor"]
+        self.sensor = int(width), int(height)
+        rows = rows_of(file)
+        self.ids = texts(rows["samples/id"])
+        self.splits, self.subjects = texts(rows["samples/split"]), texts(rows["samples/subject"])
+        self.hashes, self.labels = texts(rows["samples/sha256"]), rows["samples/label"]
+        self._checksums = rows["samples/crc32" if self.layout_version == 1 else "samples/xxh3"]
+        self.account: dict[str, np.ndarray] = {
+            name.removeprefix("account/"): counts
+            for name, counts in rows.items()
+            if name.startswith("account/")
+        }
+        self._load(file, rows)
+        self._bytes_mapped = 0
 
     def _load(self, file: h5py.File, rows: dict[str, np.ndarray]) -> None:
         raise NotImplementedError
@@ -77,40 +87,41 @@ class Store:
 
     def damaged(self) -> list[str]:
         """Ids of the samples whose bytes are not those that were written."""
-        return [sample for i, sample in enumerate(self.ids) if not self._sound(i, self._payload(i))]
+        return [sample for i, sample in enumerate(self.ids) if not self._is_sound(i, self._payload(i))]
 
-    def _sound(self, i: int, payload: list[np.ndarray]) -> bool:
+    def _is_sound(self, i: int, payload: list[np.ndarray]) -> bool:
         if self.layout_version > 1:
-            return of_payload(payload) == int(self._checksum[i])
+            return payload_checksum(payload) == int(self._checksums[i])
         crc = 0
         for column in payload:
             crc = zlib.crc32(raw_bytes(column), crc)
-        return crc == self._checksum[i]
+        return crc == int(self._checksums[i])
 
-    def _held(self, i: int) -> tuple[int, list[np.ndarray]]:
+    def _checked(self, i: int) -> tuple[int, list[np.ndarray]]:
         """The number of a sample, counted from the start, and its payload: unharmed, as the decoders trust it to be."""
         i = range(len(self))[i]
         payload = self._payload(i)
-        if not self._sound(i, payload):
+        if not self._is_sound(i, payload):
             fix = "eventbench preprocess --rebuild makes it again"
             raise BadStore(f"sample {self.ids[i]} is damaged", where=self.path, fix=fix)
-        self._looked_at += sum(column.nbytes for column in payload)
-        if self._looked_at > AT_MOST:
-            let_go(self._columns)
-            self._looked_at = 0
+        self._bytes_mapped += sum(column.nbytes for column in payload)
+        if self._bytes_mapped > MAPPED_AT_MOST:
+            release_pages(self._columns)
+            self._bytes_mapped = 0
         return i, payload
 
-    def require_key(self, key: dict[str, Any]) -> Self:
-        """This store, if it was made from `key`. Raises BadStore when a store of other rules lies in its place."""
-        if self.key != digest.of_value(key):
+    def require_key(self, key: StoreKey) -> Self:
+        """This store, if it was made from `key`. Raises BadStore where another store lies in its place."""
+        if self.key != key.digest:
             raise BadStore(
-                f"its key is {self.key[:8]}, not {digest.of_value(key)[:8]}",
+                f"its key is {self.key[:8]}, not {key.digest[:8]}",
                 where=self.path,
                 fix="it was moved here: remove it and run eventbench preprocess again",
+                reason="other_key",
             )
         return self
 
-    def __reduce__(self):  # type: ignore[no-untyped-def]
+    def __reduce__(self) -> tuple[type[Self], tuple[Path]]:
         return type(self), (self.path,)  # a worker process maps the file anew
 
 
@@ -133,7 +144,7 @@ class EventStore(Store):
 
     def columns(self, i: int) -> PackedEvents:
         """Sample i as it is stored. Raises BadStore where it is not what was written."""
-        i, payload = self._held(i)
+        i, payload = self._checked(i)
         address, dt, long_row, long_dt = payload
         return PackedEvents(int(self._start[i]), address, dt, long_row, long_dt, self.sensor)
 
@@ -166,7 +177,7 @@ class FrameStore(Store):
         ]
 
     def _write_into(self, i: int, out: np.ndarray) -> None:
-        i, payload = self._held(i)
+        i, payload = self._checked(i)
         if self.layout_version == 1:
             out[...] = payload[0]
         elif not decode_sparse(payload[0], payload[1], out):
@@ -198,6 +209,6 @@ class FrameStore(Store):
 
 def open_any(path: Path) -> Store:
     """The store at `path`, of whichever layout. Raises BadStore when it is none, unfinished, or too new."""
+    kinds: dict[str, type[Store]] = {"events": EventStore, "frames": FrameStore}
     with opened(path) as file:
-        layout = str(file.attrs["layout"])
-    return {"events": EventStore, "frames": FrameStore}[layout](path)
+        return kinds[str(file.attrs["layout"])].from_file(path, file)

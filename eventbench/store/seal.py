@@ -6,7 +6,7 @@ HDF5 itself can crash on a file whose structure is harmed, so the second is chec
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,12 +29,12 @@ def raw_bytes(array: np.ndarray) -> memoryview | bytes:
     return np.ascontiguousarray(array).data.cast("B") if array.size else b""
 
 
-def of_payload(columns: Iterable[np.ndarray]) -> int:
+def payload_checksum(columns: Iterable[np.ndarray]) -> int:
     """XXH3-64 of a sample's columns, one after the other."""
-    return of_bytes([raw_bytes(column) for column in columns])
+    return bytes_checksum([raw_bytes(column) for column in columns])
 
 
-def of_bytes(parts: list[memoryview | bytes]) -> int:
+def bytes_checksum(parts: Sequence[memoryview | bytes]) -> int:
     """XXH3-64 of all these bytes, one after the other."""
     if len(parts) == 1:
         return xxhash.xxh3_64_intdigest(parts[0])
@@ -66,14 +66,14 @@ def is_sealed(path: Path) -> bool | None:
 
 
 def _seal_of(file: BinaryIO, payload: Extents) -> bytes:
-    told = "payload:" + "".join(f" {offset}+{size}" for offset, size in payload) + "\n"
-    state = xxhash.xxh3_128(told.encode())
+    payload_line = "payload:" + "".join(f" {offset}+{size}" for offset, size in payload) + "\n"
+    state = xxhash.xxh3_128(payload_line.encode())
     for start, stop in _between(payload, file.seek(0, 2)):
         file.seek(start)
         while start < stop and (block := file.read(min(BLOCK, stop - start))):
             state.update(block)
             start += len(block)
-    text = f"{told}XXH3-128 of this line and all else from {ROOM} on: {state.hexdigest()}\n"
+    text = f"{payload_line}XXH3-128 of this line and all else from {ROOM} on: {state.hexdigest()}\n"
     return (TITLE + text.encode()).ljust(ROOM, b"\0")
 
 

@@ -1,4 +1,4 @@
-"""eventbench cache: what is on disk is told, damage is found and mended, and only rubbish is thrown away."""
+"""eventbench cache: what is on disk is told, damage is found and mended, and only garbage is removed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from eventbench.preprocess.events_store import events_store
 from eventbench.preprocess.frames_store import frames_store
 from eventbench.preprocess.report import Refused
 from eventbench.store.draft import Draft, Row
-from eventbench.store.key import key_of, path_of
 from eventbench.store.read import open_any
 from eventbench.store.seal import UNSEALED
-from tests.store.test_store import seal_anew
 from tests.support.miniatures import Miniature, card_table, miniature, write_pipeline, write_toml
+from tests.support.stores import event_key, frame_path, seal_anew
 
 
 @pytest.fixture
@@ -109,7 +108,7 @@ def test_every_other_state_has_its_name_and_reason(mini: Miniature) -> None:
         file.attrs["layout_version"] = 3
     seal_anew(newer)
     frames.write_bytes(b"nonsense")
-    draft = half_a_draft_of_other_rules(mini)
+    draft = a_draft_of_one_sample(mini)
     found = {Path(one["path"]).name: (one["state"], one["why"]) for one in told("ls")["stores"]}
     assert found[newer.name] == (
         "layout unknown",
@@ -117,14 +116,14 @@ def test_every_other_state_has_its_name_and_reason(mini: Miniature) -> None:
     )
     state, why = found[frames.name]
     assert state == "unreadable"
-    assert why.startswith("not a readable store (")
+    assert why.startswith("not a readable HDF5 file (")
     assert found[draft.name][0] == "draft"
     assert f"  mini/{draft.name}: " in run("ls").stdout
     assert "draft with 1 of 8 done" in run("ls").stdout
 
 
-def half_a_draft_of_other_rules(mini: Miniature) -> Path:
-    draft = Draft(path_of(mini.places.cache, mini.named_card), key_of(mini.named_card), [])
+def a_draft_of_one_sample(mini: Miniature) -> Path:
+    draft = Draft(event_key(mini), [])
     row = Row(id="test/00001", split="test", label=0, subject="", sha256="", events=0, kept=0)
     draft.add(row, [])
     draft.close()
@@ -137,9 +136,9 @@ def test_a_store_of_other_code_is_explained_by_the_version(
     events, frames = make(mini)
     monkeypatch.setattr(registry.representations.get("frames"), "version", 2)
     (one,) = (one for one in told("ls")["stores"] if one["path"] == str(frames))
-    assert (one["state"], one["why"]) == ("other rules", "made with frames version 1, this is version 2")
+    assert (one["state"], one["why"]) == ("stale", "made with frames version 1, this is version 2")
     assert one["differs"] == ["representation"]
-    present = path_of(mini.places.cache, mini.named_card, mini.named_pipeline)
+    present = frame_path(mini)
     lines = run("explain", "mini", "--pipeline", "mini_frames-v1").stdout.splitlines()
     assert lines[0] == "mini as frames of mini_frames-v1"
     assert lines[1] == (
@@ -148,7 +147,7 @@ def test_a_store_of_other_code_is_explained_by_the_version(
     assert lines[-3:] == [
         "other stores of mini: 2",
         f"  mini/{events.name}: complete",
-        f"  mini/{frames.name}: made by other rules: made with frames version 1, this is version 2",
+        f"  mini/{frames.name}: stale: made with frames version 1, this is version 2",
     ]
 
 
@@ -156,7 +155,7 @@ def test_explain_gives_the_present_key_and_what_is_there(mini: Miniature) -> Non
     events, _ = make(mini)
     found = told("explain", "mini")
     assert (found["store"], found["state"], found["samples"]) == (str(events), "complete", 8)
-    assert found["made_from"] == key_of(mini.named_card)
+    assert found["made_from"] == event_key(mini).value
     assert found["key"] == open_any(events).key
     assert f"  key: {found['key']}\n    layout: events\n" in run("explain", "mini").stdout
 
@@ -168,13 +167,13 @@ def test_explain_gives_the_present_key_and_what_is_there(mini: Miniature) -> Non
         ({"source": {"name": "numpy_columns"}}, "made with the source atis_bin, this is numpy_columns"),
     ],
 )
-def test_a_changed_card_makes_its_old_stores_rubbish(
+def test_a_changed_card_makes_its_old_stores_garbage(
     mini: Miniature, change: dict[str, Any], why: str
 ) -> None:
     events, frames = make(mini)
     write_toml(mini.card, card_table(6, 2) | change)
     found = {Path(one["path"]).name: one for one in told("ls")["stores"]}
-    assert found[events.name]["state"] == "other rules"
+    assert found[events.name]["state"] == "stale"
     assert why in found[events.name]["why"]
     would = told("gc", "--dry-run")
     assert [one["path"] for one in would["removed"]] == [str(events), str(frames)]
@@ -219,7 +218,7 @@ def test_verify_sees_changed_labels_names_and_bytes_of_no_sample(mini: Miniature
     assert found[str(events)] == [UNSEALED]
     key = open_any(renamed).key[:8]
     assert found[str(renamed)] == [f"its name has the key 0badcafe, its content {key}: it was renamed"]
-    assert states(mini)[renamed.name] == "other rules"
+    assert states(mini)[renamed.name] == "stale"
     with renamed.open("r+b") as raw:
         raw.seek(400)  # between the seal and the HDF5 file
         raw.write(b"x")

@@ -14,8 +14,8 @@ import pytest
 
 from eventbench import __version__, cli
 from eventbench.errors import BadSpec
-from tests.store.test_store import frame_path
 from tests.support.miniatures import Miniature, miniature, refused, run_cli
+from tests.support.stores import frame_path
 
 
 @pytest.fixture

@@ -26,9 +26,9 @@ from eventbench.representations.binary import Binary
 from eventbench.representations.frames import CELLS, Frames
 from eventbench.representations.voxel_grid import VoxelGrid
 from eventbench.store.read import EventStore, FrameStore
-from tests.store.test_store import event_path, frame_path
 from tests.support.miniatures import miniature
 from tests.support.recordings import fixed, recordings
+from tests.support.stores import event_path, frame_path
 
 CPU = torch.device("cpu")
 SPLITS = ("time", "count", "tonic_time", "tonic_count", "spikingjelly_count")

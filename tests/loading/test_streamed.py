@@ -26,8 +26,8 @@ from eventbench.preprocess.frames_store import frames_store
 from eventbench.representations.frames import Frames
 from eventbench.representations.voxel_grid import VoxelGrid
 from eventbench.store.read import EventStore, FrameStore
-from tests.store.test_store import event_path, frame_path
 from tests.support.miniatures import miniature
+from tests.support.stores import event_path, frame_path
 
 CPU = torch.device("cpu")
 

@@ -16,8 +16,8 @@ from eventbench.preprocess.events_store import events_store
 from eventbench.preprocess.frames_store import frames_store
 from eventbench.steps.flip_left_right import FlipLeftRight
 from eventbench.store.read import EventStore
-from tests.store.test_store import event_path, frame_path
 from tests.support.miniatures import Miniature, miniature, write_pipeline
+from tests.support.stores import event_path, frame_path
 
 FOUR = {"representation": {"name": "frames", "bins": 4}}
 DROP = {"name": "drop_events", "least": 0.5, "most": 0.5}

@@ -30,9 +30,9 @@ from eventbench.store import key as key_module
 from eventbench.store import paths as store_paths
 from eventbench.store import write
 from eventbench.store.draft import Draft, Row
+from eventbench.store.key import StoreKey
 from eventbench.store.read import EventStore, FrameStore, open_any
-from eventbench.store.seal import of_payload
-from tests.store.test_store import event_path, frame_path
+from eventbench.store.seal import payload_checksum
 from tests.support.miniatures import (
     Miniature,
     atis_bytes,
@@ -43,6 +43,7 @@ from tests.support.miniatures import (
     write_pipeline,
     write_toml,
 )
+from tests.support.stores import event_path, frame_path
 
 FORK = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 KEY = {"layout": "events"}
@@ -158,7 +159,7 @@ def test_a_second_run_reads_nothing_again(mini: Miniature) -> None:
     make(mini)
     shutil.rmtree(mini.places.data)
     report = events_store(mini.named_card, mini.places.data, mini.places.cache)
-    assert (report.samples, report.found) == (16, 16)
+    assert (report.samples, report.already_done) == (16, 16)
 
 
 def test_rebuild_reads_the_files_again(mini: Miniature) -> None:
@@ -193,7 +194,7 @@ def row(k: int) -> Row:
 
 
 def filled(store: Path, n: int) -> Draft:
-    draft = Draft(store, KEY, COLUMNS)
+    draft = Draft(StoreKey(KEY, store), COLUMNS)
     for k in range(len(draft.rows), n):
         draft.add(row(k), sample(k))
     draft.close()
@@ -224,7 +225,7 @@ def test_a_draft_harmed_in_any_way_goes_on_from_its_sound_beginning(tmp_path: Pa
     else:
         rest = data.draw(st.binary(min_size=1, max_size=40))
         victim.write_bytes(bytes(raw) + rest if how == "garbage after" else bytes(raw[:at]) + rest)
-    draft = Draft(store, KEY, COLUMNS)
+    draft = Draft(StoreKey(KEY, store), COLUMNS)
     draft.close()
     sound = [row.id for row in draft.rows]
     assert sound == [f"s{k}" for k in range(len(sound))]
@@ -232,7 +233,7 @@ def test_a_draft_harmed_in_any_way_goes_on_from_its_sound_beginning(tmp_path: Pa
     assert content(store) == content(whole)
 
 
-NOTHING = of_payload([np.empty(0, np.uint8)] * 2)
+NOTHING = payload_checksum([np.empty(0, np.uint8)] * 2)
 LINE = (
     b'{"id":"s3","split":"a","label":3,"subject":"","sha256":"","events":0,"kept":0,"bytes":[0,0],"xxh3":%d}'
     % NOTHING
@@ -243,7 +244,7 @@ def test_the_line_the_others_are_made_of_is_sound(tmp_path: Path) -> None:
     filled(tmp_path / "a.h5", 3)
     with (tmp_path / "a.h5.draft/journal.jsonl").open("ab") as file:
         file.write(LINE + b"\n")
-    draft = Draft(tmp_path / "a.h5", KEY, COLUMNS)
+    draft = Draft(StoreKey(KEY, tmp_path / "a.h5"), COLUMNS)
     draft.close()
     assert len(draft.rows) == 4
 
@@ -268,14 +269,14 @@ def test_a_line_of_another_form_is_no_part_of_a_draft(tmp_path: Path, line: byte
     filled(store, 3)
     with (tmp_path / "a.h5.draft/journal.jsonl").open("ab") as file:
         file.write(line + b"\n")
-    draft = Draft(store, KEY, COLUMNS)
+    draft = Draft(StoreKey(KEY, store), COLUMNS)
     draft.close()
     assert len(draft.rows) == 3
 
 
 def test_a_draft_of_another_key_is_thrown_away(tmp_path: Path) -> None:
     filled(tmp_path / "a.h5", 3)
-    draft = Draft(tmp_path / "a.h5", {"layout": "frames"}, COLUMNS)
+    draft = Draft(StoreKey({"layout": "frames"}, tmp_path / "a.h5"), COLUMNS)
     draft.close()
     assert draft.rows == []
 

@@ -58,7 +58,7 @@ def test_changed_events_are_counted_by_column(mini: Miniature, capsys: pytest.Ca
     assert all(any("raw file" in clause for clause in how) for how in found["changed"].values())
 
 
-def test_frames_of_other_rules_are_compared_cell_by_cell(
+def test_frames_of_other_pipelines_are_compared_cell_by_cell(
     mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "other").mkdir()

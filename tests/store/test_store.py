@@ -25,13 +25,14 @@ from eventbench.preprocess.frames_store import frames_store
 from eventbench.preprocess.repair import examine
 from eventbench.specs import catalog
 from eventbench.store.expected import ExpectedStores
-from eventbench.store.inventory import STORE, CacheItem
-from eventbench.store.key import key_of, path_of
+from eventbench.store.inventory import CacheItem
+from eventbench.store.key import StoreKey
+from eventbench.store.paths import STORE
 from eventbench.store.read import EventStore, FrameStore, open_any
-from eventbench.store.seal import set_seal
 from eventbench.store.sparse import decode_sparse, encode_sparse
 from tests.support.miniatures import Miniature, miniature, write_pipeline
 from tests.support.recordings import recordings
+from tests.support.stores import event_path, frame_key, frame_path, seal_anew
 
 
 def round_trip(events: Events) -> Events:
@@ -96,14 +97,6 @@ def made(folder: Path, **changes: Any) -> Miniature:
     events_store(mini.named_card, mini.places.data, mini.places.cache)
     frames_store(mini.named_card, mini.named_pipeline, mini.places.cache)
     return mini
-
-
-def event_path(mini: Miniature) -> Path:
-    return path_of(mini.places.cache, mini.named_card)
-
-
-def frame_path(mini: Miniature) -> Path:
-    return path_of(mini.places.cache, mini.named_card, mini.named_pipeline)
 
 
 def payload(path: Path) -> dict[str, bytes]:
@@ -184,18 +177,18 @@ def test_another_parameter_is_another_file(mini: Miniature, tmp_path: Path) -> N
         write_pipeline(tmp_path / "b" / "mini_frames-v1.toml", [{"name": "downsample", "factor": 2}]),
     ]
     card, cache = mini.named_card, mini.places.cache
-    paths = {path_of(cache, card, catalog.pipeline(str(other))) for other in others}
+    paths = {StoreKey.of(cache, card, catalog.pipeline(str(other))).path for other in others}
     assert len(paths | {base}) == 3
     frames_store(card, catalog.pipeline(str(others[0])), cache)
-    assert FrameStore(path_of(cache, card, catalog.pipeline(str(others[0])))).shape[0] == 5
+    assert FrameStore(StoreKey.of(cache, card, catalog.pipeline(str(others[0]))).path).shape[0] == 5
     assert FrameStore(base).shape[0] == 4
 
 
 def test_comments_and_about_do_not_change_the_key(mini: Miniature, tmp_path: Path) -> None:
-    before = key_of(mini.named_card, mini.named_pipeline)
+    before = frame_key(mini)
     copy = tmp_path / mini.pipeline.name
     copy.write_text("# a comment\n" + mini.pipeline.read_text() + '\n[about]\ntitle = "x"\n')
-    assert key_of(mini.named_card, catalog.pipeline(str(copy))) == before
+    assert StoreKey.of(mini.places.cache, mini.named_card, catalog.pipeline(str(copy))) == before
 
 
 def test_a_store_lying_in_the_place_of_another_is_refused(mini: Miniature, tmp_path: Path) -> None:
@@ -203,7 +196,7 @@ def test_a_store_lying_in_the_place_of_another_is_refused(mini: Miniature, tmp_p
     shutil.copytree(mini.places.cache, cache)
     pipeline = write_pipeline(tmp_path / "mini_frames-v1.toml", bins=7)
     other = catalog.pipeline(str(pipeline))
-    shutil.copyfile(frame_path(mini), path_of(cache, mini.named_card, other))
+    shutil.copyfile(frame_path(mini), StoreKey.of(cache, mini.named_card, other).path)
     with pytest.raises(BadStore, match=r"its key is .*; it was moved here: remove it"):
         frames_store(mini.named_card, other, cache)
 
@@ -230,16 +223,6 @@ def test_one_changed_byte_is_found_and_never_decoded(mini: Miniature, tmp_path: 
             store.gather(np.array([0, 9]))
 
 
-def seal_anew(path: Path) -> None:
-    """As one who means the change would."""
-    extents = []
-    with h5py.File(path) as file:
-        for name in ("events/address", "events/dt", "long/row", "long/dt", "frames/gap", "frames/value"):
-            if name in file and file[name].size:
-                extents.append((file[name].id.get_offset(), file[name].id.get_storage_size()))
-    set_seal(path, extents)
-
-
 def edit(path: Path, change: Callable[[h5py.File], object]) -> Path:
     with h5py.File(path, "r+") as file:
         change(file)
@@ -252,7 +235,7 @@ def edit(path: Path, change: Callable[[h5py.File], object]) -> Path:
         (lambda f: f.attrs.__delitem__("complete"), "the store was never finished; remove the file and run"),
         (
             lambda f: f.attrs.__setitem__("layout_version", 3),
-            "layout version 3; allowed: 1, 2; update eventbench, or make",
+            "layout version 3, this version of eventbench reads 1 and 2; update eventbench, or make",
         ),
         (lambda f: f.attrs.__setitem__("format", "other"), "an HDF5 file, but no eventbench store"),
         (lambda f: f.attrs.__setitem__("layout", "voxels"), "an HDF5 file, but no eventbench store"),

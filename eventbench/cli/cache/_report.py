@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 WITHOUT_SAMPLES = ("draft", "unfinished", "layout unknown", "unreadable")
 
 
-def shelf(
+def cache_and_expected(
     cache_dir: str | None, cards: tuple[str, ...], pipelines: tuple[str, ...]
 ) -> tuple[Path, ExpectedStores]:
+    """The cache folder, and the stores that the shipped cards and pipelines and these of the user's own make."""
     from eventbench import home
     from eventbench.specs import catalog
     from eventbench.store.expected import expected_stores
@@ -27,49 +28,55 @@ def shelf(
     return cache, expected_stores(cache, more)
 
 
-def told_of(seen: OpenedItem, rules: ExpectedStores) -> dict[str, Any]:
+def item_json(opened: OpenedItem, expected: ExpectedStores) -> dict[str, Any]:
+    """One store or draft of the cache, as `ls --json` has it."""
     from eventbench.store.paths import being_written
 
-    item = seen.item
-    state, why = rules.classify_state(seen)
-    made = rules.of(item)
-    was, now = seen.made_from or {}, made.key if made else {}
+    item = opened.item
+    state, why = expected.classify_state(opened)
+    now = expected.of(item)
+    made_from, value = opened.made_from or {}, now.key.value if now else {}
     return {
         "path": str(item.path),
         "dataset": item.dataset,
         "layout": item.layout,
         "pipeline": None if item.layout == "events" else item.made_as,
-        "samples": seen.samples,
-        "of": sum(split.samples for split in made.card.spec.splits.values()) if made else None,
+        "samples": opened.samples,
+        "of": sum(split.samples for split in now.card.spec.splits.values()) if now else None,
         "bytes": item.bytes,
         "state": state,
         "why": why,
         "differs": sorted(
-            field for field in was.keys() | now.keys() if made and was and was.get(field) != now.get(field)
+            field
+            for field in made_from.keys() | value.keys()
+            if now and made_from and made_from.get(field) != value.get(field)
         ),
         "being_written": being_written(item.store),
     }
 
 
-def state_of(one: dict[str, Any]) -> str:
+def state_text(item: dict[str, Any]) -> str:
+    """The state of an item of `item_json`, in words, with the reason for it."""
     from eventbench.store.expected import STATES
 
-    busy = ", being written now" if one["being_written"] else ""
-    if one["state"] == "draft":
-        of = f"{one['of']:,}" if one["of"] is not None else "an unknown number"
-        return f"draft with {one['samples']:,} of {of} done{busy}"
-    return STATES[one["state"]] + busy
+    why = f": {item['why']}" if item["why"] else ""
+    busy = ", being written now" if item["being_written"] else ""
+    if item["state"] == "draft":
+        of = f"{item['of']:,}" if item["of"] is not None else "an unknown number"
+        return f"draft with {item['samples']:,} of {of} done{busy}{why}"
+    return f"{STATES[item['state']]}{busy}{why}"
 
 
 def short(path: str, cache: Path) -> str:
+    """The path as it is below the cache."""
     return path.removeprefix(f"{cache}/")
 
 
 def size(count: float) -> str:
     """`9.1 MB`, `512 bytes`."""
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= size:
-            return f"{count / size:,.1f} {unit}"
+    for unit, bytes_each in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= bytes_each:
+            return f"{count / bytes_each:,.1f} {unit}"
     return f"{count:,.0f} bytes"
 
 
@@ -84,22 +91,23 @@ def own_card_and_pipeline(function: Callable[..., None]) -> Callable[..., None]:
     return card(pipeline(function))
 
 
-def stores_verified(cache: Path, rules: ExpectedStores) -> tuple[dict[str, Any], list[str]]:
+def stores_verified(cache: Path, expected: ExpectedStores) -> tuple[dict[str, Any], list[str]]:
     """What verify says of the stores, as JSON and as lines."""
     from eventbench.preprocess.repair import examine_all
 
-    healths = examine_all(cache, rules)
-    broken = {str(one.item.path): list(one.faults) for one in healths if one.faults}
-    skipped = {str(one.item.path): one.not_checked for one in healths if one.not_checked}
-    told = {
-        "checked": len(healths) - len(skipped),
+    healths = examine_all(cache, expected)
+    broken = {str(health.item.path): list(health.faults) for health in healths if health.faults}
+    skipped = {str(health.item.path): health.not_checked for health in healths if health.not_checked}
+    checked = len(healths) - len(skipped)
+    document = {
+        "checked": checked,
         "broken": broken,
-        "damaged": {str(one.item.path): list(one.damaged) for one in healths if one.damaged},
+        "damaged": {str(health.item.path): list(health.damaged) for health in healths if health.damaged},
         "not_checked": skipped,
     }
-    lines = [f"stores: {told['checked']:,} checked, {len(broken):,} broken"]
+    lines = [f"stores: {checked:,} checked, {len(broken):,} broken"]
     lines += [f"  broken: {path}: {fault}" for path, faults in broken.items() for fault in faults]
     lines += [f"  not checked: {path}: {reason}" for path, reason in skipped.items()]
     if broken:
         lines.append("  eventbench cache repair makes broken stores again")
-    return told, lines
+    return document, lines

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from eventbench.cli import _options
-from eventbench.cli.cache._report import (
-    shelf,
-    short,
-    size,
-    state_of,
-    told_of,
-)
+from eventbench.cli.cache._report import cache_and_expected, item_json, short, size, state_text
+
+if TYPE_CHECKING:
+    from eventbench.store.expected import ExpectedStore
 
 
 @click.command(name="explain")
@@ -21,46 +21,63 @@ from eventbench.cli.cache._report import (
 @_options.as_json
 def command(dataset: str, pipeline: str | None, cache_dir: str | None, as_json: bool) -> None:
     """Say what DATASET's store is made from now, whether it is there, and how each other store of it differs."""
-    from eventbench import digest
     from eventbench.specs import catalog
-    from eventbench.store.inventory import LOCK, find, look
-    from eventbench.store.key import path_of
+    from eventbench.store.inventory import find, look
+    from eventbench.store.key import StoreKey
+    from eventbench.store.paths import LOCK
 
     card = catalog.card(dataset)
-    way = catalog.pipeline(pipeline) if pipeline else None
-    cache, rules = shelf(cache_dir, (dataset,), (pipeline,) if pipeline else ())
-    path = path_of(cache, card, way)
-    made = rules.present[path]
-    told = [
-        told_of(look(item), rules) for item in find(cache) if item.dataset == card.id and item.kind != LOCK
+    recipe = catalog.pipeline(pipeline) if pipeline else None
+    cache, expected = cache_and_expected(cache_dir, (dataset,), (pipeline,) if pipeline else ())
+    store = expected.by_path[StoreKey.of(cache, card, recipe).path]
+    items = [
+        item_json(look(item), expected)
+        for item in find(cache)
+        if item.dataset == card.id and item.kind != LOCK
     ]
-    here = next((one for one in told if one["path"] == str(path)), None)
-    others = [one for one in told if one is not here]
-    key = digest.of_value(made.key)
+    present = next((item for item in items if item["path"] == str(store.key.path)), None)
+    others = [item for item in items if item is not present]
     if as_json:
-        state = (
-            {"state": here["state"], "samples": here["samples"]}
-            if here
-            else {"state": "absent", "samples": 0}
-        )
-        about = {"dataset": card.id, "pipeline": way.id if way else None, "store": str(path), **state}
-        _options.print_json({**about, "key": key, "made_from": made.key, "others": others})
+        _options.print_json(_document(store, present, others))
         return
-    _options.say(f"{card.id} as {f'frames of {way.id}' if way else 'events'}")
-    if here:
-        why = f": {here['why']}" if here["why"] else ""
-        _options.say(
-            f"  store: {path}: {state_of(here)}{why}, {here['samples']:,} samples, {size(here['bytes'])}"
-        )
+    command_line = f"eventbench preprocess {dataset}{f' --pipeline {pipeline}' if pipeline else ''}"
+    for line in _lines(store, present, others, command_line, cache):
+        _options.say(line)
+
+
+def _document(
+    store: ExpectedStore, present: dict[str, Any] | None, others: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "dataset": store.card.id,
+        "pipeline": store.pipeline.id if store.pipeline else None,
+        "store": str(store.key.path),
+        "state": present["state"] if present else "absent",
+        "samples": present["samples"] if present else 0,
+        "key": store.key.digest,
+        "made_from": store.key.value,
+        "others": others,
+    }
+
+
+def _lines(
+    store: ExpectedStore,
+    present: dict[str, Any] | None,
+    others: list[dict[str, Any]],
+    command_line: str,
+    cache: Path,
+) -> list[str]:
+    from eventbench import digest
+
+    lines = [f"{store.card.id} as {f'frames of {store.pipeline.id}' if store.pipeline else 'events'}"]
+    if present:
+        about = f"{present['samples']:,} samples, {size(present['bytes'])}"
+        lines.append(f"  store: {store.key.path}: {state_text(present)}, {about}")
     else:
-        how = f"eventbench preprocess {dataset}{f' --pipeline {pipeline}' if pipeline else ''}"
-        _options.say(f"  store: {path}: not there; {how} makes it")
-    _options.say(f"  key: {key}")
-    for field, value in made.key.items():
-        _options.say(
-            f"    {field}: {value if isinstance(value, str) else digest.canonical_json(value).decode()}"
-        )
-    _options.say(f"other stores of {card.id}: {len(others) or 'none'}")
-    for one in others:
-        why = f": {one['why']}" if one["why"] else ""
-        _options.say(f"  {short(one['path'], cache)}: {state_of(one)}{why}")
+        lines.append(f"  store: {store.key.path}: not there; {command_line} makes it")
+    lines.append(f"  key: {store.key.digest}")
+    for field, value in store.key.value.items():
+        text = value if isinstance(value, str) else digest.canonical_json(value).decode()
+        lines.append(f"    {field}: {text}")
+    lines.append(f"other stores of {store.card.id}: {len(others) or 'none'}")
+    return lines + [f"  {short(item['path'], cache)}: {state_text(item)}" for item in others]

@@ -1,16 +1,11 @@
-"""eventbench cache gc: what is of no use, taken away."""
+"""eventbench cache gc: what is of no use, removed."""
 
 from __future__ import annotations
 
 import click
 
 from eventbench.cli import _options
-from eventbench.cli.cache._report import (
-    own_card_and_pipeline,
-    shelf,
-    short,
-    size,
-)
+from eventbench.cli.cache._report import cache_and_expected, own_card_and_pipeline, short, size
 
 
 @click.command(name="gc")
@@ -27,26 +22,34 @@ def command(
     cache_dir: str | None,
     as_json: bool,
 ) -> None:
-    """Remove what is of no use: drafts, unfinished files, stray locks, stores made by other rules than the present ones.
+    """Remove what is of no use: drafts, unfinished files, stray locks, and stale stores.
 
-    A store that is being written is left, and so are stores of cards and pipelines of your own, unless --own.
+    A store is stale when its card, its pipeline or the code has changed since it was made. One that is being written is
+    left, and so are stores of cards and pipelines of your own, unless --own.
     """
     from eventbench.store.garbage import collect_garbage, find_garbage
 
-    cache, rules = shelf(cache_dir, cards, pipelines)
-    found = collect_garbage(find_garbage(cache, rules, own=own), dry_run=dry_run)
-    gone, left = [one for one in found if not one.left], [one for one in found if one.left]
-    freed = sum(one.bytes for one in gone)
+    cache, expected = cache_and_expected(cache_dir, cards, pipelines)
+    garbage = collect_garbage(find_garbage(cache, expected, own=own), dry_run=dry_run)
+    removed, left = [entry for entry in garbage if not entry.left], [entry for entry in garbage if entry.left]
+    freed = sum(entry.bytes for entry in removed)
     if as_json:
-        told = [{"path": str(one.item.path), "why": one.why, "bytes": one.bytes} for one in gone]
-        busy = [str(one.item.path) for one in left]
         _options.print_json(
-            {"cache": str(cache), "dry_run": dry_run, "removed": told, "left": busy, "bytes": freed}
+            {
+                "cache": str(cache),
+                "dry_run": dry_run,
+                "removed": [
+                    {"path": str(entry.item.path), "why": entry.why, "bytes": entry.bytes}
+                    for entry in removed
+                ],
+                "left": [str(entry.item.path) for entry in left],
+                "bytes": freed,
+            }
         )
         return
-    for one in gone:
-        verb = "would remove" if dry_run else "removed"
-        _options.say(f"{verb} {short(str(one.item.path), cache)}: {one.why} ({size(one.bytes)})")
-    for one in left:
-        _options.say(f"left {short(str(one.item.path), cache)}: it is being written")
-    _options.say(f"{cache}: {len(gone):,} {'to remove' if dry_run else 'removed'}, {size(freed)}")
+    verb = "would remove" if dry_run else "removed"
+    for entry in removed:
+        _options.say(f"{verb} {short(str(entry.item.path), cache)}: {entry.why} ({size(entry.bytes)})")
+    for entry in left:
+        _options.say(f"left {short(str(entry.item.path), cache)}: it is being written")
+    _options.say(f"{cache}: {len(removed):,} {'to remove' if dry_run else 'removed'}, {size(freed)}")

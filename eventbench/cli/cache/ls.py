@@ -7,12 +7,12 @@ import click
 from eventbench.cli import _options
 from eventbench.cli.cache._report import (
     WITHOUT_SAMPLES,
+    cache_and_expected,
+    item_json,
     own_card_and_pipeline,
-    shelf,
     short,
     size,
-    state_of,
-    told_of,
+    state_text,
 )
 
 
@@ -22,15 +22,15 @@ from eventbench.cli.cache._report import (
 @_options.as_json
 def command(cards: tuple[str, ...], pipelines: tuple[str, ...], cache_dir: str | None, as_json: bool) -> None:
     """List every store: what it holds, its size, its state."""
-    from eventbench.store.inventory import LOCK, find, look
+    from eventbench.store.inventory import find, look
+    from eventbench.store.paths import LOCK
 
-    cache, rules = shelf(cache_dir, cards, pipelines)
-    told = [told_of(look(item), rules) for item in find(cache) if item.kind != LOCK]
+    cache, expected = cache_and_expected(cache_dir, cards, pipelines)
+    stores = [item_json(look(item), expected) for item in find(cache) if item.kind != LOCK]
     if as_json:
-        _options.print_json({"cache": str(cache), "stores": told})
+        _options.print_json({"cache": str(cache), "stores": stores})
         return
-    _options.say(f"{cache}: {len(told):,} stores, {size(sum(one['bytes'] for one in told))}")
-    for one in told:
-        why = f": {one['why']}" if one["why"] else ""
-        samples = f"{one['samples']:,} samples, " if one["state"] not in WITHOUT_SAMPLES else ""
-        _options.say(f"  {short(one['path'], cache)}: {samples}{size(one['bytes'])}, {state_of(one)}{why}")
+    _options.say(f"{cache}: {len(stores):,} stores, {size(sum(store['bytes'] for store in stores))}")
+    for store in stores:
+        samples = f"{store['samples']:,} samples, " if store["state"] not in WITHOUT_SAMPLES else ""
+        _options.say(f"  {short(store['path'], cache)}: {samples}{size(store['bytes'])}, {state_text(store)}")

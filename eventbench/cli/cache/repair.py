@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from eventbench.cli import _options
-from eventbench.cli.cache._report import (
-    own_card_and_pipeline,
-    shelf,
-)
+from eventbench.cli.cache._report import cache_and_expected, own_card_and_pipeline
+
+if TYPE_CHECKING:
+    from eventbench.preprocess.repair import Health
+    from eventbench.store.expected import ExpectedStores
 
 
 @click.command(name="repair")
@@ -33,38 +35,48 @@ def command(
     A broken store stays until the new one is complete. Exit status 1: a store could not be made again.
     """
     from eventbench import home
-    from eventbench.errors import EventbenchError
     from eventbench.preprocess.repair import examine_all
-    from eventbench.preprocess.repair import repair as mend
 
-    cache, rules = shelf(cache_dir, cards, pipelines)
+    cache, expected = cache_and_expected(cache_dir, cards, pipelines)
+    healths = examine_all(cache, expected)
+    broken = [health for health in healths if health.faults]
     data = home.places(data=data_dir).data
-    healths = examine_all(cache, rules)
-    broken = sorted((one for one in healths if one.faults), key=lambda one: one.item.layout != "events")
-    repaired: list[dict[str, Any]] = []
-    failed: dict[str, str] = {}
-    spoilt: set[str] = set()  # datasets whose events are still broken: frames must not be made of them
-    for health in broken:
-        path = str(health.item.path)
-        try:
-            if health.item.layout == "frames" and health.item.dataset in spoilt:
-                raise EventbenchError(f"{path}: the store of events it is made from is broken")
-            fine = mend(health, rules, data, cache, workers=workers or _options.cores(), progress=True)
-            repaired.append({"path": path, "samples": fine.samples, "faults": list(health.faults)})
-        except EventbenchError as error:
-            failed[path] = str(error)
-            if health.item.layout == "events":
-                spoilt.add(health.item.dataset)
+    repaired, failed = _repair_all(broken, expected, data, cache, workers or _options.cores())
     if as_json:
         _options.print_json({"cache": str(cache), "repaired": repaired, "failed": failed})
     else:
         counts = f"{len(healths):,} checked, {len(repaired):,} repaired, {len(failed):,} not repaired"
         _options.say(f"stores: {counts}")
-        for one in repaired:
-            _options.say(
-                f"  repaired: {one['path']}: {one['samples']:,} samples (was: {'; '.join(one['faults'])})"
-            )
+        for store in repaired:
+            faults = "; ".join(store["faults"])
+            _options.say(f"  repaired: {store['path']}: {store['samples']:,} samples (was: {faults})")
         for reason in failed.values():
             _options.say(f"  not repaired: {reason}")
     if failed:
         sys.exit(1)
+
+
+def _repair_all(
+    broken: list[Health], expected: ExpectedStores, data: Path, cache: Path, workers: int
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The stores made again, as JSON, and by path the reason why others could not be; events before frames."""
+    from eventbench.cli._progress import bar
+    from eventbench.errors import BadStore, EventbenchError
+    from eventbench.preprocess.repair import repair
+
+    repaired: list[dict[str, Any]] = []
+    failed: dict[str, str] = {}
+    without_events: set[str] = set()  # datasets whose events are still broken: no frames may be made of them
+    for health in sorted(broken, key=lambda health: health.item.layout != "events"):
+        item = health.item
+        try:
+            if item.layout == "frames" and item.dataset in without_events:
+                raise BadStore("the store of events it is made from is broken", where=item.path)
+            sound = repair(health, expected, data, cache, workers=workers, progress=bar)
+        except EventbenchError as error:
+            failed[str(item.path)] = str(error)
+            if item.layout == "events":
+                without_events.add(item.dataset)
+        else:
+            repaired.append({"path": str(item.path), "samples": sound.samples, "faults": list(health.faults)})
+    return repaired, failed

@@ -7,11 +7,7 @@ import sys
 import click
 
 from eventbench.cli import _options
-from eventbench.cli.cache._report import (
-    own_card_and_pipeline,
-    shelf,
-    stores_verified,
-)
+from eventbench.cli.cache._report import cache_and_expected, own_card_and_pipeline, stores_verified
 
 
 @click.command(name="verify")
@@ -23,12 +19,12 @@ def command(cards: tuple[str, ...], pipelines: tuple[str, ...], cache_dir: str |
 
     Exit status 1: a store is broken; its damaged samples are named.
     """
-    cache, rules = shelf(cache_dir, cards, pipelines)
-    told, lines = stores_verified(cache, rules)
+    cache, expected = cache_and_expected(cache_dir, cards, pipelines)
+    document, lines = stores_verified(cache, expected)
     if as_json:
-        _options.print_json({"cache": str(cache), **told})
+        _options.print_json({"cache": str(cache), **document})
     else:
         for line in lines:
             _options.say(line)
-    if told["broken"]:
+    if document["broken"]:
         sys.exit(1)
