@@ -1,1 +1,1 @@
-"""Events -> events, one step a file."""
+"""Steps: changes of events before they are binned, one a file; base.py says what a step is."""

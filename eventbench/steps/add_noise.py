@@ -1,4 +1,4 @@
-"""Add noise: events at times, places and polarities drawn evenly."""
+"""Add noise: events at random times, pixels and polarities, all equally likely."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 
 from eventbench.errors import BadEvents
 from eventbench.events import Events
-from eventbench.steps._parts import drawn_from, in_order, number
+from eventbench.steps._parts import check_number, require_generator, sorted_by_time
 from eventbench.steps.base import Step
 
-MOST = 2**30
+MOST_EVENTS = 2**30  # more noise than this is taken for a mistake
 
 
 class AddNoise(Step, frozen=True, forbid_unknown_fields=True):
@@ -22,29 +22,30 @@ class AddNoise(Step, frozen=True, forbid_unknown_fields=True):
     rate_hz: float
 
     def __post_init__(self) -> None:
-        number("add_noise", "rate_hz", self.rate_hz, 0, 1e6)
+        check_number("add_noise", "rate_hz", self.rate_hz, 0, 1e6)
 
     @property
     def random(self) -> bool:
+        """Always."""
         return True
 
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
         """The events and the noise, in order of time."""
-        draw = drawn_from("add_noise", generator)
+        generator = require_generator("add_noise", generator)
         if not len(events):
             return events
         width, height = events.sensor
         expected = self.rate_hz * events.duration_us * 1e-6 * width * height
-        if expected > MOST:
+        if expected > MOST_EVENTS:
             raise BadEvents(
                 f"{expected:.3g} events of noise in {events.duration_us:,} us",
                 where="add_noise",
-                allowed=f"up to {MOST:,}",
+                allowed=f"up to {MOST_EVENTS:,}",
                 fix="a lower rate_hz, or a shorter part of the recording",
             )
-        n = int(draw.poisson(expected))
-        t = np.concatenate([events.t, events.t[0] + draw.integers(0, events.duration_us + 1, n)])
-        x = np.concatenate([events.x, draw.integers(0, width, n).astype(np.uint16)])
-        y = np.concatenate([events.y, draw.integers(0, height, n).astype(np.uint16)])
-        p = np.concatenate([events.p, draw.integers(0, 2, n).astype(np.uint8)])
-        return in_order(t, x, y, p, events.sensor)
+        n = int(generator.poisson(expected))
+        t = np.concatenate([events.t, events.t[0] + generator.integers(0, events.duration_us + 1, n)])
+        x = np.concatenate([events.x, generator.integers(0, width, n).astype(np.uint16)])
+        y = np.concatenate([events.y, generator.integers(0, height, n).astype(np.uint16)])
+        p = np.concatenate([events.p, generator.integers(0, 2, n).astype(np.uint8)])
+        return sorted_by_time(t, x, y, p, events.sensor)

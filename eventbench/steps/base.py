@@ -1,4 +1,4 @@
-"""What a step is: events in, events out, nothing of the caller's changed."""
+"""Step, the base class of the family: events in, events out, the caller's events unchanged."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from eventbench.events import Events
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A change of events. Its fields are its parameters; `version` goes up whenever its output changes.
 
-    A `random` step draws from the generator it is given and can only augment views of training data: a pipeline, whose
-    store must come out the same every time, refuses it.
+    A `random` step draws from the generator passed to it and can only augment training data: a pipeline refuses it, since
+    its store must come out the same every time.
 
     `paper` is who published the step, for the documentation; "" for one that needs no source.
     """
@@ -25,16 +25,16 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def random(self) -> bool:
-        """Whether what comes out depends on the generator."""
+        """Whether the output depends on the generator."""
         return False
 
     def sensor(self, sensor: tuple[int, int]) -> tuple[int, int]:
-        """The (width, height) that comes out when `sensor` goes in."""
+        """The (width, height) of the output for events of a `sensor` (width, height)."""
         return sensor
 
     @abstractmethod
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
-        """New events, in order of time; every event that does not come out counts as lost under the step's name.
+        """New events, in order of time; every event that is not among them counts as lost under the step's name.
 
-        `generator` is what a `random` step draws from; the others leave it alone.
+        `generator` is what a `random` step draws from; other steps ignore it.
         """

@@ -8,14 +8,14 @@ import numpy as np
 
 from eventbench.errors import BadSpec
 from eventbench.events import Events
-from eventbench.steps._parts import cut_out, whole
+from eventbench.steps._parts import check_whole, cropped
 from eventbench.steps.base import Step
 
 
 class Crop(Step, frozen=True, forbid_unknown_fields=True):
     """Keeps x <= column < x + width and y <= row < y + height, counted from (x, y) afterwards.
 
-    x and y None put the rectangle into the middle of the sensor (rounded to the left and the top).
+    Without x or y the rectangle is centred on that axis (rounded to the left and the top).
     Raises BadSpec where the rectangle is not inside the sensor.
     """
 
@@ -28,10 +28,10 @@ class Crop(Step, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         for name in ("width", "height"):
-            whole("crop", name, getattr(self, name), 1, 65536)
+            check_whole("crop", name, getattr(self, name), 1, 65536)
         for name in ("x", "y"):
             if getattr(self, name) is not None:
-                whole("crop", name, getattr(self, name), 0, 65535)
+                check_whole("crop", name, getattr(self, name), 0, 65535)
 
     def _corner(self, sensor: tuple[int, int]) -> tuple[int, int]:
         x = (sensor[0] - self.width) // 2 if self.x is None else self.x
@@ -45,9 +45,10 @@ class Crop(Step, frozen=True, forbid_unknown_fields=True):
         return x, y
 
     def sensor(self, sensor: tuple[int, int]) -> tuple[int, int]:
+        """The (width, height) of the output."""
         self._corner(sensor)
         return self.width, self.height
 
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
         """The events of the rectangle, in their order."""
-        return cut_out(events, *self._corner(events.sensor), self.width, self.height)
+        return cropped(events, *self._corner(events.sensor), self.width, self.height)

@@ -1,4 +1,4 @@
-"""Crop by count: so many events from the first, or from a place in the recording."""
+"""Crop by count: a number of events, from the first or from a later one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.events import Events
-from eventbench.steps._parts import whole
+from eventbench.steps._parts import check_whole
 from eventbench.steps.base import Step
 
 
@@ -20,8 +20,8 @@ class CropCount(Step, frozen=True, forbid_unknown_fields=True):
     start: int = 0
 
     def __post_init__(self) -> None:
-        whole("crop_count", "events", self.events)
-        whole("crop_count", "start", self.start, 0)
+        check_whole("crop_count", "events", self.events)
+        check_whole("crop_count", "start", self.start, 0)
 
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
         """The events of the window, as views."""

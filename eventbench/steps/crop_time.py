@@ -7,15 +7,15 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.events import Events
-from eventbench.steps._parts import whole
+from eventbench.steps._parts import check_whole
 from eventbench.steps.base import Step
 
 
 class CropTime(Step, frozen=True, forbid_unknown_fields=True):
-    """Keeps start <= t < start + duration_us; nothing is remembered from one recording to the next.
+    """Keeps start <= t < start + duration_us; each recording is cropped on its own.
 
-    start_us is counted from the recording's first event, or with `absolute` on its own clock. duration_us None goes on to
-    the end. Times are kept as they are.
+    start_us is counted from the recording's first event, or with `absolute` it is a time t. duration_us None goes on to
+    the end. Times are not shifted.
     """
 
     version: ClassVar[int] = 1
@@ -25,22 +25,22 @@ class CropTime(Step, frozen=True, forbid_unknown_fields=True):
     absolute: bool = False
 
     def __post_init__(self) -> None:
-        whole("crop_time", "start_us", self.start_us, -(2**61), 2**61)
+        check_whole("crop_time", "start_us", self.start_us, -(2**61), 2**61)
         if self.duration_us is not None:
-            whole("crop_time", "duration_us", self.duration_us, 1, 2**61)
+            check_whole("crop_time", "duration_us", self.duration_us, 1, 2**61)
 
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
         """The events of the window, as views."""
         if not len(events):
             return events
         start = self.start_us + (0 if self.absolute else int(events.t[0]))
-        first = _place(events.t, start)
-        last = len(events) if self.duration_us is None else _place(events.t, start + self.duration_us)
+        first = _count_before(events.t, start)
+        last = len(events) if self.duration_us is None else _count_before(events.t, start + self.duration_us)
         return events[first:last]
 
 
-def _place(t: np.ndarray, time: int) -> int:
-    """How many events come before `time`, which may be beyond any int64."""
+def _count_before(t: np.ndarray, time: int) -> int:
+    """How many events come before `time`, a Python int that may exceed int64."""
     limits = np.iinfo(np.int64)
     if time > limits.max:
         return len(t)

@@ -8,19 +8,20 @@ import numpy as np
 from numba import njit
 
 from eventbench.events import Events
-from eventbench.steps._parts import kept, whole
+from eventbench.steps._parts import check_whole, select
 from eventbench.steps.base import Step
 
 
 @njit(cache=True, nogil=True)
-def _every(x, y, width, n, counts):  # type: ignore[no-untyped-def]
-    found = np.empty(x.shape[0], np.bool_)
+def _every_nth(x, y, width, n, counts):  # type: ignore[no-untyped-def]
+    """bool (events,): which events are the n-th of their pixel since its last selected one."""
+    selected = np.empty(x.shape[0], np.bool_)
     for i in range(x.shape[0]):
-        at = np.int64(y[i]) * width + np.int64(x[i])
-        count = counts[at] + np.uint32(1)
-        found[i] = count == n
-        counts[at] = np.uint32(0) if count == n else count
-    return found
+        pixel = np.int64(y[i]) * width + np.int64(x[i])
+        count = counts[pixel] + np.uint32(1)
+        selected[i] = count == n
+        counts[pixel] = np.uint32(0) if count == n else count
+    return selected
 
 
 class Decimate(Step, frozen=True, forbid_unknown_fields=True):
@@ -31,9 +32,11 @@ class Decimate(Step, frozen=True, forbid_unknown_fields=True):
     n: int
 
     def __post_init__(self) -> None:
-        whole("decimate", "n", self.n, 1, 2**31 - 1)
+        check_whole("decimate", "n", self.n, 1, 2**31 - 1)
 
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
-        """The events that are left, in their order."""
+        """The remaining events, in their order."""
         width, height = events.sensor
-        return kept(events, _every(events.x, events.y, width, self.n, np.zeros(width * height, np.uint32)))
+        return select(
+            events, _every_nth(events.x, events.y, width, self.n, np.zeros(width * height, np.uint32))
+        )

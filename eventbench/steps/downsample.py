@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from eventbench.errors import BadSpec
 from eventbench.events import Events
+from eventbench.steps._parts import check_whole
 from eventbench.steps.base import Step
 
 
@@ -15,7 +15,7 @@ class Downsample(Step, frozen=True, forbid_unknown_fields=True):
     """x and y become x // factor and y // factor; the sensor's sides are divided and rounded up.
 
     Every event is kept with its time and polarity, so frames made afterwards are sum-pooled: cell (y, x) holds
-    the counts of a factor x factor square (less at the right and lower edge of a sensor factor does not divide).
+    the counts of a factor x factor square (of a smaller rectangle at the right and lower edge where factor does not divide the side).
     Raises BadSpec when factor is not a whole number from 1.
     """
 
@@ -24,12 +24,10 @@ class Downsample(Step, frozen=True, forbid_unknown_fields=True):
     factor: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.factor, int) or isinstance(self.factor, bool) or not 1 <= self.factor <= 65535:
-            raise BadSpec(
-                f"factor is {self.factor!r}", where="downsample", allowed="a whole number from 1 to 65535"
-            )
+        check_whole("downsample", "factor", self.factor, 1, 65535)
 
     def sensor(self, sensor: tuple[int, int]) -> tuple[int, int]:
+        """The (width, height) of the output."""
         width, height = sensor
         return -(-width // self.factor), -(-height // self.factor)
 

@@ -1,4 +1,4 @@
-"""Downsample events: a coarser sensor whose pixels fire when enough of their events have come."""
+"""Downsample events: a coarser sensor whose pixels fire once enough events have come in."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ import numpy as np
 from numba import njit
 
 from eventbench.events import Events
-from eventbench.steps._parts import whole
+from eventbench.steps._parts import check_whole
 from eventbench.steps.base import Step
 
 
 @njit(cache=True, nogil=True)
 def _fires(x, y, p, width, threshold, sums):  # type: ignore[no-untyped-def]
-    found = np.empty(x.shape[0], np.bool_)
+    """bool (events,): at which events their coarse pixel fires; `sums` are the pixels' states."""
+    fires = np.empty(x.shape[0], np.bool_)
     for i in range(x.shape[0]):
-        at = np.int64(y[i]) * width + np.int64(x[i])
-        total = sums[at] + (1 if p[i] else -1)
-        found[i] = abs(total) >= threshold
-        sums[at] = 0 if abs(total) >= threshold else total
-    return found
+        pixel = np.int64(y[i]) * width + np.int64(x[i])
+        total = sums[pixel] + (1 if p[i] else -1)
+        fires[i] = abs(total) >= threshold
+        sums[pixel] = 0 if abs(total) >= threshold else total
+    return fires
 
 
 class DownsampleEvents(Step, frozen=True, forbid_unknown_fields=True):
-    """An integrate-and-fire pixel for each factor x factor square: ON adds 1, OFF takes 1; at +-threshold it fires and starts anew.
+    """An integrate-and-fire pixel for each factor x factor square: ON adds 1, OFF subtracts 1; at +-threshold it fires and starts again at 0.
 
-    The event has the time of the one that made it fire and the polarity of the side it was reached on, so that noise of
-    both polarities cancels (event-count downsampling with polarity; Ghosh et al. 2023).
+    The event has the time of the event that made the pixel fire and the polarity of the threshold that was reached, so that
+    noise of both polarities cancels (event-count downsampling with polarity; Ghosh et al. 2023).
     threshold None is factor * factor / 2 rounded up.
     """
 
@@ -38,11 +39,12 @@ class DownsampleEvents(Step, frozen=True, forbid_unknown_fields=True):
     threshold: int | None = None
 
     def __post_init__(self) -> None:
-        whole("downsample_events", "factor", self.factor, 1, 65535)
+        check_whole("downsample_events", "factor", self.factor, 1, 65535)
         if self.threshold is not None:
-            whole("downsample_events", "threshold", self.threshold, 1, 2**31 - 1)
+            check_whole("downsample_events", "threshold", self.threshold, 1, 2**31 - 1)
 
     def sensor(self, sensor: tuple[int, int]) -> tuple[int, int]:
+        """The (width, height) of the output."""
         return -(-sensor[0] // self.factor), -(-sensor[1] // self.factor)
 
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:

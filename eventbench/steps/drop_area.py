@@ -1,4 +1,4 @@
-"""Drop area: the events of one rectangle."""
+"""Drop area: drops the events of one rectangle."""
 
 from __future__ import annotations
 
@@ -7,32 +7,21 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.events import Events
-from eventbench.steps._parts import drawn_from, kept, spread
-from eventbench.steps.base import Step
+from eventbench.steps._bases import DropsShare
+from eventbench.steps._parts import select
 
 
-class DropArea(Step, frozen=True, forbid_unknown_fields=True):
-    """Drops one rectangle whose sides are a share of the sensor's, drawn evenly from [least, most], at a place drawn evenly (Gu et al. 2021)."""
+class DropArea(DropsShare, frozen=True, forbid_unknown_fields=True):
+    """Drops one rectangle: its sides are a share of the sensor's, drawn from [least, most], its place is random (Gu et al. 2021)."""
 
     version: ClassVar[int] = 1
     paper: ClassVar[str] = "Gu, Sng, Hu, Yu: EventDrop, IJCAI 2021"
 
-    least: float
-    most: float
-
-    def __post_init__(self) -> None:
-        spread("drop_area", "least to most", (self.least, self.most), 0, 1)
-
-    @property
-    def random(self) -> bool:
-        return True
-
-    def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
-        """The events that are left, in their order."""
-        draw = drawn_from("drop_area", generator)
-        share = draw.uniform(self.least, self.most)
+    def drop(self, events: Events, share: float, generator: np.random.Generator) -> Events:
+        """The remaining events, in their order."""
         width, height = (round(share * side) for side in events.sensor)
-        left = int(draw.integers(0, events.sensor[0] - width + 1))
-        top = int(draw.integers(0, events.sensor[1] - height + 1))
-        across = (events.x >= left) & (events.x < left + width)
-        return kept(events, ~(across & (events.y >= top) & (events.y < top + height)))
+        left = int(generator.integers(0, events.sensor[0] - width + 1))
+        top = int(generator.integers(0, events.sensor[1] - height + 1))
+        in_columns = (events.x >= left) & (events.x < left + width)
+        in_rows = (events.y >= top) & (events.y < top + height)
+        return select(events, ~(in_columns & in_rows))

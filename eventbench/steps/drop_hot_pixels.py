@@ -1,4 +1,4 @@
-"""Drop hot pixels: all events of pixels that fire by themselves."""
+"""Drop hot pixels: drops all events of pixels that fire without a stimulus."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 
 from eventbench.events import Events
 from eventbench.events.summary import hot_pixels
-from eventbench.steps._parts import kept, number
+from eventbench.steps._parts import check_number, select
 from eventbench.steps.base import Step
 
 
 class DropHotPixels(Step, frozen=True, forbid_unknown_fields=True):
-    """Drops the pixels that fire by the rule of `eventbench doctor`, or above a rate.
+    """Drops the events of pixels that are hot by the rule of `eventbench doctor`, or that fire above a rate.
 
     `most_hz` None takes the doctor's rule (events.summary.hot_pixels: far busier than the sensor and than the neighbours).
-    Else a pixel goes whose events, over the time from the recording's first event to its last, are more than `most_hz` a
-    second, the rule of tonic's DropPixel(hot_pixel_frequency).
+    Else a pixel is hot if it has more than `most_hz` events a second, over the time from the recording's first event to its
+    last: the rule of tonic's DropPixel(hot_pixel_frequency).
     """
 
     version: ClassVar[int] = 1
@@ -26,7 +26,7 @@ class DropHotPixels(Step, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.most_hz is not None:
-            number("drop_hot_pixels", "most_hz", self.most_hz, 0, 1e9)
+            check_number("drop_hot_pixels", "most_hz", self.most_hz, 0, 1e9)
 
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
         """The events of all other pixels, in their order."""
@@ -34,9 +34,9 @@ class DropHotPixels(Step, frozen=True, forbid_unknown_fields=True):
             return events
         width = events.sensor[0]
         cells = events.y.astype(np.int64) * width + events.x
-        active, place, counts = np.unique(cells, return_inverse=True, return_counts=True)
+        active, index, counts = np.unique(cells, return_inverse=True, return_counts=True)
         if self.most_hz is None:
             hot = np.isin(active, [pixel.y * width + pixel.x for pixel in hot_pixels(active, counts, width)])
         else:
             hot = counts * 1e6 > self.most_hz * max(events.duration_us, 1)
-        return kept(events, ~hot[place])
+        return select(events, ~hot[index])

@@ -1,4 +1,4 @@
-"""Drop pixels: all events of a share of the pixels."""
+"""Drop pixels: drops all events of a random share of the pixels."""
 
 from __future__ import annotations
 
@@ -7,30 +7,18 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.events import Events
-from eventbench.steps._parts import drawn_from, kept, spread
-from eventbench.steps.base import Step
+from eventbench.steps._bases import DropsShare
+from eventbench.steps._parts import select
 
 
-class DropPixels(Step, frozen=True, forbid_unknown_fields=True):
-    """Drops round(share * pixels) pixels of the sensor, share drawn evenly from [least, most], each pixel alike."""
+class DropPixels(DropsShare, frozen=True, forbid_unknown_fields=True):
+    """Drops round(share * pixels) pixels of the sensor, with share drawn from [least, most]; each pixel is as likely."""
 
     version: ClassVar[int] = 1
 
-    least: float
-    most: float
-
-    def __post_init__(self) -> None:
-        spread("drop_pixels", "least to most", (self.least, self.most), 0, 1)
-
-    @property
-    def random(self) -> bool:
-        return True
-
-    def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
-        """The events that are left, in their order."""
-        draw = drawn_from("drop_pixels", generator)
-        share = draw.uniform(self.least, self.most)
+    def drop(self, events: Events, share: float, generator: np.random.Generator) -> Events:
+        """The remaining events, in their order."""
         width, height = events.sensor
         dead = np.zeros(width * height, np.bool_)
-        dead[draw.permutation(width * height)[: round(share * width * height)]] = True
-        return kept(events, ~dead[events.y.astype(np.int64) * width + events.x])
+        dead[generator.permutation(width * height)[: round(share * width * height)]] = True
+        return select(events, ~dead[events.y.astype(np.int64) * width + events.x])

@@ -1,4 +1,4 @@
-"""Drop time: the events of one stretch of time."""
+"""Drop time: drops the events of one interval of time."""
 
 from __future__ import annotations
 
@@ -7,33 +7,21 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.events import Events
-from eventbench.steps._parts import drawn_from, kept, spread
-from eventbench.steps.base import Step
+from eventbench.steps._bases import DropsShare
+from eventbench.steps._parts import select
 
 
-class DropTime(Step, frozen=True, forbid_unknown_fields=True):
-    """Drops one stretch, a share of the recording's time drawn evenly from [least, most], at a place drawn evenly (Gu et al. 2021)."""
+class DropTime(DropsShare, frozen=True, forbid_unknown_fields=True):
+    """Drops one interval: a share of the recording's time, drawn from [least, most], at a random time (Gu et al. 2021)."""
 
     version: ClassVar[int] = 1
     paper: ClassVar[str] = "Gu, Sng, Hu, Yu: EventDrop, IJCAI 2021"
 
-    least: float
-    most: float
-
-    def __post_init__(self) -> None:
-        spread("drop_time", "least to most", (self.least, self.most), 0, 1)
-
-    @property
-    def random(self) -> bool:
-        return True
-
-    def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
-        """The events that are left, in their order."""
-        draw = drawn_from("drop_time", generator)
-        share = draw.uniform(self.least, self.most)
+    def drop(self, events: Events, share: float, generator: np.random.Generator) -> Events:
+        """The remaining events, in their order."""
         if not len(events):
             return events
-        since = events.t - events.t[0]
+        since_first = events.t - events.t[0]
         length = share * (events.duration_us + 1)
-        start = draw.uniform(0, events.duration_us + 1 - length)
-        return kept(events, (since < start) | (since >= start + length))
+        start = generator.uniform(0, events.duration_us + 1 - length)
+        return select(events, (since_first < start) | (since_first >= start + length))

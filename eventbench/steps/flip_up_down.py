@@ -7,31 +7,18 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.events import Events
-from eventbench.steps._parts import drawn_from, number
-from eventbench.steps.base import Step
+from eventbench.steps._bases import AppliedWithProbability
 
 
-class FlipUpDown(Step, frozen=True, forbid_unknown_fields=True):
+class FlipUpDown(AppliedWithProbability, frozen=True, forbid_unknown_fields=True):
     """y becomes height - 1 - y.
 
-    With `probability` below 1 a recording is changed or left alone as a whole.
+    With `probability` below 1 some recordings are left alone, each as a whole.
     """
 
     version: ClassVar[int] = 1
 
-    probability: float = 1.0
-
-    def __post_init__(self) -> None:
-        number("flip_up_down", "probability", self.probability, 0, 1)
-
-    @property
-    def random(self) -> bool:
-        return self.probability < 1
-
-    def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
+    def change(self, events: Events) -> Events:
         """As many events, in order of time."""
-        if self.random and drawn_from("flip_up_down", generator).random() >= self.probability:
-            return events
-        return Events.trusted(
-            events.t, events.x, np.uint16(events.sensor[1] - 1) - events.y, events.p, events.sensor
-        )
+        y = np.uint16(events.sensor[1] - 1) - events.y
+        return Events.trusted(events.t, events.x, y, events.p, events.sensor)

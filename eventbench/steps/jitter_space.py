@@ -1,4 +1,4 @@
-"""Jitter in space: every event moved by a normal number of pixels of its own."""
+"""Jitter in space: moves every event by a normally distributed number of pixels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.events import Events
-from eventbench.steps._parts import drawn_from, number
+from eventbench.steps._parts import check_number, require_generator
 from eventbench.steps.base import Step
 
 
@@ -19,18 +19,18 @@ class JitterSpace(Step, frozen=True, forbid_unknown_fields=True):
     std: float
 
     def __post_init__(self) -> None:
-        number("jitter_space", "std", self.std, 0, 65536)
+        check_number("jitter_space", "std", self.std, 0, 65536)
 
     @property
     def random(self) -> bool:
+        """Always."""
         return True
 
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
         """The events that stay on the sensor, in their order."""
-        by = np.rint(drawn_from("jitter_space", generator).normal(0, self.std, (2, len(events)))).astype(
-            np.int64
-        )
-        x, y = events.x + by[0], events.y + by[1]
+        generator = require_generator("jitter_space", generator)
+        dx, dy = np.rint(generator.normal(0, self.std, (2, len(events)))).astype(np.int64)
+        x, y = events.x + dx, events.y + dy
         inside = (x >= 0) & (x < events.sensor[0]) & (y >= 0) & (y < events.sensor[1])
         x, y = x[inside].astype(np.uint16), y[inside].astype(np.uint16)
         return Events.trusted(events.t[inside], x, y, events.p[inside], events.sensor)

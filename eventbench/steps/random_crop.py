@@ -1,4 +1,4 @@
-"""Random crop: a rectangle at a place drawn anew for every recording."""
+"""Random crop: the events inside a rectangle at a random place, another for each recording."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 from eventbench.errors import BadSpec
 from eventbench.events import Events
-from eventbench.steps._parts import cut_out, drawn_from, whole
+from eventbench.steps._parts import check_whole, cropped, require_generator
 from eventbench.steps.base import Step
 
 
 class RandomCrop(Step, frozen=True, forbid_unknown_fields=True):
-    """As `crop`, with its corner drawn evenly from all that leave the rectangle inside the sensor."""
+    """As `crop`, with a corner drawn from all that leave the rectangle inside the sensor."""
 
     version: ClassVar[int] = 1
 
@@ -22,13 +22,15 @@ class RandomCrop(Step, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         for name in ("width", "height"):
-            whole("random_crop", name, getattr(self, name), 1, 65536)
+            check_whole("random_crop", name, getattr(self, name), 1, 65536)
 
     @property
     def random(self) -> bool:
+        """Always."""
         return True
 
     def sensor(self, sensor: tuple[int, int]) -> tuple[int, int]:
+        """The (width, height) of the output."""
         if self.width > sensor[0] or self.height > sensor[1]:
             raise BadSpec(
                 f"{self.width}x{self.height}", where="random_crop", allowed=f"up to {sensor[0]}x{sensor[1]}"
@@ -37,10 +39,10 @@ class RandomCrop(Step, frozen=True, forbid_unknown_fields=True):
 
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
         """The events of the rectangle, in their order."""
-        draw = drawn_from("random_crop", generator)
+        generator = require_generator("random_crop", generator)
         self.sensor(events.sensor)
         x, y = (
-            int(draw.integers(0, side - own + 1))
-            for side, own in zip(events.sensor, (self.width, self.height), strict=True)
+            int(generator.integers(0, sensor_side - side + 1))
+            for sensor_side, side in zip(events.sensor, (self.width, self.height), strict=True)
         )
-        return cut_out(events, x, y, self.width, self.height)
+        return cropped(events, x, y, self.width, self.height)

@@ -1,4 +1,4 @@
-"""Refractory period: events that follow too soon on another of their pixel dropped."""
+"""Refractory period: drops events that follow another one of their pixel too soon."""
 
 from __future__ import annotations
 
@@ -8,29 +8,32 @@ import numpy as np
 from numba import njit
 
 from eventbench.events import Events
-from eventbench.steps._parts import kept, whole
+from eventbench.steps._parts import check_whole, select
 from eventbench.steps.base import Step
 
 
 @njit(cache=True, nogil=True)
-def _late_enough(t, x, y, width, period, every, last):  # type: ignore[no-untyped-def]
-    found = np.empty(t.shape[0], np.bool_)
+def _late_enough(t, x, y, width, period, since_any, last):  # type: ignore[no-untyped-def]
+    """bool (events,): which events come more than `period` after the last of their pixel that counts, held in `last`."""
+    late_enough = np.empty(t.shape[0], np.bool_)
     never = np.int64(-(2**63))
     for i in range(t.shape[0]):
-        at = np.int64(y[i]) * width + np.int64(x[i])
-        before = last[at]
-        ok = before == never or (t[i] > before and np.uint64(t[i]) - np.uint64(before) > np.uint64(period))
-        found[i] = ok
-        if ok or every:
-            last[at] = t[i]
-    return found
+        pixel = np.int64(y[i]) * width + np.int64(x[i])
+        previous = last[pixel]
+        late = previous == never or (
+            t[i] > previous and np.uint64(t[i]) - np.uint64(previous) > np.uint64(period)
+        )
+        late_enough[i] = late
+        if late or since_any:
+            last[pixel] = t[i]
+    return late_enough
 
 
 class RefractoryPeriod(Step, frozen=True, forbid_unknown_fields=True):
     """Keeps an event if more than `period_us` passed since the last event of its pixel that was kept; the first is kept.
 
     With `since_any` dropped events count too, so that a pixel that fires without pause is silent after its first event.
-    tonic's RefractoryPeriod does that, and also drops a first event at time 0 or before: `tonic` does just that.
+    tonic's RefractoryPeriod does that, and also drops a first event at time 0 or before: `tonic` does the same.
     """
 
     version: ClassVar[int] = 1
@@ -40,11 +43,13 @@ class RefractoryPeriod(Step, frozen=True, forbid_unknown_fields=True):
     tonic: bool = False
 
     def __post_init__(self) -> None:
-        whole("refractory_period", "period_us", self.period_us, 1, 2**61)
+        check_whole("refractory_period", "period_us", self.period_us, 1, 2**61)
 
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
-        """The events that are not too soon, in their order."""
+        """The remaining events, in their order."""
         width, height = events.sensor
         last = np.full(width * height, -self.period_us if self.tonic else np.iinfo(np.int64).min, np.int64)
-        every = self.since_any or self.tonic
-        return kept(events, _late_enough(events.t, events.x, events.y, width, self.period_us, every, last))
+        since_any = self.since_any or self.tonic
+        return select(
+            events, _late_enough(events.t, events.x, events.y, width, self.period_us, since_any, last)
+        )

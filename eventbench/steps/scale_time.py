@@ -8,12 +8,12 @@ import numpy as np
 
 from eventbench.errors import BadEvents
 from eventbench.events import Events
-from eventbench.steps._parts import drawn_from, spread
+from eventbench.steps._parts import check_range, require_generator
 from eventbench.steps.base import Step
 
 
 class ScaleTime(Step, frozen=True, forbid_unknown_fields=True):
-    """t becomes t_first + factor * (t - t_first), rounded down; factor is drawn evenly from [least, most] a recording."""
+    """t becomes t_first + factor * (t - t_first), rounded down; factor is drawn from [least, most] for each recording."""
 
     version: ClassVar[int] = 1
 
@@ -21,16 +21,19 @@ class ScaleTime(Step, frozen=True, forbid_unknown_fields=True):
     most: float
 
     def __post_init__(self) -> None:
-        spread("scale_time", "least to most", (self.least, self.most), 1e-6, 1e6)
+        check_range("scale_time", "least to most", (self.least, self.most), 1e-6, 1e6)
 
     @property
     def random(self) -> bool:
+        """Whether the factor is drawn."""
         return self.least != self.most
 
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
         """As many events, in their order."""
         factor = (
-            drawn_from("scale_time", generator).uniform(self.least, self.most) if self.random else self.least
+            require_generator("scale_time", generator).uniform(self.least, self.most)
+            if self.random
+            else self.least
         )
         if len(events) < 2:
             return events
