@@ -1,4 +1,4 @@
-"""Keeping freed memory in the process while a network trains on the CPU.
+"""`keep_heap`: freed memory stays in the process while a network trains on the CPU.
 
 glibc gives tensors of more than 32 MiB back to the system when they are freed and takes them again, page fault by page
 fault, at the next step; for a spiking network over T steps that is a large part of a training step.

@@ -1,4 +1,4 @@
-"""One readable training loop: seeded, selected on validation, the test split never touched."""
+"""The training loop: seeded, its checkpoint selected on validation samples, the test samples never touched."""
 
 from __future__ import annotations
 
@@ -16,22 +16,27 @@ from torch.nn.functional import cross_entropy
 from eventbench.errors import BadSubmission
 from eventbench.loading.loader import Loader
 from eventbench.models.protocols import FitsOnce
-from eventbench.task_kinds.classification import predicted
+from eventbench.task_kinds import base as task_kinds
+from eventbench.task_kinds.base import TaskKind
 from eventbench.training.cuda_graph import Step
-from eventbench.training.losses import PER_STEP, loss_of
+from eventbench.training.losses import loss_of
 from eventbench.training.recipe import Recipe
-from eventbench.training.step import set_rate, training_scores, training_step
+from eventbench.training.step import answer_of, set_rate, training_scores, training_step
 
 
 class Epoch(NamedTuple):
-    """A line of the log."""
+    """A line of the log. Quality is the figure that the kind of task selects a checkpoint by: the accuracy, of classes."""
 
     epoch: int
     learning_rate: float
     train_loss: float
-    train_accuracy: float
+    train_quality: float
     validation_loss: float
-    validation_accuracy: float
+    validation_quality: float
+
+
+def _ignore(epoch: Epoch) -> None:
+    """Nobody watches."""
 
 
 def fit(
@@ -41,41 +46,49 @@ def fit(
     recipe: Recipe,
     generator: torch.Generator,
     *,
-    progress: Callable[[Epoch], Any] = lambda epoch: None,
+    kind: TaskKind | None = None,
+    progress: Callable[[Epoch], Any] = _ignore,
 ) -> list[Epoch]:
     """Train `model` in place and leave it with the weights of the best validation epoch; the log, a line an epoch.
 
-    A model that trains itself (`models.protocols.FitsOnce`, as `event_count` does) is given the training batches once and
-    nothing else.
-    Raises BadSubmission when the loss is no finite number or needs scores per step that the model does not offer, BadSpec
-    for a recipe that cannot be followed on this device.
+    The best is the first with the largest merit of the task's `kind`, a classification where there is none. A model
+    that trains itself in one pass (`FitsOnce`) is given the training batches once and nothing else. `progress` is called
+    after each epoch. Raises BadSubmission when the loss is no finite number or needs scores per step that the model does
+    not offer, BadSpec for a recipe that cannot be followed on this device.
     """
+    kind = kind or task_kinds.named(task_kinds.DEFAULT)
     if isinstance(model, FitsOnce):
         model.fit_once(train.batches(recipe.batch_size))
-        loss, accuracy = evaluate(model, train, recipe.batch_size)
-        return [Epoch(1, 0.0, loss, accuracy, *evaluate(model, validation, recipe.batch_size))]
+        loss, quality = evaluate(model, train, recipe.batch_size, kind=kind)
+        return [Epoch(1, 0.0, loss, quality, *evaluate(model, validation, recipe.batch_size, kind=kind))]
     if recipe.channels_last:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps = math.ceil(len(train) / recipe.batch_size)
-    step, optimiser = training_step(model, recipe, train.labels.device)
+    step, optimizer = training_step(model, recipe, train.labels.device)
     log: list[Epoch] = []
-    best, best_weights, since = (-1.0, -math.inf), copy.deepcopy(model.state_dict()), 0
+    best_merit: tuple[float, ...] = ()
+    best_weights, epochs_since_best = copy.deepcopy(model.state_dict()), 0
     for number in range(1, recipe.epochs + 1):
-        first = (number - 1) * steps
-        trained = _train_epoch(model, train, recipe, generator, step, optimiser, first, steps)
-        checked = evaluate(model, validation, recipe.batch_size, recipe.loss)
-        epoch = Epoch(number, recipe.rate(first, steps), *trained, *checked)
+        first_step = (number - 1) * steps
+        train_figures = _train_epoch(model, train, recipe, generator, step, optimizer, first_step, steps)
+        validation_figures = evaluate(model, validation, recipe.batch_size, recipe.loss, kind=kind)
+        epoch = Epoch(number, recipe.rate(first_step, steps), *train_figures, *validation_figures)
         log.append(epoch)
         progress(epoch)
-        merit = (epoch.validation_accuracy, -epoch.validation_loss)
-        if merit > best:
-            best, best_weights, since = merit, copy.deepcopy(model.state_dict()), 0
+        merit = kind.merit(epoch.validation_quality, epoch.validation_loss)
+        if not best_merit or merit > best_merit:
+            best_merit, best_weights, epochs_since_best = merit, copy.deepcopy(model.state_dict()), 0
         else:
-            since += 1
-            if since >= recipe.patience:
+            epochs_since_best += 1
+            if epochs_since_best >= recipe.patience:
                 break
     model.load_state_dict(best_weights)
     return log
+
+
+def best_epoch(log: list[Epoch], kind: TaskKind) -> Epoch:
+    """The epoch whose weights `fit` has kept."""
+    return max(log, key=lambda epoch: kind.merit(epoch.validation_quality, epoch.validation_loss))
 
 
 def _train_epoch(
@@ -84,43 +97,50 @@ def _train_epoch(
     recipe: Recipe,
     generator: torch.Generator,
     step: Step,
-    optimiser: torch.optim.Optimizer,
-    first: int,
+    optimizer: torch.optim.Optimizer,
+    first_step: int,
     steps: int,
 ) -> tuple[float, float]:
+    """One pass over the training samples: mean loss and accuracy."""
     model.train()
     # Sums stay on the device: asking for a number at each step would wait for the GPU.
-    total = torch.zeros(2, dtype=torch.float64, device=train.labels.device)
+    sums = torch.zeros(2, dtype=torch.float64, device=train.labels.device)
     batches = train.batches(recipe.batch_size, generator, recipe.shift_px, recipe.augmentations())
-    for number, (frames, labels) in enumerate(batches, start=first):
-        set_rate(optimiser, recipe.rate(number, steps))
-        total += step(frames, labels)
-    loss_sum, hit_sum = total.tolist()
+    for number, (frames, labels) in enumerate(batches, start=first_step):
+        set_rate(optimizer, recipe.rate(number, steps))
+        sums += step(frames, labels)
+    loss_sum, hits = sums.tolist()
     if not math.isfinite(loss_sum):
         raise BadSubmission("the training loss is no finite number", fix="lower the learning rate")
-    return loss_sum / len(train), hit_sum / len(train)
+    return loss_sum / len(train), hits / len(train)
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, split: Loader, batch_size: int, loss: str = "ce") -> tuple[float, float]:
-    """Mean loss and accuracy over a split, in eval mode, float32 and without augmentation; a tie is an error."""
+def evaluate(
+    model: nn.Module, split: Loader, batch_size: int, loss: str = "ce", *, kind: TaskKind | None = None
+) -> tuple[float, float]:
+    """Mean loss and mean quality over a split, in eval mode, in float32 and without augmentation.
+
+    Quality is the `kind`'s: of a classification, 1 for a right answer and 0 for a wrong one or a tie.
+    """
+    kind = kind or task_kinds.named(task_kinds.DEFAULT)
     model.eval()
-    total = torch.zeros(2, dtype=torch.float64, device=split.labels.device)
+    sums = torch.zeros(2, dtype=torch.float64, device=split.labels.device)
     for frames, labels in split.batches(batch_size):
-        told = training_scores(model, frames, loss)
-        hits = (predicted(told.mean(0) if loss in PER_STEP else told) == labels).sum()
+        scores = training_scores(model, frames, loss)
+        quality = kind.quality(answer_of(scores, loss), labels).sum()
         if loss == "ce":
-            summed = cross_entropy(told, labels, reduction="sum").double()
+            loss_sum = cross_entropy(scores, labels, reduction="sum").double()
         else:
-            summed = loss_of(loss, told, labels).double() * len(labels)
-        total += torch.stack([summed, hits.double()])
-    mean, hits = (total / len(split)).tolist()
-    return mean, hits
+            loss_sum = loss_of(loss, scores, labels).double() * len(labels)
+        sums += torch.stack([loss_sum, quality.double()])
+    mean_loss, mean_quality = (sums / len(split)).tolist()
+    return mean_loss, mean_quality
 
 
-def write_log(log: list[Epoch], path: Path) -> None:
-    """The log as CSV."""
+def write_log(log: list[Epoch], path: Path, figure: str = "accuracy") -> None:
+    """The log as CSV; quality is called by the name of the figure that it is the mean of."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(Epoch._fields)
+        writer.writerow(name.replace("quality", figure) for name in Epoch._fields)
         writer.writerows(log)

@@ -1,4 +1,4 @@
-"""What a training step makes small: cross-entropy, squared error of rates, and two losses of every step's scores.
+"""Losses of a training step: cross-entropy, squared error of rates, and two over the scores of every time step.
 
 Scores are (N, K), scores per step (T, N, K); targets are class numbers int64 (N,), or float (N, K) with a distribution a row,
 as augmentations that mix samples make them. Every loss is a mean over the samples.
@@ -37,7 +37,7 @@ def tet(scores: torch.Tensor, target: torch.Tensor, lamb: float = 1e-3, means: f
 def loss_of(
     name: str, scores: torch.Tensor, target: torch.Tensor, label_smoothing: float = 0.0
 ) -> torch.Tensor:
-    """The loss `name` of scores (N, K), or for those in PER_STEP (T, N, K). `label_smoothing` is of "ce" alone."""
+    """The loss `name` of scores (N, K), or of (T, N, K) for those in PER_STEP. Only "ce" has `label_smoothing`."""
     if name == "ce":
         return cross_entropy(scores, target, label_smoothing=label_smoothing)
     return {"rate_mse": rate_mse, "per_step_ce": per_step_ce, "tet": tet}[name](scores, target)

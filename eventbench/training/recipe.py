@@ -1,4 +1,4 @@
-"""How a network is trained, as one frozen struct or one TOML file; every choice in it is checked before training starts."""
+"""`Recipe`: how a network is trained, as one frozen struct or one TOML file, checked before training starts."""
 
 from __future__ import annotations
 
@@ -147,12 +147,15 @@ def recipe_named(name: str) -> Recipe:
     if missing := [key for key in STATED if key not in table]:
         raise BadSpec(f"{', '.join(missing)} is not stated", where=path.name, allowed=", ".join(STATED))
     if table.get("label_smoothing") and table["loss"] != "ce":
-        told = f"label_smoothing is {table['label_smoothing']!r} with loss {table['loss']!r}"
-        raise BadSpec(told, where=path.name, allowed='label_smoothing with loss = "ce" only')
-    nothing = {"weight_decay": 0.0, "label_smoothing": 0.0, "shift_px": 0, "warmup": 0.0}
+        raise BadSpec(
+            f"label_smoothing is {table['label_smoothing']!r} with loss {table['loss']!r}",
+            where=path.name,
+            allowed='label_smoothing with loss = "ce" only',
+        )
+    unless_stated = {"weight_decay": 0.0, "label_smoothing": 0.0, "shift_px": 0, "warmup": 0.0}
     try:
-        return msgspec.convert(nothing | {"patience": table["epochs"]} | table, Recipe)
+        return msgspec.convert(unless_stated | {"patience": table["epochs"]} | table, Recipe)
     except msgspec.ValidationError as error:
         raise BadSpec(explain(error, Recipe), where=path.name) from None
     except EventbenchError as error:
-        raise BadSpec(str(error), where=path.name) from None
+        raise error.as_kind(BadSpec, where=f"{path.name}: {error.where}") from None
