@@ -29,7 +29,7 @@ def command(out: str | None, device: str | None, cache_dir: str | None, as_json:
     from pathlib import Path
 
     from eventbench import home
-    from eventbench.cli._progress import bar
+    from eventbench.cli._progress import bar, epoch_bars
     from eventbench.errors import EventbenchError
     from eventbench.leaderboard.site import write_site
     from eventbench.leaderboard.table import board_text
@@ -41,6 +41,7 @@ def command(out: str | None, device: str | None, cache_dir: str | None, as_json:
     from eventbench.specs import catalog
     from eventbench.submission.folder import SubmissionFolder
     from eventbench.training.train_submission import train_submission
+    from eventbench.training.trained_run import unwatched
 
     def say(line: str) -> None:
         click.echo(line, err=as_json)
@@ -61,10 +62,11 @@ def command(out: str | None, device: str | None, cache_dir: str | None, as_json:
     say(f"2  training {', '.join(MODELS)}, one seed each, at most {EPOCHS} epochs")
     for name in MODELS:
         folder = target / "submissions" / name
-        (run,) = train_submission(task_data, name, {}, [0], folder, epochs=EPOCHS, quiet=as_json)
+        progress = unwatched if as_json else epoch_bars(name)
+        (run,) = train_submission(task_data, name, {}, [0], folder, epochs=EPOCHS, progress=progress)
         record, rows = score(task_data, SubmissionFolder(folder))
         write_record(target / "board", record, rows)
-        say(f"   {name}: {run['seconds']:.0f} s, validation accuracy {run['validation_accuracy']:.3f}")
+        say(f"   {name}: {run.seconds:.0f} s, validation {run.figure} {run.best.validation_quality:.3f}")
     view = task_board(target / "board", TASK)
     say("3  the board\n")
     page = write_site([view], target / "site")

@@ -61,38 +61,39 @@ def command(
     from pathlib import Path
 
     from eventbench import home
-    from eventbench.cli._progress import bar
+    from eventbench.cli._progress import bar, epoch_bars
     from eventbench.loading.device import device_named
     from eventbench.loading.task_data import TaskData
     from eventbench.specs import catalog
     from eventbench.training.recipe import recipe_named
     from eventbench.training.train_submission import load_by_path, train_submission
+    from eventbench.training.trained_run import unwatched
 
     places = home.places(data_dir, cache_dir, board)
     target = Path(out).expanduser().absolute()
-    order = catalog.task(task, places.board)
+    rules = catalog.task(task, places.board)
     code = load_by_path(model)  # an unknown one is refused before a store is made for it, and so is a recipe
-    how = recipe_named(recipe) if recipe else None
+    training_recipe = recipe_named(recipe) if recipe else None
     task_data = TaskData(
-        order, places, device_named(device), workers=_options.cores(), store=store, progress=bar
+        rules, places, device_named(device), workers=_options.cores(), store=store, progress=bar
     )
-    made = train_submission(
+    runs = train_submission(
         task_data,
         code,
         _config(settings),
-        list(seeds or order.spec.seeds),
+        list(seeds or rules.spec.seeds),
         target,
-        recipe=how,
+        recipe=training_recipe,
         epochs=epochs,
-        quiet=as_json,
+        progress=unwatched if as_json else epoch_bars(model),
     )
     if as_json:
-        _options.print_json({"folder": str(target), "runs": made})
+        _options.print_json({"folder": str(target), "runs": [run.as_json() for run in runs]})
         return
-    for run in made:
+    for run in runs:
         click.echo(
-            f"seed {run['seed']}: validation accuracy {run['validation_accuracy']:.3f} "
-            f"at epoch {run['best_epoch']} of {run['epochs']}, {run['seconds']:.0f} s"
+            f"seed {run.seed}: validation {run.figure} {run.best.validation_quality:.3f} "
+            f"at epoch {run.best_epoch} of {len(run.log)}, {run.seconds:.0f} s"
         )
     click.echo(f"{target}: score it with eventbench submit {out} --task {task}")
 

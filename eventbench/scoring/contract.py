@@ -22,7 +22,7 @@ class HeldToContract(nn.Module):
         self.model, self._classes, self._name = model, classes, name
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        return call_model(self.model, frames, self._classes, self._name)
+        return call_model(self.model, frames, self._classes, self._name).scores
 
 
 def check(task_data: TaskData, submission: SubmissionFolder) -> None:

@@ -9,7 +9,10 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSubmission, EventbenchError
+from eventbench.models.protocols import ScoresPerStep
 from eventbench.submission.user_code import ModelCode, load_code
+from eventbench.task_kinds import base as task_kinds
+from eventbench.task_kinds.base import Answer, TaskKind
 
 
 def make_model(
@@ -46,28 +49,43 @@ def make_model(
         ) from error
 
 
-def call_model(model: nn.Module, frames: torch.Tensor, classes: int, name: str) -> torch.Tensor:
-    """Scores (N, K) of frames (T, N, C, H, W), held to the contract.
+def call_model(
+    model: nn.Module,
+    frames: torch.Tensor,
+    classes: int,
+    name: str,
+    kind: TaskKind | None = None,
+    *,
+    with_steps: bool = False,
+) -> Answer:
+    """What a model answers for frames (T, N, C, H, W), held to the contract of a `kind` of task, else a classification.
 
-    Raises BadSubmission when forward raises, returns something else, another shape, or values that are not finite.
+    `with_steps` asks for the scores of each step as well. Raises BadSubmission when the model raises, returns what its
+    kind of task does not allow, or has no scores of each step.
     """
-    allowed = f"a float tensor (N, K) = ({frames.shape[1]}, {classes})"
+    kind = kind or task_kinds.named(task_kinds.DEFAULT)
+    returned = _call(model, frames, "forward", name)
+    scores = kind.checked_scores(returned, samples=frames.shape[1], classes=classes, where=name)
+    if not with_steps:
+        return Answer(scores)
+    if not isinstance(model, ScoresPerStep):
+        raise BadSubmission(
+            "the model has no scores of each step",
+            where=name,
+            fix="give it scores_per_step(frames) -> (T, N, K), whose mean over T is what forward returns",
+        )
+    steps = _call(model, frames, "scores_per_step", name)
+    return Answer(scores, kind.checked_steps(steps, scores, where=name))
+
+
+def _call(model: nn.Module, frames: torch.Tensor, method: str, name: str) -> object:
     try:
-        scores = model(frames)
+        return model(frames) if method == "forward" else getattr(model, method)(frames)
     except EventbenchError:
         raise
     except (Exception, SystemExit) as error:
         raise BadSubmission(
-            f"forward raised {type(error).__name__}: {error}",
+            f"{method} raised {type(error).__name__}: {error}",
             where=name,
             fix=f"it is given frames {tuple(frames.shape)}",
         ) from error
-    if not isinstance(scores, torch.Tensor) or not scores.is_floating_point():
-        returned = str(scores.dtype) if isinstance(scores, torch.Tensor) else type(scores).__name__
-        raise BadSubmission(f"forward returned {returned}", where=name, allowed=allowed)
-    if tuple(scores.shape) != (frames.shape[1], classes):
-        raise BadSubmission(f"forward returned shape {tuple(scores.shape)}", where=name, allowed=allowed)
-    if not scores.isfinite().all():
-        bad = int((~scores.isfinite()).any(1).sum())
-        raise BadSubmission(f"{bad} of {len(scores)} samples have scores that are not finite", where=name)
-    return scores

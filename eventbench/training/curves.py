@@ -1,36 +1,38 @@
-"""The learning curves of a submission's runs as a picture."""
+"""`draw_learning_curves`: loss and quality of a submission's runs, epoch by epoch, as a picture."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+from eventbench.training.trained_run import TrainedRun
 
 
-def draw_learning_curves(runs: list[dict[str, Any]], path: Path, title: str) -> None:
+def draw_learning_curves(runs: Sequence[TrainedRun], path: Path, title: str) -> None:
+    """Write a PNG: loss at the left and the figure that selects a checkpoint at the right, a colour a seed.
+
+    Training is dashed, validation solid; a thin vertical line marks the epoch whose weights were kept.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     FigureCanvasAgg(figure)
-    for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        for run in runs:
-            epochs = [line["epoch"] for line in run["log"]]
-            marker = "o" if len(epochs) == 1 else None
+    for axes, quantity in zip(figure.subplots(1, 2), ("loss", "quality"), strict=True):
+        for number, run in enumerate(runs):
             for part, style in (("train", "--"), ("validation", "-")):
-                values = [line[f"{part}_{quantity}"] for line in run["log"]]
-                colour = f"C{runs.index(run)}"
                 axes.plot(
-                    epochs,
-                    values,
+                    [epoch.epoch for epoch in run.log],
+                    [getattr(epoch, f"{part}_{quantity}") for epoch in run.log],
                     style,
-                    color=colour,
-                    marker=marker,
+                    color=f"C{number}",
+                    marker="o" if len(run.log) == 1 else None,
                     lw=1.2,
-                    label=f"{part}, seed {run['seed']}",
+                    label=f"{part}, seed {run.seed}",
                 )
-            axes.axvline(run["best_epoch"], color=f"C{runs.index(run)}", lw=0.5, alpha=0.5)
+            axes.axvline(run.best_epoch, color=f"C{number}", lw=0.5, alpha=0.5)
         axes.set_xlabel("epoch")
-        axes.set_ylabel(quantity)
+        axes.set_ylabel(quantity if quantity == "loss" else runs[0].figure)
         axes.spines[["top", "right"]].set_visible(False)
     axes.legend(fontsize=7, frameon=False)
     figure.suptitle(title, fontsize=10)

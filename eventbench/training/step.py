@@ -84,7 +84,10 @@ def training_step(
         scaler.step(optimizer)
         scaler.update()
         with torch.no_grad():
-            hits = (answer_of(scores, recipe.loss).scores.argmax(1) == (labels if labels.ndim == 1 else labels.argmax(1))).sum()
+            hits = (
+                answer_of(scores, recipe.loss).scores.argmax(1)
+                == (labels if labels.ndim == 1 else labels.argmax(1))
+            ).sum()
             return torch.stack([loss.double() * len(labels), hits.double()])
 
     return (GraphedStep(step, optimizer, device) if recipe.graph else step), optimizer

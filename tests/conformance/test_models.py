@@ -67,7 +67,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def test_scores_are_finite_for_any_sensor_and_number_of_steps(
     name: str, sensor: tuple[int, int], T: int
 ) -> None:
-    scores = call_model(made(name, sensor, T), frames(T, 3, sensor), 3, name)
+    scores = call_model(made(name, sensor, T), frames(T, 3, sensor), 3, name).scores
     assert scores.dtype == torch.float32
 
 

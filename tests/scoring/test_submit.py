@@ -38,7 +38,7 @@ def task_data(mini: Miniature) -> TaskData:
 def trained(task_data: TaskData, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A submission of `conv_snn` with two seeds, hardly trained."""
     folder = tmp_path_factory.mktemp("trained") / "s"
-    train_submission(task_data, "conv_snn", TINY, [0, 1], folder, epochs=1, quiet=True)
+    train_submission(task_data, "conv_snn", TINY, [0, 1], folder, epochs=1)
     return folder
 
 

@@ -20,6 +20,7 @@ from eventbench.errors import BadSpec, BadSubmission
 from eventbench.loading.task_data import TaskData
 from eventbench.submission.folder import SubmissionFolder
 from eventbench.training import train_submission as workshop
+from eventbench.training import trained_run
 from eventbench.training.loop import Recipe, evaluate, fit
 from eventbench.training.step import precision, seed_everything
 from eventbench.training.train_submission import train_submission
@@ -53,9 +54,7 @@ def trained(
     task_data: TaskData, folder: Path, seeds: tuple[int, ...] = (0,), model: str = "conv_snn", **more: Any
 ) -> Path:
     config = more.pop("config", TINY if model == "conv_snn" else {})
-    train_submission(
-        task_data, model, config, list(seeds), folder, recipe=more.pop("recipe", QUICK), quiet=True, **more
-    )
+    train_submission(task_data, model, config, list(seeds), folder, recipe=more.pop("recipe", QUICK), **more)
     return folder
 
 
@@ -135,7 +134,7 @@ def test_every_choice_of_a_recipe_learns_what_is_easy(task_data: TaskData, more:
     assert log[-1].train_loss < log[0].train_loss
     assert evaluate(net, task_data.split("test"), 4)[1] >= 0.9
     assert net.types == {torch.bfloat16 if recipe.amp else torch.float32}
-    kept = [epoch.validation_loss for epoch in log if epoch.validation_accuracy == 1.0]
+    kept = [epoch.validation_loss for epoch in log if epoch.validation_quality == 1.0]
     again = evaluate(net, task_data.split("validation"), 4, recipe.loss)
     assert again[0] == pytest.approx(min(kept), rel=1e-4)  # the loss that validates is the one that trains
 
@@ -356,7 +355,7 @@ def test_an_interrupted_training_goes_on_with_the_seeds_left(
     task_data: TaskData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = trained(task_data, tmp_path / "whole", (0, 1, 2))
-    real, trained_seeds = workshop.fit, []
+    real, trained_seeds = trained_run.fit, []
 
     def once(*arguments: Any, **more: Any) -> Any:
         trained_seeds.append(1)
@@ -364,7 +363,7 @@ def test_an_interrupted_training_goes_on_with_the_seeds_left(
             raise KeyboardInterrupt
         return real(*arguments, **more)
 
-    monkeypatch.setattr(workshop, "fit", once)
+    monkeypatch.setattr(trained_run, "fit", once)
     folder = tmp_path / "s"
     with pytest.raises(KeyboardInterrupt):
         trained(task_data, folder, (0, 1, 2))
@@ -385,9 +384,10 @@ def test_what_an_unfinished_folder_holds_is_used_only_if_it_was_made_alike_and_w
 ) -> None:
     expected = weights(trained(task_data, tmp_path / "whole"))
     folder, draft = tmp_path / "s", tmp_path / "s.unfinished"
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(workshop, "draw_learning_curves", interrupt)
-        trained(task_data, folder)
+        with pytest.raises(KeyboardInterrupt):
+            trained(task_data, folder)
     other = trained(task_data, tmp_path / "other", recipe=Recipe(epochs=1, batch_size=6))
     if harm == "torn":
         (draft / "seed0.json").unlink()
