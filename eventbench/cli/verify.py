@@ -12,6 +12,7 @@ from eventbench.cli import _options
 
 if TYPE_CHECKING:
     from eventbench.home import Places
+    from eventbench.recordings.verify import DataFilesReport
 
 PARTS = ("records", "datasets", "stores")
 
@@ -63,62 +64,58 @@ def command(
                 _options.say(line)
     if as_json:
         _options.print_json(document)
-    if any(told["broken"] for told in document.values()):
+    if any(checked["broken"] for checked in document.values()):
         sys.exit(1)
 
 
 def _records(places: Places) -> tuple[dict[str, Any], list[str]]:
     from eventbench.leaderboard.check import check_records
 
-    found = check_records(places.board)
-    broken = {name: reasons for name, reasons in found.items() if reasons}
-    lines = [f"records: {len(found):,} checked, {len(broken):,} broken"]
-    return {"checked": len(found), "broken": broken}, lines + _broken(broken)
+    reasons = check_records(places.board)
+    broken = {record: faults for record, faults in reasons.items() if faults}
+    lines = [f"records: {len(reasons):,} checked, {len(broken):,} broken"]
+    return {"checked": len(reasons), "broken": broken}, lines + _broken(broken)
 
 
 def _datasets(places: Places, write: bool) -> tuple[dict[str, Any], list[str]]:
-    from tqdm import tqdm
-
+    from eventbench.cli._progress import bar
     from eventbench.recordings.verify import check_data_files
 
-    def shown(samples: list[Any]) -> Any:
-        return tqdm(samples, desc="files", unit="file", disable=None)
-
-    found = check_data_files(places.data, places.board, shown, write)
-    told = {
-        "checked": found.files,
-        "broken": found.broken,
-        "at_hand": found.at_hand,
-        "not_at_hand": found.not_at_hand,
-        "pinned_here": found.pinned_here,
-        "not_pinned": found.not_pinned,
+    report = check_data_files(places.data, places.board, bar, write)
+    document = {
+        "checked": report.files,
+        "broken": report.broken,
+        "at_hand": report.at_hand,
+        "not_at_hand": {card: str(error) for card, error in report.not_at_hand.items()},
+        "pinned_here": report.pinned_here,
+        "not_pinned": report.not_pinned,
     }
     lines = [
-        f"datasets: {len(found.files):,} files checked, {len(found.broken):,} broken",
-        *_broken(found.broken),
+        f"datasets: {len(report.files):,} files checked, {len(report.broken):,} broken",
+        *_broken(report.broken),
     ]
     lines += [
-        f"  at hand: {name}: {_how_pinned(name, found)}" for name in found.at_hand if _fine(name, found)
+        f"  at hand: {card}: {_pinned_by(card, report)}"
+        for card in report.at_hand
+        if report.recordings_sound(card)
     ]
-    for name, reason in found.not_at_hand.items():
-        lines.append(f"  not at hand: {name}: not checked ({reason.partition('; ')[0]})")
-    return told, lines
+    lines += [
+        f"  not at hand: {card}: not checked ({error.where}: {error.what})"
+        for card, error in report.not_at_hand.items()
+    ]
+    return document, lines
 
 
-def _how_pinned(name: str, found: Any) -> str:
-    if name in found.now_pinned:
-        return f"pinned here and now, not by the publisher: {found.pinned_here[name]}"
-    if name in found.pinned_here:
-        return f"its recordings are those pinned here, not by the publisher: {found.pinned_here[name]}"
-    if name in found.not_pinned:
+def _pinned_by(card: str, report: DataFilesReport) -> str:
+    if card in report.now_pinned:
+        return f"pinned here and now, not by the publisher: {report.pinned_here[card]}"
+    if card in report.pinned_here:
+        return f"its recordings are those pinned here, not by the publisher: {report.pinned_here[card]}"
+    if card in report.not_pinned:
         return (
             "its counts are the card's; nothing pins its recordings yet: eventbench verify datasets --write"
         )
     return "its recordings are those the card pins"
-
-
-def _fine(name: str, found: Any) -> bool:
-    return f"recordings of {name}" not in found.broken
 
 
 def _stores(places: Places) -> tuple[dict[str, Any], list[str]]:
@@ -128,5 +125,5 @@ def _stores(places: Places) -> tuple[dict[str, Any], list[str]]:
     return stores_verified(places.cache, expected_stores(places.cache))
 
 
-def _broken(found: dict[str, list[str]]) -> list[str]:
-    return [f"  broken: {name}: {reason}" for name, reasons in found.items() for reason in reasons]
+def _broken(faults: dict[str, list[str]]) -> list[str]:
+    return [f"  broken: {name}: {reason}" for name, reasons in faults.items() for reason in reasons]

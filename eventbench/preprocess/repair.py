@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +12,7 @@ from eventbench.errors import BadStore, some
 from eventbench.files.progress import Progress, no_progress
 from eventbench.preprocess.events_store import events_store
 from eventbench.preprocess.frames_store import frames_store
-from eventbench.specs.card import Card
+from eventbench.specs.card import Card, SplitPins
 from eventbench.specs.catalog import Named
 from eventbench.store.draft import clear_draft
 from eventbench.store.expected import ExpectedStores
@@ -100,13 +99,13 @@ def repair(
 
 
 def _key_faults(store: Store) -> list[str]:
-    found = []
+    faults = []
     if digest.of_value(store.made_from) != store.key:
-        found.append("its key is not that of what it says it was made from")
+        faults.append("its key is not that of what it says it was made from")
     named = store.path.stem.rpartition("-")[2]
     if named != store.key[:8]:
-        found.append(f"its name has the key {named}, its content {store.key[:8]}: it was renamed")
-    return found
+        faults.append(f"its name has the key {named}, its content {store.key[:8]}: it was renamed")
+    return faults
 
 
 def _account_faults(store: Store) -> list[str]:
@@ -121,20 +120,21 @@ def _account_faults(store: Store) -> list[str]:
 
 def _pin_faults(store: Store, card: Named[Card]) -> list[str]:
     """Ids, labels and file hashes against the card, in a store of any layout version."""
-    found = []
-    for name, pin in card.spec.splits.items():
+    faults = []
+    for name, pins in card.spec.splits.items():
         rows = [row for row, split in enumerate(store.splits) if split == name]
-        ids = [store.ids[row] for row in rows]
-        if len(ids) != pin.samples or (pin.ids and digest.of_lines(ids) != pin.ids):
-            found.append(f"split {name!r} has other samples than the card ({len(ids):,} of {pin.samples:,})")
+        hashes = {store.ids[row]: store.hashes[row] for row in rows}
+        labels = [int(store.labels[row]) for row in rows]
+        found = SplitPins.of([store.ids[row] for row in rows], labels, len(card.spec.classes), hashes)
+        differ = pins.disagreements(found)
+        if "samples" in differ or "ids" in differ:
+            counts = f"{found.samples:,} of {pins.samples:,}"
+            faults.append(f"split {name!r} has other samples than the card ({counts})")
             continue
-        counts = Counter(int(store.labels[row]) for row in rows)
-        per_class = [counts[label] for label in range(len(card.spec.classes))]
-        if pin.per_class and per_class != pin.per_class:
-            found.append(f"split {name!r} has {per_class} samples a class, the card says {pin.per_class}")
-        if (
-            pin.files
-            and digest.of_lines(f"{store.ids[row]} {store.hashes[row]}" for row in rows) != pin.files
-        ):
-            found.append(f"split {name!r} was made from other files than the card pins")
-    return found
+        if "per_class" in differ:
+            faults.append(
+                f"split {name!r} has {found.per_class} samples a class, the card says {pins.per_class}"
+            )
+        if "files" in differ:
+            faults.append(f"split {name!r} was made from other files than the card pins")
+    return faults

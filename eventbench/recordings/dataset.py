@@ -1,10 +1,9 @@
-"""A card and a folder of raw recordings: which samples there are, whether they are the right ones, their events."""
+"""`Dataset`: a card and a folder of raw recordings; its samples, their events, and whether they are those that are pinned."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +15,7 @@ from eventbench import digest, registry
 from eventbench.errors import BadDataset, BadRecording, some
 from eventbench.events import Events
 from eventbench.files.content import file_bytes
-from eventbench.specs.card import Card
+from eventbench.specs.card import Card, SplitPins
 from eventbench.specs.catalog import Named
 from eventbench.specs.pins import PinnedSplit, Pins, pins_path, read_pins
 from eventbench.specs.sample import Sample
@@ -25,14 +24,14 @@ A = TypeVar("A")
 
 
 def _one_at_a_time(function: Callable[[Path], A]) -> Callable[[Path], A]:
-    """A kept function that several workers may call: the second waits for what the first is making."""
+    """A cached function that several workers may call: the second waits for what the first is making."""
     lock = threading.Lock()
 
-    def called(path: Path) -> A:
+    def locked(path: Path) -> A:
         with lock:
             return function(path)
 
-    return called
+    return locked
 
 
 class Dataset:
@@ -48,24 +47,24 @@ class Dataset:
         self.layout = (
             registry.layouts.build(card.spec.layout, where=card.path.name) if card.spec.layout else None
         )
-        named = [data / name for name in (card.id, card.spec.obtain.folder, card.spec.obtain.tonic) if name]
+        folders = [data / name for name in (card.id, card.spec.obtain.folder, card.spec.obtain.tonic) if name]
         # Samples are read in order of id, and those of one file stand together: the last two files are enough.
-        self._kept_decoded = _one_at_a_time(lru_cache(maxsize=2)(self._decoded))
+        self._cached_decoded = _one_at_a_time(lru_cache(maxsize=2)(self._decoded))
         self._file_digest = _one_at_a_time(lru_cache(maxsize=64)(digest.of_file))
-        self.root = next((folder for folder in named if folder.is_dir()), data)
+        self.root = next((folder for folder in folders if folder.is_dir()), data)
         self.pins_file = pins_path(data, card.id)
         self.pins: Pins | None = read_pins(self.pins_file) if self.layout else None
 
     def samples(self) -> list[Sample]:
         """Every sample, sorted by id. Raises BadDataset with what is missing and how to obtain it."""
         if self.layout is None:
-            found = self.source.samples(self.card)
+            samples = self.source.samples(self.card)
         else:
-            found = self.layout.samples(self.card, self.root)
-            self._refuse_overlap(found)
+            samples = self.layout.samples(self.card, self.root)
+            self._refuse_overlap(samples)
         for split in self.card.splits:
-            self._check(split, [sample for sample in found if sample.split == split])
-        return found
+            self._check(split, [sample for sample in samples if sample.split == split])
+        return samples
 
     def read(self, sample: Sample) -> tuple[Events, str]:
         """The events of one sample, and the sha256 of its file ("" for a simulated one)."""
@@ -76,12 +75,12 @@ class Dataset:
         path = Path(sample.recording)
         if sample.row is not None:
             return self.source.decode_row(path, sample.row, self.card.sensor), self._file_digest(path)
-        events, sha256 = self._kept_decoded(path)
+        events, sha256 = self._cached_decoded(path)
         start, stop = sample.part or np.searchsorted(events.t, sample.window or (0, 0), side="left")
         if start >= len(events) or stop == 0 or (sample.part and stop > len(events)):
-            of, unit = (sample.part, "events") if sample.part else (sample.window, "us")
+            extent, unit = (sample.part, "events") if sample.part else (sample.window, "us")
             raise BadRecording(
-                f"sample {sample.id} is its {unit} {of}, which it does not have",
+                f"sample {sample.id} is its {unit} {extent}, which it does not have",
                 where=path,
                 allowed=_extent(events, unit),
             )
@@ -102,101 +101,101 @@ class Dataset:
 
     def check_files(self, split: str, hashes: dict[str, str]) -> None:
         """Raises BadDataset when the files of a split (id -> sha256) are not those that the card pins, or pins here do."""
-        pinned, found = self.card.splits[split].files, _of_files(hashes)
-        here = self._pinned_here(split)
-        if here and here.files != found:
-            self._refuse_other_than_pinned_here(split, "files")
-        if not pinned or found == pinned:
+        found = SplitPins.of(hashes, hashes=hashes)
+        local = self._local_pins(split)
+        if local and "files" in local.disagreements(found):
+            raise self._differs_from_local_pins(split, "files")
+        if "files" not in self.card.splits[split].disagreements(found):
             return
         changed = []
         if self.hashes.is_file():
             lines = (line.split(maxsplit=1) for line in self.hashes.read_text().splitlines())
-            expected = {id: sha for sha, id in lines}
+            expected = {id: sha256 for sha256, id in lines}
             changed = [id for id in sorted(hashes) if hashes[id] != expected.get(id)]
         raise BadDataset(
             f"split {split!r}: {some(changed) or 'some files'} differ from the published ones",
-            where=f"{self.id} at {self.root}",
+            where=self._where,
             fix=f"fetch them again: {self.card.obtain.how}",
         )
 
-    def pinned(self, found: Iterable[Sample], hashes: dict[str, str]) -> PinnedSplit:
-        """What there is to pin about the samples of a split: counts and digests. `hashes` are id -> sha256 of its file."""
-        found = list(found)
-        counts = Counter(sample.label for sample in found)
+    def pins_of(self, samples: Iterable[Sample], hashes: dict[str, str] | None = None) -> PinnedSplit:
+        """What there is to pin about the samples of a split; `hashes` are id -> sha256 of its file, None leaves files out."""
+        samples = list(samples)
+        labels = [sample.label for sample in samples]
+        found = SplitPins.of((sample.id for sample in samples), labels, len(self.card.classes), hashes)
         return PinnedSplit(
-            samples=len(found),
-            per_class=[counts[label] for label in range(len(self.card.classes))],
-            ids=digest.of_lines(sample.id for sample in found),
-            labels=digest.of_lines(_place(sample) for sample in found),
-            files=_of_files(hashes),
+            samples=found.samples,
+            per_class=found.per_class,
+            ids=found.ids,
+            labels=digest.of_lines(_label_line(sample) for sample in samples),
+            files=found.files,
         )
 
-    def _refuse_overlap(self, found: list[Sample]) -> None:
-        first: dict[tuple[object, ...], Sample] = {}
-        for sample in found:
+    def _refuse_overlap(self, samples: list[Sample]) -> None:
+        first_at: dict[tuple[object, ...], Sample] = {}
+        for sample in samples:
             place = str(sample.recording), sample.window, sample.part, sample.row
-            other = first.setdefault(place, sample)
-            if other.split != sample.split:
+            first = first_at.setdefault(place, sample)
+            if first.split != sample.split:
                 raise BadDataset(
-                    f"{other.id} of split {other.split!r} and {sample.id} of split {sample.split!r} are the same recording",
+                    f"{first.id} of split {first.split!r} and {sample.id} of split {sample.split!r} are the same recording",
                     where=sample.recording,
                     fix="put it into one split",
                 )
 
-    def _pinned_here(self, split: str) -> PinnedSplit | None:
+    def _check(self, split: str, samples: list[Sample]) -> None:
+        """Raises BadDataset where the samples of a split are not those that the card pins, or the pins on this machine."""
+        found, pins = self.pins_of(samples), self.card.splits[split]
+        differ = pins.disagreements(found)
+        if "samples" in differ or "ids" in differ:
+            raise self._other_samples(split, {sample.id for sample in samples})
+        if "per_class" in differ:
+            raise BadDataset(
+                f"split {split!r} has {found.per_class} recordings a class",
+                where=self._where,
+                allowed=str(pins.per_class),
+            )
+        local = self._local_pins(split)
+        differ = local.disagreements(found) if local else []
+        if differ:
+            raise self._differs_from_local_pins(split, "labels" if differ == ["labels"] else "recordings")
+
+    @property
+    def _where(self) -> str:
+        return f"{self.id} at {self.root}"
+
+    def _other_samples(self, split: str, ids: set[str]) -> BadDataset:
+        """The error of a split with other recordings than the card's; which ones they are stands before the advice."""
+        pins = self.card.splits[split]
+        numbered = pins.numbered_ids
+        missing, extra = sorted(numbered - ids), sorted(ids - numbered) if numbered else []
+        details = [
+            "their names are not the card's" if len(ids) == pins.samples and not missing else "",
+            f"missing: {some(missing)}" if missing else "",
+            f"not in the dataset: {some(extra)}" if extra else "",
+            f"to obtain it: {self.card.obtain.how}",
+            "then name the folder with --data-dir",
+        ]
+        return BadDataset(
+            f"split {split!r} has {len(ids):,} of {pins.samples:,} recordings",
+            where=self._where,
+            fix="; ".join(detail for detail in details if detail),
+            reason="other_samples",
+        )
+
+    def _local_pins(self, split: str) -> PinnedSplit | None:
         return self.pins.splits.get(split) if self.pins else None
 
-    def _refuse_other_than_pinned_here(self, split: str, what: str) -> None:
-        raise BadDataset(
+    def _differs_from_local_pins(self, split: str, what: str) -> BadDataset:
+        return BadDataset(
             f"split {split!r}: its {what} are not those that were pinned here at first sight",
-            where=f"{self.id} at {self.root}",
+            where=self._where,
             fix=f"bring back what was there, or, if the change is wanted, remove {self.pins_file} to pin anew",
         )
 
-    def _check(self, split: str, found: list[Sample]) -> None:
-        self._check_counts(split, found)
-        here = self._pinned_here(split)
-        if here is None:
-            return
-        now = self.pinned(found, {})
-        if (now.samples, now.per_class, now.ids) != (here.samples, here.per_class, here.ids):
-            self._refuse_other_than_pinned_here(split, "recordings")
-        if now.labels != here.labels:
-            self._refuse_other_than_pinned_here(split, "labels")
 
-    def _check_counts(self, split: str, found: list[Sample]) -> None:
-        pin = self.card.splits[split]
-        ids = {sample.id for sample in found}
-        where = f"{self.id} at {self.root}"
-        if len(ids) != pin.samples or (pin.ids and digest.of_lines(ids) != pin.ids):
-            expected = {pin.numbered.format(k) for k in range(1, pin.samples + 1)} if pin.numbered else set()
-            missing, extra = sorted(expected - ids), sorted(ids - expected) if expected else []
-            others = "; their names are not the card's" if len(ids) == pin.samples and not missing else ""
-            told = others + "".join(
-                [
-                    f"; missing: {some(missing)}" if missing else "",
-                    f"; not in the dataset: {some(extra)}" if extra else "",
-                ]
-            )
-            raise BadDataset(
-                f"split {split!r} has {len(ids):,} of {pin.samples:,} recordings{told}",
-                where=where,
-                fix=f"to obtain it: {self.card.obtain.how}; then name the folder with --data-dir",
-            )
-        counts = Counter(sample.label for sample in found)
-        per_class = [counts[label] for label in range(len(self.card.classes))]
-        if pin.per_class and per_class != pin.per_class:
-            raise BadDataset(
-                f"split {split!r} has {per_class} recordings a class", where=where, allowed=str(pin.per_class)
-            )
-
-
-def _of_files(hashes: dict[str, str]) -> str:
-    return digest.of_lines(f"{id} {sha}" for id, sha in hashes.items())
-
-
-def _place(sample: Sample) -> str:
-    """A line of what a sample is, but for its bytes and where the data set lies."""
+def _label_line(sample: Sample) -> str:
+    """What a sample is, but for its bytes and where the dataset lies."""
     start, stop = sample.window or sample.part or ("", "")
     unit = "us" if sample.window else "events" if sample.part else ""
     row = "" if sample.row is None else sample.row

@@ -1,14 +1,16 @@
-"""Do the shipped cards, pipelines and tasks hold together, and are the recordings at hand those the cards pin?"""
+"""Verifying data files: whether shipped cards, pipelines and tasks hold together, and whether recordings are those pinned."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TypeVar
 
 from eventbench import digest
 from eventbench.errors import BadDataset, EventbenchError
-from eventbench.recordings.checks import card_faults, pipeline_faults, task_faults
+from eventbench.files.progress import Progress, no_progress
+from eventbench.recordings.checks import card_faults, line_of, pipeline_faults, task_faults
 from eventbench.recordings.dataset import Dataset
 from eventbench.specs import catalog
 from eventbench.specs.base import load
@@ -16,113 +18,146 @@ from eventbench.specs.card import Card
 from eventbench.specs.catalog import Named
 from eventbench.specs.pins import Pins, write_pins
 from eventbench.specs.pipeline import Pipeline
+from eventbench.specs.sample import Sample
 from eventbench.specs.task import Task
 
-Progress = Callable[[Any], Any]
+S = TypeVar("S", Card, Pipeline, Task)
 
 
-class Checked(NamedTuple):
-    """What was found: `files` checked, faults by file name, datasets whose recordings were checked, and those not at hand.
+@dataclass
+class DataFilesReport:
+    """What a check of the data files has found.
 
-    `pinned_here` are those of the datasets at hand whose recordings no card but a file on this machine pins, with that
-    file; `now_pinned` those whose file was written by this check; `not_pinned` those of which only counts are known.
+    `files` were checked, `broken` has the faults by file, and by "recordings of <card>"; the recordings of the cards
+    `at_hand` were checked, those `not_at_hand` were not, with the reason. `pinned_here` are the cards at hand whose
+    recordings no card but a file on this machine pins, with that file; `now_pinned` those whose file was written by this
+    check; `not_pinned` those of which only counts are known.
     """
 
-    files: list[str]
-    broken: dict[str, list[str]]
-    at_hand: list[str]
-    not_at_hand: dict[str, str]
-    pinned_here: dict[str, str]
-    now_pinned: list[str]
-    not_pinned: list[str]
+    files: list[str] = field(default_factory=list)
+    broken: dict[str, list[str]] = field(default_factory=dict)
+    at_hand: list[str] = field(default_factory=list)
+    not_at_hand: dict[str, BadDataset] = field(default_factory=dict)
+    pinned_here: dict[str, str] = field(default_factory=dict)
+    now_pinned: list[str] = field(default_factory=list)
+    not_pinned: list[str] = field(default_factory=list)
+
+    def recordings_sound(self, card_id: str) -> bool:
+        """Whether nothing is wrong with the recordings of a card."""
+        return f"recordings of {card_id}" not in self.broken
+
+    def note_recordings(self, card_id: str, fault: Exception) -> None:
+        """Keep what is wrong with the recordings of a card."""
+        self.broken.setdefault(f"recordings of {card_id}", []).append(str(fault))
 
 
 def check_data_files(
-    data: Path, board: Path, progress: Progress = lambda samples: samples, write: bool = False
-) -> Checked:
+    data: Path, board: Path, progress: Progress = no_progress, write: bool = False
+) -> DataFilesReport:
     """Every shipped card, pipeline and task (and the board's tasks); recordings below `data`, where they are there.
 
-    `progress` wraps the list of samples whose files are read, as tqdm does. With `write`, recordings that neither their
-    card nor an earlier run pins are pinned as they are now.
+    With `write`, recordings that neither their card nor an earlier run pins are pinned as they are now.
     """
-    checked = Checked([], {}, [], {}, {}, [], [])
-
-    def note(path: Path, faults: list[str]) -> bool:
-        name = f"{path.parent.name}/{path.name}"
-        checked.files.append(name)
-        if faults:
-            checked.broken[name] = faults
-        return not faults
-
+    report = DataFilesReport()
     for path in catalog.files("datasets").values():
-        if note(path, _loaded(path, Card, card_faults)):
-            _check_recordings(Named(path.stem, path, load(path, Card)), data, checked, progress, write)
+        if _check_file(report, path, Card, card_faults):
+            card = Named(path.stem, path, load(path, Card))
+            _check_recordings(card, data, report, progress, write)
     for path in catalog.files("pipelines").values():
-        note(path, _loaded(path, Pipeline, pipeline_faults))
+        _check_file(report, path, Pipeline, pipeline_faults)
     for path in catalog.files("tasks", board).values():
-        note(path, _loaded(path, Task, task_faults))
-    return checked
+        _check_file(report, path, Task, task_faults)
+    return report
 
 
-def _loaded(path: Path, kind: Any, faults: Callable[[Named[Any]], list[str]]) -> list[str]:
+def _check_file(
+    report: DataFilesReport, path: Path, kind: type[S], faults_of: Callable[[Named[S]], list[str]]
+) -> bool:
+    """Whether nothing is wrong with a data file."""
     try:
-        return faults(Named(path.stem, path, load(path, kind)))
+        faults = faults_of(Named(path.stem, path, load(path, kind)))
     except EventbenchError as error:
-        return [str(error).removeprefix(f"{path.name}: ")]
+        faults = [line_of(error, path)]
+    name = f"{path.parent.name}/{path.name}"
+    report.files.append(name)
+    if faults:
+        report.broken[name] = faults
+    return not faults
 
 
 def _check_recordings(
-    card: Named[Card], data: Path, checked: Checked, progress: Progress, write: bool
+    card: Named[Card], data: Path, report: DataFilesReport, progress: Progress, write: bool
 ) -> None:
-    def broken(error: Exception) -> None:
-        checked.broken.setdefault(f"recordings of {card.id}", []).append(str(error))
-
     try:
         dataset = Dataset(card, data)
     except EventbenchError as error:  # pins that do not say what they must
-        return broken(error)
+        report.note_recordings(card.id, error)
+        return
     try:
         samples = dataset.samples()
     except BadDataset as error:
         # Another dataset's folder is not this one gone wrong; a folder with this one's own name is.
         if dataset.root != data and any(dataset.root.iterdir()):
-            broken(error)
+            report.note_recordings(card.id, error)
         else:
-            checked.not_at_hand[card.id] = str(error)
+            report.not_at_hand[card.id] = error
         return
-    checked.at_hand.append(card.id)
-    unpinned = dataset.layout is not None and any(
-        not (pin.ids and pin.files) for pin in card.spec.splits.values()
-    )
-    by_split = {split: [one for one in samples if one.split == split] for split in card.spec.splits}
+    report.at_hand.append(card.id)
+    by_split = {split: [sample for sample in samples if sample.split == split] for split in card.spec.splits}
+    pinned_by_card = dataset.layout is None or all(pin.ids and pin.files for pin in card.spec.splits.values())
+    hashes = _check_files(dataset, by_split, report, progress, hash_all=write and not pinned_by_card)
+    if not pinned_by_card and report.recordings_sound(card.id):
+        _check_local_pins(dataset, by_split, hashes, report, write)
+
+
+def _check_files(
+    dataset: Dataset,
+    by_split: dict[str, list[Sample]],
+    report: DataFilesReport,
+    progress: Progress,
+    *,
+    hash_all: bool,
+) -> dict[str, dict[str, str]]:
+    """By split the sha256 of each sample's file, by id: of the splits whose files are pinned, or of all."""
     digests: dict[Path, str] = {}  # many samples may be parts of one file
+
+    def file_digest(sample: Sample) -> str:
+        path = Path(sample.recording)
+        if path not in digests:
+            digests[path] = digest.of_file(path)
+        return digests[path]
+
     hashes: dict[str, dict[str, str]] = {}
-    for split, pin in card.spec.splits.items():
-        if not (pin.files or dataset.pins or (write and unpinned)):
+    for split, samples in by_split.items():
+        if not (dataset.card.splits[split].files or dataset.pins or hash_all):
             continue
+        shown = progress(samples, of=f"{dataset.id} {split}", unit="file", total=len(samples))
         try:
-            hashes[split] = {
-                one.id: _digest(Path(one.recording), digests) for one in progress(by_split[split])
-            }
+            hashes[split] = {sample.id: file_digest(sample) for sample in shown}
             dataset.check_files(split, hashes[split])
         except (BadDataset, OSError) as error:
-            broken(error)
-    if not unpinned or f"recordings of {card.id}" in checked.broken:
-        return
-    if dataset.pins is None and not write:
-        checked.not_pinned.append(card.id)
-        return
+            report.note_recordings(dataset.id, error)
+    return hashes
+
+
+def _check_local_pins(
+    dataset: Dataset,
+    by_split: dict[str, list[Sample]],
+    hashes: dict[str, dict[str, str]],
+    report: DataFilesReport,
+    write: bool,
+) -> None:
+    """Say whether recordings that their card does not pin are pinned on this machine; with `write`, pin them."""
     if dataset.pins is None:
-        pinned = {split: dataset.pinned(found, hashes[split]) for split, found in by_split.items()}
+        if not write:
+            report.not_pinned.append(dataset.id)
+            return
+        pins = {split: dataset.pins_of(samples, hashes[split]) for split, samples in by_split.items()}
         try:
-            write_pins(dataset.pins_file, Pins(splits=pinned))
+            write_pins(dataset.pins_file, Pins(splits=pins))
         except OSError as error:
-            return broken(BadDataset(f"cannot be written: {error.strerror}", where=dataset.pins_file))
-        checked.now_pinned.append(card.id)
-    checked.pinned_here[card.id] = str(dataset.pins_file)
-
-
-def _digest(path: Path, known: dict[Path, str]) -> str:
-    if path not in known:
-        known[path] = digest.of_file(path)
-    return known[path]
+            fault = BadDataset(f"cannot be written: {error.strerror}", where=dataset.pins_file)
+            report.note_recordings(dataset.id, fault)
+            return
+        report.now_pinned.append(dataset.id)
+    report.pinned_here[dataset.id] = str(dataset.pins_file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 import numpy as np
@@ -12,6 +12,10 @@ import numpy as np
 from eventbench.errors import BadRecording
 from eventbench.events import EventBatch, Events
 from eventbench.files.content import file_bytes
+
+if TYPE_CHECKING:
+    from eventbench.specs.card import Card
+    from eventbench.specs.sample import Sample
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,6 +65,10 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def decode_row(self, path: Path, row: int, sensor: tuple[int, int] | None = None) -> Events:
         """The events of recording number `row`, counted from 0, of a file that holds many."""
+        raise NotImplementedError
+
+    def samples(self, card: Card) -> list[Sample]:
+        """Every sample that a simulator makes for a card, sorted by id; decoders have none of their own."""
         raise NotImplementedError
 
     def read(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Events:

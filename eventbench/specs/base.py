@@ -76,10 +76,11 @@ def load(path: Path, kind: type[S]) -> S:
     """The TOML or JSON file `path` as a `kind`. Raises BadSpec, with the place, on anything else."""
     decoder = msgspec.json if path.suffix == ".json" else msgspec.toml
     try:
-        return decoder.decode(path.read_bytes(), type=kind)
+        spec: S = decoder.decode(path.read_bytes(), type=kind)
     except msgspec.ValidationError as error:
         raise BadSpec(explain(error, kind), where=path.name) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadSpec(f"not valid {path.suffix[1:].upper()}: {error}", where=path.name) from None
     except OSError as error:
         raise BadSpec(f"cannot be read: {error.strerror}", where=path) from None
+    return spec

@@ -2,24 +2,67 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from eventbench import digest
 from eventbench.specs.base import About, Spec
 
 
-class Split(Spec, frozen=True):
-    """What is pinned about one split; a folder that differs is refused.
+class SplitPins(Spec, frozen=True):
+    """What tells the samples of a split from any others: pinned in a file, or `of` samples that were found.
 
-    `numbered` is the form of the ids where they count from 1 ("train/{:05d}"), so that missing ones can be named.
-    `ids` is sha256 over the sorted sample ids, a line each; `files` is sha256 over sorted lines
-    `<id> <sha256 of the file>`. Each may be absent where the publisher's data were never at hand.
+    `per_class` counts by class; `ids` is sha256 over the sorted sample ids, a line each; `files` is sha256 over sorted
+    lines `<id> <sha256 of the file>`. Each but `samples` is left out where it is not known.
     """
 
     samples: int
     per_class: list[int] = []
-    numbered: str = ""
     ids: str = ""
     files: str = ""
+
+    @staticmethod
+    def of(
+        ids: Iterable[str],
+        labels: Iterable[int] = (),
+        classes: int = 0,
+        hashes: Mapping[str, str] | None = None,
+    ) -> SplitPins:
+        """The pins of samples: their ids, and where known their labels, 0 to `classes` - 1, and hashes by id."""
+        names, counts = list(ids), Counter(labels)
+        return SplitPins(
+            samples=len(names),
+            per_class=[counts[label] for label in range(classes)],
+            ids=digest.of_lines(names),
+            files=digest.of_lines(f"{id} {sha256}" for id, sha256 in hashes.items())
+            if hashes is not None
+            else "",
+        )
+
+    def disagreements(self, found: SplitPins) -> list[str]:
+        """The names of these pins that differ from those of samples that were found; left out by either, they agree."""
+        return [
+            pin
+            for pin in self.__struct_fields__
+            if (pinned := getattr(self, pin)) != (value := getattr(found, pin, None))
+            and (pin == "samples" or (pinned and value))
+        ]
+
+
+class Split(SplitPins, frozen=True):
+    """What is pinned about one split; a folder that differs is refused.
+
+    `numbered` is the form of the ids where they count from 1 ("train/{:05d}"), so that missing ones can be named.
+    Digests may be absent where the publisher's data were never at hand.
+    """
+
+    numbered: str = ""
+
+    @property
+    def numbered_ids(self) -> set[str]:
+        """The ids that `numbered` gives; none where it is absent."""
+        return {self.numbered.format(k) for k in range(1, self.samples + 1)} if self.numbered else set()
 
 
 class Archive(Spec, frozen=True):

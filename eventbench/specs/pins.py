@@ -1,4 +1,4 @@
-"""What was pinned about a data set on this machine, at first sight: `<data folder>/<card>.pins.toml`.
+"""Pins of a dataset made on this machine, at first sight: `<data folder>/<card>.pins.toml`.
 
 For data whose ids and hashes no card can pin, since their publisher lists none. Without date, machine or path: pins of
 the same recordings are the same everywhere, and may be compared.
@@ -10,12 +10,17 @@ import json
 from pathlib import Path
 
 from eventbench.specs.base import Spec, load
+from eventbench.specs.card import SplitPins
 
 _HEAD = "# Pinned here, at first sight, by eventbench verify datasets --write; not by the publisher.\n"
+_KEYS = ("samples", "per_class", "ids", "labels", "files")
 
 
-class PinnedSplit(Spec, frozen=True):
-    """`ids` and `files` are as in a card; `labels` is sha256 over sorted lines `<id> <class number> <place in its file>`."""
+class PinnedSplit(SplitPins, frozen=True):
+    """The pins of a split on this machine, none left out.
+
+    `labels` is sha256 over sorted lines `<id> <class number> <place in its file>`.
+    """
 
     samples: int
     per_class: list[int]
@@ -45,7 +50,7 @@ def write_pins(path: Path, pins: Pins) -> None:
     text = _HEAD
     for split, pin in sorted(pins.splits.items()):
         text += f"\n[splits.{json.dumps(split)}]\n"
-        text += "".join(f"{key} = {json.dumps(getattr(pin, key))}\n" for key in PinnedSplit.__struct_fields__)
+        text += "".join(f"{key} = {json.dumps(getattr(pin, key))}\n" for key in _KEYS)
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8")
     part.replace(path)

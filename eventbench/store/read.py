@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Self
 
@@ -36,19 +37,14 @@ class Store:
     layout = ""
     _columns: tuple[np.ndarray, ...]  # of the payload, mapped
 
-    def __init__(self, path: Path) -> None:
-        with opened(path) as file:
-            self._read(path, file)
+    def __init__(self, path: Path, file: h5py.File | None = None) -> None:
+        """Open the store at `path`; `file` is its file where `opened` holds it open already."""
+        self.path = path
+        with opened(path) if file is None else nullcontext(file) as file:
+            self._read(file)
 
-    @classmethod
-    def from_file(cls, path: Path, file: h5py.File) -> Self:
-        """The store of a file that `opened` holds open."""
-        store = cls.__new__(cls)
-        store._read(path, file)
-        return store
-
-    def _read(self, path: Path, file: h5py.File) -> None:
-        self.path, attrs = path, dict(file.attrs)
+    def _read(self, file: h5py.File) -> None:
+        attrs = dict(file.attrs)
         self.layout_version = int(attrs["layout_version"])
         self.key, self.made_from = str(attrs["key"]), json.loads(attrs["key_json"])
         self.dataset, self.classes = str(attrs["dataset"]), json.loads(attrs["classes"])
@@ -211,4 +207,4 @@ def open_any(path: Path) -> Store:
     """The store at `path`, of whichever layout. Raises BadStore when it is none, unfinished, or too new."""
     kinds: dict[str, type[Store]] = {"events": EventStore, "frames": FrameStore}
     with opened(path) as file:
-        return kinds[str(file.attrs["layout"])].from_file(path, file)
+        return kinds[str(file.attrs["layout"])](path, file)
