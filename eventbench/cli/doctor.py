@@ -13,7 +13,7 @@ from eventbench.cli import _options, _sensor
 if TYPE_CHECKING:
     from eventbench.doctor import Examined, Finding, Folder
 
-SHOWN = 5  # recordings told by name that share a finding
+SHOWN = 5  # recordings listed by name that share a finding
 
 
 @click.command(name="doctor", short_help="Examine a recording or a dataset folder.")
@@ -72,40 +72,40 @@ def _say(label: str, value: str) -> None:
 
 
 def _lines(recording: Examined) -> list[tuple[str, str]]:
-    figures, raw = recording.figures, recording.raw
-    if figures is None or not figures.events:
+    summary, raw = recording.summary, recording.raw
+    if summary is None or not summary.events:
         return _raw_lines(recording)
-    width, height = figures.sensor
-    off, share = figures.events - figures.on, figures.on / figures.events
-    seconds = figures.duration_us / 1e6
-    rate = f", {figures.events / seconds:,.0f} events/s" if seconds else ""
-    against = (
+    width, height = summary.sensor
+    off, share = summary.events - summary.on, summary.on / summary.events
+    seconds = summary.duration_us / 1e6
+    rate = f", {summary.events / seconds:,.0f} events/s" if seconds else ""
+    doubt = (
         f"may be {recording.suspected_unit}" if recording.suspected_unit else "nothing speaks against it"
     )
     lines = [
         ("sensor", f"{width}x{height}, {recording.sensor_from}; every event inside"),
-        ("events", f"{figures.events:,}"),
-        ("time", f"{figures.first_us:,} to {figures.last_us:,} us ({seconds:,.3f} s{rate}), never backwards"),
-        ("time unit", f"read as {recording.time_unit}, {against}; steps of {recording.tick_us:,} us"),
-        ("longest gap", f"{figures.longest_gap_us:,} us"),
-        ("polarity", f"{figures.on:,} ON ({share:.1%}), {off:,} OFF; {recording.polarity_convention}"),
-        ("pixels", f"{figures.active_pixels:,} of {width * height:,} have events"),
-        ("hot pixels", f"{len(figures.hot_pixels):,}" if figures.hot_pixels else "none"),
-        ("repeated", f"{figures.repeated:,} events are the same as another one"),
+        ("events", f"{summary.events:,}"),
+        ("time", f"{summary.first_us:,} to {summary.last_us:,} us ({seconds:,.3f} s{rate}), never backwards"),
+        ("time unit", f"read as {recording.time_unit}, {doubt}; steps of {recording.tick_us:,} us"),
+        ("longest gap", f"{summary.longest_gap_us:,} us"),
+        ("polarity", f"{summary.on:,} ON ({share:.1%}), {off:,} OFF; {recording.polarity_convention}"),
+        ("pixels", f"{summary.active_pixels:,} of {width * height:,} have events"),
+        ("hot pixels", f"{len(summary.hot_pixels):,}" if summary.hot_pixels else "none"),
+        ("repeated", f"{summary.repeated:,} events are the same as another one"),
     ]
     if raw is not None:
-        told = (
+        left_out = (
             (raw.overflow_markers, "overflow markers (y = 240)"),
             (raw.other_words, "words that are no events"),
         )
-        lines += [("left out", f"{count:,} {what}") for count, what in told if count]
+        lines += [("left out", f"{count:,} {what}") for count, what in left_out if count]
         if raw.wraps:
             lines.append(("clock", f"began anew {raw.wraps:,} times, which is undone"))
     return lines
 
 
 def _raw_lines(recording: Examined) -> list[tuple[str, str]]:
-    """What can be told of the columns of a file that is refused."""
+    """What the columns of a refused file show."""
     raw = recording.raw
     if raw is None or raw.x is None or raw.y is None or raw.t_us is None:
         return []
@@ -120,17 +120,17 @@ def _raw_lines(recording: Examined) -> list[tuple[str, str]]:
 
 def _show_findings(problems: list[Finding], warnings: list[Finding]) -> None:
     for word, findings in (("problem", problems), ("warning", warnings)):
-        seen: dict[tuple[str, str], int] = {}
+        counts: dict[tuple[str, str], int] = {}
         for finding in findings:
             kind = (finding.about, finding.fix)
-            seen[kind] = seen.get(kind, 0) + 1
-            if seen[kind] > SHOWN:
+            counts[kind] = counts.get(kind, 0) + 1
+            if counts[kind] > SHOWN:
                 continue
             where = f"{finding.path}: " if finding.path else ""
             _say(f"{word}:", f"{where}{finding.what}")
-            if seen[kind] == 1:
+            if counts[kind] == 1:
                 _say("  do:", finding.fix)
-        for (about, _), count in seen.items():
+        for (about, _), count in counts.items():
             if count > SHOWN:
                 _say(
                     f"{word}:", f"{about}, the same with {count - SHOWN:,} recordings more; --json tells all"
@@ -139,8 +139,8 @@ def _show_findings(problems: list[Finding], warnings: list[Finding]) -> None:
 
 def _counted(word: str, problems: list[Finding], warnings: list[Finding]) -> str:
     counts = ((len(problems), "problem"), (len(warnings), "warning"))
-    told = ", ".join(f"{count:,} {what}{'s' if count != 1 else ''}" for count, what in counts if count)
-    return f"{word}: {told}" if told else word
+    listed = ", ".join(f"{count:,} {what}{'s' if count != 1 else ''}" for count, what in counts if count)
+    return f"{word}: {listed}" if listed else word
 
 
 def _show_folder(folder: Folder, as_json: bool) -> None:
@@ -148,7 +148,7 @@ def _show_folder(folder: Folder, as_json: bool) -> None:
 
     from eventbench.doctor import by_format, verdict
 
-    read = [one.figures for one in folder.recordings if one.figures]
+    read = [one.summary for one in folder.recordings if one.summary]
     conventions = sorted({one.polarity_convention for one in folder.recordings} - {""})
     word = verdict(folder.problems, folder.warnings)
     facts: dict[str, Any] = {
@@ -157,13 +157,13 @@ def _show_folder(folder: Folder, as_json: bool) -> None:
         "readable": len(read),
         "formats": by_format(folder),
         "bytes": sum(one.bytes for one in folder.recordings),
-        "events": sum(figures.events for figures in read),
-        "on": sum(figures.on for figures in read),
+        "events": sum(summary.events for summary in read),
+        "on": sum(summary.on for summary in read),
         "polarity_conventions": conventions,
-        "sensors": sorted({figures.sensor for figures in read}),
-        "shortest_us": min((figures.duration_us for figures in read), default=None),
-        "longest_us": max((figures.duration_us for figures in read), default=None),
-        "hot_pixels": sum(bool(figures.hot_pixels) for figures in read),
+        "sensors": sorted({summary.sensor for summary in read}),
+        "shortest_us": min((summary.duration_us for summary in read), default=None),
+        "longest_us": max((summary.duration_us for summary in read), default=None),
+        "hot_pixels": sum(bool(summary.hot_pixels) for summary in read),
         "duplicates": folder.duplicates,
         "other_files": folder.other_files,
         "passed_over": folder.passed_over,
@@ -196,13 +196,13 @@ def _show_folder(folder: Folder, as_json: bool) -> None:
 def _facts(recording: Examined) -> dict[str, Any]:
     import msgspec
 
-    facts = msgspec.to_builtins(recording)
-    figures = facts.pop("figures")
-    if recording.figures is None or figures is None:
+    facts: dict[str, Any] = msgspec.to_builtins(recording)
+    summary = facts.pop("summary")
+    if recording.summary is None or summary is None:
         return facts
     derived = {
-        "off": recording.figures.events - recording.figures.on,
-        "duration_us": recording.figures.duration_us,
+        "off": recording.summary.events - recording.summary.on,
+        "duration_us": recording.summary.duration_us,
     }
-    pixels = [pixel._asdict() for pixel in recording.figures.hot_pixels]
-    return {**facts, **figures, **derived, "unit": "us", "ordered": True, "hot_pixels": pixels}
+    pixels = [pixel._asdict() for pixel in recording.summary.hot_pixels]
+    return {**facts, **summary, **derived, "unit": "us", "ordered": True, "hot_pixels": pixels}

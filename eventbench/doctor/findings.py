@@ -1,10 +1,12 @@
-"""What was found: a sentence, what it is about, what to do; and what all findings together come to."""
+"""Findings: what is wrong, what it is about, what to do; and the verdict that all of them come to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 import msgspec
+
+from eventbench.errors import EventbenchError
 
 HEALTHY, CARE, BROKEN = "healthy", "usable with care", "broken"
 
@@ -22,13 +24,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     path: str = ""
 
 
-def undecodable(message: str) -> Finding:
-    """What a decoder refuses a file with; the last part of its message is what to do, where it says that."""
-    what, _, fix = message.rpartition("; ")
-    if not what or fix.startswith("allowed: "):
-        what, fix = message, "fetch or export the file again, or take it away"
-    about = "polarity" if what.startswith("polarities are") else "decoding"
-    return Finding(about=about, what=what, fix=fix, breaks=True)
+def undecodable(error: EventbenchError) -> Finding:
+    """What a decoder refuses a file with."""
+    about = "polarity" if error.reason == "unknown_polarity" else "decoding"
+    what = error.as_kind(EventbenchError, where="", fix="")
+    fix = error.fix or "fetch or export the file again, or take it away"
+    return Finding(about=about, what=str(what), fix=fix, breaks=True)
 
 
 def verdict(problems: Iterable[Finding], warnings: Iterable[Finding]) -> str:

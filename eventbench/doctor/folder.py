@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 
-from eventbench import registry
 from eventbench.doctor.findings import Finding
 from eventbench.doctor.recording import (
     FROM_FILE,
+    Candidate,
     Examined,
-    examine,
+    examine_bytes,
     examine_row,
     known_endings,
+    recordings_in,
     refused,
-    rows_in,
+    sources,
 )
 from eventbench.errors import BadDataset, BadRecording, some
 from eventbench.files.content import file_bytes
 from eventbench.files.hdf5 import names_in
 
-NOTES = (".txt", ".csv", ".tsv")  # endings that a dataset's notes and tables have as well
-HDF5 = (".h5", ".hdf5")
 OTHER_UNIT = 100  # how many times longer or shorter than the middle one a recording is in another unit, maybe
 SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"} | dict.fromkeys(
     ("val", "valid", "validation"), "validation"
@@ -50,7 +48,9 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def examine_folder(
-    folder: Path, sensor: tuple[int, int] | None = None, progress: Any = lambda paths: paths
+    folder: Path,
+    sensor: tuple[int, int] | None = None,
+    progress: Callable[[list[Path]], Iterable[Path]] = list,
 ) -> Folder:
     """Every recording below `folder`, by its ending; or those in one file that holds many.
 
@@ -68,12 +68,14 @@ def examine_folder(
     paths, others = recordings_below(folder, cannot) if folder.is_dir() else ([folder], 0)
     recordings: list[Examined] = []
     passed_over = []
+    shared = {suffix for source in sources() for suffix in source.shared_suffixes}
     for path in progress(paths):
-        found = list(_examined(path, sensor))
-        if not found or (path.suffix.lower() in NOTES and found[0].figures is None and found[0].raw is None):
+        examined = list(_examined(path, sensor))
+        notes = path.suffix.lower() in shared and not any(one.summary or one.raw for one in examined)
+        if not examined or notes:
             passed_over.append(str(path.relative_to(base)))
             continue
-        recordings += [msgspec.structs.replace(one, path=os.path.relpath(one.path, base)) for one in found]
+        recordings += [msgspec.structs.replace(one, path=os.path.relpath(one.path, base)) for one in examined]
     if not recordings:
         raise BadDataset(
             f"no recording below it ({others + len(passed_over):,} other files)",
@@ -98,38 +100,35 @@ def recordings_below(folder: Path, unlisted: Callable[[OSError], None]) -> tuple
 
     `unlisted` is called for a folder that cannot be listed.
     """
-    endings, found, others = known_endings(), [], 0
-    for here, _, files in os.walk(folder, onerror=unlisted):
-        for name in files:
-            path = Path(here, name)
-            if path.suffix.lower() in endings:
-                found.append(path)
-            else:
-                others += 1
-    return sorted(found), others
+    endings = known_endings()
+    files = [Path(parent, name) for parent, _, names in os.walk(folder, onerror=unlisted) for name in names]
+    recordings = sorted(path for path in files if path.suffix.lower() in endings)
+    return recordings, len(files) - len(recordings)
 
 
 def _examined(path: Path, sensor: tuple[int, int] | None) -> Iterator[Examined]:
-    """The recordings in a file: one, or as many as a file of spikes holds; none where it is a store of ours."""
+    """The recordings in a file: one, or as many as it holds; none where it is a store of ours."""
     try:
-        rows = 0
-        if path.suffix.lower() in HDF5:
-            data = file_bytes(path)
-            if "@eventbench" in names_in(data):
-                return
-            rows = rows_in(data)
-        if rows > 1:
-            source = registry.sources.get("spikes_hdf5")()
-            for row in range(rows):
-                yield examine_row(path, source, row, sensor)
-        else:
-            yield examine(path, sensor)
-    except BadRecording as error:  # a link to nothing, or a file we may not read
-        yield refused(path, str(error))
+        data = file_bytes(path)
+    except BadRecording as error:  # nothing in it, a link to nothing, or a file we may not read
+        yield refused(Candidate(path), error)
+        return
+    if "@eventbench" in names_in(data):
+        return
+    if many := recordings_in(path, data):
+        source, count = many
+        for row in range(count):
+            yield examine_row(path, source, row, sensor)
+    else:
+        yield examine_bytes(path, data, sensor)
 
 
 def _with_paths(recordings: list[Examined], kind: str) -> list[Finding]:
-    return [msgspec.structs.replace(said, path=one.path) for one in recordings for said in getattr(one, kind)]
+    return [
+        msgspec.structs.replace(finding, path=recording.path)
+        for recording in recordings
+        for finding in getattr(recording, kind)
+    ]
 
 
 def _duplicates(recordings: list[Examined]) -> list[list[str]]:
@@ -149,40 +148,40 @@ def _same(group: list[str]) -> Finding:
         fix = "take it out of all splits but one: a score on a sample that was trained on says nothing"
         return Finding(about="leak", what=what, fix=fix, breaks=True)
     folders = sorted({str(Path(path).parent) for path in group})
-    apart = f" in {len(folders):,} folders" if len(folders) > 1 else ""
-    what = f"the same events {len(group):,} times{apart}: {shown}"
-    fix = "keep one" + (", under the right class" if apart else "")
+    scattered = f" in {len(folders):,} folders" if len(folders) > 1 else ""
+    what = f"the same events {len(group):,} times{scattered}: {shown}"
+    fix = "keep one" + (", under the right class" if scattered else "")
     return Finding(about="duplicate", what=what, fix=fix)
 
 
 def splits_of(path: str) -> Iterator[str]:
     """The splits a path names, by its folders or else by words of the file's own name."""
     *folders, name = Path(path).parts
-    found = [SPLITS[part.lower()] for part in folders if part.lower() in SPLITS]
+    by_folder = [SPLITS[part.lower()] for part in folders if part.lower() in SPLITS]
     words = Path(name).stem.lower().replace("-", "_").replace(".", "_").split("_")
-    yield from found or (SPLITS[word] for word in words if word in SPLITS)
+    yield from by_folder or (SPLITS[word] for word in words if word in SPLITS)
 
 
 def _unlike(recordings: list[Examined]) -> list[Finding]:
     """Warnings about recordings that differ from most: in how long they last, or in the size their files state."""
     lasting = {
-        one.path: one.figures.duration_us for one in recordings if one.figures and one.figures.events > 1
+        one.path: one.summary.duration_us for one in recordings if one.summary and one.summary.events > 1
     }
-    found = []
+    warnings = []
     if len(lasting) >= 3:
         middle = float(np.median(list(lasting.values())))
         odd = [path for path, us in lasting.items() if us > OTHER_UNIT * middle or us * OTHER_UNIT < middle]
         if odd:
             what = f"{len(odd):,} last {OTHER_UNIT} times longer or shorter than most ({middle:,.0f} us): {some(odd)}"
             fix = "look whether their times are in another unit"
-            found.append(Finding(about="time unit", what=what, fix=fix))
-    sizes = Counter(one.figures.sensor for one in recordings if one.figures and one.sensor_from == FROM_FILE)
+            warnings.append(Finding(about="time unit", what=what, fix=fix))
+    sizes = Counter(one.summary.sensor for one in recordings if one.summary and one.sensor_from == FROM_FILE)
     if len(sizes) > 1:
-        told = ", ".join(f"{count:,} of {w}x{h}" for (w, h), count in sizes.most_common())
-        what = f"their files state sensors of different sizes: {told}"
-        fix = "give the size of the largest as sensor in the card, or part them"
-        found.append(Finding(about="sensor", what=what, fix=fix))
-    return found
+        listed = ", ".join(f"{count:,} of {w}x{h}" for (w, h), count in sizes.most_common())
+        what = f"their files state sensors of different sizes: {listed}"
+        fix = "give the size of the largest as sensor in the card, or make two datasets of them"
+        warnings.append(Finding(about="sensor", what=what, fix=fix))
+    return warnings
 
 
 def by_format(folder: Folder) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,27 +13,22 @@ from eventbench import registry
 from eventbench.doctor import judgement
 from eventbench.doctor.findings import Finding
 from eventbench.doctor.raw import raw_columns
-from eventbench.doctor.signs import Signs, convention, signs_of
+from eventbench.doctor.signs import Signs, convention_of, signs_of
 from eventbench.doctor.units import suspicion, tick_us
 from eventbench.errors import BadRecording, EventbenchError
 from eventbench.events import Events
 from eventbench.events.summary import Summary, summarize
 from eventbench.files.content import file_bytes
-from eventbench.files.hdf5 import names_in, opened
-from eventbench.files.isolated import call
 from eventbench.recordings.read import recognise
-from eventbench.sources._percent_header import percent_header
 from eventbench.sources.base import Source
 
-# Formats whose files always say how large their sensor is.
-STATED = ("aedat2", "aedat4", "event_stream")
 FROM_OPTION, FROM_FILE, FROM_EVENTS = "given", "stated by the file", "the smallest that holds every event"
 
 
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
     """One recording: `problems` make it unsound, `warnings` are worth a look.
 
-    `figures` is None where it cannot be decoded, `raw` where its format has no columns to look at before decoding.
+    `summary` is None where it cannot be decoded, `raw` where its format has no columns to look at before decoding.
     `events_sha256` is of the events alone: the same in every format and under every name; "" without events.
     """
 
@@ -47,10 +43,35 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     time_unit: str
     suspected_unit: str | None
     tick_us: int
-    figures: Summary | None
+    summary: Summary | None
     raw: Signs | None
     problems: list[Finding]
     warnings: list[Finding]
+
+
+class Candidate(NamedTuple):
+    """A recording before it is decoded. `source` is None where no format is recognised, `signs` where it has no columns.
+
+    `sensor` (width, height) is what its events must lie in, if somebody says so.
+    """
+
+    path: Path
+    data: bytes = b""
+    source: Source | None = None
+    recognised_by: str = "nothing but its ending"
+    signs: Signs | None = None
+    polarity_convention: str = ""
+    sensor: tuple[int, int] | None = None
+
+    @property
+    def format(self) -> str:
+        """The name of its source."""
+        return "unknown" if self.source is None else sources()[type(self.source)]
+
+    @property
+    def sha256(self) -> str:
+        """Of its bytes; "" without."""
+        return hashlib.sha256(self.data).hexdigest() if self.data else ""
 
 
 def examine(path: Path, sensor: tuple[int, int] | None = None) -> Examined:
@@ -61,94 +82,96 @@ def examine(path: Path, sensor: tuple[int, int] | None = None) -> Examined:
     """
     known = path.suffix.lower() in known_endings()
     if known and path.is_file() and not path.stat().st_size:
-        return refused(path, "the file is empty (0 bytes); fetch the file again")
-    data = file_bytes(path)
+        empty = BadRecording("the file is empty (0 bytes)", where=path, fix="fetch the file again")
+        return refused(Candidate(path), empty)
+    return examine_bytes(path, file_bytes(path), sensor)
+
+
+def examine_bytes(path: Path, data: bytes, sensor: tuple[int, int] | None = None) -> Examined:
+    """As `examine`, of the bytes of the file at `path`."""
     try:
         source = recognise(data, path)
     except BadRecording as error:
-        if known:
-            return refused(path, str(error), data)
+        if path.suffix.lower() in known_endings():
+            return refused(Candidate(path, data), error)
         raise
-    name = sources()[type(source)]
-    columns = raw_columns(name, data)
-    signs = signs_of(columns, sensor) if columns else None
-    found_by = _recognised_by(source, data, path)
+    raw = raw_columns(source, data)
+    signs = signs_of(raw, sensor) if raw else None
+    convention = source.polarity_convention(raw) or convention_of(signs)
+    candidate = Candidate(path, data, source, _recognised_by(source, data, path), signs, convention, sensor)
     try:
         events = source.decode(data, str(path), sensor)
     except EventbenchError as error:
-        return refused(path, str(error), data, name, found_by, signs, sensor)
-    return told(path, data, name, found_by, events, sensor, signs)
+        return refused(candidate, error)
+    return decoded(candidate, source, events)
 
 
 def examine_row(path: Path, source: Source, row: int, sensor: tuple[int, int] | None = None) -> Examined:
     """Recording number `row` of a file that holds many; as `examine` in all else."""
-    name = sources()[type(source)]
-    called = Path(f"{path}#{row}")
+    candidate = Candidate(
+        Path(f"{path}#{row}"),
+        source=source,
+        recognised_by="what is in it",
+        polarity_convention=source.polarity_convention(None),
+        sensor=sensor,
+    )
     try:
         events = source.decode_row(path, row, sensor)
     except EventbenchError as error:
-        return refused(called, str(error).removeprefix(f"{path}, recording {row}: "), b"", name)
-    return told(called, b"", name, "its groups spikes/times and spikes/units", events, sensor, None)
+        return refused(candidate, error)
+    return decoded(candidate, source, events)
 
 
-def told(
-    path: Path,
-    data: bytes,
-    name: str,
-    found_by: str,
-    events: Events,
-    sensor: tuple[int, int] | None,
-    signs: Signs | None,
-) -> Examined:
-    """What was decoded, measured and judged."""
-    figures = summarize(events)
-    size_from = FROM_OPTION if sensor else FROM_FILE if _states_size(name, data, signs) else FROM_EVENTS
-    suspected = suspicion(events, figures)
+def decoded(candidate: Candidate, source: Source, events: Events) -> Examined:
+    """The events of a candidate, measured and judged."""
+    summary, signs = summarize(events), candidate.signs
+    if candidate.sensor:
+        size_from = FROM_OPTION
+    elif source.states_sensor(candidate.data) or (signs and signs.stated_size):
+        size_from = FROM_FILE
+    else:
+        size_from = FROM_EVENTS
+    suspected = suspicion(events, summary)
     tick = tick_us(events)
-    problems, warnings = judgement.of_decoded(name, figures, suspected, tick, size_from != FROM_EVENTS)
+    problems, warnings = judgement.of_decoded(
+        source, summary, suspected, tick, size_known=size_from != FROM_EVENTS
+    )
     return Examined(
-        path=str(path),
-        bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest() if data else "",
+        path=str(candidate.path),
+        bytes=len(candidate.data),
+        sha256=candidate.sha256,
         events_sha256=_digest(events),
-        format=name,
-        recognised_by=found_by,
+        format=candidate.format,
+        recognised_by=candidate.recognised_by,
         sensor_from=size_from,
-        polarity_convention=convention(name, signs),
-        time_unit=signs.unit if signs else "s" if name == "spikes_hdf5" else "us",
+        polarity_convention=candidate.polarity_convention,
+        time_unit=signs.unit if signs else source.time_unit,
         suspected_unit=suspected.unit if suspected else None,
         tick_us=tick,
-        figures=figures,
+        summary=summary,
         raw=signs,
         problems=problems,
         warnings=warnings,
     )
 
 
-def refused(
-    path: Path,
-    reason: str,
-    data: bytes = b"",
-    name: str = "unknown",
-    found_by: str = "nothing but its ending",
-    signs: Signs | None = None,
-    sensor: tuple[int, int] | None = None,
-) -> Examined:
-    """What could not be decoded, for that reason."""
-    problems, warnings = judgement.of_refused(name, reason.removeprefix(f"{path}: "), signs, sensor)
+def refused(candidate: Candidate, error: EventbenchError) -> Examined:
+    """A candidate that could not be decoded."""
+    signs = candidate.signs
+    problems, warnings = judgement.of_refused(candidate.source, error, signs, candidate.sensor)
     return Examined(
-        path=str(path),
-        bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest() if data else "",
+        path=str(candidate.path),
+        bytes=len(candidate.data),
+        sha256=candidate.sha256,
         events_sha256="",
-        format=name,
-        recognised_by=found_by,
+        format=candidate.format,
+        recognised_by=candidate.recognised_by,
         sensor_from="",
-        polarity_convention=convention(name, signs) if signs else "",
+        polarity_convention=candidate.polarity_convention if signs else "",
         time_unit=signs.unit if signs else "",
         suspected_unit=None,
         tick_us=0,
-        figures=None,
+        summary=None,
         raw=signs,
         problems=problems,
         warnings=warnings,
@@ -158,10 +181,10 @@ def refused(
 def _digest(events: Events) -> str:
     if not len(events):
         return ""
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for column in (events.t, events.x, events.y, events.p):
-        whole.update(column.data)
-    return whole.hexdigest()
+        digest.update(column.data)
+    return digest.hexdigest()
 
 
 def _recognised_by(source: Source, data: bytes, path: Path) -> str:
@@ -173,38 +196,30 @@ def _recognised_by(source: Source, data: bytes, path: Path) -> str:
     return f"its ending {path.suffix} alone"
 
 
-def _states_size(name: str, data: bytes, signs: Signs | None) -> bool:
-    if name == "evt":
-        header = percent_header(data)
-        return header.size() is not None or any(line.startswith("plugin_name ") for line in header.lines)
-    return name in STATED or (signs is not None and signs.stated_size is not None)
-
-
 def holds_many(path: Path) -> bool:
     """Whether a file holds many recordings, as SHD's do."""
-    return path.suffix.lower() in (".h5", ".hdf5") and path.is_file() and rows_in(path.read_bytes()) > 1
+    endings = {suffix for source in sources() if source.holds_many for suffix in source.suffixes}
+    if path.suffix.lower() not in endings or not path.is_file() or not path.stat().st_size:
+        return False
+    return recordings_in(path, file_bytes(path)) is not None
 
 
-def rows_in(data: bytes) -> int:
-    """How many recordings a file of spikes holds; 0 for any other."""
-    if not {"spikes/times", "spikes/units"} <= names_in(data):
-        return 0
-    try:
-        return call(_rows, len(data), "", data)  # HDF5 crashes on some damaged files
-    except BadRecording:
-        return 0
-
-
-def _rows(data: bytes) -> int:
-    with opened(data, "") as file:
-        return len(file["spikes/times"])
+def recordings_in(path: Path, data: bytes) -> tuple[Source, int] | None:
+    """The source of a file that holds more than one recording, and how many; None for any other."""
+    for kind in sources():
+        if kind.holds_many and kind.recognises(data):
+            source = kind()
+            count = source.recordings_in(path)
+            return (source, count) if count > 1 else None
+    return None
 
 
 def known_endings() -> set[str]:
     """The file endings that some source answers to, in lower case."""
-    return {suffix for source in sources() for suffix in source.suffixes}  # type: ignore[attr-defined]
+    return {suffix for source in sources() for suffix in source.suffixes}
 
 
 @cache  # a folder has thousands of files, and looking for other packages' sources takes longer than reading one
-def sources() -> dict[type, str]:
+def sources() -> dict[type[Source], str]:
+    """Every source's class, and its name."""
     return {registry.sources.get(name): name for name in registry.sources.names()}

@@ -1,17 +1,14 @@
-"""What the columns of a file say as they stand, in figures: order, convention of polarity, ranges, markers, wraps."""
+"""Signs: what the columns of a file look like before any check, in figures: order, ranges, polarities, markers, wraps."""
 
 from __future__ import annotations
 
 import msgspec
 import numpy as np
 
-from eventbench.doctor.raw import Raw
-from eventbench.sources._named_columns import PER_US
+from eventbench.sources.base import PER_US, RawColumns
 
 SHOWN = 8
-# What one bit means where a format has no choice.
-BIT = "one bit, 1 is ON"
-ONE_BIT = dict.fromkeys(("atis_bin", "aedat31", "aedat4", "evt", "event_stream"), BIT)
+CONVENTIONS = (({0, 1}, "0 and 1", ""), ({-1, 1}, "-1 and +1", ""), ({1, 2}, "1 and 2", ", counted from 1"))
 
 
 class Signs(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +36,7 @@ class Signs(msgspec.Struct, frozen=True, kw_only=True):
     outside: int
 
 
-def signs_of(raw: Raw, sensor: tuple[int, int] | None) -> Signs:
+def signs_of(raw: RawColumns, sensor: tuple[int, int] | None) -> Signs:
     """The figures; `sensor` (width, height) is what events must lie in, None takes what the file states, if it does."""
     times, over = PER_US[raw.unit]
     steps = np.diff(raw.t if raw.t.dtype.kind == "i" else raw.t.astype(np.float64))
@@ -61,10 +58,10 @@ def signs_of(raw: Raw, sensor: tuple[int, int] | None) -> Signs:
         steps_back=len(back),
         first_back=int(back[0]) + 1 if len(back) else None,
         furthest_back_us=-float(steps[back].min()) * times / over if len(back) else 0.0,
-        overflow_markers=raw.markers,
+        overflow_markers=raw.overflow_markers,
         wraps=raw.wraps,
         clock_us=raw.clock_us,
-        other_words=raw.others,
+        other_words=raw.other_words,
         stated_size=raw.size,
         outside=outside,
     )
@@ -76,32 +73,19 @@ def _range(column: np.ndarray) -> tuple[float, float] | None:
     return (column.min().item(), column.max().item()) if len(column) else None
 
 
-def convention(source: str, signs: Signs | None) -> str:
-    """How the file writes polarity, as far as it can be told."""
-    if source in ONE_BIT:
-        return ONE_BIT[source]
-    if source == "spikes_hdf5":
-        return "none: every spike is taken as ON"
-    if source == "aedat2":
-        return "one bit, 0 is ON" if signs and signs.stated_size == (128, 128) else BIT
-    if source == "dat":
-        return "a field of 1 or 4 bits, 1 is ON"
+def convention_of(signs: Signs | None) -> str:
+    """How a file writes polarity, as far as its values tell."""
     if signs is None:
         return "not known"
     if signs.polarity_type == "bool":
         return "bool, true is ON"
-    found = set(signs.polarities)
+    values = set(signs.polarities)
+    for known, words, origin in CONVENTIONS:
+        if values == known:
+            return f"{words}{origin} ({signs.polarity_type})"
     listed = ", ".join(str(value) for value in signs.polarities)
     listed += ", ..." if len(signs.polarities) == SHOWN else ""
-    for values, named in (({0, 1}, "0 and 1"), ({-1, 1}, "-1 and +1"), ({1, 2}, "1 and 2, counted from 1")):
-        if found == values:
-            return f"{named} ({signs.polarity_type})"
-    kinds = " or ".join(
-        n for v, n in (({0, 1}, "0 and 1"), ({-1, 1}, "-1 and +1"), ({1, 2}, "1 and 2")) if found < v
-    )
-    only = f"only {listed} ({signs.polarity_type})"
-    return (
-        f"{only}, of {kinds}"
-        if kinds and found
-        else f"{listed or 'nothing'} ({signs.polarity_type}), which is none known"
-    )
+    possible = " or ".join(words for known, words, _ in CONVENTIONS if values < known)
+    if possible and values:
+        return f"only {listed} ({signs.polarity_type}), of {possible}"
+    return f"{listed or 'nothing'} ({signs.polarity_type}), which is none known"

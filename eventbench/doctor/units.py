@@ -27,23 +27,23 @@ class Suspicion(NamedTuple):
     why: str
 
 
-def suspicion(events: Events, figures: Summary) -> Suspicion | None:
+def suspicion(events: Events, summary: Summary) -> Suspicion | None:
     """None where the times pass for microseconds."""
-    n, duration = figures.events, figures.duration_us
-    if n < 2 or figures.first_us is None:
+    n, duration = summary.events, summary.duration_us
+    if n < 2 or summary.first_us is None:
         return None
-    if DATES[0] * 10**9 <= figures.first_us <= DATES[1] * 10**9:
-        return Suspicion("ns", f"its first time, {figures.first_us:,}, is a date in nanoseconds")
+    if DATES[0] * 10**9 <= summary.first_us <= DATES[1] * 10**9:
+        return Suspicion("ns", f"its first time, {summary.first_us:,}, is a date in nanoseconds")
     if duration < SHORT_US:
         moments = int(np.count_nonzero(np.diff(events.t))) + 1
         if moments == duration + 1 and moments >= 4 and n >= 4 * moments:
             why = (
-                f"its times are the numbers {figures.first_us:,} to {figures.last_us:,}, each for many events"
+                f"its times are the numbers {summary.first_us:,} to {summary.last_us:,}, each for many events"
             )
             return Suspicion("frame index", why)
         return Suspicion("ms or s", f"{n:,} events in {duration:,} us")
-    rate = n / max(figures.active_pixels, 1) / (duration / 1e6)
-    if rate > BUSIEST_HZ and n > 2 * figures.active_pixels:
+    rate = n / max(summary.active_pixels, 1) / (duration / 1e6)
+    if rate > BUSIEST_HZ and n > 2 * summary.active_pixels:
         return Suspicion("ms", f"an active pixel has {rate:,.0f} events a second")
     if duration > LONG_US and rate < QUIET_HZ:
         return Suspicion(

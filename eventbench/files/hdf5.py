@@ -56,14 +56,14 @@ def _names_here(path: Path) -> frozenset[str]:
     with opened(path, "") as file:
         import h5py
 
-        found = set()
+        paths = set()
         for name, item in file.items():
-            found.add(name)
+            paths.add(name)
             if isinstance(item, h5py.Group):
-                found |= {f"{name}/{inner}" for inner in item}
+                paths |= {f"{name}/{inner}" for inner in item}
         if file.attrs.get("format") == "eventbench":
-            found.add("@eventbench")
-        return frozenset(found)
+            paths.add("@eventbench")
+        return frozenset(paths)
 
 
 @contextmanager
@@ -77,10 +77,10 @@ def opened(source: bytes | Path, name: str) -> Iterator[Any]:
     except BadRecording:
         raise
     except BadEvents as error:
-        raise BadRecording(str(error), where=name) from None
-    except Exception as error:
-        said = " ".join(str(error).split())[:200]
-        raise BadRecording(f"not a readable HDF5 file ({said})", where=name) from None
+        raise error.as_kind(BadRecording, where=name) from None
+    except Exception as error:  # noqa: BLE001  # h5py raises half a dozen unrelated types on damaged files
+        message = " ".join(str(error).split())[:200]
+        raise BadRecording(f"not a readable HDF5 file ({message})", where=name) from None
 
 
 def column(dataset: Any, size: int, name: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Calls in a process apart: the HDF5 library and SciPy's reader of MATLAB files crash or hang over some damaged files.
+"""Calls in an isolated process: the HDF5 library and SciPy's reader of MATLAB files crash or hang over some damaged files.
 
 One helper a process serves all calls, so that a file costs milliseconds; it is started at the first one, ends with the
 process, and is replaced when it did not survive a call.
@@ -16,11 +16,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from eventbench.errors import BadRecording
 
 STARTING_S = 120.0
+R = TypeVar("R")
 LEAST_S, BYTES_PER_S = 10.0, 1 << 21  # what a call may take: this long, and more for large files
 LEAST_BYTES, MOST_TIMES = 1 << 28, 1100  # what it may take up: deflate packs no better than 1032 to 1
 _LOCK = threading.Lock()
@@ -29,7 +30,7 @@ _HELPERS: dict[
 ] = {}  # by the process they serve; a fork leaves its parent's alone
 
 
-def call(function: Callable[..., Any], size: int, name: str, *args: Any) -> Any:
+def call(function: Callable[..., R], size: int, name: str, *args: Any) -> R:
     """What `function(*args)` returns, called in the helper, on a file of `size` bytes that errors call `name`.
 
     Raises BadRecording where it raises that, takes too long or too much memory, or does not survive.
@@ -51,14 +52,18 @@ def call(function: Callable[..., Any], size: int, name: str, *args: Any) -> Any:
             raise
     kind, value = pickle.loads(answer)
     if kind == "returned":
-        return value
+        result: R = value
+        return result
     if kind == "memory":
         raise _damaged("a size in it is far beyond the file's", name)
-    raise BadRecording(f"cannot be read ({value})", where=name) if kind == "raised" else BadRecording(value)
+    if kind == "refused":
+        refusal: BadRecording = value
+        raise refusal
+    raise BadRecording(f"cannot be read ({value})", where=name)
 
 
-def _damaged(how: str, name: str) -> BadRecording:
-    return BadRecording(f"damaged: {how}", where=name, fix="fetch the file again")
+def _damaged(symptom: str, name: str) -> BadRecording:
+    return BadRecording(f"damaged: {symptom}", where=name, fix="fetch the file again")
 
 
 def serve() -> None:
@@ -82,14 +87,12 @@ def _answer(message: bytes) -> tuple[str, Any]:
         _limit(LEAST_BYTES + MOST_TIMES * size)
         return "returned", function(*args)
     except BadRecording as error:
-        said = str(error)
-        # Some libraries say so in their own words.
-        return (
-            "memory" if "memory allocation failed" in said or "Unable to allocate" in said else "refused"
-        ), said
+        # HDF5 and NumPy say in a text of their own that memory did not suffice.
+        out_of_memory = "memory allocation failed" in error.what or "Unable to allocate" in error.what
+        return ("memory", "") if out_of_memory else ("refused", error)
     except MemoryError:
         return "memory", ""
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # whatever a library raises is an answer, and the helper goes on
         return "raised", " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 

@@ -13,8 +13,10 @@ from eventbench.specs.sample import Sample
 
 def files_of(folder: Path, suffix: str, skip: Iterable[str] = ()) -> list[Path]:
     """The files in `folder` that end in `suffix`, sorted by name as text; those that match a pattern of `skip` left out."""
-    found = [path for path in folder.glob(f"*{suffix}") if not any(fnmatch(path.name, one) for one in skip)]
-    return sorted(found, key=lambda path: path.name)
+    paths = [
+        path for path in folder.glob(f"*{suffix}") if not any(fnmatch(path.name, pattern) for pattern in skip)
+    ]
+    return sorted(paths, key=lambda path: path.name)
 
 
 def named(form: str, values: Mapping[str, object]) -> str:
@@ -41,10 +43,10 @@ def subject_of(stem: str, pattern: re.Pattern[str], where: Path) -> str:
     """Who is in a recording, by its name. Raises BadDataset where the name does not say."""
     if not pattern.pattern:
         return ""
-    found = pattern.match(stem)
-    if not found:
+    match = pattern.match(stem)
+    if not match:
         raise BadDataset(f"the name does not say who is in it: no {pattern.pattern!r}", where=where)
-    return found[1]
+    return match[1]
 
 
 def refuse_other_splits(names: Iterable[str], splits: Iterable[str], key: str) -> None:
@@ -57,16 +59,16 @@ def refuse_other_splits(names: Iterable[str], splits: Iterable[str], key: str) -
 
 def unique(samples: Iterable[Sample], root: Path) -> list[Sample]:
     """Samples sorted by id. Raises BadDataset where two have the same."""
-    found: dict[str, Sample] = {}
+    by_id: dict[str, Sample] = {}
     for sample in samples:
-        if sample.id in found:
+        if sample.id in by_id:
             raise BadDataset(
-                f"two files are sample {sample.id}: {found[sample.id].recording} and {sample.recording}",
+                f"two files are sample {sample.id}: {by_id[sample.id].recording} and {sample.recording}",
                 where=root,
                 fix="take one of them away",
             )
-        found[sample.id] = sample
-    return [found[name] for name in sorted(found)]
+        by_id[sample.id] = sample
+    return [by_id[id] for id in sorted(by_id)]
 
 
 def lines_of(path: Path, fix: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
@@ -14,9 +14,28 @@ if TYPE_CHECKING:
     from eventbench.specs.card import Card
 
 
+PUBLISHERS_SPLIT = "The publisher's, one folder or file a split."  # the `rule` of most layouts
+
+
 class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A way of laying recordings out in folders. Its fields are the parameters a card sets."""
+    """A way of laying recordings out in folders. Its fields are the parameters a card sets.
+
+    `tree` and `rule` are for the documentation; `split_note` is a sentence that it adds once a page.
+    """
+
+    split_note: ClassVar[str] = ""
 
     @abstractmethod
     def samples(self, card: Card, root: Path) -> list[Sample]:
         """Every sample under `root`, sorted by id. Raises BadDataset where the folder is not laid out so."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def tree(self) -> list[tuple[str, str]]:
+        """(path below the dataset's folder, what it is), a line of the tree each."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def rule(self) -> str:
+        """How a recording comes into a split, in a sentence."""
+        raise NotImplementedError

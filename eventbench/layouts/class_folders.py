@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventbench.errors import BadDataset, BadSpec
-from eventbench.layouts.base import Layout
+from eventbench.layouts._listing import named, refuse_other_splits, unique
+from eventbench.layouts.base import PUBLISHERS_SPLIT, Layout
 from eventbench.specs.sample import Sample
 
 if TYPE_CHECKING:
@@ -25,29 +25,25 @@ class ClassFolders(Layout, frozen=True, forbid_unknown_fields=True):
     id: str = "{split}/{stem}"
 
     def samples(self, card: Card, root: Path) -> list[Sample]:
-        found: dict[str, Sample] = {}
-        if unpinned := sorted(self.folders.keys() - card.splits.keys()):
-            raise BadSpec(
-                f"folders name {unpinned[0]!r}",
-                where="[layout]",
-                allowed=f"the card's splits: {', '.join(card.splits)}",
-            )
-        for split, folder in self.folders.items():
-            for label, name in enumerate(card.classes):
-                for path, stem in _files(root / folder / name, self.suffix):
-                    try:
-                        called = self.id.format_map({"split": split, "class": name, "stem": stem})
-                    except (KeyError, ValueError, AttributeError, IndexError):
-                        allowed = "a name with {split}, {class} and {stem}"
-                        raise BadSpec(f"id is {self.id!r}", where="[layout]", allowed=allowed) from None
-                    if called in found:
-                        raise BadDataset(
-                            f"two files are sample {called}: {found[called].recording} and {path}",
-                            where=root,
-                            fix="take one of them away",
-                        )
-                    found[called] = Sample(called, split, label, "", path)
-        return [found[called] for called in sorted(found)]
+        """Every sample under `root`, sorted by id. Raises BadDataset where two files are the same sample."""
+        refuse_other_splits(self.folders, card.splits, "folders")
+        samples = [
+            Sample(named(self.id, {"split": split, "class": name, "stem": stem}), split, label, "", path)
+            for split, folder in self.folders.items()
+            for label, name in enumerate(card.classes)
+            for path, stem in _files(root / folder / name, self.suffix)
+        ]
+        return unique(samples, root)
+
+    def tree(self) -> list[tuple[str, str]]:
+        """A line a split."""
+        return [
+            (f"{folder}/<class>/*{self.suffix}", f"split {split}") for split, folder in self.folders.items()
+        ]
+
+    def rule(self) -> str:
+        """The publisher's."""
+        return PUBLISHERS_SPLIT
 
 
 def _files(folder: Path, suffix: str) -> list[tuple[str, str]]:
@@ -56,5 +52,5 @@ def _files(folder: Path, suffix: str) -> list[tuple[str, str]]:
         names = os.listdir(folder)  # noqa: PTH208  # text: a Path for each file takes longer than to decode a short one
     except OSError:
         return []
-    place = os.path.join(folder, "")  # noqa: PTH118
-    return [(place + name, os.path.splitext(name)[0]) for name in names if name.endswith(suffix)]  # noqa: PTH122
+    prefix = os.path.join(folder, "")  # noqa: PTH118
+    return [(prefix + name, os.path.splitext(name)[0]) for name in names if name.endswith(suffix)]  # noqa: PTH122

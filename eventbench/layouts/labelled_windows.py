@@ -73,16 +73,41 @@ class LabelledWindows(Layout, frozen=True, forbid_unknown_fields=True):
         and for a recording in two splits.
         """
         refuse_other_splits([*self.lists, *self.chosen, *filter(None, [self.rest])], card.splits, "splits")
-        who, fix = compiled(self.subject, "subject"), f"to obtain it: {card.obtain.how}"
-        found: list[Sample] = []
+        subject_pattern, fix = compiled(self.subject, "subject"), f"to obtain it: {card.obtain.how}"
+        samples: list[Sample] = []
         for path, split in (self._listed if self.lists else self._chosen)(root, fix).items():
             labels = root / named(self.labels, {"stem": path.stem})
-            subject = subject_of(path.stem, who, path)
+            subject = subject_of(path.stem, subject_pattern, path)
             for number, (label, start, stop) in enumerate(self._windows(labels, card, fix), start=1):
-                called = named(self.id, {"stem": path.stem, "number": number})
-                cut = {"window" if self.unit == "us" else "part": (start, stop)}
-                found.append(Sample(called, split, label, subject, path, **cut))  # type: ignore[arg-type]
-        return unique(found, root)
+                id = named(self.id, {"stem": path.stem, "number": number})
+                window, part = ((start, stop), None) if self.unit == "us" else (None, (start, stop))
+                samples.append(Sample(id, split, label, subject, path, window=window, part=part))
+        return unique(samples, root)
+
+    def tree(self) -> list[tuple[str, str]]:
+        """Recordings, the CSV file of each, and the lists of splits."""
+        folder = f"{self.folder}/" if self.folder else ""
+        label, start, stop = self.columns
+        lists = [
+            (file, f"the recordings of split {split}, a name a line") for split, file in self.lists.items()
+        ]
+        return [
+            (f"{folder}<name>{self.suffix}", "a long recording"),
+            (
+                self.labels.replace("{stem}", "<name>"),
+                f"its samples: {label}, {start}, {stop} ({self.unit})",
+            ),
+            *lists,
+        ]
+
+    def rule(self) -> str:
+        """By recording: as lists in the dataset say, or as the card says."""
+        if not self.chosen:
+            return "By recording, as the publisher's lists say."
+        chosen = "; ".join(
+            f"{split} {', '.join(f'`{name}`' for name in names)}" for split, names in self.chosen.items()
+        )
+        return f"By recording, listed in the card: {chosen}; all others {self.rest}."
 
     def _listed(self, root: Path, fix: str) -> dict[Path, str]:
         """Recording -> split, as the data set's own lists say."""

@@ -1,4 +1,4 @@
-"""The path says it all: a pattern a split, in which {class} or {number} is the label and {subject} who is in it."""
+"""Everything is in the path: a pattern a split, in which {class} or {number} is the label and {subject} who is in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from eventbench.errors import BadDataset, BadSpec
 from eventbench.layouts._listing import named, refuse_other_splits, unique
-from eventbench.layouts.base import Layout
+from eventbench.layouts.base import PUBLISHERS_SPLIT, Layout
 from eventbench.specs.sample import Sample
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class PathPattern(Layout, frozen=True, forbid_unknown_fields=True):
     def samples(self, card: Card, root: Path) -> list[Sample]:
         """Every sample under `root`, sorted by id. Raises BadDataset for a path of no class of the card."""
         refuse_other_splits(self.patterns, card.splits, "patterns")
-        found: list[Sample] = []
+        samples: list[Sample] = []
         for split, pattern in self.patterns.items():
             expression = re.compile(_expression(pattern))
             for path in root.glob(_FIELD.sub("*", pattern)):
@@ -48,10 +48,24 @@ class PathPattern(Layout, frozen=True, forbid_unknown_fields=True):
                 if matched is None:
                     continue
                 fields = matched.groupdict()
-                called = named(self.id, {"split": split, **fields})
+                id = named(self.id, {"split": split, **fields})
                 label = self._label(card, fields, path)
-                found.append(Sample(called, split, label, fields.get("subject", ""), path))
-        return unique(found, root)
+                samples.append(Sample(id, split, label, fields.get("subject", ""), path))
+        return unique(samples, root)
+
+    def tree(self) -> list[tuple[str, str]]:
+        """A line a split."""
+        return [
+            (
+                pattern.replace("{", "<").replace("}", ">"),
+                f"split {split}; <number> is the class, from {self.first_class}",
+            )
+            for split, pattern in self.patterns.items()
+        ]
+
+    def rule(self) -> str:
+        """The publisher's."""
+        return PUBLISHERS_SPLIT
 
     def _label(self, card: Card, fields: dict[str, str], path: Path) -> int:
         if "class" in fields:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eventbench.errors import BadDataset, BadRecording
 from eventbench.layouts._listing import named, refuse_other_splits, unique
-from eventbench.layouts.base import Layout
+from eventbench.layouts.base import PUBLISHERS_SPLIT, Layout
 from eventbench.specs.sample import Sample
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Rows(Layout, frozen=True, forbid_unknown_fields=True):
         from eventbench.sources.spikes_hdf5 import labels_of, speakers_of
 
         refuse_other_splits(self.files, card.splits, "files")
-        found: list[Sample] = []
+        samples: list[Sample] = []
         for split, name in self.files.items():
             path = root / name
             if not path.is_file():
@@ -39,7 +39,7 @@ class Rows(Layout, frozen=True, forbid_unknown_fields=True):
                 labels, speakers = labels_of(path), speakers_of(path)
                 classes = self._classes(card, path)
             except BadRecording as error:
-                raise BadDataset(str(error)) from None
+                raise error.as_kind(BadDataset) from None
             if len(speakers) != len(labels):
                 raise BadDataset(f"{len(labels):,} labels and {len(speakers):,} speakers", where=path)
             for row, (label, speaker) in enumerate(zip(labels.tolist(), speakers.tolist(), strict=True)):
@@ -47,10 +47,21 @@ class Rows(Layout, frozen=True, forbid_unknown_fields=True):
                     raise BadDataset(
                         f"the label of row {row:,} is {label}", where=path, allowed=f"0 to {len(classes) - 1}"
                     )
-                called = named(self.id, {"split": split, "number": row + 1})
+                id = named(self.id, {"split": split, "number": row + 1})
                 subject = f"{speaker:02d}" if speaker >= 0 else ""
-                found.append(Sample(called, split, classes[label], subject, path, row=row))
-        return unique(found, root)
+                samples.append(Sample(id, split, classes[label], subject, path, row=row))
+        return unique(samples, root)
+
+    def tree(self) -> list[tuple[str, str]]:
+        """A line a split."""
+        return [
+            (file, f"split {split}, a recording a row, labels beside them")
+            for split, file in self.files.items()
+        ]
+
+    def rule(self) -> str:
+        """The publisher's."""
+        return PUBLISHERS_SPLIT
 
     def _classes(self, card: Card, path: Path) -> dict[int, int]:
         """Label of the file -> class of the card."""
@@ -64,9 +75,9 @@ class Rows(Layout, frozen=True, forbid_unknown_fields=True):
             read = column(file[self.keys], path.stat().st_size, str(path)).tolist()
         words = [word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in read]
         if sorted(words) != sorted(card.classes):
-            other = sorted(set(words) ^ set(card.classes))
+            differing = sorted(set(words) ^ set(card.classes))
             raise BadDataset(
-                f"its words are not the card's classes: {', '.join(map(repr, other[:3])) or 'one is there twice'}",
+                f"its words are not the card's classes: {', '.join(map(repr, differing[:3])) or 'one is there twice'}",
                 where=f"{path}, {self.keys}",
                 allowed=f"the card's {len(card.classes)} classes",
             )

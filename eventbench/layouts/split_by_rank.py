@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from eventbench.errors import BadDataset, BadSpec
 from eventbench.layouts._listing import compiled, files_of, named, refuse_other_splits, subject_of, unique
@@ -19,7 +19,12 @@ from eventbench.specs.sample import Sample
 if TYPE_CHECKING:
     from eventbench.specs.card import Card
 
-ORDERS = ("name", "number", "sha256")
+# What a class is ordered by, in words.
+ORDERS = {
+    "name": "name as text (10 before 2)",
+    "number": "the number the name ends in",
+    "sha256": "sha256 of the seed {} and the id",
+}
 _NUMBER = re.compile(r"\d+$")
 
 
@@ -38,6 +43,10 @@ class SplitByRank(Layout, frozen=True, forbid_unknown_fields=True):
     subject : a regular expression whose group, in the name, is who is in the recording
     skip : patterns of names that are no recordings of their own, such as copies
     """
+
+    split_note: ClassVar[str] = (
+        "No random generator and no order of a file system takes part, so the split is the same on every machine."
+    )
 
     parts: list[tuple[str, int]]
     suffix: str
@@ -61,19 +70,35 @@ class SplitByRank(Layout, frozen=True, forbid_unknown_fields=True):
     def samples(self, card: Card, root: Path) -> list[Sample]:
         """Every sample under `root`, sorted by id. Raises BadDataset where a name has no number to order by."""
         refuse_other_splits((split for split, _ in self.parts), card.splits, "parts")
-        who = compiled(self.subject, "subject")
-        found: list[Sample] = []
+        subject = compiled(self.subject, "subject")
+        samples: list[Sample] = []
         for label, name in enumerate(card.classes):
             paths = files_of(root / self.folder / name, self.suffix, self.skip)
             members = [(named(self.id, {"class": name, "stem": path.stem}), path) for path in paths]
             members.sort(key=lambda member: self._rank(*member))
-            for (called, path), split in zip(members, self._splits(len(members)), strict=True):
-                found.append(Sample(called, split, label, subject_of(path.stem, who, path), path))
-        return unique(found, root)
+            for (id, path), split in zip(members, self._splits(len(members)), strict=True):
+                samples.append(Sample(id, split, label, subject_of(path.stem, subject, path), path))
+        return unique(samples, root)
 
-    def _rank(self, called: str, path: Path) -> tuple[int, str]:
+    def tree(self) -> list[tuple[str, str]]:
+        """One line: a folder a class."""
+        folder = f"{self.folder}/" if self.folder else ""
+        return [(f"{folder}<class>/*{self.suffix}", "every recording; the split is by rank")]
+
+    def rule(self) -> str:
+        """The order, the shares in it, and what is left out."""
+        parts = [
+            f"{split} the {'next' if number else 'first'} {percent} %"
+            for number, (split, percent) in enumerate(self.parts)
+        ]
+        skipped = ", ".join(f"`{name}`" for name in self.skip)
+        left_out = f" Left out: names like {skipped}." if skipped else ""
+        order = ORDERS[self.order].format(self.seed)
+        return f"Of each class, in order of {order}: {', '.join(parts)}, rounded up.{left_out}"
+
+    def _rank(self, id: str, path: Path) -> tuple[int, str]:
         if self.order == "sha256":
-            return 0, hashlib.sha256(f"{self.seed} {called}".encode()).hexdigest()
+            return 0, hashlib.sha256(f"{self.seed} {id}".encode()).hexdigest()
         if self.order == "name":
             return 0, path.name
         number = _NUMBER.search(path.stem)

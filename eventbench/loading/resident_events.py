@@ -11,15 +11,11 @@ from eventbench.errors import BadEvents, BadSpec, EventbenchError
 from eventbench.loading._packed_recordings import SIGNED_BITS, PackedRecordings, cuts_by_time, load_recordings
 from eventbench.loading.loader import Loader
 from eventbench.preprocess.binning import Binning
-from eventbench.representations._frames_batch import IN_KERNEL
 from eventbench.representations.base import Representation
 from eventbench.representations.binary import Binary
-from eventbench.representations.frames import CELLS, Frames
+from eventbench.representations.frames import CELLS, FIXED_CUTS, Frames
 from eventbench.store.read import EventStore
 
-FIXED_CUTS = IN_KERNEL | {
-    "spikingjelly_time": (True, True)
-}  # split_by -> (cut by time, the last frame takes the rest)
 EXACT = 1 << 24  # up to here every whole number has its own float32
 
 

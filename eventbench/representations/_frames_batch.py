@@ -9,16 +9,10 @@ from numba import njit
 
 from eventbench.events import EventBatch
 from eventbench.representations._frames_kernels import count_slices
-from eventbench.representations._slices import cut_every
+from eventbench.representations._slices import FIXED_CUTS, cut_every
 
-# split_by -> (cut by time, the last frame takes the rest); the other ways are cut one recording at a time.
-IN_KERNEL = {
-    "time": (True, True),
-    "count": (False, True),
-    "tonic_time": (True, False),
-    "tonic_count": (False, False),
-    "spikingjelly_count": (False, True),
-}
+# What the kernels cut by themselves; every other rule cuts one recording at a time.
+IN_KERNEL = {rule: cut for rule, cut in FIXED_CUTS.items() if rule != "spikingjelly_time"}
 
 
 @njit(cache=True, nogil=True)
@@ -57,8 +51,9 @@ def count_batch(
 
     def fill(first: int, last: int) -> None:
         columns = (batch.t, batch.x, batch.y, batch.p, batch.offsets)
-        how = (by_time, rest, width, width * height, limit)
-        _count_recordings(*columns, first, last, *how, flat, binned, lost)
+        _count_recordings(
+            *columns, first, last, by_time, rest, width, width * height, limit, flat, binned, lost
+        )
 
     threads = max(1, min(threads, len(batch)))
     if threads == 1:

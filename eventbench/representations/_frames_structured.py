@@ -40,7 +40,7 @@ def count_structured(
 
 
 @njit(cache=True, nogil=True)
-def _count_blocks(tf, xf, yf, pf, cuts, width, height, limit, flat):  # type: ignore[no-untyped-def]
+def _count_blocks(tf, xf, yf, pf, cuts, width, height, limit, flat):  # type: ignore[no-untyped-def]  # noqa: C901  # one pass, each record looked at once
     n, bins, area = tf.shape[0], flat.shape[0], width * height
     t, p = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.uint8)
     x, y = np.empty(BLOCK, np.uint16), np.empty(BLOCK, np.uint16)

@@ -141,7 +141,7 @@ def _look_back(ts, xs, ys, window, tonic, tau, linear, fine, coarse, side, surfa
 
 
 @njit(cache=True, nogil=True)
-def _keep_sums(ts, xs, ys, window, tonic, tau, linear, side, sums, counts, surface):  # type: ignore[no-untyped-def]
+def _keep_sums(ts, xs, ys, window, tonic, tau, linear, side, sums, counts, surface):  # type: ignore[no-untyped-def]  # noqa: C901  # one pass, whose state would have to be handed around
     """As `_look_back`, in side * side steps an event; x and y are from the corner of the cell.
 
     For each pixel of the cell, in a margin of the radius, `sums` has what its events in the window weigh, as it was at

@@ -49,6 +49,7 @@ def cut_greedily(t, duration):  # type: ignore[no-untyped-def]
 
 
 def span_of(t: np.ndarray) -> int:
+    """Time from the first event to the last, as a Python int, which no span of two int64 overflows."""
     return int(t[-1]) - int(t[0]) if len(t) else 0
 
 
@@ -117,7 +118,7 @@ def _spikingjelly_duration(t: np.ndarray, duration: int, most: int) -> np.ndarra
         raise BadEvents(
             "no events: SpikingJelly cannot split them by duration", fix="use split_by='duration'"
         )
-    cuts = cut_greedily(t, duration)
+    cuts: np.ndarray = cut_greedily(t, duration)
     _limit(len(cuts) - 1, most)
     return cuts
 
@@ -150,6 +151,24 @@ def _limit(frames: int, most: int) -> None:
             allowed=f"{most}, which are 16 GiB on this sensor",
             fix="fewer bins, or longer frames, or fewer events at a time",
         )
+
+
+class FixedCut(NamedTuple):
+    """A rule with a fixed number of frames: cut by time or by count, the remainder in the last frame or left out."""
+
+    by_time: bool
+    takes_rest: bool
+
+
+# The rules of which frames can be cut wherever only times and counts are at hand: in a kernel, or on a GPU.
+FIXED_CUTS = {
+    "time": FixedCut(by_time=True, takes_rest=True),
+    "count": FixedCut(by_time=False, takes_rest=True),
+    "tonic_time": FixedCut(by_time=True, takes_rest=False),
+    "tonic_count": FixedCut(by_time=False, takes_rest=False),
+    "spikingjelly_time": FixedCut(by_time=True, takes_rest=True),  # which refuses a frame without events
+    "spikingjelly_count": FixedCut(by_time=False, takes_rest=True),
+}
 
 
 class Rule(NamedTuple):

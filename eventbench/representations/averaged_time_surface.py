@@ -9,9 +9,9 @@ import numpy as np
 
 from eventbench.errors import BadSpec, UnknownName
 from eventbench.events import Events
-from eventbench.representations._given import array_to_fill, positive, whole
+from eventbench.representations._arguments import array_to_fill, positive, whole
 from eventbench.representations._hats_kernels import FINE, draw_surfaces, sort_by_list
-from eventbench.representations.base import Account, Representation
+from eventbench.representations.base import Account, Documentation, PictureRow, Representation
 
 DECAYS = ("exp", "lin")
 MOST_KEPT = 2**16
@@ -56,6 +56,34 @@ class AveragedTimeSurface(Representation, frozen=True, forbid_unknown_fields=Tru
     """
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation] = Documentation(
+        shape="(1, P, cells_y * S, cells_x * S)",
+        definition=(
+            "around every event, the decayed times of its neighbours' events before it; averaged over the "
+            "events of each cell of K x K pixels"
+        ),
+        paper=(
+            "Sironi, Brambilla, Bourdis, Lagorce, Benosman: HATS: Histograms of Averaged Time Surfaces for "
+            "Robust Event-based Object Classification, CVPR 2018"
+        ),
+        modes="tonic: `tonic = true`",
+        deviations=(
+            "by default the paper's formula: an event does not count itself, and a surface is divided by the "
+            "events of both polarities"
+        ),
+        picture=(
+            PictureRow(
+                title="averaged_time_surface: cell_size 10, radius 3 (default): (1, 2, 49, 49)",
+                all_events=True,
+                separate=True,
+            ),
+        ),
+        shows=(
+            "Seven by seven surfaces, one for each cell of 10 x 10 pixels, side by side as the cells are on "
+            "the sensor. A surface shows where, around an event of its cell, others came in the 100 ms before "
+            "it: it leans as the edge did that ran over the cell."
+        ),
+    )
 
     cell_size: int = 10
     radius: int = 3
@@ -88,6 +116,7 @@ class AveragedTimeSurface(Representation, frozen=True, forbid_unknown_fields=Tru
 
     @property
     def array_dtype(self) -> np.dtype:
+        """float32."""
         return np.dtype(np.float32)
 
     def shape(self, sensor: tuple[int, int]) -> tuple[int, int, int, int]:

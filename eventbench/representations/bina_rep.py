@@ -10,9 +10,9 @@ from numba import njit
 
 from eventbench.errors import UnknownName
 from eventbench.events import Events
-from eventbench.representations._given import array_to_fill, whole
+from eventbench.representations._arguments import array_to_fill, whole
 from eventbench.representations._slices import RULES
-from eventbench.representations.base import Account, Representation
+from eventbench.representations.base import Account, Documentation, PictureRow, Representation
 
 SPLITS = tuple(name for name, rule in RULES.items() if rule.needs == "bins")
 
@@ -41,6 +41,34 @@ class BinaRep(Representation, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation] = Documentation(
+        shape="(T, P, H, W)",
+        definition=(
+            "N binary frames read as the bits of one number a pixel and polarity, the earliest the highest "
+            "bit, over 2^N - 1"
+        ),
+        paper=(
+            "Barchid, Mennesson, Djéraba: Bina-Rep Event Frames: a Simple and Effective Representation for "
+            "Event-Based Cameras, ICIP 2022"
+        ),
+        modes=(
+            'tonic: `split_by = "tonic_time"`, `"tonic_count"`; SpikingJelly\'s cuts: `"spikingjelly_time"`, '
+            '`"spikingjelly_count"`'
+        ),
+        deviations="by default no event is left out of the last slice",
+        picture=(
+            PictureRow(
+                title="bina_rep: bins 8, bits 8: (8, 2, 64, 64), each step read from 8 binary frames",
+                parameters={"bins": 8, "bits": 8},
+                caption="step {0}",
+                scale="unit",
+            ),
+        ),
+        shows=(
+            "The strength of a pixel is a number of 8 bits: the earlier and the more often it fired within "
+            "the step, the brighter."
+        ),
+    )
 
     bins: int = 1
     bits: int = 8
@@ -54,6 +82,7 @@ class BinaRep(Representation, frozen=True, forbid_unknown_fields=True):
 
     @property
     def array_dtype(self) -> np.dtype:
+        """float32."""
         return np.dtype(np.float32)
 
     def shape(self, sensor: tuple[int, int]) -> tuple[int, int, int, int]:

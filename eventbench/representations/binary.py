@@ -10,10 +10,10 @@ from numba import njit
 
 from eventbench.errors import BadSpec, UnknownName
 from eventbench.events import Events
+from eventbench.representations._arguments import array_to_fill, whole
 from eventbench.representations._frames_kernels import BLOCK, fill_addresses
-from eventbench.representations._given import array_to_fill, whole
 from eventbench.representations._slices import RULES
-from eventbench.representations.base import Account, Representation
+from eventbench.representations.base import Account, Documentation, PictureRow, Representation
 
 SPLITS = tuple(name for name, rule in RULES.items() if rule.needs == "bins")
 
@@ -34,6 +34,24 @@ class Binary(Representation, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation] = Documentation(
+        shape="(T, P, H, W)",
+        definition="1 where a pixel had at least one event of the polarity in the frame, else 0",
+        modes="the cuts of tonic and SpikingJelly by the same `split_by` as `frames` with fixed T",
+        deviations="as `frames`",
+        picture=(
+            PictureRow(
+                title="binary: bins 8 (equal times): (8, 2, 64, 64)",
+                parameters={"bins": 8},
+                caption="frame {0}",
+                scale="unit",
+            ),
+        ),
+        shows=(
+            "Every pixel that fired is as bright as any other; a pixel of both colours fired both ways within "
+            "the frame."
+        ),
+    )
 
     bins: int = 16
     split_by: str = "time"
@@ -45,6 +63,7 @@ class Binary(Representation, frozen=True, forbid_unknown_fields=True):
 
     @property
     def array_dtype(self) -> np.dtype:
+        """uint8."""
         return np.dtype(np.uint8)
 
     def shape(self, sensor: tuple[int, int]) -> tuple[int, int, int, int]:

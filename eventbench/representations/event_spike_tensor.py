@@ -9,11 +9,11 @@ import numpy as np
 
 from eventbench.errors import BadSpec, UnknownName
 from eventbench.events import Events
+from eventbench.representations._arguments import array_to_fill, positive, whole
 from eventbench.representations._edges import cut_at
 from eventbench.representations._est_kernels import spread_between, spread_causal
-from eventbench.representations._given import array_to_fill, positive, whole
 from eventbench.representations._slices import span_of
-from eventbench.representations.base import Account, Representation
+from eventbench.representations.base import Account, Documentation, PictureRow, Representation
 
 MEASURES = ("timestamp", "count", "polarity")
 KERNELS = ("trilinear", "exponential", "alpha")
@@ -52,6 +52,42 @@ class EventSpikeTensor(Representation, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation] = Documentation(
+        shape="(bins, P, H, W)",
+        definition=(
+            "at sampling times, the sum over a pixel's events of a measurement (time, count or polarity) "
+            "times a kernel of the time between"
+        ),
+        paper=(
+            "Gehrig, Loquercio, Derpanis, Scaramuzza: End-to-End Learning of Representations for Asynchronous "
+            "Event-Based Data, ICCV 2019"
+        ),
+        deviations=(
+            "the paper's fixed kernels; its learned kernel needs training with the model behind it and is not "
+            "here"
+        ),
+        picture=(
+            PictureRow(
+                title=(
+                    "event_spike_tensor: bins 8, kernel trilinear, measure timestamp (default): (8, 2, 64, "
+                    "64)"
+                ),
+                parameters={"bins": 8},
+                caption="time {0}",
+            ),
+            PictureRow(
+                title=(
+                    "event_spike_tensor: bins 8, kernel alpha, measure count, tau_us 50,000: (8, 2, 64, 64)"
+                ),
+                parameters={"bins": 8, "kernel": "alpha", "measure": "count", "tau_us": 50000.0},
+                caption="time {0}",
+            ),
+        ),
+        shows=(
+            "Above, the measurement is an event's time, so later events weigh more and the first plane is "
+            "dark. Below, each event is a bump that rises after it and fades with tau."
+        ),
+    )
 
     bins: int = 9
     kernel: str = "trilinear"
@@ -75,6 +111,7 @@ class EventSpikeTensor(Representation, frozen=True, forbid_unknown_fields=True):
 
     @property
     def array_dtype(self) -> np.dtype:
+        """float32."""
         return np.dtype(np.float32)
 
     def shape(self, sensor: tuple[int, int]) -> tuple[int, int, int, int]:

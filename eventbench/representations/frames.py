@@ -13,26 +13,30 @@ from eventbench.events import EventBatch
 from eventbench.events.events import KERNEL_MIN_EVENTS, Events
 from eventbench.events.packed import PackedEvents
 from eventbench.events.structured import fields_of, kernels_can_read
+from eventbench.representations._arguments import MOST_BYTES, array_to_fill, whole
 from eventbench.representations._frames_batch import IN_KERNEL, count_batch
-from eventbench.representations._frames_columns import count_columns
 from eventbench.representations._frames_kernels import count_slices
+from eventbench.representations._frames_packed import count_packed
 from eventbench.representations._frames_structured import count_structured
-from eventbench.representations._given import MOST_BYTES, array_to_fill, whole
-from eventbench.representations._slices import RULES
-from eventbench.representations.base import Account, Representation
+from eventbench.representations._slices import FIXED_CUTS, RULES, FixedCut
+from eventbench.representations.base import Account, Documentation, PictureRow, Representation
+
+__all__ = ["CELLS", "FIXED_CUTS", "Cell", "FixedCut", "Frames"]
 
 
-class _Cell(NamedTuple):
+class Cell(NamedTuple):
+    """How counts are kept: the type of a cell, the largest count it holds exactly, the type the kernel counts in."""
+
     dtype: np.dtype
     limit: int
     counted_as: np.dtype  # unsigned integers are what the kernel is fast on
 
 
-def _cell(name: str) -> _Cell:
+def _cell(name: str) -> Cell:
     dtype = np.dtype(name)
     if dtype.kind == "f":  # up to here every whole number has its own float
-        return _Cell(dtype, 2 ** (np.finfo(dtype).nmant + 1), dtype)
-    return _Cell(dtype, int(np.iinfo(dtype).max), np.dtype(f"u{dtype.itemsize}"))
+        return Cell(dtype, 2 ** (np.finfo(dtype).nmant + 1), dtype)
+    return Cell(dtype, int(np.iinfo(dtype).max), np.dtype(f"u{dtype.itemsize}"))
 
 
 CELLS = {name: _cell(name) for name in ("uint8", "uint16", "uint32", "int8", "int16", "int32", "float32")}
@@ -84,6 +88,35 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation] = Documentation(
+        shape="(T, P, H, W)",
+        definition=(
+            "events counted per pixel and polarity, in equal times, equal counts, fixed durations or fixed "
+            "numbers of events"
+        ),
+        modes=(
+            'tonic: `split_by = "tonic_time"`, `"tonic_count"`, `"tonic_duration"`, `"tonic_events"`; '
+            'SpikingJelly: `"spikingjelly_time"`, `"spikingjelly_count"`, `"spikingjelly_duration"`, '
+            '`"spikingjelly2_duration"`'
+        ),
+        deviations="by default the last frame takes the remainder, so no event is lost; counts never wrap",
+        picture=(
+            PictureRow(
+                title="frames: bins 8, split_by time (default): (8, 2, 64, 64)",
+                parameters={"bins": 8},
+                caption="frame {0}",
+            ),
+            PictureRow(
+                title="frames: bins 8, split_by count: (8, 2, 64, 64)",
+                parameters={"bins": 8, "split_by": "count"},
+                caption="frame {0}",
+            ),
+        ),
+        shows=(
+            "By time a frame is 50 ms long, whatever happens in it. By count each holds an eighth of the "
+            "events, so a busy moment is cut more finely than a quiet one."
+        ),
+    )
 
     bins: int | None = 16
     split_by: str = "time"
@@ -113,6 +146,7 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
 
     @property
     def array_dtype(self) -> np.dtype:
+        """The type of a count: `dtype`."""
         return CELLS[self.dtype].dtype
 
     def shape(self, sensor: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -152,16 +186,15 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
             raise _overflow(events, cuts, by_frame, cell)
         return out, _account(total, binned, saturated)
 
-    def apply_packed(
-        self, columns: PackedEvents, out: np.ndarray | None = None
-    ) -> tuple[np.ndarray, Account]:
+    def apply_packed(self, packed: PackedEvents, out: np.ndarray | None = None) -> tuple[np.ndarray, Account]:
+        """As `apply`, of a recording as a store holds it: an address is a cell already, so no event is unpacked."""
         if self.split_by not in IN_KERNEL or self.overflow == "refuse":
-            return super().apply_packed(columns, out)
-        cell, size, shape = CELLS[self.dtype], _cells(columns.sensor), self.shape(columns.sensor)
+            return super().apply_packed(packed, out)
+        cell, size, shape = CELLS[self.dtype], _cells(packed.sensor), self.shape(packed.sensor)
         out = array_to_fill(out, shape, cell.dtype, "frames")
         flat = out.reshape(shape[0], size).view(cell.counted_as)
-        binned, saturated = count_columns(columns, self.split_by, cell.limit, flat)
-        return out, _account(len(columns.dt), binned, saturated)
+        binned, saturated = count_packed(packed, self.split_by, cell.limit, flat)
+        return out, _account(len(packed.dt), binned, saturated)
 
     def apply_structured(
         self, array: np.ndarray, sensor: tuple[int, int], out: np.ndarray | None = None
@@ -196,7 +229,7 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
         threads = whole("threads", threads, "frames")
         in_frames, saturated = count_batch(batch, self.split_by, cell.limit, flat, threads)
         counts = (batch.lengths.tolist(), in_frames.tolist(), saturated.tolist())
-        return out, [_account(*one) for one in zip(*counts, strict=True)]
+        return out, [_account(*of_recording) for of_recording in zip(*counts, strict=True)]
 
 
 def _account(total: int, in_frames: int, saturated: int) -> Account:
@@ -218,20 +251,20 @@ def _count(
     width, height = events.sensor
     columns, frame_count = (events.x, events.y, events.p, cuts), len(flat)
     if threads == 1:
-        return count_slices(*columns, 0, frame_count, width, width * height, limit, flat, lost)
+        return int(count_slices(*columns, 0, frame_count, width, width * height, limit, flat, lost))
     threads = min(whole("threads", threads, "frames"), frame_count)
     # Whole frames to each thread: no two write the same cell, so no order of adding can matter.
     share = np.linspace(0, int(cuts[-1]), threads + 1)
     ends = [0, *np.searchsorted(cuts[1:-1], share[1:-1]).tolist(), frame_count]
 
     def fill(first: int, last: int) -> int:
-        return count_slices(*columns, first, last, width, width * height, limit, flat, lost)
+        return int(count_slices(*columns, first, last, width, width * height, limit, flat, lost))
 
     with ThreadPoolExecutor(threads) as pool:
         return sum(pool.map(fill, ends[:-1], ends[1:]))
 
 
-def _overflow(events: Events, cuts: np.ndarray, lost: np.ndarray, cell: _Cell) -> EventbenchError:
+def _overflow(events: Events, cuts: np.ndarray, lost: np.ndarray, cell: Cell) -> EventbenchError:
     """The refusal, naming the fullest cell of the first frame that is over the limit."""
     width, height = events.sensor
     k = int(np.argmax(lost > 0))

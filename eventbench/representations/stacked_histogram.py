@@ -8,11 +8,11 @@ import msgspec
 import numpy as np
 
 from eventbench.events import Events
+from eventbench.representations._arguments import array_to_fill, whole
 from eventbench.representations._edges import cut_at
 from eventbench.representations._frames_kernels import count_slices
-from eventbench.representations._given import array_to_fill, whole
 from eventbench.representations._slices import span_of
-from eventbench.representations.base import Account, Representation
+from eventbench.representations.base import Account, Documentation, PictureRow, Representation
 
 
 class StackedHistogram(Representation, frozen=True, forbid_unknown_fields=True):
@@ -37,6 +37,32 @@ class StackedHistogram(Representation, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation] = Documentation(
+        shape="(1, 2 * bins, H, W)",
+        definition=(
+            "events counted per pixel, polarity and equal time, all as channels of one step, cut off at "
+            "count_cutoff"
+        ),
+        paper=(
+            "Gehrig, Scaramuzza: Recurrent Vision Transformers for Object Detection with Event Cameras, CVPR "
+            "2023"
+        ),
+        deviations=(
+            "bins are cut in whole numbers where the authors divide in float32; never their uint8 that wraps "
+            "at 256"
+        ),
+        picture=(
+            PictureRow(
+                title="stacked_histogram: bins 8, count_cutoff 10: (1, 16, 64, 64)",
+                parameters={"bins": 8},
+                caption="bin {0}",
+            ),
+        ),
+        shows=(
+            "The first line is channels 0 to 7, OFF; the second, channels 8 to 15, ON. A moving arm leaves "
+            "OFF on one side of it and ON on the other."
+        ),
+    )
 
     bins: int = 10
     count_cutoff: int = 10
@@ -48,6 +74,7 @@ class StackedHistogram(Representation, frozen=True, forbid_unknown_fields=True):
 
     @property
     def array_dtype(self) -> np.dtype:
+        """uint8."""
         return np.dtype(np.uint8)
 
     def shape(self, sensor: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -10,10 +10,10 @@ import numpy as np
 
 from eventbench.errors import BadSpec, UnknownName
 from eventbench.events import Events
-from eventbench.representations._given import MOST_BYTES, array_to_fill, positive, whole
+from eventbench.representations._arguments import MOST_BYTES, array_to_fill, positive, whole
 from eventbench.representations._slices import RULES
 from eventbench.representations._surface_kernels import fill_surfaces
-from eventbench.representations.base import Account, Representation
+from eventbench.representations.base import Account, Documentation, PictureRow, Representation
 
 SPLITS = {"time": "bins", "duration": "dt_us", "tonic_duration": "dt_us"}
 DECAYS = ("exp", "lin")
@@ -55,6 +55,31 @@ class TimeSurface(Representation, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation] = Documentation(
+        shape="(T, P, H, W)",
+        definition=(
+            "exp(-(t_ref - t_last) / tau) of each pixel's and polarity's latest event, at the end of each "
+            "slice"
+        ),
+        paper=(
+            "Lagorce, Orchard, Galluppi, Shi, Benosman: HOTS: A Hierarchy of Event-Based Time-Surfaces for "
+            "Pattern Recognition, IEEE TPAMI 2017"
+        ),
+        modes='tonic: `split_by = "tonic_duration"`, `decay = "exp"`',
+        deviations="float32, within 1e-6 of the formula; by default the unfinished last slice is kept",
+        picture=(
+            PictureRow(
+                title="time_surface: bins 8, tau_us 50,000 (default), decay exp: (8, 2, 64, 64)",
+                parameters={"bins": 8},
+                caption="slice {0}",
+                scale="unit",
+            ),
+        ),
+        shows=(
+            "Bright is recent: the arm draws a wake that fades with tau behind it, and the pixels that have "
+            "not fired yet are dark."
+        ),
+    )
 
     tau_us: float = 50_000.0
     bins: int | None = 16
@@ -82,6 +107,7 @@ class TimeSurface(Representation, frozen=True, forbid_unknown_fields=True):
 
     @property
     def array_dtype(self) -> np.dtype:
+        """float32."""
         return np.dtype(np.float32)
 
     def shape(self, sensor: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -11,9 +11,9 @@ from numba import njit
 
 from eventbench.errors import BadSpec
 from eventbench.events import Events
-from eventbench.representations._given import array_to_fill, whole
+from eventbench.representations._arguments import array_to_fill, whole
 from eventbench.representations._slices import RULES, span_of
-from eventbench.representations.base import Account, Representation
+from eventbench.representations.base import Account, Documentation, PictureRow, Representation
 
 
 class Tore(Representation, frozen=True, forbid_unknown_fields=True):
@@ -41,6 +41,30 @@ class Tore(Representation, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation] = Documentation(
+        shape="(T, 2 * depth, H, W)",
+        definition=(
+            "the logarithm of the ages of each pixel's and polarity's K most recent events, from within "
+            "tau_min to over tau_max"
+        ),
+        paper=(
+            "Baldwin, Liu, Almatrafi, Asari, Hirakawa: Time-Ordered Recent Event (TORE) Volumes for Event "
+            "Cameras, IEEE TPAMI 2022"
+        ),
+        deviations="OFF comes first, where the authors' program puts ON first",
+        picture=(
+            PictureRow(
+                title="tore: bins 1, depth 4 (default): (1, 8, 64, 64), the youngest bright",
+                caption="event {1} back",
+                scale="unit",
+                invert=True,
+            ),
+        ),
+        shows=(
+            "Drawn with young events bright. The first panel of a line is each pixel's latest event, the "
+            "fourth its fourth latest: pixels that fired less often are dark there."
+        ),
+    )
 
     bins: int = 1
     depth: int = 4
@@ -62,6 +86,7 @@ class Tore(Representation, frozen=True, forbid_unknown_fields=True):
 
     @property
     def array_dtype(self) -> np.dtype:
+        """float32."""
         return np.dtype(np.float32)
 
     def shape(self, sensor: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from eventbench.errors import UnknownName
 from eventbench.events import Events
-from eventbench.representations._given import array_to_fill, whole
+from eventbench.representations._arguments import array_to_fill, whole
 from eventbench.representations._voxel_kernels import MOST_PACKED, add_packed, add_shares, cut_between
-from eventbench.representations.base import Account, Representation
+from eventbench.representations.base import Account, Documentation, PictureRow, Representation
 
 EDGES, POLARITIES, DTYPES = ("zhu2019", "tonic"), ("separate", "signed"), ("float32", "float64")
 
@@ -46,6 +46,32 @@ class VoxelGrid(Representation, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation] = Documentation(
+        shape="(B, C, H, W)",
+        definition="each event shared between the two time planes nearest to it, by its distance to them",
+        paper=(
+            "Zhu, Yuan, Chaney, Daniilidis: Unsupervised Event-based Learning of Optical Flow, Depth, and "
+            "Egomotion, CVPR 2019, eq. 1 and 2"
+        ),
+        modes='tonic: `edges = "tonic"`, `polarity = "signed"`, `dtype = "float64"`',
+        deviations="by default polarities are kept apart and the last event is kept",
+        picture=(
+            PictureRow(
+                title="voxel_grid: bins 8, polarity separate (default): (8, 2, 64, 64)",
+                parameters={"bins": 8},
+                caption="plane {0}",
+            ),
+            PictureRow(
+                title="voxel_grid: bins 8, polarity signed: (8, 1, 64, 64)",
+                parameters={"bins": 8, "polarity": "signed"},
+                caption="plane {0}",
+            ),
+        ),
+        shows=(
+            "Above, OFF and ON each have a channel; below there is one channel, ON less OFF, so that what "
+            "cancels goes dark."
+        ),
+    )
 
     bins: int = 16
     polarity: str = "separate"
@@ -60,6 +86,7 @@ class VoxelGrid(Representation, frozen=True, forbid_unknown_fields=True):
 
     @property
     def array_dtype(self) -> np.dtype:
+        """The type of a share: `dtype`."""
         return np.dtype(self.dtype)
 
     def shape(self, sensor: tuple[int, int]) -> tuple[int, int, int, int]:

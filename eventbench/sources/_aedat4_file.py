@@ -129,16 +129,16 @@ def _zstd_bytes(data: bytes, at: int, end: int) -> int:
         if _u32(data, at) & 0xFFFFFFF0 == 0x184D2A50:  # a frame to skip
             at += 8 + (_u32(data, at + 4) if at + 8 <= end else 0)
             continue
-        said = data[at + 4]
-        single = said >> 5 & 1
-        at += 5 + (not single) + (0, 1, 2, 4)[said & 3] + (single, 2, 4, 8)[said >> 6]
+        flags = data[at + 4]
+        single = flags >> 5 & 1
+        at += 5 + (not single) + (0, 1, 2, 4)[flags & 3] + (single, 2, 4, 8)[flags >> 6]
         last = 0
         while not last and at + 3 <= end:
             head = int.from_bytes(data[at : at + 3], "little")
             last, kind, size = head & 1, head >> 1 & 3, head >> 3
             total += ZSTD_BLOCK if kind == 2 else size
             at += 3 + (1 if kind == 1 else size)
-        at += 4 * (said >> 2 & 1)
+        at += 4 * (flags >> 2 & 1)
     return total
 
 
@@ -176,7 +176,7 @@ def _lz4_block_bytes(data: bytes, at: int, end: int) -> int:
     return total
 
 
-def _plain_bytes(data: bytes, at: int, end: int) -> int:
+def _plain_bytes(data: bytes, at: int, end: int) -> int:  # noqa: ARG001  # called as the others are
     return end - at
 
 
@@ -198,7 +198,7 @@ def _int(table: _Table, field: int, width: int, default: int) -> int:
     return default if at is None else int.from_bytes(table.data[at : at + width], "little", signed=True)
 
 
-def _damaged(what: str, at: int, how: str, data: bytes, name: str) -> BadRecording:
+def _damaged(part: str, at: int, problem: str, data: bytes, name: str) -> BadRecording:
     return BadRecording(
-        f"{what} at byte {at:,} {how} ({len(data):,} bytes)", where=name, fix="fetch the file again"
+        f"{part} at byte {at:,} {problem} ({len(data):,} bytes)", where=name, fix="fetch the file again"
     )

@@ -34,7 +34,7 @@ def _count(words):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _fill(words, t, x, y, p):  # type: ignore[no-untyped-def]
+def _fill(words, t, x, y, p):  # type: ignore[no-untyped-def]  # noqa: C901  # a branch a type of word
     n, now, loops = 0, np.int64(0), np.int64(0)
     high, low = np.int64(-1), np.int64(0)
     row = column = on = np.int64(0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 
@@ -21,13 +20,13 @@ def faery_errors(name: str) -> Iterator[None]:
     except (KeyboardInterrupt, SystemExit, BadRecording):
         raise
     except BadEvents as error:
-        raise BadRecording(str(error), where=name) from None
+        raise error.as_kind(BadRecording, where=name) from None
     except MemoryError:
         raise BadRecording("it asks for more memory than there is: damaged", where=name) from None
-    except BaseException as error:
-        said = " ".join(str(error).split()) or type(error).__name__
+    except BaseException as error:  # noqa: BLE001  # a panic of Rust is no Exception
+        message = " ".join(str(error).split()) or type(error).__name__
         raise BadRecording(
-            f"cannot be decoded: {said[:200]}", where=name, fix="fetch the file again"
+            f"cannot be decoded: {message[:200]}", where=name, fix="fetch the file again"
         ) from None
 
 
@@ -35,15 +34,16 @@ def joined(
     packets: Iterator[np.ndarray],
     name: str,
     sensor: tuple[int, int] | None,
-    change: Callable[[dict[str, np.ndarray]], Any] = lambda columns: None,
+    change: Callable[[dict[str, np.ndarray]], None] | None = None,
 ) -> Events:
     """The events of all packets; `sensor` None takes the smallest that holds them. `change` may replace columns."""
-    kept = [packet for packet in packets if len(packet)]
+    filled = [packet for packet in packets if len(packet)]
     columns: dict[str, np.ndarray] = {}
     for column, field in (("t", "t"), ("x", "x"), ("y", "y"), ("p", None)):
-        parts = [packet[field or _polarity(packet)] for packet in kept]
+        parts = [packet[field or _polarity(packet)] for packet in filled]
         columns[column] = np.concatenate(parts) if parts else np.empty(0, np.int64)
-    change(columns)
+    if change is not None:
+        change(columns)
     if sensor is None:
         sensor = smallest_sensor(columns["x"], columns["y"], name)
     return Events(**columns, sensor=sensor)

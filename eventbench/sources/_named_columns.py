@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from eventbench.errors import BadRecording, BadSpec
+from eventbench.sources.base import PER_US
 
 ALIASES = {
     "t": ("t", "ts", "time", "timestamp", "timestamps"),
@@ -14,26 +15,28 @@ ALIASES = {
     "y": ("y", "ys"),
     "p": ("p", "ps", "pol", "polarity", "polarities", "on"),
 }
-PER_US = {"ns": (1, 1000), "us": (1, 1), "ms": (1000, 1), "s": (1_000_000, 1)}  # unit -> (times, divided by)
 
 
 def found_columns(names: Iterable[str]) -> dict[str, str]:
     """{"t": the name of the column of times, ...} of those that are there, whatever their case."""
     lower = {name.lower(): name for name in names}
-    found = {column: next((lower[a] for a in known if a in lower), None) for column, known in ALIASES.items()}
-    return {column: name for column, name in found.items() if name is not None}
+    names_of = {
+        column: next((lower[alias] for alias in aliases if alias in lower), None)
+        for column, aliases in ALIASES.items()
+    }
+    return {column: name for column, name in names_of.items() if name is not None}
 
 
-def all_columns(names: Iterable[str], name: str, what: str) -> dict[str, str]:
-    """As `found_columns`, all four. Raises BadRecording with the names there are."""
+def all_columns(names: Iterable[str], name: str, kind: str) -> dict[str, str]:
+    """As `found_columns`, all four. Raises BadRecording with the names there are; `kind` is "array" or what they name."""
     names = list(names)
-    found = found_columns(names)
-    missing = [column for column in ALIASES if column not in found]
+    columns = found_columns(names)
+    missing = [column for column in ALIASES if column not in columns]
     if missing:
         raise BadRecording(
-            f"no {what} {missing[0]!r} among {names[:12]}", where=name, allowed=f"{what}s t, x, y and p"
+            f"no {kind} {missing[0]!r} among {names[:12]}", where=name, allowed=f"{kind}s t, x, y and p"
         )
-    return found
+    return columns
 
 
 def check_unit(unit: str, where: str) -> None:

@@ -13,11 +13,19 @@ from typing import ClassVar
 import numpy as np
 from numba import njit
 
-from eventbench.errors import BadEvents, BadRecording
+from eventbench.errors import BadRecording
 from eventbench.events import Events
 from eventbench.sources._aedat_header import CHIPS, chip_of, header_lines
 from eventbench.sources._memory import columns
-from eventbench.sources.base import Source, smallest_sensor
+from eventbench.sources._times import SORTABLE, sorted_by_time
+from eventbench.sources.base import (
+    ONE_BIT,
+    Documentation,
+    RawColumns,
+    Source,
+    checked_events,
+    smallest_sensor,
+)
 
 HEAD_BYTES = 28
 POLARITY = 1
@@ -121,6 +129,18 @@ class Aedat31(Source, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation] = Documentation(
+        what="AEDAT 3.1 of cAER: DVS128 Gesture",
+        recognised="the line `#!AER-DAT3.`",
+        sensor="the header's source line (`#Source 1: DVS128`); else the smallest that holds every event",
+        unit="us",
+        polarity="bit 1, 1 is ON",
+        traps=(
+            "Only packets of type 1 are events, and of those only the valid ones. The time overflow of a "
+            "packet adds 2^31 us each. Times that step back are refused unless `sort`: the recordings of "
+            "DVS128 Gesture need it."
+        ),
+    )
     suffixes: ClassVar[tuple[str, ...]] = (".aedat",)
     magics: ClassVar[tuple[bytes, ...]] = (b"#!AER-DAT3.",)
 
@@ -150,24 +170,22 @@ class Aedat31(Source, frozen=True, forbid_unknown_fields=True):
         raw = np.frombuffer(data, np.uint8)
         most, at, wrong = _measure(raw, start)
         if wrong:
-            told = "truncated: the packet" if wrong == TRUNCATED else "the sizes in the head of the packet"
-            more = (
-                f"goes beyond the end of the file ({len(data):,} bytes)"
+            damage = (
+                f"truncated: the packet at byte {at:,} goes beyond the end of the file ({len(data):,} bytes)"
                 if wrong == TRUNCATED
-                else "make no sense"
+                else f"the sizes in the head of the packet at byte {at:,} make no sense"
             )
-            raise BadRecording(f"{told} at byte {at:,} {more}", where=name, fix="fetch the file again")
+            raise BadRecording(damage, where=name, fix="fetch the file again")
         t, x, y, p = columns(most)
         n = _fill(raw, start, t, x, y, p)
         t, x, y, p = t[:n], x[:n], y[:n], p[:n]
-        if self.sort and (np.diff(t) < 0).any():
-            order = np.argsort(t, kind="stable")
-            t, x, y, p = t[order], x[order], y[order], p[order]
+        if self.sort:
+            t, x, y, p = sorted_by_time(t, x, y, p)
         chip = chip_of(lines, name)
         if sensor is None:
             sensor = CHIPS[chip] if chip else smallest_sensor(x, y, name)
-        try:
-            return Events(t=t, x=x, y=y, p=p, sensor=sensor)
-        except BadEvents as error:
-            hint = "; if the file is sound, set sort = true in [source]" if "backwards" in str(error) else ""
-            raise BadRecording(f"{error}{hint}", where=name) from None
+        return checked_events(t, x, y, p, sensor=sensor, name=name, fixes=SORTABLE)
+
+    def polarity_convention(self, raw: RawColumns | None) -> str:  # noqa: ARG002  # all files have the same
+        """One bit."""
+        return ONE_BIT

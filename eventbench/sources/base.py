@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import msgspec
 import numpy as np
 
-from eventbench.errors import BadRecording
+from eventbench.errors import BadEvents, BadRecording
 from eventbench.events import EventBatch, Events
 from eventbench.files.content import file_bytes
 
@@ -17,18 +17,78 @@ if TYPE_CHECKING:
     from eventbench.specs.card import Card
     from eventbench.specs.sample import Sample
 
+Size = tuple[int, int]
+PER_US = {"ns": (1, 1000), "us": (1, 1), "ms": (1000, 1), "s": (1_000_000, 1)}  # unit -> (times, divided by)
+ONE_BIT = "one bit, 1 is ON"  # the polarity of most cameras' formats
+
+
+class Documentation(msgspec.Struct, frozen=True, kw_only=True):
+    """What the documentation says of a format beside its docstring: a cell of the table of formats each.
+
+    what : the format, and datasets in it
+    recognised : what in a file says that it is of this format
+    sensor, unit, polarity : where the sensor's size comes from, the unit of times, how ON and OFF are written
+    traps : what other readers get wrong, and what is done about it here
+    """
+
+    what: str
+    recognised: str
+    sensor: str
+    unit: str
+    polarity: str
+    traps: str
+
+
+class RawColumns(NamedTuple):
+    """The columns of a file as they stand: unsorted, unchecked, polarity as it was written. All of one length (events,).
+
+    `unit` is that of t; `size` the sensor's (width, height) where the file states it. `overflow_markers` are words that
+    only advance the clock, `wraps` how often the clock began anew (undone in t), `clock_us` the time it takes to,
+    `other_words` the words or records that are no events of the camera.
+    """
+
+    t: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    p: np.ndarray
+    unit: str = "us"
+    size: Size | None = None
+    overflow_markers: int = 0
+    wraps: int = 0
+    clock_us: int = 0
+    other_words: int = 0
+
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A decoder. Its fields are the parameters a card may set.
 
     A decoder of files gives `suffixes` (endings it answers to), `magics` (first bytes that are its alone, where the
-    format has such) and `decode`; one whose files hold many recordings each also gives `decode_row`. A simulator has
-    no suffixes and gives `read` and `samples(card)` instead. `version` goes up whenever the events that come out change; it is part of every store's key.
+    format has such) and `decode`; one whose files hold many recordings each says `holds_many` and also gives `decode_row`
+    and `recordings_in`. A simulator has no suffixes and gives `read` and `samples(card)` instead.
+
+    Parameters of the same name mean the same in every source: `unit` is that of times, `order` names the columns,
+    `first` is what x and y count from, `sort` sorts events whose times step back.
+
+    Attributes
+    ----------
+    version : goes up whenever the events that come out change; it is part of every store's key
+    about : what the documentation says of the format; every member of this package gives one
+    time_unit : of the times in a file, where `raw_columns` does not say
+    has_polarity : whether a file says which events are ON
+    holds_many : whether a file holds many recordings
+    read_isolated : whether files are read in a process of its own, since the library that reads them crashes on damaged ones
+    shared_suffixes : those of `suffixes` that notes and tables have as well; such a file without events is no recording
     """
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation]
     suffixes: ClassVar[tuple[str, ...]] = ()
     magics: ClassVar[tuple[bytes, ...]] = ()
+    time_unit: ClassVar[str] = "us"
+    has_polarity: ClassVar[bool] = True
+    holds_many: ClassVar[bool] = False
+    read_isolated: ClassVar[bool] = False
+    shared_suffixes: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def recognises(cls, data: bytes) -> bool:
@@ -36,14 +96,19 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return data.startswith(cls.magics)
 
     @classmethod
-    def resembles(cls, data: bytes, size: int | None = None) -> bool:
+    def resembles(cls, data: bytes, size: int | None = None) -> bool:  # noqa: ARG003  # for formats without a header
         """Whether a file that no source recognises could be of this format: for formats without a header.
 
         `size` is the file's where `data` is only its beginning.
         """
         return False
 
-    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
+    @classmethod
+    def settable(cls, parameter: str) -> bool:
+        """Whether a card can set this parameter, such as "unit" or "sort"."""
+        return parameter in cls.__struct_fields__
+
+    def decode(self, data: bytes, name: str, sensor: Size | None = None) -> Events:
         """The events in a file's bytes, in time order; `name` is what errors call the file.
 
         `sensor` is (width, height); None takes it from the file or, where the format does not say, the smallest
@@ -51,7 +116,26 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         raise NotImplementedError
 
-    def decode_many(self, paths: Sequence[Path | str], sensor: tuple[int, int] | None = None) -> EventBatch:
+    def raw_columns(self, data: bytes) -> RawColumns | None:  # noqa: ARG002  # for formats that are columns
+        """The columns of a file before any check, for whoever wants to know all that is wrong with them.
+
+        None where the format has none to look at before decoding. May raise anything on bytes that are not of the format.
+        """
+        return None
+
+    def states_sensor(self, data: bytes) -> bool:  # noqa: ARG002  # for formats with a header
+        """Whether a file says how large its sensor is in a way that `raw_columns` does not give as `size`."""
+        return False
+
+    def polarity_convention(self, raw: RawColumns | None) -> str:  # noqa: ARG002  # for formats with cameras
+        """How files of this format write polarity, as "one bit, 1 is ON"; "" where only the values of a file tell."""
+        return ""
+
+    def recordings_in(self, path: Path) -> int:  # noqa: ARG002  # for formats that hold many
+        """How many recordings a file of this format holds; 0 where it cannot be read."""
+        return 1
+
+    def decode_many(self, paths: Sequence[Path | str], sensor: Size | None = None) -> EventBatch:
         """The events of many files of this format and one sensor, end to end; as `decode` in all else.
 
         None for `sensor` takes the smallest that holds what every file says.
@@ -60,10 +144,10 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         width = max((events.sensor[0] for events in recordings), default=1)
         height = max((events.sensor[1] for events in recordings), default=1)
         common = sensor or (width, height)
-        parts = [Events.trusted(one.t, one.x, one.y, one.p, common) for one in recordings]
+        parts = [Events.trusted(events.t, events.x, events.y, events.p, common) for events in recordings]
         return EventBatch.of(parts, common)
 
-    def decode_row(self, path: Path, row: int, sensor: tuple[int, int] | None = None) -> Events:
+    def decode_row(self, path: Path, row: int, sensor: Size | None = None) -> Events:
         """The events of recording number `row`, counted from 0, of a file that holds many."""
         raise NotImplementedError
 
@@ -71,12 +155,12 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Every sample that a simulator makes for a card, sorted by id; decoders have none of their own."""
         raise NotImplementedError
 
-    def read(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Events:
+    def read(self, recording: Path | str, sensor: Size | None = None) -> Events:
         """The events of one recording: a file, or the id of a simulated one."""
         return self.decode(file_bytes(Path(recording)), str(recording), sensor)
 
 
-def smallest_sensor(x: np.ndarray, y: np.ndarray, name: str) -> tuple[int, int]:
+def smallest_sensor(x: np.ndarray, y: np.ndarray, name: str) -> Size:
     """The (width, height) that just holds every pixel. Raises BadRecording where there is no event to tell it from."""
     if not x.size or not y.size:
         raise BadRecording(
@@ -85,3 +169,23 @@ def smallest_sensor(x: np.ndarray, y: np.ndarray, name: str) -> tuple[int, int]:
     if x.dtype.kind not in "iu" or y.dtype.kind not in "iu":
         raise BadRecording(f"x is {x.dtype} and y is {y.dtype}", where=name, allowed="whole numbers")
     return int(x.max()) + 1, int(y.max()) + 1
+
+
+def checked_events(
+    t: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    p: np.ndarray,
+    *,
+    sensor: Sequence[int],
+    name: str,
+    fixes: dict[str, str] | None = None,
+) -> Events:
+    """Events of decoded columns. What is wrong with them becomes a BadRecording of the file `name`.
+
+    `fixes` gives the advice for a `reason` of BadEvents, where the format has a better one than to mend the columns.
+    """
+    try:
+        return Events(t=t, x=x, y=y, p=p, sensor=sensor)
+    except BadEvents as error:
+        raise error.as_kind(BadRecording, where=name, fix=(fixes or {}).get(error.reason)) from None

@@ -23,10 +23,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from eventbench.errors import BadEvents, BadRecording, BadSpec
+from eventbench.errors import BadRecording, BadSpec
 from eventbench.events import Events
 from eventbench.sources._percent_header import Header, percent_header
-from eventbench.sources.base import Source, smallest_sensor
+from eventbench.sources._times import unwrapped
+from eventbench.sources.base import Documentation, RawColumns, Source, checked_events, smallest_sensor
 
 EVENT_BYTES = 8
 EVENT_TYPES = (0, 12)
@@ -44,6 +45,18 @@ class Dat(Source, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 2
+    about: ClassVar[Documentation] = Documentation(
+        what="Prophesee DAT, versions 1 and 2: N-CARS",
+        recognised="the header (`% Data file containing`, `% Version`, `% Height`)",
+        sensor="the header; else the smallest that holds every event",
+        unit="us",
+        polarity="1 is ON; one bit in version 1, four in version 2",
+        traps=(
+            "What a word means is said by the version and not by the event type: N-CARS has type 0 and "
+            "version 2, and read as version 1 it gives wrong events without an error. The 32-bit clock may "
+            "wrap."
+        ),
+    )
     suffixes: ClassVar[tuple[str, ...]] = (".dat",)
     magics: ClassVar[tuple[bytes, ...]] = (b"% Data file containing", b"% Version ", b"% Height ")
 
@@ -80,25 +93,31 @@ class Dat(Source, frozen=True, forbid_unknown_fields=True):
                 fix="fetch the file again",
             )
         words = np.frombuffer(data, "<u4", 2 * events, start).reshape(-1, 2)
-        clock, word = words[:, 0].astype(np.int64), words[:, 1]
-        x_mask, y_shift, y_mask, p_shift, p_mask = FIELDS[self._version_of(header, word, name)]
-        x, y = (word & x_mask).astype(np.uint16), (word >> y_shift & y_mask).astype(np.uint16)
-        p = (word >> p_shift & p_mask).astype(np.uint8)
-        if len(clock) > 1:
-            clock[1:] += np.cumsum(np.diff(clock) < -(2**31)) * 2**32
-        try:
-            return Events(
-                t=clock, x=x, y=y, p=p, sensor=sensor or header.size() or smallest_sensor(x, y, name)
-            )
-        except BadEvents as error:
-            raise BadRecording(str(error), where=name) from None
+        x, y, p = _columns(words[:, 1], self._version_of(header, words[:, 1], name))
+        t, _ = unwrapped(words[:, 0])
+        size = sensor or header.size() or smallest_sensor(x, y, name)
+        return checked_events(t, x, y, p, sensor=size, name=name)
+
+    def raw_columns(self, data: bytes) -> RawColumns:
+        """The columns of the whole events, laid out as the header's version says."""
+        header = percent_header(data)
+        start = header.end + 2
+        events = (len(data) - start) // EVENT_BYTES
+        words = np.frombuffer(data, "<u4", 2 * events, start).reshape(-1, 2)
+        x, y, p = _columns(words[:, 1], int(_stated_version(header) or self.format_version or 1))
+        t, wraps = unwrapped(words[:, 0])
+        return RawColumns(t, x, y, p, size=header.size(), wraps=wraps, clock_us=2**32)
+
+    def polarity_convention(self, raw: RawColumns | None) -> str:  # noqa: ARG002  # 1 is ON in both versions
+        """A field, wider than it has to be in version 2."""
+        return "a field of 1 or 4 bits, 1 is ON"
 
     def _version_of(self, header: Header, word: np.ndarray, name: str) -> int:
-        said = next((line.split()[1] for line in header.lines if _VERSION.match(line)), "")
-        if said not in ("", *map(str, FIELDS)):
-            raise BadRecording(f"version {said[:20]} of the format", where=name, allowed="1 or 2")
-        if said or self.format_version:
-            return int(said or self.format_version)
+        stated = _stated_version(header)
+        if stated not in ("", *map(str, FIELDS)):
+            raise BadRecording(f"version {stated[:20]} of the format", where=name, allowed="1 or 2")
+        if stated or self.format_version:
+            return int(stated or self.format_version)
         if (word >> BITS_OF_VERSION_1).any():
             at = int(np.argmax(word >> BITS_OF_VERSION_1 != 0))
             raise BadRecording(
@@ -115,3 +134,15 @@ _VERSION = re.compile(r"version\s+\S", re.IGNORECASE)
 
 def _holds_events(head: bytes) -> bool:
     return len(head) == 2 and head[0] in EVENT_TYPES and head[1] == EVENT_BYTES
+
+
+def _stated_version(header: Header) -> str:
+    """The version as the header writes it; "" where it gives none."""
+    return next((line.split()[1] for line in header.lines if _VERSION.match(line)), "")
+
+
+def _columns(word: np.ndarray, version: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x and y, uint16, and polarity, uint8, of words (events,) laid out as `version` has them."""
+    x_mask, y_shift, y_mask, p_shift, p_mask = FIELDS[version]
+    x, y = (word & x_mask).astype(np.uint16), (word >> y_shift & y_mask).astype(np.uint16)
+    return x, y, (word >> p_shift & p_mask).astype(np.uint8)

@@ -16,7 +16,7 @@ from eventbench.events import Events
 from eventbench.files.content import file_bytes
 from eventbench.files.temporary import as_file
 from eventbench.sources._faery import faery_errors, joined
-from eventbench.sources.base import Source
+from eventbench.sources.base import ONE_BIT, Documentation, RawColumns, Source
 
 TYPES = {0: "generic", 1: "DVS", 2: "ATIS", 3: "ATIS, asynchronous", 4: "colour"}
 
@@ -25,6 +25,17 @@ class EventStream(Source, frozen=True, forbid_unknown_fields=True):
     """Reader of Event Stream files that hold DVS events; y comes out counted from the top."""
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation] = Documentation(
+        what="Event Stream 2.0 of DVS events, decoded by faery: POKER-DVS as it was published",
+        recognised="the first bytes `Event Stream`",
+        sensor="the header",
+        unit="us",
+        polarity="1 is ON",
+        traps=(
+            "y counts from the bottom in the file and comes out from the top. Streams of other events (ATIS, "
+            "colour) are refused by name."
+        ),
+    )
     suffixes: ClassVar[tuple[str, ...]] = (".es",)
     magics: ClassVar[tuple[bytes, ...]] = (b"Event Stream",)
 
@@ -41,12 +52,12 @@ class EventStream(Source, frozen=True, forbid_unknown_fields=True):
     def _events(self, data: bytes, path: Path, name: str, sensor: tuple[int, int] | None) -> Events:
         kind = data[15] if len(data) > 15 else None
         if kind != 1:
-            told = (
+            state = (
                 "cut off in its header"
                 if kind is None
                 else f"of {TYPES.get(kind, f'unknown type {kind}')} events"
             )
-            raise BadRecording(f"an event stream {told}", where=name, allowed="DVS events, type 1")
+            raise BadRecording(f"an event stream {state}", where=name, allowed="DVS events, type 1")
         with faery_errors(name):
             import faery
 
@@ -57,3 +68,11 @@ class EventStream(Source, frozen=True, forbid_unknown_fields=True):
                     columns["y"] = own[1] - 1 - columns["y"].astype(np.int64)
 
                 return joined(iter(packets), name, sensor or own, from_the_top)
+
+    def states_sensor(self, data: bytes) -> bool:  # noqa: ARG002  # whatever is in it
+        """Always: the header has it."""
+        return True
+
+    def polarity_convention(self, raw: RawColumns | None) -> str:  # noqa: ARG002  # all files have the same
+        """One bit."""
+        return ONE_BIT

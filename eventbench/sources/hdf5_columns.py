@@ -15,6 +15,7 @@ import numpy as np
 from eventbench.errors import BadRecording
 from eventbench.events import Events
 from eventbench.files.hdf5 import column, is_hdf5, names_in, opened
+from eventbench.sources._isolated import ReadIsolated
 from eventbench.sources._named_columns import (
     all_columns,
     check_unit,
@@ -22,8 +23,7 @@ from eventbench.sources._named_columns import (
     whole_numbers,
     whole_or_in,
 )
-from eventbench.sources._read_isolated import ReadIsolated
-from eventbench.sources.base import smallest_sensor
+from eventbench.sources.base import Documentation, RawColumns, checked_events, smallest_sensor
 
 GROUPS = ("events", "CD", "")
 
@@ -35,6 +35,17 @@ class Hdf5Columns(ReadIsolated, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation] = Documentation(
+        what="HDF5: DSEC, Prophesee's `CD/events`, or columns t, x, y, p in `events/` or at the root",
+        recognised="HDF5 with none of the layouts of another source",
+        sensor="attributes width and height, or geometry; else the smallest that holds every event",
+        unit="us, or `unit`",
+        polarity="0 and 1, -1 and +1, or bool",
+        traps=(
+            "DSEC's times begin anew: its `t_offset` is added. Filters such as blosc come with hdf5plugin; "
+            "where one is missing (Prophesee's ECF) the refusal names it."
+        ),
+    )
     suffixes: ClassVar[tuple[str, ...]] = (".h5", ".hdf5")
 
     unit: str = "us"
@@ -57,16 +68,25 @@ class Hdf5Columns(ReadIsolated, frozen=True, forbid_unknown_fields=True):
                 raise BadRecording(
                     "an eventbench store, not a recording", where=name, fix="open it with eb.open_store"
                 )
-            return self._events(file, path.stat().st_size, name, sensor)
+            columns = _columns(file, path.stat().st_size, name)
+            t = whole_or_in(columns["t"], self.unit, name) + _offset(file)
+            x, y, p = (whole_numbers(columns[key], key, name) for key in "xyp")
+            size = sensor or _size(file, name) or smallest_sensor(x, y, name)
+            return checked_events(t, x, y, p, sensor=size, name=name)
 
-    def _events(self, file: Any, size: int, name: str, sensor: tuple[int, int] | None) -> Events:
-        columns = _columns(file, size, name)
-        t = whole_or_in(columns["t"], self.unit, name)
-        if "t_offset" in file:
-            t = t + int(file["t_offset"][()])
-        x, y, p = (whole_numbers(columns[key], key, name) for key in "xyp")
-        own = _size(file, name)
-        return Events(t=t, x=x, y=y, p=p, sensor=sensor or own or smallest_sensor(x, y, name))
+    def raw_columns(self, data: bytes) -> RawColumns:
+        """The columns as they are stored, DSEC's offset added."""
+        with opened(data, "") as file:
+            columns = _columns(file, len(data), "")
+            t, x, y, p = (columns[key] for key in "txyp")
+            if offset := _offset(file):
+                t = t.astype(np.int64) + offset
+            return RawColumns(t, x, y, p, size=_size(file, ""))
+
+
+def _offset(file: Any) -> int:
+    """What DSEC's times are counted from, in microseconds; 0 in other layouts."""
+    return int(file["t_offset"][()]) if "t_offset" in file else 0
 
 
 def _columns(file: Any, size: int, name: str) -> dict[str, np.ndarray]:
@@ -78,11 +98,11 @@ def _columns(file: Any, size: int, name: str) -> dict[str, np.ndarray]:
             continue
         table = where.get("events")
         if isinstance(table, h5py.Dataset) and table.dtype.names:
-            found = all_columns(table.dtype.names, name, "field")
+            names = all_columns(table.dtype.names, name, "field")
             rows = column(table, size, name)
-            return {key: np.ascontiguousarray(rows[called]) for key, called in found.items()}
-        if len(found := found_columns(where)) == 4:
-            return {key: column(where[called], size, name) for key, called in found.items()}
+            return {key: np.ascontiguousarray(rows[called]) for key, called in names.items()}
+        if len(names := found_columns(where)) == 4:
+            return {key: column(where[called], size, name) for key, called in names.items()}
     raise BadRecording(
         f"no columns of events; it has {sorted(map(str, file))[:8]}",
         where=name,
@@ -95,8 +115,8 @@ def _size(file: Any, name: str) -> tuple[int, int] | None:
     if {"width", "height"} <= attributes.keys():
         return int(attributes["width"]), int(attributes["height"])
     if "geometry" in attributes:
-        said = np.ravel(attributes["geometry"]).tolist()[0]  # a string of Python's, or of fixed length
-        text = said.decode("ascii", "replace") if isinstance(said, bytes) else str(said)
+        geometry = np.ravel(attributes["geometry"]).tolist()[0]  # a string of Python's, or of fixed length
+        text = geometry.decode("ascii", "replace") if isinstance(geometry, bytes) else str(geometry)
         if not (found := re.fullmatch(r"\s*(\d{1,5})\s*x\s*(\d{1,5})\s*", text)):
             raise BadRecording(f"its geometry is {text[:40]!r}", where=name, allowed="as '640x480'")
         return int(found[1]), int(found[2])

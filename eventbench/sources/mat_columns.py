@@ -11,12 +11,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from eventbench.errors import BadEvents, BadRecording, BadSpec
+from eventbench.errors import BadRecording, BadSpec
 from eventbench.events import Events
 from eventbench.files.hdf5 import column, is_hdf5, opened
+from eventbench.sources._isolated import ReadIsolated
 from eventbench.sources._named_columns import all_columns, check_unit, whole_numbers, whole_or_in
-from eventbench.sources._read_isolated import ReadIsolated
-from eventbench.sources.base import smallest_sensor
+from eventbench.sources.base import Documentation, RawColumns, checked_events, smallest_sensor
 
 MOST_TIMES = 1100  # deflate packs no better than 1032 to 1
 
@@ -25,6 +25,16 @@ class MatColumns(ReadIsolated, frozen=True, forbid_unknown_fields=True):
     """Reader of MATLAB files. `unit` is that of the times; `first` what x and y are counted from, 0 or 1."""
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation] = Documentation(
+        what="MATLAB, versions 5 and 7.3: ASL-DVS",
+        recognised="the first bytes `MATLAB 5.0 MAT-file` or `MATLAB 7.3 MAT-file`",
+        sensor="not in the file: the card, `sensor=`, or the smallest that holds every event",
+        unit="us, or `unit`",
+        polarity="0 and 1, -1 and +1, or bool",
+        traps=(
+            "MATLAB counts from 1: `first = 1` where x and y do. ASL-DVS counts from 0, and is upside down."
+        ),
+    )
     suffixes: ClassVar[tuple[str, ...]] = (".mat",)
     magics: ClassVar[tuple[bytes, ...]] = (b"MATLAB 5.0 MAT-file", b"MATLAB 7.3 MAT-file")
 
@@ -41,8 +51,8 @@ class MatColumns(ReadIsolated, frozen=True, forbid_unknown_fields=True):
         data = path.read_bytes()
         if is_hdf5(data):
             with opened(path, name) as file:
-                found = all_columns((key for key in file if not key.startswith("#")), name, "variable")
-                columns = {key: column(file[called], len(data), name) for key, called in found.items()}
+                names = all_columns((key for key in file if not key.startswith("#")), name, "variable")
+                columns = {key: column(file[called], len(data), name) for key, called in names.items()}
         else:
             columns = _version_5(data, name)
         for key, values in columns.items():
@@ -52,10 +62,15 @@ class MatColumns(ReadIsolated, frozen=True, forbid_unknown_fields=True):
         x, y, p = (whole_numbers(np.ravel(columns[key]), key, name) for key in "xyp")
         if self.first:
             x, y = x.astype(np.int64) - 1, y.astype(np.int64) - 1
-        try:
-            return Events(t=t, x=x, y=y, p=p, sensor=sensor or smallest_sensor(x, y, name))
-        except BadEvents as error:
-            raise BadRecording(str(error), where=name) from None
+        return checked_events(t, x, y, p, sensor=sensor or smallest_sensor(x, y, name), name=name)
+
+    def raw_columns(self, data: bytes) -> RawColumns | None:
+        """The variables as they are stored in a file of version 5; None for one of version 7.3."""
+        if is_hdf5(data):
+            return None
+        columns = _version_5(data, "")
+        t, x, y, p = (np.ravel(columns[key]) for key in "txyp")
+        return RawColumns(t, x, y, p)
 
 
 def _version_5(data: bytes, name: str) -> dict[str, np.ndarray]:
@@ -63,18 +78,18 @@ def _version_5(data: bytes, name: str) -> dict[str, np.ndarray]:
 
     try:
         shapes = {called: shape for called, shape, _ in whosmat(io.BytesIO(data))}
-        found = all_columns(shapes, name, "variable")
-        for called in found.values():
+        names = all_columns(shapes, name, "variable")
+        for called in names.values():
             if 8 * np.prod(shapes[called], dtype=np.float64) > MOST_TIMES * len(data):
                 raise BadRecording(
                     f"{called} says it has the shape {shapes[called]}, in a file of {len(data):,} bytes",
                     where=name,
                 )
-        loaded = loadmat(io.BytesIO(data), variable_names=list(found.values()))
-        columns = {key: np.asarray(loaded[called]) for key, called in found.items()}
+        loaded = loadmat(io.BytesIO(data), variable_names=list(names.values()))
+        columns = {key: np.asarray(loaded[called]) for key, called in names.items()}
     except BadRecording:
         raise
-    except Exception as error:  # scipy raises a dozen unrelated types on foreign bytes
-        said = " ".join(str(error).split())[:200]
-        raise BadRecording(f"not a readable MATLAB file ({said})", where=name) from None
+    except Exception as error:  # noqa: BLE001  # scipy raises a dozen unrelated types on foreign bytes
+        message = " ".join(str(error).split())[:200]
+        raise BadRecording(f"not a readable MATLAB file ({message})", where=name) from None
     return columns

@@ -19,7 +19,7 @@ from eventbench.simulate.gestures import GESTURES
 from eventbench.simulate.pixel import Pixel, dvs_events
 from eventbench.simulate.random import Draws
 from eventbench.simulate.scene import Scene, log_intensity
-from eventbench.sources.base import Source
+from eventbench.sources.base import Documentation, Source
 from eventbench.specs.sample import Sample
 
 if TYPE_CHECKING:
@@ -53,7 +53,17 @@ class SimGesture(Source, frozen=True, forbid_unknown_fields=True):
     `seed` decides everything that is random; all recordings are made by one camera (one threshold mismatch).
     """
 
-    suffixes: ClassVar[tuple[str, ...]] = ()
+    about: ClassVar[Documentation] = Documentation(
+        what="the simulator of this package: no file",
+        recognised="never: a card names it",
+        sensor="the card",
+        unit="us",
+        polarity="1 is ON",
+        traps=(
+            "Whole-number hashing and + - * / only, so the same card gives the same bytes on every machine. "
+            "Change a parameter and it is another data set."
+        ),
+    )
 
     seed: int = 0
     subjects: Subjects = Subjects()

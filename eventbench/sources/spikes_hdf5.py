@@ -11,21 +11,35 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from eventbench.errors import BadEvents, BadRecording
+from eventbench.errors import BadRecording
 from eventbench.events import Events
 from eventbench.files.content import file_head
 from eventbench.files.hdf5 import column, names_in, opened
 from eventbench.files.isolated import call
+from eventbench.sources._isolated import ReadIsolated
 from eventbench.sources._named_columns import microseconds, whole_numbers
-from eventbench.sources._read_isolated import ReadIsolated
-from eventbench.sources.base import smallest_sensor
+from eventbench.sources.base import Documentation, RawColumns, checked_events, smallest_sensor
 
 
 class SpikesHdf5(ReadIsolated, frozen=True, forbid_unknown_fields=True):
     """Reader of SHD's and SSC's files. Times are rounded to microseconds; spikes out of order are sorted (stable)."""
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation] = Documentation(
+        what="SHD and SSC: many recordings in one HDF5 file",
+        recognised="HDF5 with `spikes/times` and `spikes/units`",
+        sensor="the card: the cochlea's 700 channels as 700 x 1",
+        unit="s in the file (half or single precision); out comes us",
+        polarity="none in the file: every spike is ON",
+        traps=(
+            "Times are rounded to whole microseconds. Some spikes are out of order and are sorted (stable). A "
+            "recording is a row of the file, not a file."
+        ),
+    )
     suffixes: ClassVar[tuple[str, ...]] = (".h5", ".hdf5")
+    time_unit: ClassVar[str] = "s"
+    has_polarity: ClassVar[bool] = False
+    holds_many: ClassVar[bool] = True
 
     @classmethod
     def recognises(cls, data: bytes) -> bool:
@@ -51,25 +65,42 @@ class SpikesHdf5(ReadIsolated, frozen=True, forbid_unknown_fields=True):
         _, size = file_head(path, 1)
         return call(_row_here, size, name, path.absolute(), row, name, sensor)
 
+    def recordings_in(self, path: Path) -> int:
+        """How many recordings the file at `path` holds; 0 where it cannot be read."""
+        try:
+            _, size = file_head(path, 1)
+            return call(_rows_here, size, str(path), path.absolute())
+        except BadRecording:
+            return 0
+
+    def polarity_convention(self, raw: RawColumns | None) -> str:  # noqa: ARG002  # all files have the same
+        """None: a spike has no sign."""
+        return "none: every spike is taken as ON"
+
+
+def _rows_here(path: Path) -> int:
+    with opened(path, "") as file:
+        return len(file["spikes/times"])
+
 
 def _row_here(path: Path, row: int, name: str, sensor: tuple[int, int] | None) -> Events:
     try:
-        return _row(_kept(path), row, name, sensor)
+        return _row(_opened_once(path), row, name, sensor)
     except BadRecording:
         raise
-    except Exception as error:  # h5py raises half a dozen unrelated types on damaged files
+    except Exception as error:  # noqa: BLE001  # h5py raises half a dozen unrelated types on damaged files
         raise BadRecording(f"cannot be read ({error})", where=name) from None
 
 
 _OPEN: dict[tuple[Path, int, int], Any] = {}
 
 
-def _kept(path: Path) -> Any:
-    """The file, opened once in the helper as long as it is the same; only the last few stay open."""
+def _opened_once(path: Path) -> Any:
+    """The file, opened once in the helper process as long as it is the same; only the last few stay open."""
     import h5py
 
-    seen = path.stat()
-    key = path, seen.st_size, seen.st_mtime_ns
+    status = path.stat()
+    key = path, status.st_size, status.st_mtime_ns
     if key not in _OPEN:
         while len(_OPEN) >= 4:
             _OPEN.pop(next(iter(_OPEN))).close()
@@ -90,33 +121,30 @@ def _row(file: Any, row: int, name: str, sensor: tuple[int, int] | None) -> Even
     order = np.argsort(t, kind="stable")
     t, x = t[order], x[order]
     y, p = np.zeros(len(x), np.uint16), np.ones(len(x), np.uint8)
-    try:
-        return Events(t=t, x=x, y=y, p=p, sensor=sensor or smallest_sensor(x, y, name))
-    except BadEvents as error:
-        raise BadRecording(str(error), where=name) from None
+    return checked_events(t, x, y, p, sensor=sensor or smallest_sensor(x, y, name), name=name)
 
 
 def labels_of(path: Path) -> np.ndarray:
     """int64 (recordings,): the class of each. Raises BadRecording where the file has none."""
-    found = _extra(path, "labels")
-    if found is None:
+    labels = _extra(path, "labels")
+    if labels is None:
         raise BadRecording("no labels in it", where=path)
-    return found
+    return labels
 
 
 def speakers_of(path: Path) -> np.ndarray:
     """int64 (recordings,): who spoke, -1 where the file does not say."""
-    found = _extra(path, "extra/speaker")
-    return np.full(len(labels_of(path)), -1) if found is None else found
+    speakers = _extra(path, "extra/speaker")
+    return np.full(len(labels_of(path)), -1) if speakers is None else speakers
 
 
-def _extra(path: Path, called: str) -> np.ndarray | None:
+def _extra(path: Path, dataset: str) -> np.ndarray | None:
     _, size = file_head(path, 1)
-    return call(_extra_here, size, str(path), path.absolute(), called, str(path))
+    return call(_extra_here, size, str(path), path.absolute(), dataset, str(path))
 
 
-def _extra_here(path: Path, called: str, name: str) -> np.ndarray | None:
+def _extra_here(path: Path, dataset: str, name: str) -> np.ndarray | None:
     with opened(path, name) as file:
-        if called not in file:
+        if dataset not in file:
             return None
-        return whole_numbers(column(file[called], path.stat().st_size, name), called, name).astype(np.int64)
+        return whole_numbers(column(file[dataset], path.stat().st_size, name), dataset, name).astype(np.int64)

@@ -12,13 +12,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from eventbench.errors import BadEvents, BadRecording, BadSpec
+from eventbench.errors import BadRecording, BadSpec
 from eventbench.events import Events
 from eventbench.sources._named_columns import check_unit, found_columns, microseconds, whole_numbers
-from eventbench.sources.base import Source, smallest_sensor
+from eventbench.sources.base import Documentation, RawColumns, Source, checked_events, smallest_sensor
 
 NUMBER = rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _ROW = re.compile(rb"^\s*%s(?:(?:\s*[,;]\s*|\s+)%s){3,}\s*$" % (NUMBER, NUMBER))
+# What to do about polarities that are none known.
+COUNTED_FROM_1 = {
+    "unknown_polarity": "name the columns with order, and first = 1 where they count from one",
+}
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TEXT = frozenset(range(32, 127)) | {9, 10, 13}
 
@@ -34,7 +38,19 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 1
+    about: ClassVar[Documentation] = Documentation(
+        what="text and CSV: an event a line, four numbers",
+        recognised="text with a line of four numbers among the first; then the ending",
+        sensor="a first line of two numbers, as E2VID's files have; else the smallest that holds every event",
+        unit="`unit`; else s where a time has a fraction, else us",
+        polarity="0 and 1, or -1 and +1; 1 and 2 with `first = 1`",
+        traps=(
+            "Without a line of names the order is t x y p. Coordinates with fractions (rectified) are "
+            "refused, not rounded."
+        ),
+    )
     suffixes: ClassVar[tuple[str, ...]] = (".txt", ".csv", ".tsv")
+    shared_suffixes: ClassVar[tuple[str, ...]] = suffixes
 
     order: str = ""
     unit: str = ""
@@ -50,29 +66,33 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
             raise BadSpec(f"first is {self.first!r}", where="text_columns", allowed="0 or 1")
 
     @classmethod
-    def resembles(cls, data: bytes, size: int | None = None) -> bool:
+    def resembles(cls, data: bytes, size: int | None = None) -> bool:  # noqa: ARG003  # a line of the beginning is enough
         """Whether the first lines are text, and one of them four numbers or more."""
         head = data[:512].removeprefix(BYTE_ORDER_MARK)
         return set(head) <= _TEXT and any(_ROW.match(line) for line in head.splitlines()[:100])
 
     def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
         """The events in `data`. Raises BadRecording, with the line, where one is not a row of numbers."""
-        data = data.removeprefix(BYTE_ORDER_MARK)  # which spreadsheets write
-        names, size, start, separator = _head(data, name)
-        order = self.order or _order(names, name)
-        columns = _table(data[start:], separator, order, name, data.count(b"\n", 0, start))
-        unit = self.unit or ("s" if columns["t"].dtype.kind == "f" else "us")
-        t = microseconds(columns["t"], unit, name)
-        x, y, p = (whole_numbers(columns[c], c, name) for c in "xyp")
+        raw = self._read(data, name)
+        t = microseconds(raw.t, raw.unit, name)
+        x, y, p = (whole_numbers(values, key, name) for key, values in zip("xyp", raw[1:4], strict=True))
         if self.first:
             x, y, p = x - 1, y - 1, p - 1
-        try:
-            return Events(t=t, x=x, y=y, p=p, sensor=sensor or size or smallest_sensor(x, y, name))
-        except BadEvents as error:
-            hint = ""
-            if " is -" not in str(error) and "polarities are" in str(error) and not self.first:
-                hint = "; name the columns with order, and first = 1 where they count from one"
-            raise BadRecording(f"{error}{hint}", where=name) from None
+        size = sensor or raw.size or smallest_sensor(x, y, name)
+        return checked_events(t, x, y, p, sensor=size, name=name, fixes={} if self.first else COUNTED_FROM_1)
+
+    def raw_columns(self, data: bytes) -> RawColumns:
+        """The columns as they are written, in the order that the header or `order` gives."""
+        return self._read(data, "")
+
+    def _read(self, data: bytes, name: str) -> RawColumns:
+        data = data.removeprefix(BYTE_ORDER_MARK)  # which spreadsheets write
+        names, size, start, separator = _head(data, name)
+        columns = _table(
+            data[start:], separator, self.order or _order(names), name, data.count(b"\n", 0, start)
+        )
+        unit = self.unit or ("s" if columns["t"].dtype.kind == "f" else "us")
+        return RawColumns(columns["t"], columns["x"], columns["y"], columns["p"], unit, size)
 
 
 def _head(data: bytes, name: str) -> tuple[list[str], tuple[int, int] | None, int, str | None]:
@@ -102,11 +122,12 @@ def _head(data: bytes, name: str) -> tuple[list[str], tuple[int, int] | None, in
     raise BadRecording("no line of four numbers in it", where=name, allowed="an event a line: t x y p")
 
 
-def _order(names: list[str], name: str) -> str:
+def _order(names: list[str]) -> str:
+    """The columns as `order` has them, of the names in a header; "txyp" without."""
     if not names:
         return "txyp"
-    found = {called: column for column, called in found_columns(names).items()}
-    return "".join(found.get(called, "-") for called in names)
+    column_of = {name: column for column, name in found_columns(names).items()}
+    return "".join(column_of.get(name, "-") for name in names)
 
 
 def _table(rows: bytes, separator: str | None, order: str, name: str, before: int) -> dict[str, np.ndarray]:
@@ -122,10 +143,10 @@ def _table(rows: bytes, separator: str | None, order: str, name: str, before: in
             encoding="latin-1",
         )
     except ValueError as error:
-        said = str(error).partition(";")[0]
-        before += "could not convert" in said  # where alone NumPy counts rows from 0
-        said = re.sub(r"\brow (\d+)", lambda row: f"line {int(row[1]) + before}", said)
-        raise BadRecording(f"not rows of numbers: {said}", where=name) from None
+        message = str(error).partition(";")[0]  # NumPy's: after it comes advice on its own parameters
+        before += "could not convert" in message  # where alone NumPy counts rows from 0
+        message = re.sub(r"\brow (\d+)", lambda row: f"line {int(row[1]) + before}", message)
+        raise BadRecording(f"not rows of numbers: {message}", where=name) from None
     if table.shape[1] != len(order):
         raise BadRecording(
             f"{table.shape[1]} columns",

@@ -19,11 +19,11 @@ from scipy.io import savemat
 from eventbench.cli.doctor import command
 from eventbench.doctor import examine, examine_folder
 from eventbench.doctor.folder import splits_of
-from eventbench.doctor.raw import Raw
 from eventbench.doctor.signs import signs_of
 from eventbench.errors import BadDataset, BadRecording, BadSpec
 from eventbench.events import Events
 from eventbench.events.summary import hot_pixels, summarize
+from eventbench.sources.base import RawColumns
 from tests.support.miniatures import Event, atis_bytes, miniature, npz_bytes, structured
 from tests.support.recordings import recordings
 
@@ -95,7 +95,7 @@ def test_a_planted_hot_pixel_is_found_where_it_is(tmp_path: Path) -> None:
 def test_two_hot_neighbours_are_found_and_a_blinking_patch_is_not(tmp_path: Path) -> None:
     def with_pixels(pixels: list[tuple[int, int]]) -> list[tuple[int, int]]:
         more = [(50 * i + k, x, y, 1) for i in range(400) for k, (x, y) in enumerate(pixels, start=1)]
-        found = examine(planted(tmp_path, busy() + more)).figures
+        found = examine(planted(tmp_path, busy() + more)).summary
         assert found is not None
         return sorted((pixel.x, pixel.y) for pixel in found.hot_pixels)
 
@@ -263,8 +263,8 @@ def test_no_pixel_of_the_real_recordings_is_a_problem(shared_data: Path) -> None
     for path in [*paths, *sorted((shared_data / "recordings").glob("*.bs2"))]:
         examined = examine(path)
         assert examined.problems == [], path
-        assert examined.figures is not None
-        assert examined.figures.hot_pixels == [], path
+        assert examined.summary is not None
+        assert examined.summary.hot_pixels == [], path
 
 
 def problems_of(path: Path, *arguments: object) -> list[dict[str, Any]]:
@@ -302,7 +302,7 @@ def test_signs_agree_with_counting_one_by_one(events: Events, random: Any) -> No
     random.shuffle(order)
     t, x, y, p = (column[order] for column in (events.t, events.x, events.y, events.p))
     size = (max(1, events.sensor[0] // 2), events.sensor[1])
-    found = signs_of(Raw(t, x, y, p), size)
+    found = signs_of(RawColumns(t, x, y, p), size)
     back = [(i, int(a) - int(b)) for i, (a, b) in enumerate(pairwise(t), start=1) if b < a]
     assert found.steps_back == len(back)
     assert found.first_back == (back[0][0] if back else None)
@@ -352,7 +352,7 @@ def test_columns_of_every_format_that_has_some_are_looked_at(tmp_path: Path) -> 
     for path in sorted(tmp_path.iterdir()):
         found = examine(path)
         assert found.raw is not None, path
-        assert found.figures is not None, path
+        assert found.summary is not None, path
         offset = 7 if path.suffix == ".h5" else 0
         assert (found.raw.rows, found.raw.t_us) == (40, (offset, offset + 39 * 50)), path
         assert found.raw.polarities == [0, 1], path

@@ -34,11 +34,12 @@ from eventbench.steps.refractory_period import RefractoryPeriod
 from eventbench.store.read import FrameStore
 from tests.support.miniatures import miniature
 from tests.support.recordings import recordings
-from tools.handbook import book, words
+from tools.handbook import book, tables
 from tools.handbook.cards import pages, short_paper
 from tools.handbook.drawings import MOST_BYTES, same_picture
 from tools.handbook.markdown import cell, prose, table
-from tools.handbook.words import FormatWords, RepresentationWords, modes, of_members
+from tools.handbook.members import documented
+from tools.handbook.tables import card_families, modes
 
 PIPELINES = list(catalog.files("pipelines"))
 
@@ -95,7 +96,7 @@ def test_every_representation_has_a_small_picture(name: str) -> None:
 
 @pytest.mark.parametrize("name", registry.representations.names())
 def test_the_paper_a_row_names_is_the_one_the_code_names(name: str) -> None:
-    paper = of_members(registry.representations, RepresentationWords)[name].paper
+    paper = documented(registry.representations)[name].paper
     docstring = " ".join((registry.representations.get(name).__doc__ or "").split())
     if paper:
         author, year = re.match(r"[\w-]+", paper), re.findall(r"\b20\d\d\b", paper)
@@ -223,21 +224,31 @@ def test_a_picture_of_another_size_or_other_colours_is_not_the_same(tmp_path: Pa
     assert not same_picture(tmp_path / "b.png", image)
 
 
-def test_words_on_no_member_and_a_member_without_words_are_refused(
+@pytest.mark.parametrize("family", [registry.sources, registry.representations], ids=lambda one: one.folder)
+def test_a_member_without_documentation_is_refused_by_name(
+    family: registry.Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = family.names()[0]
+    assert list(documented(family)) == family.names()
+    monkeypatch.delattr(family.get(name), "about")
+    with pytest.raises(BadSpec, match=rf"^eventbench/{family.folder}/{name}\.py: the .* '{name}' has no doc"):
+        documented(family)
+
+
+def test_an_unknown_key_of_a_table_is_refused_with_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = (words.FOLDER / "sources.toml").read_text(encoding="utf-8")
-    monkeypatch.setattr(words, "FOLDER", tmp_path)
+    text = (tables.FOLDER / "families.toml").read_text(encoding="utf-8")
+    monkeypatch.setattr(tables, "FOLDER", tmp_path)
     for changed, line in (
-        (text.replace("[dat]", "[dta]"), r"no words on source 'dat'.*add a table \[dat\]"),
-        (text + text.partition("\n\n")[2].partition("\n\n")[0].replace("aedat2", "zzz"), "no source 'zzz'"),
-        (text.replace("unit =", "units =", 1), "unknown key 'units'"),
+        (text.replace("title =", "titles =", 1), r"^families\.toml: unknown key 'titles'"),
+        (text.replace("[dvs128_gesture]", "[dvs128_gesture", 1), r"^families\.toml: not valid TOML"),
     ):
-        words.tables.cache_clear()
-        (tmp_path / "sources.toml").write_text(changed, encoding="utf-8")
+        card_families.cache_clear()
+        (tmp_path / "families.toml").write_text(changed, encoding="utf-8")
         with pytest.raises(BadSpec, match=line):
-            of_members(registry.sources, FormatWords)
-    words.tables.cache_clear()
+            card_families()
+    card_families.cache_clear()
 
 
 @pytest.mark.parametrize(

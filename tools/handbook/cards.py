@@ -8,7 +8,7 @@ from typing import NamedTuple
 from eventbench.specs import catalog
 from eventbench.specs.card import Card, Split
 from eventbench.specs.catalog import Named
-from tools.handbook.words import FamilyWords, tables
+from tools.handbook.tables import card_families
 
 
 class Page(NamedTuple):
@@ -23,17 +23,17 @@ class Page(NamedTuple):
 
 def pages() -> list[Page]:
     """Every page, by title: the families, and one for each card that is in none."""
-    families = tables("families", FamilyWords)
-    found = [
-        Page(stem, words.title, [catalog.card(id) for id in words.cards], words.text, words.traps)
-        for stem, words in families.items()
+    families = card_families()
+    by_family = [
+        Page(stem, family.title, [catalog.card(id) for id in family.cards], family.text, family.traps)
+        for stem, family in families.items()
     ]
-    listed = {id for words in families.values() for id in words.cards}
-    for id in catalog.files("datasets"):
-        if id not in listed:
-            card = catalog.card(id)
-            found.append(Page(id, card.spec.about.title.partition(" as ")[0] or id, [card], "", []))
-    return sorted(found, key=lambda page: page.title.lower())
+    in_families = {id for family in families.values() for id in family.cards}
+    alone = [catalog.card(id) for id in catalog.files("datasets") if id not in in_families]
+    others = [
+        Page(card.id, card.spec.about.title.partition(" as ")[0] or card.id, [card], "", []) for card in alone
+    ]
+    return sorted(by_family + others, key=lambda page: page.title.lower())
 
 
 def short_paper(paper: str) -> str:
@@ -42,28 +42,32 @@ def short_paper(paper: str) -> str:
         return ""
     names = [re.sub(r"^(?:\w\.[ -]?)+", "", name.strip()) for name in paper.partition(":")[0].split(",")]
     year = re.findall(r"\b(?:19|20)\d\d\b", paper)[-1]
-    told = names[0] if len(names) == 1 else " and ".join(names) if len(names) == 2 else f"{names[0]} et al."
-    return f"{told} {year}"
+    authors = (
+        names[0] if len(names) == 1 else " and ".join(names) if len(names) == 2 else f"{names[0]} et al."
+    )
+    return f"{authors} {year}"
 
 
 def samples(card: Card) -> str:
+    """ "7,000 train, 2,000 test"."""
     return ", ".join(f"{split.samples:,} {name}" for name, split in card.splits.items())
 
 
 def sensor(card: Card) -> str:
+    """ "128x128"."""
     return f"{card.sensor[0]}x{card.sensor[1]}"
 
 
 def pinned(split: Split) -> str:
     """What of a split is pinned in the card."""
-    told = ["count"]
+    pins = ["count"]
     if split.per_class:
-        told.append("counts a class")
+        pins.append("counts a class")
     if split.ids:
-        told.append(f"ids (sha256 {split.ids[:12]}…)")
+        pins.append(f"ids (sha256 {split.ids[:12]}…)")
     if split.files:
-        told.append(f"every file (sha256 {split.files[:12]}…)")
-    return ", ".join(told)
+        pins.append(f"every file (sha256 {split.files[:12]}…)")
+    return ", ".join(pins)
 
 
 def per_class(split: Split) -> str:

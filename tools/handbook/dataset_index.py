@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from eventbench import registry
+from eventbench.sources.base import Source
 from tools.handbook import cards
-from tools.handbook.markdown import MADE, code, joined, linked, table
-from tools.handbook.words import FormatWords, of_members
+from tools.handbook.markdown import GENERATED, code, joined, linked, table
+from tools.handbook.members import documented
 
 
 def dataset_index() -> str:
     """The page in Markdown."""
     return joined(
         [
-            MADE.format("the cards here, the sources in `eventbench/sources/` and `tools/handbook/words/`"),
+            GENERATED.format(
+                "the cards here, each source's `about` in `eventbench/sources/` and `tools/handbook/words/families.toml`"
+            ),
             "# Data sets and formats",
             "A card, `<name>.toml`, says what a data set is: the format of its recordings, where they lie, how many there are "
             "in each split, what they are pinned by, how to obtain them. A data set in a known format is one more card; "
@@ -58,17 +61,18 @@ def _datasets() -> str:
 
 def _formats() -> str:
     rows = []
-    for name, words in of_members(registry.sources, FormatWords).items():
-        endings = " ".join(map(code, registry.sources.get(name).suffixes))  # type: ignore[attr-defined]
+    for name, about in documented(registry.sources).items():
+        source: type[Source] = registry.sources.get(name)
+        endings = " ".join(map(code, source.suffixes))
         rows.append(
             [
                 code(name),
-                f"{words.what} ({endings})" if endings else words.what,
-                words.recognised,
-                words.sensor,
-                words.unit,
-                words.polarity,
-                words.traps,
+                f"{about.what} ({endings})" if endings else about.what,
+                about.recognised,
+                about.sensor,
+                about.unit,
+                about.polarity,
+                about.traps,
             ]
         )
     head = ["source", "what", "recognised by", "sensor from", "time unit", "polarity", "known traps"]

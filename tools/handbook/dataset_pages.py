@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from eventbench import registry
 from eventbench.layouts.base import Layout
-from eventbench.layouts.split_by_rank import SplitByRank
 from eventbench.specs.card import Archive, Card
 from eventbench.specs.catalog import Named
-from tools.handbook import cards, folders
+from tools.handbook import cards
 from tools.handbook.cards import Page
-from tools.handbook.markdown import MADE, bullets, code, fenced, folded, joined, linked, prose, table
+from tools.handbook.markdown import GENERATED, bullets, code, fenced, folded, joined, linked, prose, table
 
 MANY_CLASSES = 12
-BY_RANK = (
-    "No random generator and no order of a file system takes part, so the split is the same on every machine."
-)
+SIMULATED = "Drawn by the simulator: subjects are disjoint between splits."
 FIRST_SIGHT = (
     "Where no hash of each recording is published, `eventbench verify datasets --write` pins, at first sight, the ids, "
     "labels and files that are there; from then on `verify` and `preprocess` refuse any other."
@@ -29,7 +26,7 @@ def dataset_page(page: Page) -> str:
     papers = dict.fromkeys(card.spec.about.paper for card in page.cards if card.spec.about.paper)
     return joined(
         [
-            MADE.format("the cards in `datasets/` and `tools/handbook/words/families.toml`"),
+            GENERATED.format("the cards in `datasets/` and `tools/handbook/words/families.toml`"),
             f"# {page.title}",
             page.text,
             f"{'Card' if len(page.cards) == 1 else 'Cards'}: {made_from} · [all data sets](../README.md)",
@@ -72,26 +69,26 @@ def _overview(page: Page) -> str:
     )
 
 
-def _alike(page: Page, said: list[str]) -> list[tuple[str, str]]:
-    """(cards, text): cards of which the same is said stand together; no names where it is the same of all."""
+def _alike(page: Page, texts: list[str]) -> list[tuple[str, str]]:
+    """(cards, text): cards of the same text stand together; no names where all have the same."""
     by_text: dict[str, list[str]] = {}
-    for card, text in zip(page.cards, said, strict=True):
+    for card, text in zip(page.cards, texts, strict=True):
         by_text.setdefault(text, []).append(code(card.id))
     return [("" if len(by_text) == 1 else ", ".join(names), text) for text, names in by_text.items()]
 
 
-def _under_names(page: Page, said: list[str]) -> list[str]:
-    return [part for names, text in _alike(page, said) for part in ([f"{names}:"] if names else []) + [text]]
+def _under_names(page: Page, texts: list[str]) -> list[str]:
+    return [part for names, text in _alike(page, texts) for part in ([f"{names}:"] if names else []) + [text]]
 
 
 def _obtain(page: Page) -> list[str]:
-    said = []
+    texts = []
     for card in page.cards:
         how = card.spec.obtain.how
         sentence = prose(how[:1].upper() + how[1:].rstrip(".")) + "."
         files = card.spec.obtain.files
-        said.append(f"{sentence}\n\n{_files(files)}" if files else sentence)
-    return _under_names(page, said)
+        texts.append(f"{sentence}\n\n{_files(files)}" if files else sentence)
+    return _under_names(page, texts)
 
 
 def _files(files: list[Archive]) -> str:
@@ -107,13 +104,13 @@ def _files(files: list[Archive]) -> str:
 
 
 def _on_disk(page: Page) -> list[str]:
-    said = []
+    texts = []
     for card in page.cards:
         layout = _layout(card)
         if layout is None:
-            said.append("Nothing: recordings are simulated when they are read.")
+            texts.append("Nothing: recordings are simulated when they are read.")
             continue
-        lines = folders.tree(layout)
+        lines = layout.tree()
         wide = max(len(path) for path, _ in lines) + 2
         obtain = card.spec.obtain
         roots = [
@@ -121,11 +118,11 @@ def _on_disk(page: Page) -> list[str]:
             "in a folder named as the card",
             *([f"in `{obtain.tonic}/`, as tonic names it"] if obtain.tonic else []),
         ]
-        said.append(
+        texts.append(
             f"Below the data folder {', '.join(roots)}, or in the data folder itself:\n\n"
             + fenced("\n".join(f"{path:<{wide}}{what}" for path, what in lines))
         )
-    return _under_names(page, said)
+    return _under_names(page, texts)
 
 
 def _splits(page: Page) -> list[str]:
@@ -134,8 +131,9 @@ def _splits(page: Page) -> list[str]:
         for card in page.cards
         for name, split in card.spec.splits.items()
     ]
-    rules = _alike(page, [folders.rule(_layout(card)) for card in page.cards])
-    ranked = any(isinstance(_layout(card), SplitByRank) for card in page.cards)
+    layouts = [_layout(card) for card in page.cards]
+    rules = _alike(page, [SIMULATED if layout is None else layout.rule() for layout in layouts])
+    notes = dict.fromkeys(layout.split_note for layout in layouts if layout is not None)
     unpinned = any(
         card.spec.layout and not all(split.files for split in card.spec.splits.values())
         for card in page.cards
@@ -144,7 +142,7 @@ def _splits(page: Page) -> list[str]:
         bullets(f"{names}: {text[:1].lower()}{text[1:]}" if names else text for names, text in rules)
         if len(rules) > 1
         else rules[0][1],
-        BY_RANK if ranked else "",
+        *notes,
         table(["card", "split", "samples", "a class", "pinned by"], rows, right=[2]),
         "A folder that differs from what is pinned is refused, and what is missing or another is named.",
         FIRST_SIGHT if unpinned else "",
@@ -180,15 +178,16 @@ def _notes(card: Named[Card], *, named: bool) -> str:
 
 
 def _classes(page: Page) -> list[str]:
-    said = []
+    texts = []
     for card in page.cards:
         names = ", ".join(f"{k} {name}" for k, name in enumerate(card.spec.classes))
         many = len(card.spec.classes) > MANY_CLASSES
-        said.append(folded(f"{len(card.spec.classes)} classes", names) if many else names)
-    return _under_names(page, said)
+        texts.append(folded(f"{len(card.spec.classes)} classes", names) if many else names)
+    return _under_names(page, texts)
 
 
 def _layout(card: Named[Card]) -> Layout | None:
     if card.spec.layout is None:
         return None
-    return registry.layouts.build(card.spec.layout, where=card.path.name)
+    layout: Layout = registry.layouts.build(card.spec.layout, where=card.path.name)
+    return layout

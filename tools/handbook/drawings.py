@@ -10,16 +10,16 @@ from PIL import Image
 
 from eventbench import registry
 from eventbench.events import Events
+from eventbench.representations.base import PictureRow, Representation
 from eventbench.representations.frames import Frames
 from eventbench.specs import catalog
 from eventbench.steps.crop_time import CropTime
 from tools.handbook.panels import page, rows_of
-from tools.handbook.words import RepresentationWords, Row
 
 CARD, RECORDING = "sim_gesture", "train/s009-right_counter_clockwise-1"
 PART = CropTime(start_us=100_000, duration_us=400_000)
 MOST_BYTES = 40_000
-ALL = Row(says="", caption="all events")
+ALL_EVENTS = PictureRow(title="", caption="all events")
 
 
 @cache
@@ -30,16 +30,17 @@ def recording() -> Events:
     return PART.apply(source.read(RECORDING, card.spec.sensor))
 
 
-def picture(name: str, words: RepresentationWords) -> Image.Image:
+def picture(name: str, rows: tuple[PictureRow, ...]) -> Image.Image:
     """The rows of a representation's picture, with no more colours than a small file can hold."""
     events, lines = recording(), []
-    for row in words.picture:
-        made = registry.representations.build({"name": name, **row.parameters}, where=f"picture of {name}")
-        array, _ = made.apply(events)
+    for row in rows:
+        table = {"name": name, **row.parameters}
+        representation: Representation = registry.representations.build(table, where=f"picture of {name}")
+        array, _ = representation.apply(events)
         first, *more = rows_of(array, row)
-        if row.events:
-            first = [*rows_of(Frames(bins=1, dtype="uint16").apply(events)[0], ALL)[0], *first]
-        lines += [(row.says, first), *(("", panels) for panels in more)]
+        if row.all_events:
+            first = [*rows_of(Frames(bins=1, dtype="uint16").apply(events)[0], ALL_EVENTS)[0], *first]
+        lines += [(row.title, first), *(("", panels) for panels in more)]
     return page(lines).quantize(64, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
 
 
@@ -47,8 +48,8 @@ def same_picture(path: Path, image: Image.Image) -> bool:
     """Whether the file shows the image. Its bytes, and a rounding of its colours, may be another release's of Pillow."""
     if not path.is_file():
         return False
-    with Image.open(path) as there:
-        if there.size != image.size:
+    with Image.open(path) as committed:
+        if committed.size != image.size:
             return False
-        a, b = (np.asarray(one.convert("RGB"), np.int16) for one in (there, image))
+        a, b = (np.asarray(picture.convert("RGB"), np.int16) for picture in (committed, image))
     return float((np.abs(a - b).max(-1) > 24).mean()) < 0.0005

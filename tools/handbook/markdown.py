@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-MADE = "<!-- Made by `make docs` from {}: edit those, not this page. -->"
+GENERATED = "<!-- Made by `make docs` from {}: edit those, not this page. -->"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
@@ -21,22 +21,27 @@ def cell(text: str) -> str:
 
 
 def code(text: object) -> str:
+    """As code."""
     return f"`{text}`"
 
 
 def fenced(text: str, kind: str = "") -> str:
+    """A block of code in the language `kind`."""
     return f"```{kind}\n{text.rstrip()}\n```"
 
 
 def folded(title: str, text: str) -> str:
+    """Text that a click on its title unfolds."""
     return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>"
 
 
 def bullets(items: Iterable[str]) -> str:
+    """A list of points."""
     return "\n".join(f"* {' '.join(item.split())}" for item in items)
 
 
 def linked(text: str, url: str) -> str:
+    """A link; the text alone where there is no address."""
     return f"[{text}]({url})" if url else text
 
 
@@ -50,10 +55,10 @@ _MARKED = re.compile(rf"(?P<address>{_ADDRESS})|`[^`]*`|(?P<name>{_COMMAND}|{_CA
 def prose(text: str) -> str:
     """A sentence of a card's: addresses become links, names of files and functions code, so that no sign in them is lost."""
 
-    def marked(found: re.Match[str]) -> str:
-        if address := found["address"]:
+    def marked(match: re.Match[str]) -> str:
+        if address := match["address"]:
             return code(address) if "<" in address else f"<{address}>"
-        return code(found["name"]) if found["name"] else found[0]
+        return code(match["name"]) if match["name"] else match[0]
 
     return _MARKED.sub(marked, " ".join(text.split()))
 

@@ -1,4 +1,4 @@
-"""What a member's class says of itself: its parameters with their defaults, its first paragraph."""
+"""What a member's class says of itself: its documentation, its parameters with their defaults, its first paragraph."""
 
 from __future__ import annotations
 
@@ -8,19 +8,39 @@ from typing import Any
 
 import msgspec
 
+from eventbench.errors import BadSpec
+from eventbench.registry import Family
 from tools.handbook.markdown import code
+
+
+def own(family: Family[Any]) -> list[str]:
+    """The names of a family's members that are ours: what else is installed here is no part of the pages."""
+    return [name for name in family.names() if family.path(name)]
+
+
+def documented(family: Family[Any]) -> dict[str, Any]:
+    """The `about` of every member of a family that is ours, by name. Raises BadSpec for a member without."""
+    by_name = {name: getattr(family.get(name), "about", None) for name in own(family)}
+    for name, about in by_name.items():
+        if about is None:
+            raise BadSpec(
+                f"the {family.kind} {name!r} has no documentation",
+                where=f"eventbench/{family.folder}/{name}.py",
+                fix="give its class an `about`, as the others have it",
+            )
+    return by_name
 
 
 def parameters(member: Any) -> str:
     """ "`bins` = 16, `duration_us`": each parameter, with its default where it has one."""
-    told = []
+    listed = []
     for field in msgspec.structs.fields(member):
         default = None if field.default is msgspec.NODEFAULT else field.default
-        told.append(code(field.name) if default is None else f"{code(field.name)} = {shown(default)}")
-    return ", ".join(told)
+        listed.append(code(field.name) if default is None else f"{code(field.name)} = {in_toml(default)}")
+    return ", ".join(listed)
 
 
-def shown(value: object) -> str:
+def in_toml(value: object) -> str:
     """A value as TOML has it."""
     if isinstance(value, bool):
         return "true" if value else "false"

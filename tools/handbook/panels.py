@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from eventbench.pictures.lettering import BODY, SMALL, fitted, write
 from eventbench.pictures.palette import THEMES, shade
-from tools.handbook.words import Row
+from eventbench.representations.base import PictureRow
 
 THEME = THEMES["dark"]
 WIDE, MARGIN, GAP, HEAD, FOOT = 1112, 16, 8, 24, 26
@@ -17,7 +17,7 @@ FAINTEST = 0.3  # what the least value is of the strongest: it has to be seen
 Panel = tuple[np.ndarray, np.ndarray, str]  # level (H, W) and share of ON (H, W), both 0 to 1, and a caption
 
 
-def rows_of(array: np.ndarray, row: Row) -> list[list[Panel]]:
+def rows_of(array: np.ndarray, row: PictureRow) -> list[list[Panel]]:
     """The panels of one array, a list a line of the picture.
 
     Two channels share a panel a step; one channel is ON where it is positive and OFF where it is negative; of more, a
@@ -28,7 +28,7 @@ def rows_of(array: np.ndarray, row: Row) -> list[list[Panel]]:
         strong = level(np.abs(array), row)
         return [[(strong[t, 0], array[t, 0] > 0, caption(row, t)) for t in range(steps)]]
     strong = level(array, row)
-    if channels == 2 and row.apart:
+    if channels == 2 and row.separate:
         return [
             [
                 (strong[t, c], np.full(array.shape[2:], c), ("OFF", "ON")[c])
@@ -51,16 +51,18 @@ def rows_of(array: np.ndarray, row: Row) -> list[list[Panel]]:
     ]
 
 
-def caption(row: Row, number: int) -> str:
+def caption(row: PictureRow, number: int) -> str:
+    """What is written below a panel."""
     return row.caption.format(number, number + 1) if row.caption else ""
 
 
 def share_of_on(strong: np.ndarray) -> np.ndarray:
     """float (H, W): how much of a pixel's colour is ON's, of levels (P, H, W)."""
-    return strong[1] / np.maximum(strong.sum(0), 1e-9)
+    share: np.ndarray = strong[1] / np.maximum(strong.sum(0), 1e-9)
+    return share
 
 
-def level(array: np.ndarray, row: Row) -> np.ndarray:
+def level(array: np.ndarray, row: PictureRow) -> np.ndarray:
     """How strong each value is drawn, 0 to 1.
 
     Of scale "count" it grows with the logarithm, up to what one positive value in two hundred exceeds.
@@ -80,25 +82,25 @@ def level(array: np.ndarray, row: Row) -> np.ndarray:
 
 
 def page(lines: list[tuple[str, list[Panel]]]) -> Image.Image:
-    """The lines of panels below one another, each below what it says ("" for a line that goes with the one above)."""
+    """The lines of panels below one another, each below its title ("" for a line that goes with the one above)."""
     sizes = [_size(panels) for _, panels in lines]
     heights = [
-        (HEAD if says else 0) + size[1] + (FOOT if any(c for *_, c in panels) else GAP)
-        for (says, panels), size in zip(lines, sizes, strict=True)
+        (HEAD if title else 0) + size[1] + (FOOT if any(c for *_, c in panels) else GAP)
+        for (title, panels), size in zip(lines, sizes, strict=True)
     ]
     across = max(len(panels) * (wide + GAP) for (_, panels), (wide, _) in zip(lines, sizes, strict=True))
     image = Image.new("RGB", (across - GAP + 2 * MARGIN, sum(heights) + MARGIN), THEME.page)
     draw, top = ImageDraw.Draw(image), MARGIN // 2
-    for (says, panels), (wide, high), height in zip(lines, sizes, heights, strict=True):
+    for (title, panels), (wide, high), height in zip(lines, sizes, heights, strict=True):
         at = top
-        if says:
-            write(draw, (MARGIN, top), fitted(says, BODY, across - GAP), BODY, THEME.ink)
+        if title:
+            write(draw, (MARGIN, top), fitted(title, BODY, across - GAP), BODY, THEME.ink)
             at += HEAD
-        for k, (strong, share, told) in enumerate(panels):
+        for k, (strong, share, words) in enumerate(panels):
             x = MARGIN + k * (wide + GAP)
             drawn = Image.fromarray(shade(strong, np.asarray(share, np.float64), THEME))
             image.paste(drawn.resize((wide, high), Image.Resampling.NEAREST), (x, at))
-            write(draw, (x, at + high + 3), fitted(told, SMALL, wide), SMALL, THEME.soft)
+            write(draw, (x, at + high + 3), fitted(words, SMALL, wide), SMALL, THEME.soft)
         top += height
     return image
 

@@ -6,13 +6,14 @@ import inspect
 import re
 
 from eventbench import registry
+from eventbench.representations.base import Representation
 from eventbench.specs import catalog
 from eventbench.steps.base import Step
 from tools.handbook import drawings
 from tools.handbook.cards import short_paper
-from tools.handbook.markdown import MADE, code, joined, linked, table
-from tools.handbook.members import headline, paragraph, parameters, shown
-from tools.handbook.words import RepresentationWords, modes, of_members, own
+from tools.handbook.markdown import GENERATED, code, joined, linked, table
+from tools.handbook.members import documented, headline, in_toml, own, paragraph, parameters
+from tools.handbook.tables import modes
 
 
 def pipeline_page() -> str:
@@ -20,8 +21,9 @@ def pipeline_page() -> str:
     events = drawings.recording()
     return joined(
         [
-            MADE.format(
-                "the pipelines here, `eventbench/representations/`, `eventbench/steps/` and `tools/handbook/words/`"
+            GENERATED.format(
+                "the pipelines here, the members of `eventbench/representations/` (docstring and `about`) and "
+                "`eventbench/steps/`, and `tools/handbook/words/compatibility.toml`"
             ),
             "# Pipelines, representations, steps",
             "A pipeline, `<name>-vN.toml`, says how a recording becomes an array: steps, events to events, and one "
@@ -63,14 +65,16 @@ def _pipelines() -> str:
     rows = []
     for id in catalog.files("pipelines"):
         pipeline = catalog.pipeline(id)
-        made = registry.representations.build(pipeline.spec.representation, where=id)
+        representation: Representation = registry.representations.build(
+            pipeline.spec.representation, where=id
+        )
         rows.append(
             [
                 linked(code(id), f"{id}.toml"),
                 pipeline.spec.about.title,
                 ", ".join(_called(step) for step in pipeline.spec.steps),
                 _called(pipeline.spec.representation),
-                str(made.array_dtype),
+                str(representation.array_dtype),
                 code(pipeline.spec.digest[:12]),
             ]
         )
@@ -78,32 +82,32 @@ def _pipelines() -> str:
 
 
 def _called(spec: dict[str, object]) -> str:
-    given = ", ".join(f"{key} = {shown(value)}" for key, value in spec.items() if key != "name")
-    return code(f"{spec['name']}({given})")
+    parameters = ", ".join(f"{key} = {in_toml(value)}" for key, value in spec.items() if key != "name")
+    return code(f"{spec['name']}({parameters})")
 
 
 def _representations() -> str:
     rows = []
-    for name, words in of_members(registry.representations, RepresentationWords).items():
-        made = registry.representations.build({"name": name}, where=name)
+    for name, about in documented(registry.representations).items():
+        representation: Representation = registry.representations.build({"name": name}, where=name)
         rows.append(
             [
                 linked(code(name), f"#{name}"),
-                f"{words.shape}; default {shape_of(made)}",
-                str(made.array_dtype),
-                words.definition,
-                short_paper(words.paper),
-                words.modes or "neither has it",
-                words.deviations,
+                f"{about.shape}; default {shape_of(representation)}",
+                str(representation.array_dtype),
+                about.definition,
+                short_paper(about.paper),
+                about.modes or "neither has it",
+                about.deviations,
             ]
         )
     head = ["name", "shape", "dtype", "definition", "paper", "tonic and SpikingJelly modes", "deviations"]
     return table(head, rows)
 
 
-def shape_of(made: object) -> str:
+def shape_of(representation: Representation) -> str:
     """The shape in letters and the numbers that the defaults give, found out on two sensors."""
-    small, large = (made.shape(sensor) for sensor in ((128, 96), (256, 192)))  # type: ignore[attr-defined]
+    small, large = (representation.shape(sensor) for sensor in ((128, 96), (256, 192)))
     height = "H" if (small[2], large[2]) == (96, 192) else f"{small[2]}"
     width = "W" if (small[3], large[3]) == (128, 256) else f"{small[3]}"
     note = "" if (height, width) == ("H", "W") else " on 128x96"
@@ -112,14 +116,14 @@ def shape_of(made: object) -> str:
 
 def _pictures() -> list[str]:
     parts = []
-    for name, words in of_members(registry.representations, RepresentationWords).items():
+    for name, about in documented(registry.representations).items():
         member = registry.representations.get(name)
         parts += [
             f"#### {name}",
             f"{paragraph(member)}",
             f"Parameters: {parameters(member)}.",
-            f"Paper: {words.paper}." if words.paper else "",
-            words.seen,
+            f"Paper: {about.paper}." if about.paper else "",
+            about.shows,
             f"![{name}](pictures/{name}.png)",
         ]
     return parts
@@ -128,22 +132,22 @@ def _pictures() -> list[str]:
 def _steps() -> str:
     rows = []
     for name in own(registry.steps):
-        member = registry.steps.get(name)
+        member: type[Step] = registry.steps.get(name)
         rows.append(
             [
                 code(name),
                 paragraph(member),
                 parameters(member),
                 when_random(member),
-                member.paper,  # type: ignore[attr-defined]
+                member.paper,
             ]
         )
     return table(["step", "what it does", "parameters", "random", "source"], rows)
 
 
-def when_random(member: type) -> str:
+def when_random(member: type[Step]) -> str:
     """ "no", "yes" or the condition on its parameters, as the class's `random` returns it."""
-    if member.random is Step.random:  # type: ignore[attr-defined]
+    if member.random is Step.random:
         return "no"
     (returned,) = re.findall(r"return (.+)", inspect.getsource(member.random.fget))  # type: ignore[attr-defined]
     return "yes" if returned == "True" else f"if {code(returned.replace('self.', ''))}"

@@ -1,4 +1,4 @@
-"""Frames straight from a store's columns: an address is a cell already, and times are only summed up where frames meet."""
+"""Frames straight from packed events, as a store holds them: an address is a cell already, and times are only summed up where frames meet."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from eventbench.representations._frames_kernels import all_there
 SPAN = 128  # events whose times are summed up at once
 
 
-def count_columns(columns: PackedEvents, split_by: str, limit: int, flat: np.ndarray) -> tuple[int, int]:
+def count_packed(packed: PackedEvents, split_by: str, limit: int, flat: np.ndarray) -> tuple[int, int]:
     """Fill `flat` (T, cells); how many events fell into a frame, and how many of those no cell could take."""
     by_time, rest = IN_KERNEL[split_by]
-    n, bins = len(columns.dt), len(flat)
+    n, bins = len(packed.dt), len(flat)
     cuts = np.zeros(bins + 1, np.int64)
     if by_time:
-        _cut_columns(columns.dt, columns.long_row, columns.long_dt, cuts)
+        _cut_packed(packed.dt, packed.long_row, packed.long_dt, cuts)
     else:
         cuts[:] = np.arange(bins + 1) * (n // bins)
     if rest:
         cuts[bins] = n
-    return int(cuts[bins]), _count(columns.address, cuts, limit, flat)
+    return int(cuts[bins]), _count(packed.address, cuts, limit, flat)
 
 
 @njit(cache=True, nogil=True)
-def _gap(dt, i, long_row, long_dt, longs):  # type: ignore[no-untyped-def]
+def _gap(dt, i, long_dt, longs):  # type: ignore[no-untyped-def]
     """Time from event i - 1 to event i, modulo 2**64, and the long differences up to i."""
     if dt[i] == LONG:
         return np.uint64(long_dt[longs]), longs + 1
@@ -43,7 +43,7 @@ def _sum(dt):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _cut_columns(dt, long_row, long_dt, cuts):  # type: ignore[no-untyped-def]
+def _cut_packed(dt, long_row, long_dt, cuts):  # type: ignore[no-untyped-def]  # noqa: C901  # one pass, whose state would have to be handed around
     """cuts[k] becomes the first event at or after k * width, width the span // (cuts - 1); as `cut_every` has it."""
     n, bins = dt.shape[0], cuts.shape[0] - 1
     if n == 0:
@@ -69,7 +69,7 @@ def _cut_columns(dt, long_row, long_dt, cuts):  # type: ignore[no-untyped-def]
             now, longs = after, more
             continue
         for i in range(start, stop):
-            gap, longs = _gap(dt, i, long_row, long_dt, longs)
+            gap, longs = _gap(dt, i, long_dt, longs)
             now += gap
             while k <= bins and now >= edge:
                 cuts[k] = i

@@ -1,8 +1,9 @@
-"""Sources whose files are read in a process apart."""
+"""Sources whose files are read in an isolated process: the libraries that read them crash on some damaged files."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from eventbench.events import Events
 from eventbench.files.content import file_head
@@ -12,7 +13,9 @@ from eventbench.sources.base import Source
 
 
 class ReadIsolated(Source, frozen=True, forbid_unknown_fields=True):
-    """A source that gives `read_here`, which only the helper calls."""
+    """A source that gives `read_here`, which only the helper process calls."""
+
+    read_isolated: ClassVar[bool] = True
 
     def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
         """The events in `data`. Raises BadRecording where they cannot be read, or reading does not end."""
