@@ -1,6 +1,6 @@
 """TCJA and PFA, forward and backward, beside the authors' formulation written out from its definition.
 
-One thread. Outputs and gradients are compared before anything is timed. Memory is told twice: what a forward keeps for
+One thread. Outputs and gradients are compared before anything is timed. Memory is measured twice: what a forward keeps for
 the backward, counted by storage, and the peak of one forward and backward in a process of its own, as Linux counts
 resident pages; "beside" is the peak less the output and the input's gradient, which any form must have.
 """
@@ -58,8 +58,8 @@ class PublishedPFA(nn.Module):
         full = torch.zeros(frames.shape, dtype=x.dtype)
         for r in range(self.rank):
             pairs = torch.bmm(space[:, r].unsqueeze(2), time[:, :, r].unsqueeze(1))  # (N, H*W, T)
-            one = torch.bmm(pairs.view(N, -1, 1), channel[:, :, r].unsqueeze(1))  # (N, H*W*T, C)
-            full += one.view(N, H, W, T, C).permute(0, 3, 4, 1, 2) / self.rank
+            rank_map = torch.bmm(pairs.view(N, -1, 1), channel[:, :, r].unsqueeze(1))  # (N, H*W*T, C)
+            full += rank_map.view(N, H, W, T, C).permute(0, 3, 4, 1, 2) / self.rank
         return torch.relu_((full * frames).permute(1, 0, 2, 3, 4))
 
 
@@ -69,7 +69,7 @@ def step(layer: nn.Module, x: torch.Tensor, g: torch.Tensor) -> list[torch.Tenso
     return [y.detach(), *torch.autograd.grad(y, [x, *layer.parameters()], g)]
 
 
-def made(name: str, where: str) -> tuple[nn.Module, nn.Module, torch.Tensor, torch.Tensor]:
+def contenders(name: str, where: str) -> tuple[nn.Module, nn.Module, torch.Tensor, torch.Tensor]:
     """Ours, the authors' with the same weights, the input and a gradient of the output."""
     shape = SHAPES[where]
     generator = torch.Generator().manual_seed(0)
@@ -83,13 +83,13 @@ def made(name: str, where: str) -> tuple[nn.Module, nn.Module, torch.Tensor, tor
     return pfa, PublishedPFA(pfa), x, g
 
 
-def check(ours: nn.Module, theirs: nn.Module, x: torch.Tensor, g: torch.Tensor) -> None:
+def check(ours: nn.Module, authors: nn.Module, x: torch.Tensor, g: torch.Tensor) -> None:
     """Refuse to time what is not equal to within float32."""
-    got, want = step(ours, x, g), step(theirs, x, g)
+    results, expected = step(ours, x, g), step(authors, x, g)
     places = [id(p) for p in ours.parameters()]
-    order = [0, 1, *(2 + places.index(id(p)) for p in theirs.parameters())]
-    for number, b in zip(order, want, strict=True):
-        if not (got[number] - b).abs().max() <= 1e-4 * b.abs().max():
+    order = [0, 1, *(2 + places.index(id(p)) for p in authors.parameters())]
+    for number, b in zip(order, expected, strict=True):
+        if not (results[number] - b).abs().max() <= 1e-4 * b.abs().max():
             raise SystemExit(
                 f"{type(ours).__name__} differs from the authors' formulation in output {number}"
             )
@@ -98,30 +98,30 @@ def check(ours: nn.Module, theirs: nn.Module, x: torch.Tensor, g: torch.Tensor) 
 def kept_mib(layer: nn.Module, x: torch.Tensor) -> float:
     """MiB that a forward keeps for the backward beside the weights, each storage once: the input is among them."""
     weights = {p.untyped_storage().data_ptr() for p in layer.parameters()}
-    seen: dict[int, int] = {}
+    storages: dict[int, int] = {}
 
     def pack(t: torch.Tensor) -> torch.Tensor:
-        seen[t.untyped_storage().data_ptr()] = t.untyped_storage().nbytes()
+        storages[t.untyped_storage().data_ptr()] = t.untyped_storage().nbytes()
         return t
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
         y = layer(x)
     del y
-    return sum(size for pointer, size in seen.items() if pointer not in weights) / 2**20
+    return sum(size for pointer, size in storages.items() if pointer not in weights) / 2**20
 
 
 def peak_mib(name: str, where: str, whose: str) -> float:
     """MiB by which a forward and backward raise the peak of a fresh process; NaN where the kernel does not tell."""
-    # Every map is its own mapping, given back when freed, so that resident pages are what is in use.
+    # Every map is its own mapping, returned when freed, so that resident pages are what is in use.
     env = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
     command = [sys.executable, __file__, "--peak", name, where, whose]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+    process = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    return float(process.stdout)
 
 
 def _print_peak(name: str, where: str, whose: str) -> None:
-    ours, theirs, x, g = made(name, where)
-    layer = ours if whose == "ours" else theirs
+    ours, authors, x, g = contenders(name, where)
+    layer = ours if whose == "ours" else authors
     small = [t[:, :1, :, :4, :4].detach().clone() for t in (x, g)]
     step(layer, small[0].requires_grad_(), small[1])  # libraries are loaded and threads are up
     try:
@@ -144,13 +144,13 @@ def run(rounds: int) -> list[Claim]:
     claims: list[Claim] = []
     for where, shape in SHAPES.items():
         for name, asked, memory in (("TCJA", 1.5, 0.0), ("PFA", 4.0, 3.0)):
-            ours, theirs, x, g = made(name, where)
-            check(ours, theirs, x, g)
+            ours, authors, x, g = contenders(name, where)
+            check(ours, authors, x, g)
             rank = f" R={RANK}" if name == "PFA" else ""
             what = f"{name}{rank} fwd+bwd, {'x'.join(map(str, shape))}"
-            calls = {"ours": partial(step, ours, x, g), AUTHORS: partial(step, theirs, x, g)}
+            calls = {"ours": partial(step, ours, x, g), AUTHORS: partial(step, authors, x, g)}
             claims += paired.compare(f"{what}, {where}", calls, {AUTHORS: asked}, rounds=rounds)
-            kept = {"ours": kept_mib(ours, x), AUTHORS: kept_mib(theirs, x)}
+            kept = {"ours": kept_mib(ours, x), AUTHORS: kept_mib(authors, x)}
             # The output and the gradient of the input are there whoever computes them.
             least = 2 * x.numel() * 4 / 2**20
             peaks = {

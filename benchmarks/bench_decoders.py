@@ -61,10 +61,10 @@ def n_mnist(folder: Path) -> list[Path]:
     if files := sorted(real.glob("T*/*/*.bin")):
         return files[:1_100]
     print("nmnist_small is not here: files like it are made\n")
-    made = [folder / f"{k:05d}.bin" for k in range(1_100)]
-    for k, path in enumerate(made):
+    paths = [folder / f"{k:05d}.bin" for k in range(1_100)]
+    for k, path in enumerate(paths):
         path.write_bytes(atis_bytes(PER_FILE, 34, seed=k))
-    return made
+    return paths
 
 
 def one_file(folder: Path, rounds: int) -> list[Claim]:
@@ -74,8 +74,8 @@ def one_file(folder: Path, rounds: int) -> list[Claim]:
         path = folder / f"{markers}.bin"
         path.write_bytes(atis_bytes(1_000_000, 128, markers))
         size = (128, 128)
-        theirs = eb.Events.from_structured(by_tonic(path), sensor=size)
-        assert eb.read(path, size) == theirs, "our events are not tonic's"
+        expected = eb.Events.from_structured(by_tonic(path), sensor=size)
+        assert eb.read(path, size) == expected, "our events are not tonic's"
         calls: dict[str, Callable[[], Any]] = {
             "eventbench": lambda path=path, size=size: eb.read(path, size),
             TONIC: lambda path=path: by_tonic(path),
@@ -99,12 +99,12 @@ def many_files(files: list[Path], rounds: int) -> list[Claim]:
     what = f".bin, {len(files):,} N-MNIST files to events"
     claims = compare(what, calls, {TONIC: 4}, rounds=max(3, rounds // 3), items=total)
 
-    some, dense = files[:: len(files) // 200][:200], f"{TONIC} per sample, stacked"
+    subset, dense = files[:: len(files) // 200][:200], f"{TONIC} per sample, stacked"
     out = np.empty((200, 16, 2, 34, 34), np.uint8)
     calls = {
-        "eventbench": lambda: eb.frames(eb.read_batch(some, size), 16, "tonic_time"),
-        "eventbench, out=": lambda: eb.frames(eb.read_batch(some, size), 16, "tonic_time", out=out),
-        dense: lambda: np.stack([to_frame(by_tonic(path)) for path in some]),
+        "eventbench": lambda: eb.frames(eb.read_batch(subset, size), 16, "tonic_time"),
+        "eventbench, out=": lambda: eb.frames(eb.read_batch(subset, size), 16, "tonic_time", out=out),
+        dense: lambda: np.stack([to_frame(by_tonic(path)) for path in subset]),
     }
     wanted = np.minimum(calls[dense](), 255)
     for name, call in calls.items():
@@ -117,12 +117,12 @@ def aedat31(folder: Path, rounds: int) -> list[Claim]:
     """SpikingJelly unpacks event after event in Python."""
     path = folder / "a.aedat"
     path.write_bytes(aedat31_bytes(400_000))
-    theirs = spikingjelly_datasets().utils.load_aedat_v3
-    wanted, ours = theirs(path), eb.read(path)
-    assert all(np.array_equal(getattr(ours, name), wanted[name]) for name in "txyp"), (
+    load = spikingjelly_datasets().utils.load_aedat_v3
+    expected, ours = load(path), eb.read(path)
+    assert all(np.array_equal(getattr(ours, name), expected[name]) for name in "txyp"), (
         "not SpikingJelly's events"
     )
-    calls: dict[str, Callable[[], Any]] = {"eventbench": lambda: eb.read(path), JELLY: lambda: theirs(path)}
+    calls: dict[str, Callable[[], Any]] = {"eventbench": lambda: eb.read(path), JELLY: lambda: load(path)}
     what = "AEDAT 3.1, 400,000 events"
     return compare(what, calls, {JELLY: 150}, rounds=max(3, rounds // 3), items=400_000)
 

@@ -1,6 +1,6 @@
 """Frames against tonic, NumPy's bincount and SpikingJelly: `python benchmarks/bench_frames.py [--full]`.
 
-Every contender is checked to give tonic's frames before it is timed. One thread, fresh arrays unless `out=` is said.
+Every contender is checked to give tonic's frames before it is timed. One thread, fresh arrays unless the row says `out=`.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ def contenders(events: eb.Events, bins: int) -> dict[str, Callable[[], Any]]:
     }
     wanted = calls[TONIC]()
     for name, call in calls.items():
-        got = call()
+        frames = call()
         if name == JELLY:
-            assert np.array_equal(got, eb.frames(events, bins, "spikingjelly_time", "float32")), name
+            assert np.array_equal(frames, eb.frames(events, bins, "spikingjelly_time", "float32")), name
             continue
-        top = 255 if got.dtype == np.uint8 else 32767
-        assert np.array_equal(got, np.minimum(wanted, top)), f"{name} differs from tonic"
+        top = 255 if frames.dtype == np.uint8 else 32767
+        assert np.array_equal(frames, np.minimum(wanted, top)), f"{name} differs from tonic"
     return calls
 
 
@@ -77,7 +77,7 @@ def streaming(n: int, width: int, height: int, bins: int, rounds: int) -> Claim:
         "read": lambda: long.sum(),
         "write": lambda: out.fill(0),
     }
-    ms = {name: statistics.median(taken) for name, taken in times_ms(calls, rounds).items()}
+    ms = {name: statistics.median(durations) for name, durations in times_ms(calls, rounds).items()}
     read = long.nbytes / ms["read"] / 1e6
     limit = 5 * n / read / 1e6 + ms["write"]
     print(f"streaming limit, {n:,} events: {read:.1f} GB/s read, {limit:.3f} ms; ours {ms['ours']:.3f} ms\n")
@@ -94,8 +94,10 @@ def small_samples(rounds: int) -> list[Claim]:
     tonic = "tonic per sample, stacked"
     calls: dict[str, Callable[[], Any]] = {
         "eventbench, one batch, uint8": partial(eb.frames, batch, 16, "tonic_time"),
-        "eventbench, one call a sample": lambda: [eb.frames(one, 16, "tonic_time") for one in recordings],
-        tonic: lambda: np.stack([to_frame(one) for one in structured]),
+        "eventbench, one call a sample": lambda: [
+            eb.frames(events, 16, "tonic_time") for events in recordings
+        ],
+        tonic: lambda: np.stack([to_frame(array) for array in structured]),
     }
     assert np.array_equal(calls[tonic](), calls["eventbench, one batch, uint8"]())
     what = "2,000 samples of 4,000 events, 34x34, one batch"
@@ -137,6 +139,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="also 10 million events")
     parser.add_argument("--rounds", type=int, default=9)
-    given = parser.parse_args()
+    options = parser.parse_args()
     print(f"{machine('tonic', 'spikingjelly')}; one thread\n")
-    summary(run(given.rounds, given.full))
+    summary(run(options.rounds, options.full))

@@ -90,30 +90,32 @@ def _share(what: str, x: torch.Tensor, g: torch.Tensor, rounds: int) -> Claim:
         "ours": _synchronised(step(layer, x, g), 10),
         "copy": _synchronised(lambda: into.copy_(x.detach()), 10),
     }
-    times = {name: sorted(taken)[len(taken) // 2] for name, taken in times_ms(calls, rounds).items()}
+    times = {
+        name: sorted(durations)[len(durations) // 2] for name, durations in times_ms(calls, rounds).items()
+    }
     return Claim(what, COPY, 0.75, (6 / times["ours"]) / (2 / times["copy"]))
 
 
 def _spikingjelly(implementation: str, x: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor] | None:
-    """SpikingJelly held to one implementation, None (and why) where its installation has not got it."""
+    """SpikingJelly forced to one implementation, None (and why) where its installation has not got it."""
     from bench_lif import spikingjelly_node
     from spikingjelly._ops.lif import _selection
 
     node = spikingjelly_node()
 
-    def held(x: torch.Tensor) -> torch.Tensor:
+    def forced(x: torch.Tensor) -> torch.Tensor:
         # Read from the environment once, at import, so that one process can only be switched here.
-        if _selection._requested != implementation:
-            _selection._requested = implementation
-            _selection._selections.clear()
+        if _selection._requested != implementation:  # noqa: SLF001
+            _selection._requested = implementation  # noqa: SLF001
+            _selection._selections.clear()  # noqa: SLF001
         return node(x)
 
     try:
-        held(x[:, :1024].detach())
+        forced(x[:, :1024].detach())
     except (RuntimeError, ImportError) as reason:
         print(f"{JELLY[implementation]}: not measured: {' '.join(str(reason).split())[:200]}")
         return None
-    return held
+    return forced
 
 
 def _synchronised(call: Callable[[], object], repeats: int) -> Callable[[], None]:
@@ -133,21 +135,21 @@ def groups() -> list[Group]:
 
 
 def main() -> None:
-    """Measure every group and print every row with what was asked and what was found."""
+    """Measure every group and print every row with what was asked and what was measured."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     gpu = torch.cuda.is_available()
     print(f"{machine('torch', 'triton', 'norse', 'spikingjelly')}")
     print(f"{torch.cuda.get_device_name() if gpu else 'no GPU: every row is left unmeasured'}\n")
-    found: dict[tuple[str, str], float] = {}
+    measured: dict[tuple[str, str], float] = {}
     for group in groups() if gpu else []:
-        found |= {(claim.what, claim.against): claim.found for claim in group.measure(rounds)}
-    print(f"{'what':52}{'against':34}{'asked':>8}{'found':>14}")
+        measured |= {(claim.what, claim.against): claim.measured for claim in group.measure(rounds)}
+    print(f"{'what':52}{'against':34}{'asked':>8}{'measured':>14}")
     for group in groups():
         for what, against, asked in group.rows:
-            value = found.get((what, against))
-            told = "not measured" if value is None else f"{value:.2f}"
+            value = measured.get((what, against))
+            shown = "not measured" if value is None else f"{value:.2f}"
             short = "  short" if value is not None and value < asked else ""
-            print(f"{what:52}{against:34}{asked:8g}{told:>14}{short}")
+            print(f"{what:52}{against:34}{asked:8g}{shown:>14}{short}")
     print("\n== training")
     import training_gpu
 

@@ -1,6 +1,6 @@
 """Voxel grids, time surfaces and binary frames beside tonic's: `python benchmarks/bench_grids.py [--rounds N]`.
 
-Each is checked to give tonic's values before it is timed. One thread, fresh arrays unless `out=` is said.
+Each is checked to give tonic's values before it is timed. One thread, fresh arrays unless the row says `out=`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def voxels(n: int, width: int, height: int, asked: float, rounds: int, bins: int
     calls: dict[str, Callable[[], Any]] = {
         "eventbench, float32": partial(single.apply, events),
         TONIC_VOXELS: lambda: to_voxels(structured),
-        "eventbench, float32, polarities apart": partial(VoxelGrid(bins).apply, events),
+        "eventbench, float32, polarities separate": partial(VoxelGrid(bins).apply, events),
         "eventbench, float64, tonic's bits": partial(double.apply, events),
         "eventbench, float32, out=": partial(single.apply, events, out),
     }
@@ -101,6 +101,6 @@ def run(rounds: int = 9) -> list[Claim]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
-    given = parser.parse_args()
+    options = parser.parse_args()
     print(f"{machine('tonic')}; one thread\n")
-    summary(run(given.rounds))
+    summary(run(options.rounds))

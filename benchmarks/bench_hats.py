@@ -20,11 +20,11 @@ def random_events(n: int, sensor: tuple[int, int], span: int) -> Events:
     return Events(t=t, x=x, y=y, p=rng.integers(0, 2, n), sensor=sensor)
 
 
-def check(ours: np.ndarray, theirs: np.ndarray) -> None:
-    side = theirs.shape[-1]
+def check(ours: np.ndarray, tonics: np.ndarray) -> None:
+    side = tonics.shape[-1]
     _, polarities, height, width = ours.shape
-    apart = ours.reshape(polarities, height // side, side, width // side, side).transpose(1, 3, 0, 2, 4)
-    if not np.allclose(apart.reshape(theirs.shape), theirs, rtol=1e-5, atol=1e-6):
+    by_cell = ours.reshape(polarities, height // side, side, width // side, side).transpose(1, 3, 0, 2, 4)
+    if not np.allclose(by_cell.reshape(tonics.shape), tonics, rtol=1e-5, atol=1e-6):
         raise SystemExit("the surfaces are not tonic's")
 
 
@@ -42,13 +42,13 @@ def run(rounds: int) -> list[Claim]:
         kinds = [("x", "i8"), ("y", "i8"), ("t", "i8"), ("p", "i8")]
         array = events.to_structured()[["x", "y", "t", "p"]].astype(kinds)
         radius = 2 if asked else 3
-        how = AveragedTimeSurface(radius=radius, time_window_us=window, tau_us=tau, tonic=True)
-        peer = ToAveragedTimesurface((*sensor, 2), 2 * radius + 1, how.cell_size, window, tau)
-        out = how.apply(events)[0]
+        representation = AveragedTimeSurface(radius=radius, time_window_us=window, tau_us=tau, tonic=True)
+        peer = ToAveragedTimesurface((*sensor, 2), 2 * radius + 1, representation.cell_size, window, tau)
+        out = representation.apply(events)[0]
         check(out, peer(array))
         claims += compare(
             f"HATS, {what}, {n:,} events, {sensor[0]}x{sensor[1]}",
-            {"eventbench": _bound(how, events, out), "tonic": _called(peer, array)},
+            {"eventbench": _bound(representation, events, out), "tonic": _called(peer, array)},
             {"tonic": asked} if asked else {},
             rounds=min(rounds, 5),
             items=n,
@@ -56,8 +56,8 @@ def run(rounds: int) -> list[Claim]:
     return claims
 
 
-def _bound(how: AveragedTimeSurface, events: Events, out: np.ndarray):  # type: ignore[no-untyped-def]
-    return lambda: how.apply(events, out)
+def _bound(representation: AveragedTimeSurface, events: Events, out: np.ndarray):  # type: ignore[no-untyped-def]
+    return lambda: representation.apply(events, out)
 
 
 def _called(peer: ToAveragedTimesurface, array: np.ndarray):  # type: ignore[no-untyped-def]

@@ -17,7 +17,10 @@ from paired import Claim, compare, machine, summary
 from eventbench.layers import LIF
 from eventbench.training.heap import keep_heap
 
-SHAPES = {(16, 16, 64, 32, 32): (7.0, 1.5), (100, 128, 128): (19.0, 8.0)}  # asked against Norse, SpikingJelly
+SHAPES = {
+    (16, 16, 64, 32, 32): (7.0, 1.5),
+    (100, 128, 128): (19.0, 8.0),
+}  # asked of ours against Norse, SpikingJelly
 
 Spiking = Callable[[torch.Tensor], torch.Tensor]
 
@@ -88,39 +91,41 @@ def check(name: str, ours: Spiking, peer: Spiking, x: torch.Tensor, g: torch.Ten
     """Stop unless both fire alike and have the same gradients.
 
     SpikingJelly fires on h >= threshold and adds in another order: a neuron that both put within 1e-5 of the threshold
-    may part, and is then given no input, in `x` itself. One in 100,000 may; more is a difference.
+    may differ, and then gets no input, in `x` itself. One in 100,000 may; more is refused.
     """
     with torch.no_grad():
-        parted = (ours(x) != peer(x)).any(0)
-        if int(parted.sum()) * 100_000 > parted.numel() + 100_000 or not _on_threshold(
-            ours, peer, x[:, parted]
+        differing = (ours(x) != peer(x)).any(0)
+        if int(differing.sum()) * 100_000 > differing.numel() + 100_000 or not _on_threshold(
+            ours, peer, x[:, differing]
         ):
-            raise SystemExit(f"{name}: {int(parted.sum()):,} of {parted.numel():,} neurons fire otherwise")
-        x[:, parted] = 0
+            raise SystemExit(
+                f"{name}: {int(differing.sum()):,} of {differing.numel():,} neurons fire otherwise"
+            )
+        x[:, differing] = 0
     results = []
     for spiking in (ours, peer):
         spikes = spiking(x)
         results.append((spikes.detach(), torch.autograd.grad(spikes, x, g)[0]))
-    (mine, my_grad), (theirs, their_grad) = results
-    if not torch.equal(mine, theirs):
+    (our_spikes, our_gradient), (peer_spikes, peer_gradient) = results
+    if not torch.equal(our_spikes, peer_spikes):
         raise SystemExit(f"{name}: spikes are not the peer's")
-    torch.testing.assert_close(my_grad, their_grad, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(our_gradient, peer_gradient, rtol=1e-4, atol=1e-5)
 
 
 def _on_threshold(ours: Spiking, peer: Spiking, x: torch.Tensor) -> bool:
-    """Whether every neuron of (T, M) parts first at a step whose membrane, in float64, is the threshold within 1e-5."""
+    """Whether every neuron of (T, M) differs first at a step whose membrane, in float64, is the threshold within 1e-5."""
     if not x.numel():
         return True
-    mine, theirs = ours(x[:, None])[:, 0], peer(x[:, None])[:, 0]
+    our_spikes, peer_spikes = ours(x[:, None])[:, 0], peer(x[:, None])[:, 0]
     for i in range(x.shape[1]):
         v = 0.0
         for t in range(len(x)):
             h = v + (x[t, i].item() - v) / 2
-            if mine[t, i] != theirs[t, i]:
+            if our_spikes[t, i] != peer_spikes[t, i]:
                 if abs(h - 1) > 1e-5:
                     return False
                 break
-            v = 0.0 if mine[t, i] else h
+            v = 0.0 if our_spikes[t, i] else h
     return True
 
 
@@ -134,9 +139,9 @@ def saved_bytes(spiking: Spiking, x: torch.Tensor) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        held = spiking(x)
+        spikes = spiking(x)
     storages.pop(x.untyped_storage().data_ptr(), None)
-    del held
+    del spikes
     return sum(storages.values())
 
 
@@ -160,20 +165,22 @@ def _against(shape: tuple[int, ...], peer: str, asked: float, rounds: int) -> li
     norse = peer.startswith("Norse")
     x, g = inputs(shape)
     ours: Spiking = like_norse() if norse else like_spikingjelly()
-    theirs = {peer: norse_loop() if norse else spikingjelly_node()}
+    peers = {peer: norse_loop() if norse else spikingjelly_node()}
     if norse:
-        theirs["Norse LIFBoxCell over x.unbind(0)"] = norse_loop(indexed=False)
-    for name, spiking in theirs.items():
+        peers["Norse LIFBoxCell over x.unbind(0)"] = norse_loop(indexed=False)
+    for name, spiking in peers.items():
         check(name, ours, spiking, x, g)
     calls = {"eventbench LIF": step(ours, x, g)}
-    calls |= {name: step(spiking, x, g) for name, spiking in theirs.items()}
+    calls |= {name: step(spiking, x, g) for name, spiking in peers.items()}
     what = f"LIF fwd+bwd {shape}".replace(" ", "").replace("LIFfwd+bwd", "LIF fwd+bwd ")
     claims = compare(what, calls, {peer: asked}, rounds=rounds, items=x.numel(), unit="Mupd/s")
-    mine, his = saved_bytes(ours, x), saved_bytes(theirs[peer], x)
+    our_bytes, peer_bytes = saved_bytes(ours, x), saved_bytes(peers[peer], x)
     size = x.numel() * x.element_size()
-    print(f"  kept for backward, in sizes of x: ours {mine / size:.2f}, {peer} {his / size:.2f}\n")
+    print(
+        f"  kept for backward, in sizes of x: ours {our_bytes / size:.2f}, {peer} {peer_bytes / size:.2f}\n"
+    )
     if norse:
-        claims.append(Claim(f"{what}, bytes kept", peer, 3.0, his / mine))
+        claims.append(Claim(f"{what}, bytes kept", peer, 3.0, peer_bytes / our_bytes))
     return claims
 
 

@@ -25,9 +25,9 @@ def random_events(n: int, sensor: tuple[int, int]) -> Events:
     return Events(t=t, x=x, y=y, p=rng.integers(0, 2, n), sensor=sensor)
 
 
-def check(name: str, ours: Events, theirs: np.ndarray) -> None:
+def check(name: str, ours: Events, tonics: np.ndarray) -> None:
     for column in "txyp":
-        if not np.array_equal(getattr(ours, column), theirs[column]):
+        if not np.array_equal(getattr(ours, column), tonics[column]):
             raise SystemExit(f"{name}: column {column} is not tonic's")
 
 

@@ -90,11 +90,11 @@ class Data:
 def anew(folder: Path, call: Callable[[Path], Any]) -> Callable[[], Any]:
     """A call with a new folder below this one each time; what earlier calls left is removed with it all."""
 
-    def made() -> Any:
+    def call_in_new_folder() -> Any:
         folder.mkdir(parents=True, exist_ok=True)
         return call(Path(tempfile.mkdtemp(dir=folder)))
 
-    return made
+    return call_in_new_folder
 
 
 def by_spikingjelly(data: Data, folder: Path) -> None:
@@ -200,8 +200,8 @@ def memory(folder: Path) -> None:
     print("peak memory of preprocess, MB")
     for samples in (300, 3_000):
         at = folder / str(samples)
-        one = clustered(0)
-        data = Data(at, [one] * samples, 128)
+        recording = clustered(0)
+        data = Data(at, [recording] * samples, 128)
         code = (
             "import sys, pathlib; from eventbench.specs import catalog; from eventbench.preprocess.events_store import events_store; from eventbench.preprocess.frames_store import frames_store\n"
             "card, pipeline = catalog.card(sys.argv[1]), catalog.pipeline(sys.argv[2]); at = pathlib.Path(sys.argv[3])\n"
@@ -211,10 +211,10 @@ def memory(folder: Path) -> None:
             "print(int(status.split('VmHWM:')[1].split()[0]) / 1e3)"
         )
         paths = [str(data.card.path), str(data.pipeline.path), str(at)]
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", code, *paths], capture_output=True, text=True, check=True
         )
-        print(f"  {samples:6,} recordings of 67,000 events{float(done.stdout):10.0f}")
+        print(f"  {samples:6,} recordings of 67,000 events{float(process.stdout):10.0f}")
         shutil.rmtree(at)
     print()
 

@@ -4,7 +4,7 @@ Five times [conv 3x3 to 32 channels, batch norm, LIF, max pool 2] and a linear r
 with the same weights, the same neuron (LIF box, tau 2, hard reset, triangle surrogate) and the same allocator setting.
 Where the batch norms use running statistics, all give the same loss and gradients; while they train, stepping through a
 network takes the statistics of each step alone, and the others must still agree with ours. Then: frames binned from events
-that lie on the device, here the CPU, of which nothing is asked.
+that lie on the device, here the CPU, which nothing is asked of.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ class Stepped(nn.Module):
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         state, scores = None, []
         for step in frames.unbind(0):
-            told, state = self.network(step, state)
-            scores.append(told)
+            output, state = self.network(step, state)
+            scores.append(output)
         return torch.stack(scores).mean(0)
 
 
@@ -139,57 +139,59 @@ def _norse_cell() -> nn.Module:
 def networks() -> dict[str, nn.Module]:
     """The contenders with one set of weights, norms with statistics of their own so that neurons fire in each stage."""
     torch.manual_seed(0)
-    made: dict[str, nn.Module] = {OURS: Ours(), STEPPED: Stepped(), LOOPED: Looped(), JELLY: Jelly()}
-    weights = _layers(made[OURS])
+    contenders: dict[str, nn.Module] = {OURS: Ours(), STEPPED: Stepped(), LOOPED: Looped(), JELLY: Jelly()}
+    weights = _layers(contenders[OURS])
     for i, (conv, norm) in enumerate(zip(weights[:-1:2], weights[1:-1:2], strict=True)):
         nn.init.normal_(conv.weight, std=0.15 if i else 0.3)
         norm.running_mean.uniform_(-0.1, 0.1)
         norm.running_var.uniform_(0.2, 0.4)
         nn.init.constant_(norm.bias, 0.4)
-    for network in made.values():
-        for mine, theirs in zip(weights, _layers(network), strict=True):
-            theirs.load_state_dict(mine.state_dict())
-    return made
+    for network in contenders.values():
+        for source, target in zip(weights, _layers(network), strict=True):
+            target.load_state_dict(source.state_dict())
+    return contenders
 
 
 def _layers(network: nn.Module) -> list[Any]:
     """Convolution, norm, convolution, norm, ..., readout."""
-    every = list(network.modules())
-    convs = [one for one in every if isinstance(one, nn.Conv2d)]
-    norms = [one for one in every if isinstance(one, nn.BatchNorm2d)]
-    pairs = [one for pair in zip(convs, norms, strict=True) for one in pair]
-    return [*pairs, next(one for one in every if isinstance(one, nn.Linear))]
+    modules = list(network.modules())
+    convs = [module for module in modules if isinstance(module, nn.Conv2d)]
+    norms = [module for module in modules if isinstance(module, nn.BatchNorm2d)]
+    pairs = [module for pair in zip(convs, norms, strict=True) for module in pair]
+    return [*pairs, next(module for module in modules if isinstance(module, nn.Linear))]
 
 
-def check(made: dict[str, nn.Module], frames: torch.Tensor, labels: torch.Tensor) -> None:
+def check(contenders: dict[str, nn.Module], frames: torch.Tensor, labels: torch.Tensor) -> None:
     """That one loss and one gradient come out of all; of the stepped one only where its norms do not train.
 
     In float64: in float32 sums that differ in their last bit move a spike here and there.
     """
     for training in (False, True):
         wanted = None
-        for name, network in made.items():
+        for name, network in contenders.items():
             if training and name == STEPPED:
                 continue
             copied = copy.deepcopy(network).double().train(training)
             loss = cross_entropy(copied(frames.double()), labels)
             loss.backward()
-            found = [loss.detach(), *(one.weight.grad for one in _layers(copied))]
-            wanted = wanted or found
-            for mine, theirs in zip(wanted, found, strict=True):
+            results = [loss.detach(), *(module.weight.grad for module in _layers(copied))]
+            wanted = wanted or results
+            for expected, result in zip(wanted, results, strict=True):
                 torch.testing.assert_close(
-                    theirs, mine, rtol=1e-6, atol=1e-9, msg=lambda m, n=name: f"{n}: {m}"
+                    result, expected, rtol=1e-6, atol=1e-9, msg=lambda m, n=name: f"{n}: {m}"
                 )
-        assert wanted is not None and all(bool(one.abs().max() > 0) for one in wanted), "nothing flows back"
+        assert wanted is not None and all(bool(result.abs().max() > 0) for result in wanted), (
+            "nothing flows back"
+        )
 
 
 def training_step(rounds: int) -> list[Claim]:
     """Forward, backward and Adam of one batch."""
-    made = networks()
+    contenders = networks()
     generator = torch.Generator().manual_seed(1)
     frames = torch.poisson(torch.full((T, N, 2, SIDE, SIDE), 0.3), generator=generator)
     labels = torch.randint(CLASSES, (N,), generator=generator)
-    check(made, frames[:, :2], labels[:2])
+    check(contenders, frames[:, :2], labels[:2])
 
     def step(network: nn.Module) -> Callable[[], None]:
         network.train()
@@ -203,23 +205,23 @@ def training_step(rounds: int) -> list[Claim]:
         return once
 
     what = f"training step, {STAGES}x [conv {WIDTH} + BN + LIF + pool], {SIDE}x{SIDE}, T {T}, batch {N}"
-    calls = {name: step(network) for name, network in made.items()}
+    calls = {name: step(network) for name, network in contenders.items()}
     return compare(what, calls, {STEPPED: 3, JELLY: 2.5}, rounds=rounds, items=N, unit="samples/s")
 
 
 def many_events(samples: int, events: int, side: int) -> list[Events]:
-    rng, made = np.random.default_rng(5), []
+    rng, recordings = np.random.default_rng(5), []
     for _ in range(samples):
         x, y = rng.integers(0, side, (2, events), np.uint16)
         t = np.cumsum(rng.integers(0, 50, events))
-        made.append(Events(t=t, x=x, y=y, p=rng.integers(0, 2, events, np.uint8), sensor=(side, side)))
-    return made
+        recordings.append(Events(t=t, x=x, y=y, p=rng.integers(0, 2, events, np.uint8), sensor=(side, side)))
+    return recordings
 
 
 def frames_from_events(rounds: int, device: torch.device) -> list[Claim]:
     """One batch of 16 samples of 100,000 events, 128x128, T 20: float32 frames on the device. Asked for on a GPU only."""
-    many = many_events(16, 100_000, 128)
-    columns = [PackedEvents.of(one) for one in many]
+    recordings = many_events(16, 100_000, 128)
+    columns = [PackedEvents.of(events) for events in recordings]
     store: Any = SimpleNamespace(
         ids=[str(k) for k in range(16)],
         labels=np.zeros(16, np.int32),
@@ -227,18 +229,18 @@ def frames_from_events(rounds: int, device: torch.device) -> list[Claim]:
         sensor=(128, 128),
         columns=columns.__getitem__,
     )
-    how = Frames(bins=20)
-    split, batch = ResidentEvents(store, np.arange(16), how, device), EventBatch.of(many)
+    representation = Frames(bins=20)
+    split, batch = ResidentEvents(store, np.arange(16), representation, device), EventBatch.of(recordings)
     rows = torch.arange(16)
 
     def ours() -> torch.Tensor:
-        frames = next(split._taken(rows, 16))
+        frames = next(split._gather(rows, 16))  # noqa: SLF001  # the binning alone, without what makes a batch of it
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         return frames
 
     def numba() -> torch.Tensor:
-        frames = torch.from_numpy(how.apply_batch(batch)[0]).to(device).float()
+        frames = torch.from_numpy(representation.apply_batch(batch)[0]).to(device).float()
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         return frames

@@ -1,6 +1,6 @@
 """Timing side by side: contenders take turns (A B C A B C ...), so that a busy machine disturbs them alike.
 
-Ratios are of medians within one run; the ratio of minima stands beside them. What a row must reach is said with it.
+Ratios are of medians within one run; the ratio of minima stands beside them, and how many times faster ours must be.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 
 class Claim(NamedTuple):
-    """One line of the summary: how many times faster than a peer was asked for, and was found."""
+    """One line of the summary: how many times faster than a peer ours must be, and was in this run."""
 
     what: str
     against: str
     asked: float
-    found: float
+    measured: float
 
 
 def times_ms(calls: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
@@ -51,26 +51,26 @@ def compare(
     `unit`, in ones) a second. Contenders must have been checked to give equal results before.
     """
     times = times_ms(calls, rounds)
-    medians = {name: statistics.median(taken) for name, taken in times.items()}
+    medians = {name: statistics.median(durations) for name, durations in times.items()}
     ours = next(iter(calls))
     print(f"{what}: medians of {rounds} rounds")
     print(f"  {'':38}{'ms':>10}{unit if items else '':>12}{'ours is':>10}{'of minima':>11}{'asked':>8}")
     for name, ms in medians.items():
         rate = items / ms * (1e-3 if unit.startswith("M") else 1e3) if items else 0
         ratio, of_minima = ms / medians[ours], min(times[name]) / min(times[ours])
-        wanted = f"{asked[name]:g}x" if name in asked else ""
-        told = f"{ratio:9.1f}x{of_minima:10.1f}x" if name != ours else " " * 21
-        print(f"  {name:38}{ms:10.3f}{f'{rate:,.0f}' if items else '':>12}{told}{wanted:>8}", flush=True)
+        required = f"{asked[name]:g}x" if name in asked else ""
+        ratios = f"{ratio:9.1f}x{of_minima:10.1f}x" if name != ours else " " * 21
+        print(f"  {name:38}{ms:10.3f}{f'{rate:,.0f}' if items else '':>12}{ratios}{required:>8}", flush=True)
     print()
     return [Claim(what, name, times, medians[name] / medians[ours]) for name, times in asked.items()]
 
 
 def summary(claims: list[Claim]) -> None:
-    """Every claim in one table, with what was asked and what was found."""
-    print(f"{'what':58}{'against':40}{'asked':>8}{'found':>9}")
+    """Every claim in one table, with what was asked and what was measured."""
+    print(f"{'what':58}{'against':40}{'asked':>8}{'measured':>9}")
     for claim in claims:
-        short = "" if claim.found >= claim.asked else "  short"
-        print(f"{claim.what:58}{claim.against:40}{claim.asked:7g}x{claim.found:8.1f}x{short}")
+        short = "" if claim.measured >= claim.asked else "  short"
+        print(f"{claim.what:58}{claim.against:40}{claim.asked:7g}x{claim.measured:8.1f}x{short}")
 
 
 def machine(*packages: str) -> str:
@@ -80,8 +80,8 @@ def machine(*packages: str) -> str:
     values = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     cpu = values.get("model name", platform.processor() or platform.machine())
     family = f" (family {values['cpu family']})" if "cpu family" in values else ""
-    told = ", ".join(f"{name} {_version(name)}" for name in ("numpy", "numba", *packages))
-    return f"{cpu}{family}, {platform.system()}, Python {platform.python_version()}, {told}"
+    versions = ", ".join(f"{name} {_version(name)}" for name in ("numpy", "numba", *packages))
+    return f"{cpu}{family}, {platform.system()}, Python {platform.python_version()}, {versions}"
 
 
 def _version(package: str) -> str:

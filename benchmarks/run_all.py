@@ -21,11 +21,11 @@ HERE = Path(__file__).resolve()
 
 def names() -> list[str]:
     """What there is to run: bench_<name>.py, but for what needs a GPU."""
-    found = sorted(path.stem.removeprefix("bench_") for path in HERE.parent.glob("bench_*.py"))
-    return [name for name in found if name != "gpu"]
+    stems = sorted(path.stem.removeprefix("bench_") for path in HERE.parent.glob("bench_*.py"))
+    return [name for name in stems if name != "gpu"]
 
 
-def one(name: str, rounds: int, claims: Path) -> None:
+def run_here(name: str, rounds: int, claims: Path) -> None:
     """Run a benchmark here and leave its claims in a file."""
     print(f"== {name}\n", flush=True)
     claims.write_text(json.dumps(importlib.import_module(f"bench_{name}").run(rounds)))
@@ -37,31 +37,32 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=names(), default=names(), metavar="NAME")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--claims", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.claims:
-        return one(given.only[0], given.rounds, given.claims)
+    options = parser.parse_args()
+    if options.claims:
+        run_here(options.only[0], options.rounds, options.claims)
+        return
     print(f"{machine('tonic', 'spikingjelly', 'norse', 'torch')}\n", flush=True)
-    found: list[Claim] = []
+    all_claims: list[Claim] = []
     failed = []
     with tempfile.TemporaryDirectory() as folder:
         claims = Path(folder) / "claims.json"
-        for name in given.only:
-            line = [
+        for name in options.only:
+            command = [
                 sys.executable,
                 str(HERE),
                 "--only",
                 name,
                 "--rounds",
-                str(given.rounds),
+                str(options.rounds),
                 "--claims",
                 str(claims),
             ]
-            if subprocess.run(line, check=False).returncode:
+            if subprocess.run(command, check=False).returncode:
                 failed.append(name)
             else:
-                found += [Claim(*claim) for claim in json.loads(claims.read_text())]
+                all_claims += [Claim(*claim) for claim in json.loads(claims.read_text())]
     print("== summary: medians within one run each, ours against each\n")
-    summary(found)
+    summary(all_claims)
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")
 

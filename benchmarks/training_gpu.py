@@ -44,10 +44,10 @@ class Jelly(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = copy.deepcopy(network)
-        for name, one in list(self.network.named_modules()):
-            if isinstance(one, LIF):
+        for name, module in list(self.network.named_modules()):
+            if isinstance(module, LIF):
                 parent, _, last = name.rpartition(".")
-                setattr(self.network.get_submodule(parent), last, _node(one))
+                setattr(self.network.get_submodule(parent), last, _node(module))
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         functional.reset_net(self)
@@ -69,19 +69,19 @@ def _node(lif: LIF) -> nn.Module:
     )
 
 
-def check(ours: nn.Module, theirs: nn.Module, frames: torch.Tensor, labels: torch.Tensor) -> None:
+def check(ours: nn.Module, jelly: nn.Module, frames: torch.Tensor, labels: torch.Tensor) -> None:
     """One loss and one gradient of the first layer, in eval mode, where dropout is off. In float32 a spike may move."""
-    found = []
-    for network in (ours, theirs):
+    results = []
+    for network in (ours, jelly):
         network.eval().zero_grad()
         loss = rate_mse(network(frames), labels)
         loss.backward()
-        first = next(one for one in network.modules() if isinstance(one, nn.Conv2d))
-        found.append((float(loss.detach()), first.weight.grad.flatten()))
-    assert abs(found[0][0] - found[1][0]) < 0.02 * abs(found[0][0]), "the losses differ"
-    likeness = torch.nn.functional.cosine_similarity(found[0][1], found[1][1], 0)
+        first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
+        results.append((float(loss.detach()), first.weight.grad.flatten()))
+    assert abs(results[0][0] - results[1][0]) < 0.02 * abs(results[0][0]), "the losses differ"
+    likeness = torch.nn.functional.cosine_similarity(results[0][1], results[1][1], 0)
     assert float(likeness) > 0.95, f"the gradients differ: their cosine is {float(likeness):.3f}"
-    for network in (ours, theirs):
+    for network in (ours, jelly):
         network.train().zero_grad()
 
 
@@ -107,8 +107,8 @@ def training_step(rounds: int, device: torch.device) -> list[Claim]:
     generator = torch.Generator().manual_seed(1)
     frames = torch.poisson(torch.full((T, N, 2, SIDE, SIDE), 0.3), generator=generator).to(device)
     labels = torch.randint(CLASSES, (N,), generator=generator).to(device)
-    theirs, graphed = Jelly(ours).to(device), copy.deepcopy(ours)
-    check(ours, theirs, frames, labels)
+    jelly, graphed = Jelly(ours).to(device), copy.deepcopy(ours)
+    check(ours, jelly, frames, labels)
     half = Recipe(loss="rate_mse", optimizer="adam", weight_decay=0, amp=True)
     brain = Recipe(
         loss="rate_mse", optimizer="adam", weight_decay=0, amp=True, amp_dtype="bfloat16", graph=True
@@ -116,7 +116,7 @@ def training_step(rounds: int, device: torch.device) -> list[Claim]:
     peer = "SpikingJelly's neurons, float16"
     calls = {
         "eventbench, float16": stepped(ours, half, frames, labels),
-        peer: stepped(theirs, half, frames, labels),
+        peer: stepped(jelly, half, frames, labels),
         "eventbench, bfloat16, CUDA graph": stepped(graphed, brain, frames, labels),
     }
     for _ in range(5):  # the graph is captured at its fourth step
@@ -137,7 +137,7 @@ def busy(network: nn.Module, recipe: Recipe, device: torch.device, batches: int 
         ids=[str(k) for k in range(n)],
         labels=rng.integers(0, CLASSES, n).astype(np.int32),
         classes=["a"] * CLASSES,
-        taken=lambda rows: frames[rows % 64],
+        gather=lambda rows: frames[rows % 64],
     )
     split = ResidentFrames(store, np.arange(n), device)
     step, _ = step_of(network, recipe, device)
@@ -149,11 +149,11 @@ def busy(network: nn.Module, recipe: Recipe, device: torch.device, batches: int 
         torch.cuda.synchronize(device)
 
     epoch()
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as told:
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
         epoch()
     spans = sorted(
         (event.time_range.start, event.time_range.end)
-        for event in told.events()
+        for event in profile.events()
         if event.device_type == torch.autograd.DeviceType.CUDA
     )
     return covered(spans) / (max(end for _, end in spans) - spans[0][0])
@@ -182,6 +182,6 @@ def run(rounds: int = 20) -> list[Claim]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
-    given = parser.parse_args()
+    options = parser.parse_args()
     print(f"{machine('torch', 'norse', 'spikingjelly')}\n")
-    summary(run(given.rounds))
+    summary(run(options.rounds))
