@@ -1,1 +1,1 @@
-"""The simulator behind `sim_gesture`: seeded numbers, exact arithmetic, a figure, its renderer, a DVS pixel."""
+"""The simulator behind the source `sim_gesture`: random numbers, arithmetic, a figure and its gestures, renderer, DVS pixel."""

@@ -1,4 +1,4 @@
-"""log, sine and cosine from + - * / alone: the same bits on every machine.
+"""log, sine and cosine made of + - * / alone, so that every machine computes the same bits.
 
 IEEE 754 fixes the result of + - * / and of the square root to the last bit, but not of the elementary
 functions: libm, SVML and NumPy's SIMD loops differ in the last bits between versions and processors, and one

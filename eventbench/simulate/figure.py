@@ -1,7 +1,7 @@
 """A subject: a head, a body and two arms of two segments, each part a capsule (a thick line with round ends).
 
-Arms are described in the subject's own terms, (outward, up) from that arm's shoulder in pixels, so that left and
-right are the same motion mirrored. Arm 0 is the subject's right, which the camera sees on the left of the picture.
+Points of an arm are (outward, up) from its shoulder, in pixels, so that the left arm is the right one mirrored.
+Arm 0 is the subject's right one, which is on the left of the picture.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ class Limbs(NamedTuple):
 
 
 class Arm(NamedTuple):
-    """Where one arm is over time: elbow and hand, each (frames, 2), (outward, up) from its shoulder, pixels."""
+    """One arm over time: elbow and hand, each (frames, 2), (outward, up) from its shoulder in pixels."""
 
     elbow: np.ndarray
     hand: np.ndarray
 
 
 class Subject(NamedTuple):
-    """What does not change about a person from one recording to the next; reflectances are from 0 to 1."""
+    """A person, the same in all their recordings; lengths in pixels, reflectances from 0 to 1."""
 
     limbs: Limbs
     thickness: float

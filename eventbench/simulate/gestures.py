@@ -1,8 +1,8 @@
-"""The eleven gestures, patterned after DVS128 Gesture (Amir et al. 2017): where both arms are at each moment.
+"""The eleven gestures, modelled on DVS128 Gesture (Amir et al. 2017): the position of both arms at each moment.
 
-Clockwise is as the camera sees it. A circling arm is straight, starts anywhere, makes a whole number of turns and
-changes speed only by what is drawn without regard to its direction: played backwards, a clockwise recording is a
-counter-clockwise one, each as likely. So which way it turned is in the order of the events and in no sum of them.
+Clockwise is as the camera sees it. A circling arm is straight, starts at any angle, makes a whole number of turns, and
+its changes of speed are drawn independently of its direction: a clockwise recording played backwards is a
+counter-clockwise one, and as likely. So only the order of the events tells the direction, never a sum of them.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from eventbench.simulate.random import Draws
 
 
 class Motion(NamedTuple):
-    """What a gesture is made from: its subject's limbs, its draws, and how far it has got.
+    """What a gesture is made from: the subject's limbs, random draws, and the progress of time.
 
-    `progress` is float64 (frames,), 0 before it begins to 1 when it is over; `cycles` is how often a swing comes and
-    goes in that time, `turns` the whole turns of a circle, `size` a factor on how far hands move.
+    `progress` is float64 (frames,), 0 before it begins to 1 when it is over; `cycles` is how often a swing goes
+    back and forth in that time, `turns` the whole turns of a circle, `size` a factor on how far hands move.
     """
 
     limbs: Limbs
@@ -46,19 +46,19 @@ def _track(outward: np.ndarray | float, up: np.ndarray | float, progress: np.nda
 
 
 def _reach(hand: np.ndarray, limbs: Limbs, bend: float) -> Arm:
-    """The arm whose hand is nearest to `hand`; the elbow on the side `bend` (-1 or 1) of the line to it.
+    """The arm whose hand comes nearest to `hand` (frames, 2); its elbow is on the side `bend` (-1 or 1) of the line to it.
 
-    Only 0.8 of the elbow's distance from that line is seen: a bent elbow also points at the camera.
+    The elbow is drawn at 0.8 of its distance from that line: a bent elbow also points at the camera.
     """
-    away = np.maximum(np.sqrt(hand[:, 0] * hand[:, 0] + hand[:, 1] * hand[:, 1]), 1e-6)
-    along = hand / away[:, None]
-    away = np.minimum(away, 0.999 * limbs.reach)
-    foot = (limbs.upper * limbs.upper - limbs.fore * limbs.fore + away * away) / (2.0 * away)
-    off = 0.8 * bend * np.sqrt(np.maximum(limbs.upper * limbs.upper - foot * foot, 0.0))
-    elbow = np.empty_like(along)
-    elbow[:, 0] = along[:, 0] * foot - along[:, 1] * off
-    elbow[:, 1] = along[:, 1] * foot + along[:, 0] * off
-    return Arm(elbow, along * away[:, None])
+    distance = np.maximum(np.sqrt(hand[:, 0] * hand[:, 0] + hand[:, 1] * hand[:, 1]), 1e-6)
+    direction = hand / distance[:, None]
+    distance = np.minimum(distance, 0.999 * limbs.reach)
+    foot = (limbs.upper * limbs.upper - limbs.fore * limbs.fore + distance * distance) / (2.0 * distance)
+    aside = 0.8 * bend * np.sqrt(np.maximum(limbs.upper * limbs.upper - foot * foot, 0.0))
+    elbow = np.empty_like(direction)
+    elbow[:, 0] = direction[:, 0] * foot - direction[:, 1] * aside
+    elbow[:, 1] = direction[:, 1] * foot + direction[:, 0] * aside
+    return Arm(elbow, direction * distance[:, None])
 
 
 def _rest(motion: Motion, name: str) -> Arm:
@@ -69,8 +69,8 @@ def _rest(motion: Motion, name: str) -> Arm:
     return _reach(_track(outward * limbs.reach, -0.93 * limbs.reach, motion.progress), limbs, 1.0)
 
 
-def _pair(side: int, active: Arm, other: Arm) -> Arms:
-    return (active, other) if side == RIGHT else (other, active)
+def _pair(side: int, active: Arm, idle: Arm) -> Arms:
+    return (active, idle) if side == RIGHT else (idle, active)
 
 
 def _wave(side: int, motion: Motion) -> Arms:
@@ -86,19 +86,19 @@ def _wave(side: int, motion: Motion) -> Arms:
 def _circle(side: int, clockwise: bool, motion: Motion) -> Arms:
     """A straight arm about its shoulder; the circle is seen a little from the side."""
     limbs, draws = motion.limbs, motion.draws
-    way = 1.0 if clockwise == (side == LEFT) else -1.0  # from up towards outward is clockwise on the left
-    angle = TAU * draws.between("circle start", (0.0, 1.0)) + way * TAU * motion.turns * motion.progress
+    direction = 1.0 if clockwise == (side == LEFT) else -1.0  # on the left, from up to outward is clockwise
+    angle = TAU * draws.between("circle start", (0.0, 1.0)) + direction * TAU * motion.turns * motion.progress
     wide = draws.between("wide", (0.8, 1.0))
     hand = _track(wide * limbs.reach * sine(angle), limbs.reach * cosine(angle), motion.progress)
     return _pair(side, Arm(hand * (limbs.upper / limbs.reach), hand), _rest(motion, "idle"))
 
 
 def _clap(motion: Motion) -> Arms:
-    """Both hands before the chest, together and apart."""
+    """Both hands before the chest, meeting and parting."""
     limbs, draws = motion.limbs, motion.draws
-    apart = 0.5 - 0.5 * cosine(motion.swing("clap", motion.cycles))
+    opening = 0.5 - 0.5 * cosine(motion.swing("clap", motion.cycles))
     height = draws.between("height", (-0.55, -0.15)) * limbs.reach
-    outward = 1.2 - limbs.shoulder + 0.8 * motion.size * limbs.reach * apart
+    outward = 1.2 - limbs.shoulder + 0.8 * motion.size * limbs.reach * opening
     arm = _reach(_track(outward, height, motion.progress), limbs, 1.0)
     return arm, arm
 

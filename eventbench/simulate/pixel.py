@@ -1,6 +1,6 @@
 """A DVS pixel: log intensity in, ON and OFF events out (ESIM, Rebecq et al. 2018; v2e, Hu et al. 2021).
 
-A pixel remembers a reference level. It fires ON when its log intensity reaches reference + threshold_on and OFF
+A pixel holds a reference level. It fires ON when its log intensity reaches reference + threshold_on and OFF
 when it falls to reference - threshold_off (reaching counts: >= and <=), and the reference moves to the level that
 was crossed. Between two rendered frames log intensity runs on a straight line, and each crossing is timed on it.
 
@@ -18,7 +18,7 @@ was crossed. Between two rendered frames log intensity runs on a straight line, 
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -34,7 +34,7 @@ NotNegative = Annotated[float, msgspec.Meta(ge=0.0)]
 
 
 class Pixel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one kind of pixel is like. Thresholds and mismatch are in natural log intensity.
+    """Properties of a kind of pixel. Thresholds and mismatch are in natural log intensity.
 
     Raises BadSpec where a value is negative or not finite, or a threshold is 0.
     """
@@ -58,8 +58,8 @@ def thresholds(pixel: Pixel, height: int, width: int, camera: int | str) -> tupl
     """Each pixel's ON and OFF threshold, two float64 (height, width): the fixed pattern of this camera."""
     shape = (height, width)
     return (
-        _spread(pixel.threshold_on, pixel.mismatch, key_of(camera, "threshold_on"), *shape),
-        _spread(pixel.threshold_off, pixel.mismatch, key_of(camera, "threshold_off"), *shape),
+        _thresholds_of(pixel.threshold_on, pixel.mismatch, key_of(camera, "threshold_on"), *shape),
+        _thresholds_of(pixel.threshold_off, pixel.mismatch, key_of(camera, "threshold_off"), *shape),
     )
 
 
@@ -90,10 +90,12 @@ def dvs_events(
         on,
         off,
         pixel.refractory_us,
-        float(pixel.leak_rate_hz),
-        float(pixel.shot_rate_hz),
-        key_of(noise, "leak"),
-        key_of(noise, "shot"),
+        _Noise(
+            float(pixel.leak_rate_hz),
+            float(pixel.shot_rate_hz),
+            key_of(noise, "leak"),
+            key_of(noise, "shot"),
+        ),
     )
     order = np.lexsort((place, t))
     t, place, p = t[order], place[order], p[order]
@@ -118,88 +120,118 @@ def _check(signal: np.ndarray, times: np.ndarray) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _spread(nominal, mismatch, key, height, width):  # type: ignore[no-untyped-def]
-    spread = np.empty((height, width))
+def _thresholds_of(nominal, mismatch, key, height, width):  # type: ignore[no-untyped-def]
+    """float64 (height, width): the nominal threshold with each pixel's own deviation."""
+    pattern = np.empty((height, width))
     for y in range(height):
         for x in range(width):
-            spread[y, x] = max(nominal + mismatch * normal(key, y * width + x), 0.1 * nominal)
-    return spread
+            pattern[y, x] = max(nominal + mismatch * normal(key, y * width + x), 0.1 * nominal)
+    return pattern
 
 
 @njit(cache=True, nogil=True)
-def _wait(key, n, rate_hz):  # type: ignore[no-untyped-def]
+def _waiting_time_us(key, n, rate_hz):  # type: ignore[no-untyped-def]
     """The n-th waiting time of a Poisson process, microseconds."""
     return -log(1.0 - uniform(key, n)) * (1e6 / rate_hz)
 
 
 @njit(cache=True, nogil=True)
-def _grown(column):  # type: ignore[no-untyped-def]
+def _doubled(column):  # type: ignore[no-untyped-def]
+    """A column of twice the length that begins with this one."""
     longer = np.empty(2 * len(column), column.dtype)
     longer[: len(column)] = column
     return longer
 
 
+class _Noise(NamedTuple):
+    """Rates and keys of the leak and of shot noise."""
+
+    leak_hz: float
+    shot_hz: float
+    leak_key: np.uint64
+    shot_key: np.uint64
+
+
 @njit(cache=True, nogil=True)
-def _fire(signal, times, on, off, refractory_us, leak_hz, shot_hz, leak_key, shot_key):  # type: ignore[no-untyped-def]
-    """Times, places (y * width + x) and polarities; in time order within each pixel."""
+def _first_references(first_frame, on, noise):  # type: ignore[no-untyped-def]
+    """The first frame's log intensities; with a leak, lower by a random part of a threshold."""
+    reference = first_frame.copy()
+    if noise.leak_hz > 0.0:
+        for place in range(reference.size):
+            reference.flat[place] -= uniform(noise.leak_key, place) * on.flat[place]
+    return reference
+
+
+@njit(cache=True, nogil=True)
+def _first_shots(begin, height, width, noise):  # type: ignore[no-untyped-def]
+    """Times of the pixels' first shot noise events, float64 (height, width); inf without shot noise."""
+    times = np.full((height, width), np.inf)
+    if noise.shot_hz > 0.0:
+        for place in range(times.size):
+            times.flat[place] = begin + _waiting_time_us(noise.shot_key, place, noise.shot_hz)
+    return times
+
+
+@njit(cache=True, nogil=True)
+def _levels(first_reference, ups, downs, on, off):  # type: ignore[no-untyped-def]
+    """Log intensities of the next ON and OFF crossing, after so many crossings up and down."""
+    upper = first_reference + (ups + 1) * on - downs * off
+    lower = first_reference + ups * on - (downs + 1) * off
+    return upper, lower
+
+
+@njit(cache=True, nogil=True)
+def _crossing_time(s0, s1, upper, lower, start, end):  # type: ignore[no-untyped-def]
+    """When log intensity, s0 at `start` and s1 at `end`, crosses one of the levels; inf if it does not."""
+    if lower < s1 < upper:
+        return np.inf
+    level = upper if s1 >= upper else lower
+    part = (level - s0) / (s1 - s0) if s1 != s0 else 1.0
+    return start + min(max(part, 0.0), 1.0) * (end - start)
+
+
+@njit(cache=True, nogil=True)
+def _fire(signal, times, on, off, refractory_us, noise):  # type: ignore[no-untyped-def]
+    """Times, places (y * width + x) and polarities of all events; in time order within each pixel."""
     frames, height, width = signal.shape
-    pixels = height * width
-    begin = times[0]
+    begin, pixels = times[0], height * width
     out_t, out_place, out_p = np.empty(4096, np.int64), np.empty(4096, np.int64), np.empty(4096, np.uint8)
-    fired = 0
-    base, before = np.empty((height, width)), signal[0].copy()
-    upper, lower = np.empty((height, width)), np.empty((height, width))
+    count = 0
+    reference, before = _first_references(signal[0], on, noise), signal[0].copy()
+    upper, lower = reference + on, reference - off
     ups, downs = np.zeros((height, width), np.int64), np.zeros((height, width), np.int64)
-    shots, next_shot = np.zeros((height, width), np.int64), np.full((height, width), np.inf)
+    shots, next_shot = np.zeros((height, width), np.int64), _first_shots(begin, height, width, noise)
     last = np.full((height, width), begin - refractory_us)
-    for y in range(height):
-        for x in range(width):
-            place = y * width + x
-            base[y, x] = signal[0, y, x]
-            if leak_hz > 0.0:
-                base[y, x] -= uniform(leak_key, place) * on[y, x]
-            upper[y, x] = base[y, x] + on[y, x]
-            lower[y, x] = base[y, x] - off[y, x]
-            if shot_hz > 0.0:
-                next_shot[y, x] = begin + _wait(shot_key, place, shot_hz)
     for frame in range(1, frames):
         start, end = times[frame - 1], times[frame]
-        leaked = leak_hz * (end - begin) * 1e-6  # in ON thresholds; raising the signal sinks the reference
-        for y in range(height):
-            for x in range(width):
-                s0, s1 = before[y, x], signal[frame, y, x] + leaked * on[y, x]
-                before[y, x] = s1
-                while True:
-                    rising, falling = s1 >= upper[y, x], s1 <= lower[y, x]
-                    crossing = np.inf
-                    if rising or falling:
-                        level = upper[y, x] if rising else lower[y, x]
-                        part = (level - s0) / (s1 - s0) if s1 != s0 else 1.0
-                        crossing = start + min(max(part, 0.0), 1.0) * (end - start)
-                    place = y * width + x
-                    if next_shot[y, x] < end and next_shot[y, x] <= crossing:
-                        moment = next_shot[y, x]
-                        count = shots[y, x]
-                        # The lowest bit of a draw takes no part in its waiting time.
-                        polarity = bits(shot_key, place + pixels * count) & np.uint64(1)
-                        shots[y, x] = count + 1
-                        next_shot[y, x] += _wait(shot_key, place + pixels * (count + 1), shot_hz)
-                    elif rising or falling:
-                        moment = crossing
-                        polarity = np.uint64(1) if rising else np.uint64(0)
-                        ups[y, x] += 1 if rising else 0
-                        downs[y, x] += 0 if rising else 1
-                        ref = base[y, x] + ups[y, x] * on[y, x]
-                        upper[y, x] = base[y, x] + (ups[y, x] + 1) * on[y, x] - downs[y, x] * off[y, x]
-                        lower[y, x] = ref - (downs[y, x] + 1) * off[y, x]
-                    else:
-                        break
-                    whole = np.int64(math.floor(moment + 0.5))
-                    if whole - last[y, x] < refractory_us:
-                        continue
+        leaked = (
+            noise.leak_hz * (end - begin) * 1e-6
+        )  # in ON thresholds; raising the signal sinks the reference
+        for place in range(pixels):
+            y, x = place // width, place % width
+            s0, s1 = before[y, x], signal[frame, y, x] + leaked * on[y, x]
+            before[y, x] = s1
+            while s1 >= upper[y, x] or s1 <= lower[y, x] or next_shot[y, x] < end:
+                moment = _crossing_time(s0, s1, upper[y, x], lower[y, x], start, end)
+                if next_shot[y, x] < end and next_shot[y, x] <= moment:
+                    moment = next_shot[y, x]
+                    # The lowest bit of a draw takes no part in its waiting time.
+                    polarity = bits(noise.shot_key, place + pixels * shots[y, x]) & np.uint64(1)
+                    shots[y, x] += 1
+                    draw = place + pixels * shots[y, x]
+                    next_shot[y, x] += _waiting_time_us(noise.shot_key, draw, noise.shot_hz)
+                else:
+                    polarity = np.uint64(s1 >= upper[y, x])
+                    ups[y, x] += s1 >= upper[y, x]
+                    downs[y, x] += s1 < upper[y, x]
+                    upper[y, x], lower[y, x] = _levels(
+                        reference[y, x], ups[y, x], downs[y, x], on[y, x], off[y, x]
+                    )
+                whole = np.int64(math.floor(moment + 0.5))
+                if whole - last[y, x] >= refractory_us:
                     last[y, x] = whole
-                    if fired == len(out_t):
-                        out_t, out_place, out_p = _grown(out_t), _grown(out_place), _grown(out_p)
-                    out_t[fired], out_place[fired], out_p[fired] = whole, place, polarity
-                    fired += 1
-    return out_t[:fired], out_place[:fired], out_p[:fired]
+                    if count == len(out_t):
+                        out_t, out_place, out_p = _doubled(out_t), _doubled(out_place), _doubled(out_p)
+                    out_t[count], out_place[count], out_p[count] = whole, place, polarity
+                    count += 1
+    return out_t[:count], out_place[:count], out_p[:count]

@@ -1,7 +1,7 @@
-"""Seeded random numbers that are the same on every machine and do not depend on the order they are asked for.
+"""Seeded random numbers, the same on every machine and in whatever order they are drawn.
 
 The n-th number of a key is a hash of (key, n): SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) started at the
-key and read at place n. Only 64-bit whole numbers take part, so no machine, library version or number of
+key and read at position n. Only 64-bit whole numbers take part, so no machine, library version or number of
 workers changes a bit. NumPy's generators are not used: their distributions may change between versions.
 """
 
@@ -53,7 +53,7 @@ def key_of(*purpose: int | str) -> np.uint64:
 
 
 class Draws:
-    """Random numbers by name: each draw is its own stream, so a new draw leaves all others as they were."""
+    """Random numbers by name: each name has its own stream, so a further draw does not change the others."""
 
     def __init__(self, *purpose: int | str) -> None:
         self.purpose = purpose

@@ -1,4 +1,4 @@
-"""The renderer: capsules over a textured background, in linear light, then log intensity."""
+"""The renderer: log intensity of capsules over a textured background, drawn in linear light."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from numba import njit
 from eventbench.simulate.arithmetic import log
 from eventbench.simulate.random import uniform
 
-_SOFT = 1.0  # width in pixels of a part's edge
+_EDGE = 1.0  # width in pixels of the soft edge of a part
 
 
 @njit(cache=True, nogil=True)
 def background(key, height, width, level, contrast, grain):  # type: ignore[no-untyped-def]
-    """A still background's reflectance, float64 (height, width): value noise of three octaves.
+    """A background's reflectance, float64 (height, width): value noise of three octaves.
 
-    `level` is its middle, `contrast` how far it strays from it (as a part of it), `grain` the coarsest cell in
+    `level` is its mean, `contrast` the largest deviation from it (as a part of it), `grain` the coarsest cell in
     pixels; each further octave has half the cell and half the strength.
     """
     picture = np.full((height, width), 0.0)
@@ -59,36 +59,37 @@ def render(parts, picture, light, dark):  # type: ignore[no-untyped-def]
     """Log intensity, float64 (frames, height, width), of capsules over a background.
 
     `parts` is (frames, parts, 6) as `figure.capsules` makes them, `picture` the background's reflectance
-    (height, width), `light` the illumination (height, width), `dark` what a pixel sees without light.
+    (height, width), `light` the illumination (height, width), `dark` the intensity a pixel sees without light.
     Pixel (x, y) is a point at (x, y); a part covers it by its distance from the part's edge.
     """
     frames = len(parts)
     height, width = picture.shape
-    still = np.empty((height, width))
+    without_parts = np.empty((height, width))
     for y in range(height):
         for x in range(width):
-            still[y, x] = log(light[y, x] * picture[y, x] + dark)
-    scene = np.empty((frames, height, width))
-    seen = picture.copy()
+            without_parts[y, x] = log(light[y, x] * picture[y, x] + dark)
+    log_frames = np.empty((frames, height, width))
+    reflectances = picture.copy()
     touched = np.zeros((height, width), np.bool_)
     for frame in range(frames):
-        scene[frame] = still
+        log_frames[frame] = without_parts
         for part in range(parts.shape[1]):
-            _draw(parts[frame, part], seen, touched)
+            _draw(parts[frame, part], reflectances, touched)
         for y in range(height):
             for x in range(width):
                 if touched[y, x]:
-                    scene[frame, y, x] = log(light[y, x] * seen[y, x] + dark)
-                    seen[y, x] = picture[y, x]
+                    log_frames[frame, y, x] = log(light[y, x] * reflectances[y, x] + dark)
+                    reflectances[y, x] = picture[y, x]
                     touched[y, x] = False
-    return scene
+    return log_frames
 
 
 @njit(cache=True, nogil=True)
-def _draw(part, seen, touched):  # type: ignore[no-untyped-def]
-    height, width = seen.shape
+def _draw(part, reflectances, touched):  # type: ignore[no-untyped-def]
+    """Draw one capsule over `reflectances` (height, width), and mark the pixels it changes in `touched`."""
+    height, width = reflectances.shape
     x0, y0, x1, y1, radius, reflectance = part
-    margin = radius + _SOFT
+    margin = radius + _EDGE
     left, right = math.floor(min(x0, x1) - margin), math.ceil(max(x0, x1) + margin)
     top, bottom = math.floor(min(y0, y1) - margin), math.ceil(max(y0, y1) + margin)
     left, right = max(left, 0), min(right, width - 1)
@@ -101,8 +102,8 @@ def _draw(part, seen, touched):  # type: ignore[no-untyped-def]
             if length > 0.0:
                 along = min(max(((x - x0) * dx + (y - y0) * dy) / length, 0.0), 1.0)
             off_x, off_y = x - x0 - along * dx, y - y0 - along * dy
-            away = math.sqrt(off_x * off_x + off_y * off_y)
-            cover = min(max((radius - away) / _SOFT + 0.5, 0.0), 1.0)
+            distance = math.sqrt(off_x * off_x + off_y * off_y)
+            cover = min(max((radius - distance) / _EDGE + 0.5, 0.0), 1.0)
             if cover > 0.0:
-                seen[y, x] = seen[y, x] * (1.0 - cover) + reflectance * cover
+                reflectances[y, x] = reflectances[y, x] * (1.0 - cover) + reflectance * cover
                 touched[y, x] = True

@@ -1,4 +1,4 @@
-"""A scene: who, where, in what light and how, drawn from ranges; and the frames a camera would be shown."""
+"""A scene: subject, place, light and motion, drawn from ranges; and the frames that the camera is shown."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 )
 
 
-# Within these every intensity is positive and no gesture runs backwards.
+# Within these limits every intensity is positive and no gesture runs backwards.
 _BOUNDS = {
     "stature": (0.1, 10.0),
     "limb": (0.1, 10.0),
@@ -80,7 +80,7 @@ _BOUNDS = {
 def log_intensity(
     scene: Scene, gesture: str, person: Draws, recording: Draws, progress: np.ndarray, sensor: tuple[int, int]
 ) -> np.ndarray:
-    """What the camera is shown, natural log, float64 (frames, height, width).
+    """What the camera is shown: natural log of intensity, float64 (frames, height, width).
 
     `progress` is float64 (frames,), 0 at the recording's beginning to 1 at its end; `sensor` is (width, height).
     """
@@ -97,7 +97,7 @@ def log_intensity(
     motion = Motion(
         limbs=subject.limbs,
         draws=recording,
-        progress=_tempo(scene, recording, progress),
+        progress=_gesture_progress(scene, recording, progress),
         cycles=recording.between("cycles", scene.cycles) * person.between("pace", scene.pace),
         turns=recording.whole("turns", scene.turns),
         size=recording.between("size", scene.size),
@@ -112,34 +112,37 @@ def log_intensity(
         recording.between("contrast", scene.texture),
         unit * recording.between("grain", scene.grain),
     )
-    return render(parts, picture, _light(scene, recording, sensor), scene.dark)
+    frames: np.ndarray = render(parts, picture, _light(scene, recording, sensor), scene.dark)
+    return frames
 
 
-def _tempo(scene: Scene, recording: Draws, progress: np.ndarray) -> np.ndarray:
+def _gesture_progress(scene: Scene, recording: Draws, progress: np.ndarray) -> np.ndarray:
     """Progress of the gesture: still, then moving at a speed that varies a little, then still."""
     begin = recording.between("rest before", scene.rest)
     end = 1.0 - recording.between("rest after", scene.rest)
-    done = np.minimum(np.maximum((progress - begin) / (end - begin), 0.0), 1.0)
+    steady = np.minimum(np.maximum((progress - begin) / (end - begin), 0.0), 1.0)
     depth = recording.between("rubato", scene.rubato)
     start = TAU * recording.between("rubato start", (0.0, 1.0))
-    return done + depth / TAU * (sine(TAU * done + start) - sine(start))
+    uneven: np.ndarray = steady + depth / TAU * (sine(TAU * steady + start) - sine(start))
+    return uneven
 
 
 def _chest(
     scene: Scene, recording: Draws, progress: np.ndarray, sensor: tuple[int, int], unit: float
 ) -> np.ndarray:
+    """The point between the shoulders, float64 (frames, 2), in pixels from the top left: a place, and a sway about it."""
     chest = np.empty((len(progress), 2))
     for axis, name in enumerate(("x", "y")):
         place = recording.between(f"place {name}", (scene.place_x, scene.place_y)[axis]) * sensor[axis]
-        far = unit * recording.between(f"sway {name}", scene.sway)
+        amplitude = unit * recording.between(f"sway {name}", scene.sway)
         cycles = recording.between(f"sway {name} cycles", (0.3, 1.0))
         start = recording.between(f"sway {name} start", (0.0, 1.0))
-        chest[:, axis] = place + far * sine(TAU * (cycles * progress + start))
+        chest[:, axis] = place + amplitude * sine(TAU * (cycles * progress + start))
     return chest
 
 
 def _light(scene: Scene, recording: Draws, sensor: tuple[int, int]) -> np.ndarray:
-    """Illumination, float64 (height, width): a level and a slope across either axis."""
+    """Illumination, float64 (height, width): a level, and a slope along each axis."""
     width, height = sensor
     level = recording.between("light", scene.light)
     across = recording.between("slope x", scene.slope) * (np.arange(width) / width - 0.5)
