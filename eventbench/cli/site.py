@@ -23,8 +23,8 @@ def command(out: str, markdown: str | None, board: str | None, as_json: bool) ->
 
     Exit status 1: a record is broken; the page says which, and why.
     """
-    from eventbench.leaderboard.site import write_site
     from eventbench.leaderboard.markdown import markdown_page
+    from eventbench.leaderboard.site import write_site
     from eventbench.leaderboard.view import all_boards
 
     boards = all_boards(home.places(board=board).board)

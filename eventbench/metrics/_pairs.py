@@ -58,7 +58,7 @@ class Pairs:
         rows = x.reshape(-1, *x.shape[len(leading) :])
         fan_out, dense = self._fan_out(rows)
         pairs, ternary = [], []
-        for part in rows.split(max(1, _ELEMENTS_AT_ONCE // max(1, rows[0].numel()))):
+        for part in torch.split(rows, max(1, _ELEMENTS_AT_ONCE // max(1, rows[0].numel()))):
             pairs.append(((part != 0) * fan_out).flatten(1).sum(1))
             ternary.append(((part == 0) | (part.abs() == 1)).flatten(1).all(1))
         return Rows(torch.cat(pairs).view(leading), torch.cat(ternary).view(leading), dense * len(rows))
@@ -66,7 +66,7 @@ class Pairs:
     def _fan_out(self, rows: torch.Tensor) -> tuple[torch.Tensor, int]:
         weight = self._layer.weight
         assert isinstance(weight, torch.Tensor)
-        written = weight.data_ptr(), 0 if weight.is_inference() else weight._version
+        written = weight.data_ptr(), 0 if weight.is_inference() else weight._version  # noqa: SLF001  # the one count of writes
         if written != self._weight:
             self._weight, self._known = written, {}
         key = rows.shape[1:], rows.device
@@ -95,7 +95,9 @@ def _fan_out(layer: nn.Module, connected: torch.Tensor, shape: torch.Size) -> to
         padding = layer.padding
         padded = x
         if layer.padding_mode != "zeros":
-            padded = functional.pad(x, layer._reversed_padding_repeated_twice, mode=layer.padding_mode)
+            # What the layer itself pads with.
+            sides = layer._reversed_padding_repeated_twice  # noqa: SLF001
+            padded = functional.pad(x, sides, mode=layer.padding_mode)
             padding = (0,) * len(kernel)
         y = convolve(padded, folded, None, layer.stride, padding, layer.dilation, shape[0])  # type: ignore[operator]
         (reached,) = torch.autograd.grad(y.sum(), x)

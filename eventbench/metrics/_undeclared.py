@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from eventbench.metrics._watch import called
+from eventbench.metrics._watch import described
 
 # Operators that multiply and sum. The composite ones reach us whole where gradients are switched off.
 PRODUCTS = frozenset(
@@ -25,15 +25,17 @@ PRODUCTS = frozenset(
 )
 
 
-class _Listen(TorchDispatchMode):
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        super().__init__()
-        self._tell = tell
+class _ProductListener(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Reports the name of each operator in PRODUCTS that torch is given."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._report = report
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func.overloadpacket.__name__
         if name in PRODUCTS:
-            self._tell(name)
+            self._report(name)
         return func(*args, **(kwargs or {}))
 
 
@@ -44,16 +46,16 @@ def undeclared_products(model: nn.Module, frames: torch.Tensor, known: set[str])
     matrix products, convolutions, distances and recurrent cells, not products of single elements.
     """
     inside: list[str] = []
-    found: dict[str, None] = {}
+    sentences: dict[str, None] = {}
 
-    def tell(operator: str) -> None:
+    def report(operator: str) -> None:
         if not known.intersection(inside):
-            found[f"{called(inside[-1] if inside else '')} runs {operator}"] = None
+            sentences[f"{described(inside[-1] if inside else '')} runs {operator}"] = None
 
-    def enter(name: str, module: nn.Module, args: Any) -> None:
+    def enter(name: str, _module: nn.Module, _args: Any) -> None:
         inside.append(name)
 
-    def leave(module: nn.Module, args: Any, output: Any) -> None:
+    def leave(_module: nn.Module, _args: Any, _output: Any) -> None:
         inside.pop()
 
     handles: list[Any] = []
@@ -61,9 +63,9 @@ def undeclared_products(model: nn.Module, frames: torch.Tensor, known: set[str])
         for name, module in model.named_modules():
             handles.append(module.register_forward_pre_hook(partial(enter, name)))
             handles.append(module.register_forward_hook(leave))
-        with torch.no_grad(), _Listen(tell):
+        with torch.no_grad(), _ProductListener(report):
             model(frames)
     finally:
         for handle in handles:
             handle.remove()
-    return list(found)
+    return list(sentences)

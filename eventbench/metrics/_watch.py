@@ -12,7 +12,7 @@ from torch import nn
 from eventbench.errors import BadSubmission
 
 
-def called(name: str) -> str:
+def described(name: str) -> str:
     """The name of a module in a message; the model itself has none in `named_modules()`."""
     return repr(name) if name else "the model itself"
 
@@ -55,7 +55,7 @@ class Watch:
                 behind = partial(self._after, after, name)
                 self._handles.append(module.register_forward_hook(behind, with_kwargs=True))
 
-    def _start(self, model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _start(self, _model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         frames = _first(args, kwargs, "the model")
         if frames.ndim != 5:
             raise BadSubmission(
@@ -67,24 +67,24 @@ class Watch:
 
     @staticmethod
     def _before(
-        tell: Callable[[str, nn.Module, torch.Tensor], None],
+        callback: Callable[[str, nn.Module, torch.Tensor], None],
         name: str,
         module: nn.Module,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> None:
-        tell(name, module, _first(args, kwargs, called(name)))
+        callback(name, module, _first(args, kwargs, described(name)))
 
     @staticmethod
     def _after(
-        tell: Callable[[str, nn.Module, torch.Tensor, Any], None],
+        callback: Callable[[str, nn.Module, torch.Tensor, Any], None],
         name: str,
         module: nn.Module,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         output: Any,
     ) -> None:
-        tell(name, module, _first(args, kwargs, called(name)), output)
+        callback(name, module, _first(args, kwargs, described(name)), output)
 
     def close(self) -> None:
         """Take every hook off."""

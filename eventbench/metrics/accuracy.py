@@ -1,22 +1,17 @@
-"""Top-1 accuracy, a tie for the best score being an error.
-
-Networks that count spikes over few time steps tie often, and `argmax` then answers with the lowest class
-index, which is right more often than chance where classes come in order. Ties are errors here, and their share
-is a figure of its own.
-"""
+"""Top-1 accuracy, a tie for the best score being an error; the share of ties is a figure of its own."""
 
 from __future__ import annotations
 
 import torch
-from torch import nn
 
 from eventbench.errors import BadSubmission, EventbenchError
-from eventbench.metrics.base import Figure, Metric
+from eventbench.metrics.base import AnswerMetric, Figure
 from eventbench.statistics.wilson import wilson
+from eventbench.task_kinds.base import Answer
 from eventbench.task_kinds.classification import TIED, predicted
 
 
-class Accuracy(Metric):
+class Accuracy(AnswerMetric):
     """`accuracy`: share of samples whose label has the one best score, with its Wilson 95 % interval.
 
     `accuracy.ties`: share of samples whose best score is shared by two classes or more; each is an error.
@@ -25,28 +20,33 @@ class Accuracy(Metric):
     not finite or a label has no score. `update` raises it where the scores are not (N, K).
     """
 
-    def start(self, model: nn.Module, device: torch.device) -> None:
+    def start(self, device: torch.device) -> None:
+        """Counts at 0."""
         self._samples = 0
         # right, tied, samples with a score that is not finite, labels outside the K classes
         self._counts = torch.zeros(4, dtype=torch.int64, device=device)
 
-    def update(self, frames: torch.Tensor, scores: torch.Tensor, labels: torch.Tensor) -> None:
-        n = labels.shape[0]
-        if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or scores.shape[0] != n:
-            got = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
-            raise BadSubmission(f"the model returned {got} for {n} samples", allowed="scores (N, K)")
-        answer = predicted(scores)
+    def update(self, answer: Answer, labels: torch.Tensor) -> None:
+        """Count a batch."""
+        scores, samples = answer.scores, labels.shape[0]
+        if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or scores.shape[0] != samples:
+            returned = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
+            raise BadSubmission(
+                f"the model returned {returned} for {samples} samples", allowed="scores (N, K)"
+            )
+        classes = predicted(scores)
         self._counts += torch.stack(
             [
-                (answer == labels).sum(),
-                (answer == TIED).sum(),
+                (classes == labels).sum(),
+                (classes == TIED).sum(),
                 (~scores.isfinite()).any(1).sum(),
                 ((labels < 0) | (labels >= scores.shape[1])).sum(),
             ]
         )
-        self._samples += n
+        self._samples += samples
 
     def value(self) -> dict[str, Figure]:
+        """Accuracy and share of ties."""
         n = getattr(self, "_samples", 0)
         if n == 0:
             raise EventbenchError("no sample was scored", where="accuracy")

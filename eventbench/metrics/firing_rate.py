@@ -7,17 +7,16 @@ counts ReLU and sigmoid outputs, and reads 0.0 where it knows none.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 
 from eventbench.errors import BadSubmission
-from eventbench.metrics._watch import Watch, called
-from eventbench.metrics.base import Figure, Metric
+from eventbench.metrics._watch import Watch, described
+from eventbench.metrics.base import Figure, ModelMetric
+from eventbench.models.protocols import is_spiking
 
 
-class FiringRate(Metric):
+class FiringRate(ModelMetric):
     """`firing_rate`: ones in the outputs of all spiking layers, divided by the elements of these outputs.
 
     So each neuron, sample and time step weighs the same, and a large layer more than a small one. For a model
@@ -28,9 +27,10 @@ class FiringRate(Metric):
     _watch: Watch | None = None
 
     def start(self, model: nn.Module, device: torch.device) -> None:
-        self._layers = {n: m for n, m in model.named_modules() if getattr(m, "spiking", False) is True}
+        """Hook every spiking layer."""
+        self._layers = {name: module for name, module in model.named_modules() if is_spiking(module)}
         # per layer: ones and elements that are neither 0 nor 1
-        self._counts = {n: torch.zeros(2, dtype=torch.int64, device=device) for n in self._layers}
+        self._counts = {name: torch.zeros(2, dtype=torch.int64, device=device) for name in self._layers}
         self._elements = dict.fromkeys(self._layers, 0)
         self._outputs: list[tuple[str, torch.Tensor, int]] = []
         self._watch = Watch(model, self._layers, begin=self._begin, after=self._after)
@@ -38,10 +38,10 @@ class FiringRate(Metric):
     def _begin(self) -> None:
         self._outputs = []
 
-    def _after(self, name: str, layer: nn.Module, x: torch.Tensor, output: Any) -> None:
+    def _after(self, name: str, _layer: nn.Module, _x: torch.Tensor, output: object) -> None:
         if not isinstance(output, torch.Tensor):
             raise BadSubmission(
-                f"the spiking layer {called(name)} returned {type(output).__name__}",
+                f"the spiking layer {described(name)} returned {type(output).__name__}",
                 where="firing_rate",
                 allowed="one tensor of spikes",
             )
@@ -49,17 +49,20 @@ class FiringRate(Metric):
         counts = torch.stack([ones.sum(), (~(ones | (output == 0))).sum()])
         self._outputs.append((name, counts, output.numel()))
 
-    def update(self, frames: torch.Tensor, scores: torch.Tensor, labels: torch.Tensor) -> None:
+    def update(self, frames: torch.Tensor) -> None:  # noqa: ARG002  # the layers' outputs say it all
+        """Take the spikes of the last forward into the totals."""
         for name, counts, elements in self._outputs:
             self._counts[name] += counts
             self._elements[name] += elements
         self._outputs = []
 
     def close(self) -> None:
+        """Take the hooks off."""
         if self._watch is not None:
             self._watch.close()
 
     def value(self) -> dict[str, Figure]:
+        """The rate; empty without spiking layers."""
         if self._watch is None:
             raise BadSubmission("no model was scored", where="firing_rate")
         if not self._layers:
@@ -67,7 +70,7 @@ class FiringRate(Metric):
         silent = [name for name, elements in self._elements.items() if elements == 0]
         if silent:
             raise BadSubmission(
-                f"no data went through the spiking layer {called(silent[0])}",
+                f"no data went through the spiking layer {described(silent[0])}",
                 where="firing_rate",
                 fix="take unused layers out of the model",
             )
@@ -76,7 +79,7 @@ class FiringRate(Metric):
             ones, others = counts.tolist()
             if others:
                 raise BadSubmission(
-                    f"{others} outputs of the spiking layer {called(name)} are neither 0 nor 1",
+                    f"{others} outputs of the spiking layer {described(name)} are neither 0 nor 1",
                     where="firing_rate",
                     allowed="binary outputs",
                     fix="set `spiking = True` on layers that emit spikes only",

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from eventbench.errors import EventbenchError
-from eventbench.metrics.base import Figure, Metric
+from eventbench.metrics.base import Figure, ModelMetric
 
 WARM_UPS = 3
 
 
-class Latency(Metric):
+class Latency(ModelMetric):
     """`latency`: median milliseconds of a forward at batch size 1, over the samples `probe` is given (20 at most).
 
     The clock runs from frames that lie on the device to scores that lie there, with the device's queue empty at
@@ -24,11 +24,9 @@ class Latency(Metric):
 
     _milliseconds: list[float] | None = None
 
-    def update(self, frames: torch.Tensor, scores: torch.Tensor, labels: torch.Tensor) -> None:
-        """Timed in `probe`, when no other metric's hooks slow the model down."""
-
     def probe(self, model: nn.Module, frames: torch.Tensor) -> None:
-        samples = [one.contiguous() for one in frames.split(1, dim=1)]
+        """Time the samples one by one, now that no other metric's hooks slow the model down."""
+        samples = [frames[:, n : n + 1].contiguous() for n in range(frames.shape[1])]
         device = frames.device
 
         def forward(sample: torch.Tensor) -> float:
@@ -44,6 +42,7 @@ class Latency(Metric):
             self._milliseconds = [forward(sample) for sample in samples]
 
     def value(self) -> dict[str, Figure]:
+        """The median."""
         if not self._milliseconds:
             raise EventbenchError("no forward was timed", where="latency", fix="call probe before value")
         return {"": Figure(statistics.median(self._milliseconds), "ms", "lower")}

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from eventbench.errors import EventbenchError
-from eventbench.metrics.base import Figure, Metric
+from eventbench.metrics.base import Figure, ModelMetric
 
 
-class Parameters(Metric):
+class Parameters(ModelMetric):
     """`parameters`: elements of every `nn.Parameter`, shared ones once; buffers are not counted.
 
     `parameters.trainable`: those of them that take a gradient, as the model declares it.
@@ -23,13 +23,12 @@ class Parameters(Metric):
 
     _model: nn.Module | None = None
 
-    def start(self, model: nn.Module, device: torch.device) -> None:
+    def start(self, model: nn.Module, device: torch.device) -> None:  # noqa: ARG002  # nothing is computed
+        """Remember the model until it has seen data."""
         self._model = model
 
-    def update(self, frames: torch.Tensor, scores: torch.Tensor, labels: torch.Tensor) -> None:
-        """Nothing depends on the data."""
-
     def value(self) -> dict[str, Figure]:
+        """The three counts."""
         if self._model is None:
             raise EventbenchError("no model was scored", where="parameters")
         parameters = list(self._model.parameters())

@@ -14,12 +14,12 @@ from torch import nn
 from torch.autograd.profiler import profile
 
 from eventbench.errors import EventbenchError
-from eventbench.metrics.base import Figure, Metric
+from eventbench.metrics.base import Figure, ModelMetric
 
 MIB = 2**20
 
 
-class PeakMemory(Metric):
+class PeakMemory(ModelMetric):
     """`peak_memory`: MiB of tensor memory at its highest during one forward of one sample, without gradients.
 
     That is parameters and buffers, the sample's frames, and the most that was allocated at one time on top of
@@ -33,10 +33,8 @@ class PeakMemory(Metric):
 
     _bytes: int | None = None
 
-    def update(self, frames: torch.Tensor, scores: torch.Tensor, labels: torch.Tensor) -> None:
-        """Measured in `probe`, when no other metric's hooks hold tensors."""
-
     def probe(self, model: nn.Module, frames: torch.Tensor) -> None:
+        """Run one sample, now that no other metric's hooks hold tensors."""
         if frames.device.type not in ("cpu", "cuda"):
             raise EventbenchError(
                 f"the device is {frames.device}", where="peak_memory", allowed="cpu or cuda"
@@ -49,6 +47,7 @@ class PeakMemory(Metric):
             self._bytes = sum(t.numel() * t.element_size() for t in held) + grown(model, sample)
 
     def value(self) -> dict[str, Figure]:
+        """The peak."""
         if self._bytes is None:
             raise EventbenchError(
                 "no forward was measured", where="peak_memory", fix="call probe before value"

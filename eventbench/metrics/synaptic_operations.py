@@ -22,8 +22,6 @@ layers that are never called.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 
@@ -32,8 +30,9 @@ from eventbench.metrics._order import ALLOWED, by_sample, orders
 from eventbench.metrics._pairs import Pairs, is_counted
 from eventbench.metrics._tally import Tally
 from eventbench.metrics._undeclared import undeclared_products
-from eventbench.metrics._watch import Watch, called
-from eventbench.metrics.base import Figure, Metric
+from eventbench.metrics._watch import Watch, described
+from eventbench.metrics.base import Figure, ModelMetric
+from eventbench.models.protocols import CountsSynapticOperations, gates_its_input, is_spiking
 
 IGNORED = (
     nn.BatchNorm1d,
@@ -48,25 +47,21 @@ IGNORED = (
 HERE = "synaptic_operations"
 
 
-def _declares(module: nn.Module) -> bool:
-    return callable(getattr(module, "count_synaptic_operations", None))
-
-
 def _refuse_unknown_weights(name: str, module: nn.Module) -> None:
     """A module that holds parameters and says nothing about what it does with them."""
     for key, parameter in module.named_parameters(recurse=False):
         # A spiking layer may train one time constant or threshold per channel; a matrix is synapses.
-        if getattr(module, "spiking", False) is True and sum(s > 1 for s in parameter.shape) <= 1:
+        if is_spiking(module) and sum(s > 1 for s in parameter.shape) <= 1:
             continue
         raise BadSubmission(
-            f"{called(name)} is a {type(module).__name__} with the parameter {key!r}: its operations are unknown",
+            f"{described(name)} is a {type(module).__name__} with the parameter {key!r}: its operations are unknown",
             where=HERE,
             allowed="parameters in Linear, Conv1d, Conv2d and normalisation layers",
             fix="give the module a method count_synaptic_operations(inputs) -> (acs, macs, dense)",
         )
 
 
-class SynapticOperations(Metric):
+class SynapticOperations(ModelMetric):
     """Mean operations of a sample: `.effective_acs`, `.effective_macs`, and `.dense`, as if nothing were zero.
 
     Inputs of a layer must be in one of two orders, the same at each call: leading axis N, or leading axes T, N,
@@ -81,15 +76,16 @@ class SynapticOperations(Metric):
     _watch: Watch | None = None
 
     def start(self, model: nn.Module, device: torch.device) -> None:
+        """Hook every layer that is counted or declares what it does; refuse other weights."""
         self._pairs: dict[str, Pairs] = {}
         watched = {}
         for name, module in model.named_modules():
-            if not _declares(module):
+            if not isinstance(module, CountsSynapticOperations):
                 if is_counted(module):
                     self._pairs[name] = Pairs(module)
                 elif not isinstance(module, IGNORED):
                     _refuse_unknown_weights(name, module)
-            if name in self._pairs or _declares(module) or getattr(module, "gates_input", False):
+            if name in self._pairs or isinstance(module, CountsSynapticOperations) or gates_its_input(module):
                 watched[name] = module
         self._samples = 0
         self._probed = False
@@ -106,10 +102,10 @@ class SynapticOperations(Metric):
         assert self._watch is not None
         tally = self._tallies[name]
         tally.called = True
-        if _declares(module):
+        if isinstance(module, CountsSynapticOperations):
             acs, macs, dense = _declared(name, module, x, self._watch.samples)
             tally.add(acs.sum(), macs.sum(), dense.sum())
-        if getattr(module, "gates_input", False):
+        if gates_its_input(module):
             macs = (x != 0).sum()
             tally.add(torch.zeros_like(macs), macs, torch.full_like(macs, x.numel()))
 
@@ -119,14 +115,14 @@ class SynapticOperations(Metric):
         tally.orders &= orders(pairs.leading(x) or (), watch.steps, watch.samples)
         if not tally.orders:
             raise BadSubmission(
-                f"the input of {called(name)} has shape {tuple(x.shape)} for T={watch.steps} and N={watch.samples}: "
+                f"the input of {described(name)} has shape {tuple(x.shape)} for T={watch.steps} and N={watch.samples}: "
                 "which rows belong to which sample cannot be told",
                 where=HERE,
                 allowed=f"{ALLOWED}, the same at each call",
             )
         return tally.orders
 
-    def _after(self, name: str, module: nn.Module, x: torch.Tensor, output: Any) -> None:
+    def _after(self, name: str, _module: nn.Module, x: torch.Tensor, _output: object) -> None:
         # After the call, so that an input the layer cannot take raises the layer's own error.
         watch = self._watch
         if name not in self._pairs or watch is None:
@@ -140,29 +136,36 @@ class SynapticOperations(Metric):
             tally.add_layer(order, count, ternary)
         tally.add_dense(rows.dense)
 
-    def update(self, frames: torch.Tensor, scores: torch.Tensor, labels: torch.Tensor) -> None:
-        self._samples += labels.shape[0]
+    def update(self, frames: torch.Tensor) -> None:
+        """Take the counts of the last forward into the totals."""
+        self._samples += frames.shape[1]
         for name, tally in self._tallies.items():
             if tally.called:
                 self._seen.add(name)
                 tally.commit()
 
     def close(self) -> None:
+        """Take the hooks off."""
         if self._watch is not None:
             self._watch.close()
 
     def probe(self, model: nn.Module, frames: torch.Tensor) -> None:
-        one = frames[:, :1].contiguous()
-        known = {name for name, m in self._watched.items() if name in self._pairs or _declares(m)}
-        found = undeclared_products(model, one, known)
-        if found:
+        """Run one sample twice: for products nobody declares, and for the order of each layer's input."""
+        sample = frames[:, :1].contiguous()
+        known = {
+            name
+            for name, m in self._watched.items()
+            if name in self._pairs or isinstance(m, CountsSynapticOperations)
+        }
+        undeclared = undeclared_products(model, sample, known)
+        if undeclared:
             raise BadSubmission(
-                f"{'; '.join(found)} outside any layer that is counted",
+                f"{'; '.join(undeclared)} outside any layer that is counted",
                 where=HERE,
                 fix="give the module a method count_synaptic_operations(inputs) -> (acs, macs, dense)",
             )
 
-        def fit(name: str, module: nn.Module, x: torch.Tensor, output: Any) -> None:
+        def fit(name: str, _module: nn.Module, x: torch.Tensor, _output: object) -> None:
             self._fit(name, self._pairs[name], x, watch)
 
         # With one sample no shape fits both orders, unless T is 1 and they are the same.
@@ -170,17 +173,18 @@ class SynapticOperations(Metric):
         watch = Watch(model, layers, after=fit)
         try:
             with torch.no_grad():
-                model(one)
+                model(sample)
         finally:
             watch.close()
 
     def value(self) -> dict[str, Figure]:
+        """The three means; empty where nothing is counted or declared."""
         if self._watch is None or self._samples == 0:
             raise EventbenchError("no sample was scored", where=HERE)
         unused = sorted(set(self._watched) - self._seen)
         if unused:
             raise BadSubmission(
-                f"{called(unused[0])} was never called as a module",
+                f"{described(unused[0])} was never called as a module",
                 where=HERE,
                 fix="take it out of the model, or call it instead of using its weight elsewhere",
             )
@@ -191,7 +195,7 @@ class SynapticOperations(Metric):
             totals = {tuple(tally.totals[order].tolist()) for order in tally.orders}
             if len(totals) > 1:
                 raise EventbenchError(
-                    f"T and N are equal in every batch, so the order of {called(name)}'s input is not known",
+                    f"T and N are equal in every batch, so the order of {described(name)}'s input is not known",
                     where=HERE,
                     fix="call probe before value",
                 )
@@ -203,15 +207,19 @@ class SynapticOperations(Metric):
         }
 
 
-def _declared(name: str, module: nn.Module, x: torch.Tensor, samples: int) -> tuple[torch.Tensor, ...]:
+def _declared(
+    name: str, module: CountsSynapticOperations, x: torch.Tensor, samples: int
+) -> tuple[torch.Tensor, ...]:
     """What the module's own method counts for an input, checked."""
-    counts: Any = module.count_synaptic_operations(x)  # type: ignore[operator]
+    counts: object = module.count_synaptic_operations(x)
     allowed = f"three tensors of whole numbers, shape ({samples},): acs, macs, dense"
     if not isinstance(counts, tuple) or len(counts) != 3:
-        raise BadSubmission(f"{called(name)} counts {counts!r}", where=HERE, allowed=allowed)
+        raise BadSubmission(f"{described(name)} counts {counts!r}", where=HERE, allowed=allowed)
     for count in counts:
         if not isinstance(count, torch.Tensor) or tuple(count.shape) != (samples,) or count.is_complex():
-            raise BadSubmission(f"{called(name)} counts {count!r}", where=HERE, allowed=allowed)
+            raise BadSubmission(f"{described(name)} counts {count!r}", where=HERE, allowed=allowed)
         if count.is_floating_point() and not torch.equal(count, count.round()):
-            raise BadSubmission(f"{called(name)} counts parts of an operation", where=HERE, allowed=allowed)
+            raise BadSubmission(
+                f"{described(name)} counts parts of an operation", where=HERE, allowed=allowed
+            )
     return tuple(count.to(device=x.device, dtype=torch.int64) for count in counts)

@@ -16,13 +16,59 @@ PACKAGES = ("h5py", "norse", "numba", "numpy", "tonic", "torch")
 
 def environment(device: torch.device) -> dict[str, str]:
     """Names and versions that a figure may depend on."""
-    found = {"python": platform.python_version(), "eventbench": __version__}
-    found |= {package: version(package) for package in PACKAGES}
-    found |= {"system": platform.system(), "machine": platform.machine(), "processor": _processor()}
-    found |= {"device": device.type, "threads": str(torch.get_num_threads()), "precision": "float32"}
+    facts = {"python": platform.python_version(), "eventbench": __version__}
+    facts |= {package: version(package) for package in PACKAGES}
+    facts |= {"system": platform.system(), "machine": platform.machine(), "processor": _processor()}
+    facts |= {
+        "device": device.type,
+        "threads": str(torch.get_num_threads()),
+        "precision": arithmetic_precision(device),
+    }
     if device.type == "cuda":
-        found |= {"gpu": torch.cuda.get_device_name(device), "cuda": str(torch.version.cuda)}
-    return found
+        facts |= {"gpu": torch.cuda.get_device_name(device), "cuda": str(torch.version.cuda)}
+    return facts
+
+
+def arithmetic_precision(device: torch.device) -> str:
+    """What float32 products on the device are computed in, as torch is set at this moment.
+
+    "float32" where it is so; "tf32" or "bf16" where torch may round factors to that; "float32, convolutions in tf32"
+    where the two differ, as they do on CUDA unless told otherwise; "bfloat16 (autocast)" inside of autocast.
+    """
+    if torch.is_autocast_enabled(device.type):
+        return f"{torch.get_autocast_dtype(device.type)} (autocast)".removeprefix("torch.")
+    products, convolutions = _products(device), _convolutions(device)
+    if device.type == "cuda" and torch.cuda.get_device_capability(device) < (8, 0):
+        return "float32"  # the GPU has no TF32, whatever is allowed
+    return products if products == convolutions else f"{products}, convolutions in {convolutions}"
+
+
+def _products(device: torch.device) -> str:
+    backend = torch.backends.cuda.matmul if device.type == "cuda" else _of(torch.backends.mkldnn, "matmul")
+    if (setting := _setting(backend)) is not None:
+        return setting
+    rounded = {"highest": "float32", "high": "tf32", "medium": "tf32" if device.type == "cuda" else "bf16"}
+    return rounded[torch.get_float32_matmul_precision()]
+
+
+def _convolutions(device: torch.device) -> str:
+    backend = torch.backends.cudnn if device.type == "cuda" else torch.backends.mkldnn
+    if (setting := _setting(_of(backend, "conv"))) is not None:
+        return setting
+    return "tf32" if device.type == "cuda" and torch.backends.cudnn.allow_tf32 else "float32"
+
+
+def _of(backend: object, operator: str) -> object:
+    return getattr(backend, operator, None)
+
+
+def _setting(backend: object) -> str | None:
+    """What `fp32_precision` says, of the backend or else of all; None where torch is older than the setting (2.9)."""
+    own = getattr(backend, "fp32_precision", None)
+    if own is None:
+        return None
+    setting = own if own != "none" else getattr(torch.backends, "fp32_precision", own)
+    return "float32" if setting in ("none", "ieee") else str(setting)
 
 
 def package_digest() -> str:

@@ -4,63 +4,84 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from torch import nn
 
-from eventbench import __version__, digest, registry
+from eventbench import __version__, registry
 from eventbench.layers import backends_used
+from eventbench.loading.loader import Loader
 from eventbench.loading.task_data import TaskData
-from eventbench.metrics.base import Figure, Metric, measure
-from eventbench.scoring.contract import check, ready_model
+from eventbench.metrics.base import AnswerMetric, Figure, Metric, measure
+from eventbench.scoring.contract import CheckedRun, checked_runs
 from eventbench.scoring.environment import environment, package_digest
 from eventbench.specs.record import SCHEMA, Harness, Pinned, Record, Run, Score
 from eventbench.submission.folder import SubmissionFolder
-from eventbench.task_kinds.classification import predicted
+from eventbench.task_kinds.base import Answer, TaskKind, named
 from eventbench.training.heap import keep_heap
 
 BATCH = 50  # figures do not depend on it
 
 
-class _Answers(Metric):
-    """The class predicted for each sample, in the order of the batches; no figure of its own."""
+class _Evidence(AnswerMetric):
+    """What the kind of task keeps of each sample, in the order of the batches; no figure of its own."""
 
-    def start(self, model: nn.Module, device: torch.device) -> None:
-        self._found: list[torch.Tensor] = []
+    def __init__(self, kind: TaskKind) -> None:
+        self._kind = kind
+        self._batches: list[torch.Tensor] = []
 
-    def update(self, frames: torch.Tensor, scores: torch.Tensor, labels: torch.Tensor) -> None:
-        self._found.append(predicted(scores))
+    def update(self, answer: Answer, labels: torch.Tensor) -> None:  # noqa: ARG002  # evidence is of answers
+        self._batches.append(self._kind.kept(answer))
 
     def value(self) -> dict[str, Figure]:
-        self.classes = torch.cat(self._found).tolist()
         return {}
+
+    def kept(self) -> list[Any]:
+        return list(torch.cat(self._batches).tolist())
+
+
+class _Scored(NamedTuple):
+    """One run, what is kept of its answers, and the backends its layers were computed by."""
+
+    run: Run
+    kept: list[Any]
+    backends: set[str]
 
 
 def score(
-    task_data: TaskData, submission: SubmissionFolder, progress: Callable[[str], Any] = lambda weights: None
-) -> tuple[Record, list]:
-    """Score every run of a submission on the test split: the record, and the rows of its predictions.
+    task_data: TaskData, submission: SubmissionFolder, progress: Callable[[str], Any] = lambda _weights: None
+) -> tuple[Record, list[tuple[Any, ...]]]:
+    """Score every run of a submission on the test split: the record, and the rows of its evidence.
 
-    Each sample is scored exactly once, unaugmented and in order of id. A metric that fails fails the run.
+    progress: called with the name of each weights file before its run is checked and scored.
+
+    Each sample is scored exactly once, unaugmented and in order of id, by the model that was held to the contract. A
+    metric that fails fails the run. Raises BadSubmission where a model breaks the contract, and what a metric raises.
     """
     keep_heap()
-    check(task_data, submission)
-    test, metrics = task_data.split("test"), task_data.task.spec.metrics
-    runs, answers = [], []
-    backends: set[str] = set()
-    for seed, weights in zip(submission.seeds, submission.spec.weights, strict=True):
+    kind, test = named(task_data.task.spec.kind), task_data.split("test")
+    scored = []
+    runs = checked_runs(task_data, submission)
+    for weights in submission.spec.weights:
         progress(weights)
-        model, found = ready_model(task_data, submission, weights), _Answers()
-        members: dict[str, Metric] = {name: registry.metrics.get(name)() for name in metrics}
-        figures = measure(model, test.batches(BATCH), members | {"answers": found}, task_data.device)
-        scores = {name: _score(figure, members[name.partition(".")[0]]) for name, figure in figures.items()}
-        runs.append(Run(seed=seed, weights=digest.of_file(submission.folder / weights), scores=scores))
-        answers.append(found.classes)
-        backends |= set(backends_used(model).values())
+        scored.append(_score_run(task_data, next(runs), kind, test))
     labels = test.labels.tolist()
-    rows = [(id, labels[i], *(run[i] for run in answers)) for i, id in enumerate(test.ids)]
-    record = Record(
+    rows = [(id, labels[i], *(run.kept[i] for run in scored)) for i, id in enumerate(test.ids)]
+    return _record(task_data, submission, scored, len(rows)), rows
+
+
+def _score_run(task_data: TaskData, checked: CheckedRun, kind: TaskKind, test: Loader) -> _Scored:
+    members: dict[str, Metric] = {name: registry.metrics.get(name)() for name in task_data.task.spec.metrics}
+    evidence = _Evidence(kind)
+    figures = measure(checked.model, test.batches(BATCH), members | {"": evidence}, task_data.device)
+    scores = {name: _score(figure, members[name.partition(".")[0]]) for name, figure in figures.items()}
+    run = Run(seed=checked.seed, weights=checked.weights, scores=scores)
+    return _Scored(run, evidence.kept(), set(backends_used(checked.model).values()))
+
+
+def _record(task_data: TaskData, submission: SubmissionFolder, scored: list[_Scored], samples: int) -> Record:
+    backends = sorted(set().union(*(run.backends for run in scored)))
+    return Record(
         schema=SCHEMA,
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         harness=Harness(name="eventbench", version=__version__, code=package_digest()),
@@ -70,16 +91,16 @@ def score(
         store=task_data.store_digest,
         model=submission.spec.model,
         code=submission.code.digest,
-        samples=len(rows),
+        samples=samples,
         classes=task_data.classes,
-        runs=runs,
+        runs=[run.run for run in scored],
         predictions="",
         training=submission.spec.training,
         environment=environment(task_data.device)
-        | ({"lif_backends": ", ".join(sorted(backends))} if backends else {}),
+        | ({"lif_backends": ", ".join(backends)} if backends else {}),
+        kind=task_data.task.spec.kind,
         about=submission.spec.about,
     )
-    return record, rows
 
 
 def _score(figure: Figure, metric: Metric) -> Score:

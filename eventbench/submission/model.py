@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -74,13 +75,22 @@ def call_model(
             where=name,
             fix="give it scores_per_step(frames) -> (T, N, K), whose mean over T is what forward returns",
         )
-    steps = _call(model, frames, "scores_per_step", name)
-    return Answer(scores, kind.checked_steps(steps, scores, where=name))
+    return Answer(scores, call_scores_per_step(model, frames, scores, name, kind))
 
 
-def _call(model: nn.Module, frames: torch.Tensor, method: str, name: str) -> object:
+def call_scores_per_step(
+    model: ScoresPerStep, frames: torch.Tensor, scores: torch.Tensor, name: str, kind: TaskKind
+) -> torch.Tensor:
+    """Scores of each step (T, N, K) of frames whose `scores` (N, K) the model returned, held to the same contract."""
+    return kind.checked_steps(
+        _call(model.scores_per_step, frames, "scores_per_step", name), scores, where=name
+    )
+
+
+def _call(function: Callable[[torch.Tensor], object], frames: torch.Tensor, method: str, name: str) -> object:
+    """What a method of a submitted model returns; whatever it raises is a BadSubmission."""
     try:
-        return model(frames) if method == "forward" else getattr(model, method)(frames)
+        return function(frames)
     except EventbenchError:
         raise
     except (Exception, SystemExit) as error:

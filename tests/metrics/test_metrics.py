@@ -13,13 +13,15 @@ from torch import nn
 
 from eventbench.errors import BadSpec, BadSubmission, EventbenchError
 from eventbench.metrics import latency as latency_module
-from eventbench.metrics.accuracy import Accuracy, predicted
-from eventbench.metrics.base import PROBE_SAMPLES, Figure, Metric, measure
+from eventbench.metrics.accuracy import Accuracy
+from eventbench.metrics.base import PROBE_SAMPLES, AnswerMetric, Figure, Metric, ModelMetric, measure
 from eventbench.metrics.firing_rate import FiringRate
 from eventbench.metrics.latency import WARM_UPS, Latency
 from eventbench.metrics.parameters import Parameters
 from eventbench.metrics.peak_memory import MIB, PeakMemory
 from eventbench.statistics.wilson import wilson
+from eventbench.task_kinds.base import Answer
+from eventbench.task_kinds.classification import predicted
 from tests.support.small_nets import Fire, SmallNet, Through, batched, some_frames
 
 CPU = torch.device("cpu")
@@ -32,9 +34,9 @@ def run(model: nn.Module, metric: Metric, frames: torch.Tensor, size: int = 4) -
 
 def accuracy_of(scores: torch.Tensor, labels: torch.Tensor, size: int = 100) -> dict[str, Figure]:
     metric = Accuracy()
-    metric.start(nn.Identity(), CPU)
-    for s, truth in zip(scores.split(size), labels.split(size), strict=True):
-        metric.update(torch.zeros(1, len(truth), 1, 1, 1), s, truth)
+    metric.start(CPU)
+    for some, truth in zip(torch.split(scores, size), torch.split(labels, size), strict=True):
+        metric.update(Answer(some), truth)
     return metric.value()
 
 
@@ -168,7 +170,8 @@ def test_forwards_that_are_not_scored_do_not_count() -> None:
     frames, other = some_frames(4, 3), some_frames(4, 5, seed=9)
     metric.start(model, CPU)
     model(other)
-    metric.update(frames, model(frames), torch.zeros(3))
+    model(frames)
+    metric.update(frames)
     model(other)
     metric.close()
     model(other)
@@ -228,15 +231,15 @@ def test_peak_memory_refuses_a_device_it_cannot_measure() -> None:
 # The order of calls
 
 
-class Diary(Metric):
+class Diary(ModelMetric):
     def __init__(self, lines: list[str], name: str, value: float = 1.0) -> None:
         self.lines, self.name, self.number = lines, name, value
 
     def start(self, model: nn.Module, device: torch.device) -> None:
         self.lines.append(f"{self.name} start {model.training}")
 
-    def update(self, frames: torch.Tensor, scores: torch.Tensor, labels: torch.Tensor) -> None:
-        self.lines.append(f"{self.name} update {frames.shape[1]} {scores.requires_grad}")
+    def update(self, frames: torch.Tensor) -> None:
+        self.lines.append(f"{self.name} update {frames.shape[1]} {torch.is_grad_enabled()}")
 
     def close(self) -> None:
         self.lines.append(f"{self.name} close")
@@ -271,6 +274,40 @@ def test_the_probe_is_given_the_first_samples_whatever_the_batch_size() -> None:
         metric = Keep([], "a")
         run(SmallNet(), metric, frames, size)
         assert torch.equal(metric.kept, frames[:, :PROBE_SAMPLES])
+
+
+def test_scores_of_each_step_are_asked_for_where_a_metric_needs_them_and_after_the_hooks_have_seen_the_forward() -> (
+    None
+):
+    lines: list[str] = []
+
+    class Stepwise(SmallNet):
+        def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
+            if not self.training and lines[-1] != "m start False":
+                lines.append("steps")
+            return super().scores_per_step(frames)
+
+    class Listener(AnswerMetric):
+        def __init__(self, needs_steps: bool) -> None:
+            self.needs_steps = needs_steps  # type: ignore[misc]
+
+        def update(self, answer: Answer, labels: torch.Tensor) -> None:
+            lines.append(f"answer {tuple(answer.scores.shape)} {answer.per_step is not None}")
+
+        def value(self) -> dict[str, Figure]:
+            return {}
+
+    frames, labels = some_frames(2, 5), torch.zeros(5)
+    without_steps = Through(lambda m, x: x.sum((0, 2, 3))[:, :3])
+    for model, needs_steps in ((Stepwise(), True), (Stepwise(), False), (without_steps, True)):
+        metrics: dict[str, Metric] = {"a": Listener(needs_steps), "m": Diary(lines, "m")}
+        measure(model, [(frames, labels)], metrics, CPU)
+    diary = ["m start False", "m update 5 False"], ["m close", "m probe 5", "m value"]
+    assert lines == [
+        *(*diary[0], "steps", "answer (5, 3) True", *diary[1]),
+        *(*diary[0], "answer (5, 3) False", *diary[1]),
+        *(*diary[0], "answer (5, 3) False", *diary[1]),
+    ]
 
 
 def test_a_failed_run_closes_every_metric_and_probes_none() -> None:

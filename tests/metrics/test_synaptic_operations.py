@@ -208,9 +208,11 @@ def test_zero_weights_are_skipped_and_seen_when_written_in_place() -> None:
     metric = SynapticOperations()
     metric.start(model, CPU)
     with torch.no_grad():
-        metric.update(frames, model(frames), torch.zeros(2))
+        model(frames)
+        metric.update(frames)
         layer.weight[:, 0] = 0
-        metric.update(frames, model(frames), torch.zeros(2))
+        model(frames)
+        metric.update(frames)
     metric.close()
     assert metric.value()["effective_acs"].value == (2 * 20 + 2 * 15) / 4
     assert metric.value()["dense"].value == 20
@@ -253,7 +255,8 @@ def test_without_a_probe_an_order_that_cannot_be_told_is_refused() -> None:
     frames[:3].clamp_(max=1)
     model, metric = Through(orders()[1], fc=whole(nn.Linear(60, 3))), SynapticOperations()
     metric.start(model, CPU)
-    metric.update(frames, model(frames), torch.zeros(4))
+    model(frames)
+    metric.update(frames)
     metric.close()
     with pytest.raises(EventbenchError, match="T and N are equal in every batch"):
         metric.value()
@@ -407,7 +410,8 @@ def test_forwards_that_are_not_scored_do_not_count_and_inference_mode_is_fine() 
     with torch.inference_mode():
         metric.start(model, CPU)
         model(some_frames(4, 5, seed=3))
-        metric.update(frames, model(frames), torch.zeros(3))
+        model(frames)
+        metric.update(frames)
         model(frames)
         metric.close()
         metric.probe(model, frames)

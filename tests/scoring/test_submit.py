@@ -164,23 +164,23 @@ GOOD = "scores = self.readout(frames.sum(0).flatten(1)); "
         (body(GOOD + "return scores / (frames.sum() * 0)"), "samples have scores that are not finite"),
         (
             body(GOOD + "return scores - scores.mean(0)"),
-            "samples are answered otherwise when the others in the batch are others; state must start fresh",
+            "samples depend on the other samples of the batch; state must start fresh",
         ),
         (
             body(GOOD + "return nn.functional.batch_norm(scores, None, None, training=True)"),
-            "samples are answered otherwise when the others in the batch are others",
+            "samples depend on the other samples of the batch",
         ),
         (
             body(GOOD + "return scores.cumsum(0)"),
-            "samples are answered otherwise when the batch is in another order",
+            "samples depend on the order of the batch",
         ),
         (
             body(GOOD + "self.calls = getattr(self, 'calls', 0) + 1; return scores * self.calls"),
-            "samples are answered otherwise when asked twice",
+            "samples change when the model is asked twice",
         ),
         (
             body(GOOD + "return nn.functional.dropout(scores, 0.5)"),
-            "samples are answered otherwise when asked twice",
+            "samples change when the model is asked twice",
         ),
         (
             LINEAR_NET.replace("import torch", "import torhc"),

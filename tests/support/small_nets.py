@@ -82,10 +82,14 @@ class SmallNet(nn.Module):
         self.gate = Gate()
         self.readout = whole(nn.Linear(4 * 3 * 3, 3), 2)
 
-    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+    def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
         T, N = frames.shape[:2]
         currents = self.norm(self.conv(frames.flatten(0, 1))).unflatten(0, (T, N))
-        return self.readout(self.gate(self.fire(currents)).flatten(2)).mean(0)
+        scores: torch.Tensor = self.readout(self.gate(self.fire(currents)).flatten(2))
+        return scores
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        return self.scores_per_step(frames).mean(0)
 
 
 def some_frames(steps: int, samples: int, most: int = 3, seed: int = 0) -> torch.Tensor:
