@@ -131,7 +131,9 @@ def _finished(state_file: Path) -> TrainedRun | None:
         return None
 
 
-def _fit(order: ModelToTrain, model: nn.Module, generator: torch.Generator, watch: EpochWatcher) -> list[Epoch]:
+def _fit(
+    order: ModelToTrain, model: nn.Module, generator: torch.Generator, watch: EpochWatcher
+) -> list[Epoch]:
     """The log. What a submitter's model raises becomes a BadSubmission."""
     data = order.task_data
     try:
