@@ -1,4 +1,4 @@
-"""What every layer asks of the tensor it is given."""
+"""Checks of a layer's inputs and settings; each raises BadSpec, which names the layer."""
 
 from __future__ import annotations
 
@@ -9,59 +9,61 @@ import torch
 from eventbench.errors import BadSpec
 
 
-def require_tensor(x: object, who: str) -> None:
+def require_tensor(x: object, layer_name: str) -> None:
     """A torch tensor, not an array or a list of numbers."""
     if not isinstance(x, torch.Tensor):
         raise BadSpec(
             f"got a {type(x).__module__}.{type(x).__qualname__}",
-            where=who,
+            where=layer_name,
             allowed="a torch tensor",
             fix="torch.as_tensor makes one",
         )
 
 
-def require_floating(x: torch.Tensor, who: str) -> None:
+def require_floating(x: torch.Tensor, layer_name: str) -> None:
     """Counts must be turned into floats by the model, which knows the dtype it runs in."""
-    require_tensor(x, who)
+    require_tensor(x, layer_name)
     if not x.is_floating_point():
         raise BadSpec(
             f"got a tensor of {x.dtype}",
-            where=who,
+            where=layer_name,
             allowed="floating point",
             fix="call .float() on the frames",
         )
 
 
-def require_frames(x: torch.Tensor, who: str, time_steps: int, channels: int) -> None:
+def require_frames(x: torch.Tensor, layer_name: str, time_steps: int, channels: int) -> None:
     """Refuse anything but floats of shape (time_steps, N, channels, H, W)."""
-    require_tensor(x, who)
+    require_tensor(x, layer_name)
     if x.ndim != 5:
-        raise BadSpec(f"got {x.ndim} dimensions {tuple(x.shape)}", where=who, allowed="5: (T, N, C, H, W)")
-    for axis, made_for, got in (("T", time_steps, x.shape[0]), ("C", channels, x.shape[2])):
-        if made_for != got:
+        raise BadSpec(
+            f"got {x.ndim} dimensions {tuple(x.shape)}", where=layer_name, allowed="5: (T, N, C, H, W)"
+        )
+    for axis, expected, actual in (("T", time_steps, x.shape[0]), ("C", channels, x.shape[2])):
+        if expected != actual:
             raise BadSpec(
-                f"made for {axis}={made_for}, got {axis}={got} in {tuple(x.shape)}",
-                where=who,
+                f"made for {axis}={expected}, got {axis}={actual} in {tuple(x.shape)}",
+                where=layer_name,
                 fix="the layout is (T, N, C, H, W), and the weights hold T and C",
             )
     if 0 in x.shape[3:]:
         raise BadSpec(
-            f"got frames without pixels {tuple(x.shape)}", where=who, allowed="H and W of 1 or more"
+            f"got frames without pixels {tuple(x.shape)}", where=layer_name, allowed="H and W of 1 or more"
         )
-    require_floating(x, who)
+    require_floating(x, layer_name)
 
 
-def require_count(value: object, name: str, who: str) -> int:
+def require_count(value: object, name: str, layer_name: str) -> int:
     """A whole number of 1 or more."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise BadSpec(f"{name} is {value!r}", where=who, allowed="a whole number of 1 or more")
+        raise BadSpec(f"{name} is {value!r}", where=layer_name, allowed="a whole number of 1 or more")
     return value
 
 
-def require_choice(value: object, name: str, who: str, allowed: tuple[str, ...]) -> None:
+def require_choice(value: object, name: str, layer_name: str, allowed: tuple[str, ...]) -> None:
     """One of a closed list of words."""
     if value not in allowed:
-        raise BadSpec(f"{name} is {value!r}", where=who, allowed=", ".join(allowed))
+        raise BadSpec(f"{name} is {value!r}", where=layer_name, allowed=", ".join(allowed))
 
 
 def is_number(value: object) -> bool:
@@ -69,13 +71,13 @@ def is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def require_number(value: object, name: str, who: str) -> None:
+def require_number(value: object, name: str, layer_name: str) -> None:
     """A number, so that a comparison may follow."""
     if not is_number(value):
-        raise BadSpec(f"{name} is {value!r}", where=who, allowed="a number")
+        raise BadSpec(f"{name} is {value!r}", where=layer_name, allowed="a number")
 
 
-def require_flag(value: object, name: str, who: str) -> None:
-    """True or False: of anything else, "no" for one, half would be taken for its opposite."""
+def require_flag(value: object, name: str, layer_name: str) -> None:
+    """True or False; the text "no", which Python takes for true, is refused."""
     if not isinstance(value, bool):
-        raise BadSpec(f"{name} is {value!r}", where=who, allowed="true, false")
+        raise BadSpec(f"{name} is {value!r}", where=layer_name, allowed="true, false")

@@ -13,11 +13,11 @@ from typing import overload
 import torch
 
 from eventbench.errors import BadSpec
+from eventbench.layers._lif.engine import NotFinite
 from eventbench.layers._lif.fused import fused_lif
 from eventbench.layers._lif.leaky import Leaky
 from eventbench.layers._lif.neuron import MEMBRANE, Neuron, compute_dtype
 from eventbench.layers._lif.norse_loop import norse_li
-from eventbench.layers._lif.passes import NotFinite
 from eventbench.layers._lif.refusals import finite_or_nan, not_finite, require_membrane, require_spikable
 from eventbench.layers.arguments import require_flag, require_number
 
@@ -59,13 +59,13 @@ class LI(Leaky):
         v = None if state is ... else state
         if v is not None:
             require_membrane(v, x, compute_dtype(x.dtype), "LI")
-        rate, backend = self.rate(x), self._recorded_backend(x)
+        rate, backend = self.rate(x), self.record_backend(x)
         try:
             if backend == "norse":
-                membranes, last = norse_li(x, rate, v, self.neuron)
+                membranes, last = norse_li(x, v, self.neuron, rate)
                 membranes = finite_or_nan(membranes, last, x, v, "LI")
             else:
-                membranes, last = fused_lif(x, rate, v, self.neuron, backend)
+                membranes, last = fused_lif(x, v, self.neuron, rate, backend)
         except NotFinite:
             raise not_finite(x, v, "LI") from None
         return membranes if state is ... else (membranes, last)

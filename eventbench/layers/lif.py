@@ -24,11 +24,11 @@ from typing import overload
 import torch
 from torch import nn
 
+from eventbench.layers._lif.engine import NotFinite
 from eventbench.layers._lif.fused import fused_lif
 from eventbench.layers._lif.leaky import Leaky
 from eventbench.layers._lif.neuron import checked_neuron, compute_dtype
 from eventbench.layers._lif.norse_loop import norse_lif
-from eventbench.layers._lif.passes import NotFinite
 from eventbench.layers._lif.refusals import finite_or_nan, not_finite, require_membrane, require_spikable
 
 
@@ -93,12 +93,12 @@ class LIF(Leaky):
         return spikes if state is ... else (spikes, last)
 
     def _run(self, x: torch.Tensor, v: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-        rate, backend = self.rate(x), self._recorded_backend(x)
+        rate, backend = self.rate(x), self.record_backend(x)
         if backend == "norse":
-            spikes, last = norse_lif(x, rate, v, self.neuron)
+            spikes, last = norse_lif(x, v, self.neuron, rate)
             return finite_or_nan(spikes, last, x, v, "LIF"), last
         try:
-            return fused_lif(x, rate, v, self.neuron, backend)
+            return fused_lif(x, v, self.neuron, rate, backend)
         except NotFinite:
             raise not_finite(x, v, "LIF") from None
 

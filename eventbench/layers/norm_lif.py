@@ -10,8 +10,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from eventbench.layers._lif.engine import NotFinite
 from eventbench.layers._lif.norm_fused import Fused, NormLIF
-from eventbench.layers._lif.passes import NotFinite
 from eventbench.layers._lif.refusals import not_finite
 from eventbench.layers.lif import LIF
 
@@ -32,7 +32,7 @@ def norm_lif(
         x = norm(x.flatten(0, 1))  # the currents are let go here, before there are spikes
         x = lif(x.unflatten(0, (T, N)))
         return x if pool is None else pool(x.flatten(0, 1)).unflatten(0, (T, N))
-    lif._recorded_backend(x)
+    lif.record_backend(x)
     how = Fused(lif.neuron, lif.rate(x), norm.eps, None if pool is None else pool.ceil_mode)
     try:
         out, mean, variance = NormLIF.apply(x, norm.weight, norm.bias, how)

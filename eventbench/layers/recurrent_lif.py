@@ -15,9 +15,9 @@ from torch import nn
 
 from eventbench.errors import BadSpec
 from eventbench.layers._attention.gating import without_autocast
+from eventbench.layers._lif.engine import NotFinite, engine_of
 from eventbench.layers._lif.leaky import Leaky
 from eventbench.layers._lif.neuron import checked_neuron, compute_dtype
-from eventbench.layers._lif.passes import NotFinite, engine_of
 from eventbench.layers._lif.recurrent import RecurrentState, fused_recurrent, norse_recurrent
 from eventbench.layers._lif.refusals import finite_or_nan, not_finite, require_membrane, require_spikable
 from eventbench.layers.arguments import is_number, require_count
@@ -76,16 +76,16 @@ class RecurrentLIF(Leaky):
             start = RecurrentState(*state)
             for part in start:
                 require_membrane(part, x, dtype, "RecurrentLIF")
-        rate, backend = self.rate(x), self._recorded_backend(x)
+        rate, backend = self.rate(x), self.record_backend(x)
         weight = self.recurrent.weight.to(dtype)
         with without_autocast(x):
             try:
                 if backend == "norse":
-                    spikes, last = norse_recurrent(x.to(dtype), weight, rate, start, self.neuron)
+                    spikes, last = norse_recurrent(x.to(dtype), weight, start, self.neuron, rate)
                     spikes = finite_or_nan(spikes, last.v, x, start.v, "RecurrentLIF")
                 else:
                     engine = engine_of(backend)
-                    spikes, last = fused_recurrent(x.to(dtype), weight, rate, start, self.neuron, engine)
+                    spikes, last = fused_recurrent(x.to(dtype), weight, start, self.neuron, rate, engine)
             except NotFinite:
                 raise not_finite(x, start.v, "RecurrentLIF") from None
         spikes = spikes.to(x.dtype)

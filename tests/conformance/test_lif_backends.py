@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,23 +22,24 @@ from hypothesis import strategies as st
 from eventbench.errors import BadSpec
 from eventbench.layers import LI, LIF, RecurrentLIF, backends_used
 from eventbench.layers.surrogate import SURROGATES
+from tests.support.triton_interpreter import MISSING, TRITON_DEVICE, import_interpreted
 
 BACKENDS = ["norse", "numba", "triton"]
 FUSED = BACKENDS[1:]
-DEVICE = {"norse": "cpu", "numba": "cpu", "triton": "cuda" if torch.cuda.is_available() else "cpu"}
+DEVICE = {"norse": "cpu", "numba": "cpu", "triton": TRITON_DEVICE}
+import_interpreted()
 once_a_test = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(autouse=True)
-def _triton_where_it_is(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _triton_interpreted_without_a_gpu(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if getattr(request.node, "callspec", None) and request.node.callspec.params.get("backend") == "triton":
         if find_spec("triton") is None:
-            pytest.skip(
-                "triton is not installed: `pip install triton` brings its interpreter, which needs no GPU"
-            )
-        if DEVICE["triton"] == "cpu":
+            pytest.skip(MISSING)
+        if TRITON_DEVICE == "cpu":
             monkeypatch.setenv("TRITON_INTERPRET", "1")
-    yield
 
 
 def some(shape: tuple[int, ...], seed: int, device: str = "cpu", dtype: torch.dtype = torch.float64):
@@ -485,7 +485,7 @@ held = {"x_ptr", "s_ptr", "g_ptr", "gx_ptr"}
 for kernel, own in more.items():
     for dtype, wide in (("bf16", "fp32"), ("fp32", "fp32"), ("fp64", "fp64")):
         for code in range(7) if dtype == "fp32" and "LEARNED" in own else [1]:
-            fixed = {**shared, **own, "GIVEN": bool(code % 2), "DTYPE": {"fp32": tl.float32, "fp64": tl.float64}[wide]}
+            fixed = {**shared, **own, "LOAD_RATE": bool(code % 2), "DTYPE": {"fp32": tl.float32, "fp64": tl.float64}[wide]}
             fixed |= {"CODE": code} if "LEARNED" in own else {}
             names = kernel.arg_names
             types = {n: "constexpr" if n in fixed else "*" + (dtype if n in held else wide) if n.endswith("_ptr") else "i32" for n in names}

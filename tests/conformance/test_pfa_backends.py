@@ -16,12 +16,10 @@ from hypothesis import strategies as st
 from eventbench.layers import PFA
 from eventbench.layers._attention import pfa_compose as _pfa_compose
 from eventbench.layers.pfa import COMPOSITIONS, FUSIONS
+from tests.support.triton_interpreter import MISSING, TRITON_DEVICE, import_interpreted
 
-pytestmark = pytest.mark.skipif(
-    find_spec("triton") is None,
-    reason="triton is not installed: `pip install triton` brings its interpreter, which needs no GPU",
-)
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+pytestmark = pytest.mark.skipif(find_spec("triton") is None, reason=MISSING)
+import_interpreted()
 once_a_test = settings(
     deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -30,7 +28,7 @@ once_a_test = settings(
 @pytest.fixture
 def ways(monkeypatch: pytest.MonkeyPatch):
     """Runs a call both ways: in registers, and by products."""
-    if DEVICE == "cpu":
+    if TRITON_DEVICE == "cpu":
         monkeypatch.setenv("TRITON_INTERPRET", "1")
 
     def both(call):
@@ -53,7 +51,7 @@ def outcome(layer, x, g):
 
 def images(shape, seed, dtype=torch.float64, last=False):
     x = torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(
-        DEVICE, dtype
+        TRITON_DEVICE, dtype
     )
     if last:
         x = x.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, shape[:2])
@@ -71,7 +69,7 @@ def images(shape, seed, dtype=torch.float64, last=False):
 @once_a_test
 def test_output_and_gradients_are_the_same(ways, fusion, composition, shape, rank, last, seed):
     torch.manual_seed(seed)
-    layer = PFA(shape[0], shape[2], rank, composition, fusion).double().to(DEVICE)
+    layer = PFA(shape[0], shape[2], rank, composition, fusion).double().to(TRITON_DEVICE)
     x, g = images(shape, seed, last=last), images(shape, seed + 1)
     mine, theirs = ways(lambda: outcome(layer, x, g))
     for a, b in zip(mine, theirs, strict=True):
@@ -84,7 +82,7 @@ def test_images_of_many_tiles_in_every_dtype(ways, fusion, last):
     torch.manual_seed(0)
     shape = (2, 2, 70, 9, 15)
     for dtype, rtol in ((torch.float32, 1e-5), (torch.bfloat16, 2e-2)):
-        layer = PFA(2, 70, 3, "mean", fusion).to(DEVICE)
+        layer = PFA(2, 70, 3, "mean", fusion).to(TRITON_DEVICE)
         x, g = images(shape, 1, dtype, last), images(shape, 2, dtype)
         mine, theirs = ways(lambda layer=layer, x=x, g=g: outcome(layer, x, g))
         for a, b in zip(mine, theirs, strict=True):
@@ -94,7 +92,7 @@ def test_images_of_many_tiles_in_every_dtype(ways, fusion, last):
 
 @pytest.mark.parametrize("fusion", FUSIONS)
 def test_a_view_that_does_not_lie_densely_is_read_right(ways, fusion):
-    layer = PFA(3, 4, 2, "mean", fusion).double().to(DEVICE)
+    layer = PFA(3, 4, 2, "mean", fusion).double().to(TRITON_DEVICE)
     wide, g = images((3, 2, 4, 5, 12), 3), images((3, 2, 4, 6, 5), 4)
     for x in (wide[..., ::2].transpose(3, 4), wide[..., 3:9].transpose(3, 4)):
         mine, theirs = ways(

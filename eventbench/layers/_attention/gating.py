@@ -86,7 +86,7 @@ def without_autocast(x: torch.Tensor) -> AbstractContextManager[Any]:
     return nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False)
 
 
-def gate_dtype(x: torch.Tensor, weight: torch.Tensor, who: str) -> torch.dtype:
+def gate_dtype(x: torch.Tensor, weight: torch.Tensor, layer_name: str) -> torch.dtype:
     """The dtype in which a gate is worked out: that of its weights, which is that of x but under mixed precision.
 
     Raises BadSpec where x is neither of the weights' dtype nor half precision.
@@ -94,14 +94,14 @@ def gate_dtype(x: torch.Tensor, weight: torch.Tensor, who: str) -> torch.dtype:
     if x.dtype != weight.dtype and x.dtype not in HALF:
         raise BadSpec(
             f"got a tensor of {x.dtype}, the weights are {weight.dtype}",
-            where=who,
+            where=layer_name,
             allowed=f"{weight.dtype}, or half precision under autocast",
             fix=f"call .to({weight.dtype}) on the frames or .to({x.dtype}) on the model",
         )
     return weight.dtype
 
 
-def require_finite(means: torch.Tensor, who: str) -> None:
+def require_finite(means: torch.Tensor, layer_name: str) -> None:
     """Refuse NaN and infinity, by a mean that the layer takes anyway.
 
     Not on CUDA, where looking would hold up the device, nor under torch.compile: there they come out as NaN.
@@ -109,7 +109,7 @@ def require_finite(means: torch.Tensor, who: str) -> None:
     if torch.compiler.is_compiling() or means.device.type != "cpu":
         return
     if not means.isfinite().all():
-        raise BadSpec("got NaN or infinity", where=who, allowed="finite values")
+        raise BadSpec("got NaN or infinity", where=layer_name, allowed="finite values")
 
 
 def steps_at_once(x: torch.Tensor) -> int:

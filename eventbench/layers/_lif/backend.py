@@ -10,8 +10,6 @@ import torch
 from eventbench.errors import BadSpec
 
 BACKENDS = ("norse", "numba", "triton")
-
-
 HAS_TRITON = find_spec("triton") is not None
 
 
@@ -20,27 +18,27 @@ def interprets_triton() -> bool:
     return HAS_TRITON and os.environ.get("TRITON_INTERPRET") == "1"
 
 
-def choose(x: torch.Tensor, forced: str | None, who: str, compiles: bool) -> str:
+def choose(x: torch.Tensor, forced: str | None, layer_name: str, compiles: bool) -> str:
     """`forced` where it can serve x, else refused; without one, the fastest that can.
 
     `compiles` says whether the layer's fused backends serve under torch.compile.
     """
     if forced == "norse":
         return "norse"
-    plain = x.layout == torch.strided and (compiles or not torch.compiler.is_compiling())
-    numba = plain and x.device.type == "cpu"
-    cuda = plain and x.device.type == "cuda" and HAS_TRITON
+    fusible = x.layout == torch.strided and (compiles or not torch.compiler.is_compiling())
+    numba = fusible and x.device.type == "cpu"
+    triton = fusible and x.device.type == "cuda" and HAS_TRITON
     if forced is None:
-        return "numba" if numba else "triton" if cuda else "norse"
-    if (forced == "numba" and numba) or (forced == "triton" and (cuda or (numba and interprets_triton()))):
+        return "numba" if numba else "triton" if triton else "norse"
+    if (forced == "numba" and numba) or (forced == "triton" and (triton or (numba and interprets_triton()))):
         return forced
-    where = "on the cpu" if forced == "numba" else "on cuda"
+    device = "on the cpu" if forced == "numba" else "on cuda"
     missing = forced == "triton" and not HAS_TRITON
     raise BadSpec(
         "the triton backend needs the package triton, which is not installed"
         if missing
         else f"the {forced} backend cannot serve a {x.dtype} tensor on {x.device}",
-        where=who,
-        allowed=f"a dense tensor {where}" + ("" if compiles else ", outside torch.compile"),
+        where=layer_name,
+        allowed=f"a dense tensor {device}" + ("" if compiles else ", outside torch.compile"),
         fix='leave backend out, or ask for "norse"',
     )

@@ -1,6 +1,7 @@
 """The fused LIF as operators that torch.compile leaves whole, in place of T unrolled steps.
 
-Outside torch.compile the autograd function of `_lif_fused` is called without these operators' overhead.
+Outside torch.compile the autograd function of `fused.py` is called without these operators' overhead. An operator takes
+numbers, strings and tensors only, so settings and time constants are passed one by one and put together again inside.
 """
 
 from __future__ import annotations
@@ -9,21 +10,22 @@ from typing import Any
 
 import torch
 
+from eventbench.layers._lif.engine import NotFinite, engine_of
 from eventbench.layers._lif.leaky import Rate
 from eventbench.layers._lif.memory_order import Layout
 from eventbench.layers._lif.neuron import MEMBRANE, Neuron, compute_dtype
-from eventbench.layers._lif.passes import NotFinite, backward_pass, engine_of, forward_pass
+from eventbench.layers._lif.passes import backward_pass, forward_pass
 from eventbench.layers._lif.refusals import not_finite
 
-Settings = tuple[Any, ...]
-SETTINGS = (
-    "float fixed_tau, float threshold, float? reset, str surrogate, float alpha, bool detach_reset, "
-    "bool decay_input, str backend"
-)
+MaybeTensor = torch.Tensor | None
+Three = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
+# The fields of Neuron, then the backend.
+SETTINGS = "float threshold, float? reset, str surrogate, float alpha, bool detach_reset, bool decay_input, str backend"
 
 
 def compiled_lif(
-    x: torch.Tensor, rate: Rate, v: torch.Tensor | None, neuron: Neuron, backend: str
+    x: torch.Tensor, v: torch.Tensor | None, neuron: Neuron, rate: Rate, backend: str
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """As `fused_lif`."""
     gain, tau, fixed_tau = None, None, 1.0
@@ -37,33 +39,55 @@ def compiled_lif(
     return out, last
 
 
-def _rate(gain: torch.Tensor | None, tau: torch.Tensor | None, fixed_tau: float) -> Rate:
+def _rate(gain: MaybeTensor, tau: MaybeTensor, fixed_tau: float) -> Rate:
     return Rate(1 / fixed_tau, fixed_tau) if gain is None or tau is None else Rate(gain, tau)
+
+
+def _keeps_membranes(neuron: Neuron, gain: MaybeTensor) -> bool:
+    """Whether the backward pass reads the membranes: not that of a readout whose time constant is fixed."""
+    return not (neuron.surrogate == MEMBRANE and gain is None)
 
 
 @torch.library.custom_op(
     "eventbench::lif_forward",
     mutates_args=(),
-    schema=f"(Tensor x, Tensor? gain, Tensor? v, Tensor? tau, bool keep, {SETTINGS}) -> (Tensor, Tensor, Tensor)",
+    schema=(
+        "(Tensor x, Tensor? gain, Tensor? v, Tensor? tau, bool keep, float fixed_tau, "
+        f"{SETTINGS}) -> (Tensor, Tensor, Tensor)"
+    ),
 )
-def _forward(  # type: ignore[no-untyped-def]
-    x, gain, v, tau, keep, fixed_tau, *settings
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _forward(
+    x: torch.Tensor,
+    gain: MaybeTensor,
+    v: MaybeTensor,
+    tau: MaybeTensor,
+    keep: bool,
+    fixed_tau: float,
+    *settings: Any,
+) -> Three:
     *own, backend = settings
     neuron = Neuron(*own)
     try:
-        out, last, h = forward_pass(x, _rate(gain, tau, fixed_tau), v, neuron, engine_of(backend), keep)
+        out, last, h = forward_pass(x, v, neuron, _rate(gain, tau, fixed_tau), engine_of(backend), keep)
     except NotFinite:
         raise not_finite(x, v, "LI" if neuron.surrogate == MEMBRANE else "LIF") from None
-    if not keep or h is None or (neuron.surrogate == MEMBRANE and gain is None):
+    if not keep or h is None or not _keeps_membranes(neuron, gain):
         return out, last, x.new_empty(0, dtype=last.dtype)
     return out, last, h.clone() if h is out else h
 
 
 @_forward.register_fake
-def _(x, gain, v, tau, keep, fixed_tau, *settings):  # type: ignore[no-untyped-def]
+def _(
+    x: torch.Tensor,
+    gain: MaybeTensor,
+    _v: MaybeTensor,
+    _tau: MaybeTensor,
+    keep: bool,
+    _fixed: float,
+    *settings: Any,
+) -> Three:
     layout, dtype = Layout.of(x), compute_dtype(x.dtype)
-    kept = keep and not (Neuron(*settings[:-1]).surrogate == MEMBRANE and gain is None)
+    kept = keep and _keeps_membranes(Neuron(*settings[:-1]), gain)
     h = layout.empty(dtype, x.device) if kept else x.new_empty(0, dtype=dtype)
     return layout.empty(x.dtype, x.device), layout.one(dtype, x.device, 0.0), h
 
@@ -72,41 +96,57 @@ def _(x, gain, v, tau, keep, fixed_tau, *settings):  # type: ignore[no-untyped-d
     "eventbench::lif_backward",
     mutates_args=(),
     schema=(
-        "(Tensor at_out, Tensor at_last, Tensor h, bool kept, Tensor? v, Tensor? gain, Tensor? tau, "
-        f"{SETTINGS}) -> (Tensor, Tensor, Tensor)"
+        "(Tensor grad_out, Tensor grad_last, Tensor h, bool kept, Tensor? v, Tensor? gain, Tensor? tau, "
+        f"float fixed_tau, {SETTINGS}) -> (Tensor, Tensor, Tensor)"
     ),
 )
-def _backward(  # type: ignore[no-untyped-def]
-    at_out, at_last, h, kept, v, gain, tau, fixed_tau, *settings
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _backward(
+    grad_out: torch.Tensor,
+    grad_last: torch.Tensor,
+    h: torch.Tensor,
+    kept: bool,
+    v: MaybeTensor,
+    gain: MaybeTensor,
+    tau: MaybeTensor,
+    fixed_tau: float,
+    *settings: Any,
+) -> Three:
     *own, backend = settings
     rate, learned = _rate(gain, tau, fixed_tau), gain is not None
-    grad_x, grad_v, at_gain = backward_pass(
-        at_out, at_last, h if kept else None, v, rate, Neuron(*own), engine_of(backend), learned
+    grad_x, grad_v, grad_gain = backward_pass(
+        grad_out, grad_last, h if kept else None, v, Neuron(*own), rate, engine_of(backend), learned
     )
-    return grad_x, grad_v, at_last.new_empty(0) if at_gain is None else at_gain
+    return grad_x, grad_v, grad_last.new_empty(0) if grad_gain is None else grad_gain
 
 
 @_backward.register_fake
-def _(at_out, at_last, h, kept, v, gain, tau, fixed_tau, *settings):  # type: ignore[no-untyped-def]
-    layout = Layout.of(h if kept else at_out)
-    grad_x = layout.empty(at_out.dtype, at_out.device)
-    at_gain = at_last.new_empty(0) if gain is None else torch.empty_like(gain)
-    return grad_x, layout.one(at_last.dtype, at_out.device, 0.0), at_gain
+def _(
+    grad_out: torch.Tensor,
+    grad_last: torch.Tensor,
+    h: torch.Tensor,
+    kept: bool,
+    _v: MaybeTensor,
+    gain: MaybeTensor,
+    *_: Any,
+) -> Three:
+    layout = Layout.of(h if kept else grad_out)
+    grad_x = layout.empty(grad_out.dtype, grad_out.device)
+    grad_gain = grad_last.new_empty(0) if gain is None else torch.empty_like(gain)
+    return grad_x, layout.one(grad_last.dtype, grad_out.device, 0.0), grad_gain
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[torch.Tensor, ...]) -> None:
     _, gain, v, tau, _, *ctx.settings = inputs
-    ctx.kept = not (Neuron(*ctx.settings[1:-1]).surrogate == MEMBRANE and gain is None)
+    ctx.kept = _keeps_membranes(Neuron(*ctx.settings[1:-1]), gain)
     ctx.has_v = v is not None
     ctx.save_for_backward(output[2], v if gain is not None else None, gain, tau)
 
 
-def _gradients(ctx: Any, at_out: torch.Tensor, at_last: torch.Tensor, _: Any) -> tuple[Any, ...]:
+def _gradients(ctx: Any, grad_out: torch.Tensor, grad_last: torch.Tensor, _: Any) -> tuple[Any, ...]:
     h, v, gain, tau = ctx.saved_tensors
-    grad_x, grad_v, at_gain = _backward(at_out, at_last, h, ctx.kept, v, gain, tau, *ctx.settings)
+    grad_x, grad_v, grad_gain = _backward(grad_out, grad_last, h, ctx.kept, v, gain, tau, *ctx.settings)
     others = [None] * (2 + len(ctx.settings))
-    return grad_x, None if gain is None else at_gain, grad_v if ctx.has_v else None, *others
+    return grad_x, None if gain is None else grad_gain, grad_v if ctx.has_v else None, *others
 
 
 _forward.register_autograd(_gradients, setup_context=_setup)

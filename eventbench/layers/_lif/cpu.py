@@ -1,78 +1,75 @@
-"""The Numba kernels run on torch tensors in the CPU's memory."""
+"""The engine of the CPU: Numba's kernels run on torch tensors, shared out over torch's threads."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import torch
 
 from eventbench.layers._lif import numba_kernels as kernels
-from eventbench.layers._lif.leaky import Rate
-from eventbench.layers._lif.neuron import SLOPE_CODES, Neuron
+from eventbench.layers._lif.engine import BackwardRows, Dynamics, ForwardRows
+from eventbench.layers._lif.neuron import SLOPE_CODES
 from eventbench.layers._lif.threads import across_threads
 
+Array = np.ndarray[Any, np.dtype[Any]]
 
-def _constants(value: float | torch.Tensor, dtype: np.dtype) -> np.ndarray:
+
+def _as_array(value: float | torch.Tensor, dtype: np.dtype[Any]) -> Array:
     return value.detach().view(-1).numpy() if isinstance(value, torch.Tensor) else np.array([value], dtype)
 
 
-def _rates(rate: Rate, neuron: Neuron, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-    scales = np.ones(1, dtype) if neuron.decay_input else _constants(rate.tau, dtype)
-    return _constants(rate.gain, dtype), scales
+def _gains_and_scales(dynamics: Dynamics, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+    """1/tau, and what a current is multiplied by before it enters: one of each, or one of each a channel."""
+    rate = dynamics.rate
+    scales = np.ones(1, dtype) if dynamics.neuron.decay_input else _as_array(rate.tau, dtype)
+    return _as_array(rate.gain, dtype), scales
 
 
-def forward(
-    x: torch.Tensor,
-    spikes: torch.Tensor,
-    h: torch.Tensor | None,
-    v: torch.Tensor,
-    rate: Rate,
-    inner: int,
-    neuron: Neuron,
-) -> bool:
-    """Rows (T, M) of currents to `spikes`, `h` where it is kept, and `v` (M), which holds the start and gets the end.
-
-    False where a membrane ends up NaN or infinite.
-    """
-    (T, M), currents = x.shape, x.numpy()
+def forward(rows: ForwardRows, dynamics: Dynamics) -> bool:
+    """As `Engine.forward`."""
+    (T, M), currents = rows.currents.shape, rows.currents.numpy()
     dtype = currents.dtype
-    kept = np.empty((0, 0), dtype) if h is None else h.numpy()
-    gains, scales = _rates(rate, neuron, dtype)
-    c = kernels.constants(neuron, dtype)
-    arrays = (currents, spikes.numpy(), kept, v.numpy(), h is not None)
-    shared = {"count": M, "elements": T * M, "unit": kernels.BLOCK}
-    return all(across_threads(kernels.forward, *arrays, gains, scales, inner, c, **shared))
-
-
-def backward(
-    grad_spikes: torch.Tensor,
-    h: torch.Tensor,
-    grad_x: torch.Tensor,
-    grad_v: torch.Tensor,
-    v0: torch.Tensor,
-    grad_gain: torch.Tensor | None,
-    rate: Rate,
-    inner: int,
-    neuron: Neuron,
-) -> None:
-    """Fill `grad_x` (T, M); `grad_v` (M) holds the gradient at the last membrane and gets that at the first, `v0`."""
-    membranes = h.numpy()
-    dtype = membranes.dtype
-    gains, scales = _rates(rate, neuron, dtype)
-    across_threads(
-        kernels.backward,
-        grad_spikes.numpy(),
-        membranes,
-        grad_x.numpy(),
-        grad_v.numpy(),
-        v0.numpy(),
-        np.empty(0, dtype) if grad_gain is None else grad_gain.numpy(),
+    keep = rows.membranes is not None
+    gains, scales = _gains_and_scales(dynamics, dtype)
+    finite = across_threads(
+        kernels.forward,
+        currents,
+        rows.spikes.numpy(),
+        np.empty((0, 0), dtype) if rows.membranes is None else rows.membranes.numpy(),
+        rows.membrane.numpy(),
+        keep,
         gains,
         scales,
-        inner,
+        dynamics.inner,
+        kernels.constants(dynamics.neuron, dtype),
+        count=M,
+        elements=T * M,
+        unit=kernels.BLOCK,
+    )
+    return all(finite)
+
+
+def backward(rows: BackwardRows, dynamics: Dynamics) -> None:
+    """As `Engine.backward`."""
+    membranes, neuron = rows.membranes.numpy(), dynamics.neuron
+    dtype = membranes.dtype
+    gains, scales = _gains_and_scales(dynamics, dtype)
+    across_threads(
+        kernels.backward,
+        rows.grad_spikes.numpy(),
+        membranes,
+        rows.grad_currents.numpy(),
+        rows.grad_membrane.numpy(),
+        rows.start.numpy(),
+        np.empty(0, dtype) if rows.grad_gain is None else rows.grad_gain.numpy(),
+        gains,
+        scales,
+        dynamics.inner,
         kernels.constants(neuron, dtype),
         SLOPE_CODES[neuron.surrogate],
         neuron.decay_input,
-        count=h.shape[1],
-        elements=h.numel(),
+        count=membranes.shape[1],
+        elements=membranes.size,
         unit=kernels.BLOCK,
     )

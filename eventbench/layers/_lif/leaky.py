@@ -1,4 +1,4 @@
-"""What leaky layers share: time constants, fixed or learned, of the layer or of each channel, and the backend.
+"""The base class of leaky layers: time constants, fixed or learned, of the layer or of each channel, and the backend.
 
 Source of the learned form: PLIF (Fang et al., "Incorporating Learnable Membrane Time Constant to Enhance Learning of
 Spiking Neural Networks", ICCV 2021, arXiv 2007.05785): 1/tau = sigmoid(w), w starting at -log(tau - 1).
@@ -48,47 +48,25 @@ class Leaky(nn.Module):
         self, tau: float | Sequence[float], learn_tau: bool, channels: int | None, backend: str | None
     ) -> None:
         super().__init__()
-        who = type(self).__name__
+        name = type(self).__name__
         if backend is not None:
-            require_choice(backend, "backend", who, BACKENDS)
+            require_choice(backend, "backend", name, BACKENDS)
+        require_flag(learn_tau, "learn_tau", name)
+        if channels is not None:
+            require_count(channels, "channels", name)
         self.backend = backend
         self.last_backend: str | None = None
-        require_flag(learn_tau, "learn_tau", who)
-        given: Any = tau.tolist() if hasattr(tau, "tolist") else tau
-        many = not is_number(given)
-        if many and not (isinstance(given, list | tuple) and all(map(is_number, given))):
-            raise BadSpec(
-                f"tau is {tau!r}", where=who, allowed="a number of time steps, or one for each channel"
-            )
-        taus = [float(t) for t in given] if many else [float(given)]
-        if channels is not None:
-            require_count(channels, "channels", who)
-        if many and channels != len(taus):
-            raise BadSpec(
-                f"{len(taus)} taus for channels={channels}",
-                where=who,
-                allowed="one tau, or as many as channels",
-            )
-        for t in taus:
-            if not (math.isfinite(t) and t >= 1):
-                raise BadSpec(f"tau is {t!r} time steps", where=who, allowed="1 (no memory) or more")
-            if learn_tau and t == 1:
-                raise BadSpec(
-                    "tau is 1.0 and learned", where=who, allowed="above 1, since 1/tau is a sigmoid below 1"
-                )
-        if channels is not None and not many:
-            taus = taus * channels
         self.channels, self.learn_tau = channels, learn_tau
-        self._taus = tuple(taus)
+        self._taus = _checked_taus(tau, learn_tau, channels, name)
         shape = () if channels is None else (channels,)
         if learn_tau:
-            self.w = nn.Parameter(torch.tensor([-math.log(t - 1) for t in taus]).view(shape))
+            self.w = nn.Parameter(torch.tensor([-math.log(t - 1) for t in self._taus]).view(shape))
         elif channels is not None:
             # float64, since a double-precision network must not inherit single-precision taus.
-            self.register_buffer("taus", torch.tensor(taus, dtype=torch.float64), persistent=False)
+            self.register_buffer("taus", torch.tensor(self._taus, dtype=torch.float64), persistent=False)
 
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Leaky:
-        super()._apply(fn, recurse)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         # .half() and .to_empty() are for weights; taus are constants, rounded where they are used.
         if "taus" in self._buffers and not self.taus.is_meta:
             self.taus = torch.tensor(self._taus, dtype=torch.float64, device=self.taus.device)
@@ -98,7 +76,8 @@ class Leaky(nn.Module):
         """What computes this input: "norse", "numba" or "triton". Raises BadSpec where a forced one cannot."""
         return choose(x, self.backend, type(self).__name__, self.fused_compiles)
 
-    def _recorded_backend(self, x: torch.Tensor) -> str:
+    def record_backend(self, x: torch.Tensor) -> str:
+        """As `backend_used`, kept in `last_backend`."""
         self.last_backend = self.backend_used(x)
         return self.last_backend
 
@@ -127,8 +106,38 @@ class Leaky(nn.Module):
         return Rate((1 / self.taus).to(dtype), self.taus.to(dtype))
 
     def tau_repr(self) -> str:
+        """The part of `extra_repr` that all leaky layers have."""
         taus = self.tau if isinstance(self.tau, tuple) else (self.tau,)
         low, high = min(taus), max(taus)
-        told = f"tau={low:g}" if low == high else f"tau={low:g} to {high:g}"
-        told += f", channels={self.channels}" if self.channels is not None else ""
-        return told + (", learn_tau=True" if self.learn_tau else "")
+        text = f"tau={low:g}" if low == high else f"tau={low:g} to {high:g}"
+        text += f", channels={self.channels}" if self.channels is not None else ""
+        return text + (", learn_tau=True" if self.learn_tau else "")
+
+
+def _checked_taus(
+    tau: float | Sequence[float], learn_tau: bool, channels: int | None, layer_name: str
+) -> tuple[float, ...]:
+    """One time constant, or one for each channel. Raises BadSpec for what is no time constant."""
+    values: Any = tau.tolist() if hasattr(tau, "tolist") else tau  # of numpy or torch
+    several = not is_number(values)
+    if several and not (isinstance(values, list | tuple) and all(map(is_number, values))):
+        raise BadSpec(
+            f"tau is {tau!r}", where=layer_name, allowed="a number of time steps, or one for each channel"
+        )
+    taus = tuple(float(t) for t in values) if several else (float(values),)
+    if several and channels != len(taus):
+        raise BadSpec(
+            f"{len(taus)} taus for channels={channels}",
+            where=layer_name,
+            allowed="one tau, or as many as channels",
+        )
+    for t in taus:
+        if not (math.isfinite(t) and t >= 1):
+            raise BadSpec(f"tau is {t!r} time steps", where=layer_name, allowed="1 (no memory) or more")
+        if learn_tau and t == 1:
+            raise BadSpec(
+                "tau is 1.0 and learned",
+                where=layer_name,
+                allowed="above 1, since 1/tau is a sigmoid below 1",
+            )
+    return taus if several or channels is None else taus * channels

@@ -1,4 +1,4 @@
-"""What every backend of LIF needs to know of a layer, and the dtype it works in."""
+"""The settings of a spiking layer that every backend needs, checked, and the dtype it computes in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eventbench.layers.surrogate import SURROGATES
 # The "surrogate" of a layer that never fires and whose output is its membrane: that passes gradients whole.
 MEMBRANE = "membrane"
 
-# How the compiled kernels are told which surrogate it is.
+# What stands for a surrogate in the arguments of compiled kernels.
 SLOPE_CODES = {"atan": 0, "sigmoid": 1, "super": 2, "tanh": 3, "triangle": 4, "super_alpha": 5, MEMBRANE: 6}
 
 FLOATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
@@ -38,15 +38,17 @@ class Neuron(NamedTuple):
 
     @property
     def leak(self) -> float:
+        """The membrane that neurons start at and decay towards."""
         return 0.0 if self.reset is None else self.reset
 
     @property
     def subtract(self) -> bool:
+        """Whether a spike subtracts the threshold from the membrane instead of resetting it."""
         return self.reset is None
 
 
 def checked_neuron(
-    who: str,
+    layer_name: str,
     threshold: float,
     reset: float | None,
     surrogate: str,
@@ -55,20 +57,20 @@ def checked_neuron(
     decay_input: bool,
 ) -> Neuron:
     """The settings of a spiking layer. Raises BadSpec for one out of range."""
-    require_choice(surrogate, "surrogate", who, SURROGATES)
+    require_choice(surrogate, "surrogate", layer_name, SURROGATES)
     for name, number in (("alpha", alpha), ("threshold", threshold), ("reset", reset)):
         if name != "reset" or number is not None:
-            require_number(number, name, who)
-    require_flag(detach_reset, "detach_reset", who)
-    require_flag(decay_input, "decay_input", who)
+            require_number(number, name, layer_name)
+    require_flag(detach_reset, "detach_reset", layer_name)
+    require_flag(decay_input, "decay_input", layer_name)
     if not (math.isfinite(alpha) and alpha > 0):
-        raise BadSpec(f"alpha is {alpha!r}", where=who, allowed="above 0")
+        raise BadSpec(f"alpha is {alpha!r}", where=layer_name, allowed="above 0")
     if not math.isfinite(threshold):
-        raise BadSpec(f"threshold is {threshold!r}", where=who, allowed="a finite number")
+        raise BadSpec(f"threshold is {threshold!r}", where=layer_name, allowed="a finite number")
     if reset is not None and not (math.isfinite(reset) and reset < threshold):
         raise BadSpec(
             f"reset is {reset!r} at threshold {threshold!r}",
-            where=who,
+            where=layer_name,
             allowed="below the threshold, or None to subtract it",
         )
     value = None if reset is None else float(reset)

@@ -10,10 +10,10 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from eventbench.layers._lif import norm_kernels as kernels
+from eventbench.layers._lif.engine import NotFinite
 from eventbench.layers._lif.leaky import Rate
 from eventbench.layers._lif.neuron import SLOPE_CODES, Neuron
 from eventbench.layers._lif.numba_kernels import constants
-from eventbench.layers._lif.passes import NotFinite
 from eventbench.layers._lif.threads import across_threads
 
 STRIP_BYTES = 1 << 18  # of the membranes of T steps

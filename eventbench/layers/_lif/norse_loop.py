@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from eventbench.layers._lif.leaky import Rate
@@ -18,14 +20,17 @@ from eventbench.layers._lif.norse_step import (
 )
 from eventbench.layers.surrogate import OURS, spike_slope
 
+# (spikes, membranes before reset, what to reset to, threshold) -> membranes after reset
+ResetRule = Callable[[torch.Tensor, torch.Tensor, float, float], torch.Tensor]
 
-def _no_reset(spikes: torch.Tensor, h: torch.Tensor, reset: float, threshold: float) -> torch.Tensor:
+
+def _no_reset(_spikes: torch.Tensor, h: torch.Tensor, _reset: float, _threshold: float) -> torch.Tensor:
     return h
 
 
 def step_parameters(neuron: Neuron, gain: float | torch.Tensor) -> LIFBoxParameters:
     """Norse's parameters of `neuron` for dt = 1; `gain` is 1/tau, a number or broadcastable to (N, ...)."""
-    rule = reset_subtract if neuron.subtract else reset_value
+    rule: ResetRule = reset_subtract if neuron.subtract else reset_value
 
     def reset(spikes: torch.Tensor, h: torch.Tensor, value: float, threshold: float) -> torch.Tensor:
         return rule(spikes.detach() if neuron.detach_reset else spikes, h, value, threshold)
@@ -48,14 +53,14 @@ def step(
     z, state = lif_box_feed_forward_step(current, LIFBoxFeedForwardState(v=v), p, dt=1.0)
     if neuron.surrogate not in OURS:
         return z, state.v
-    # Norse was told not to reset, so that the slope is attached to the spike before the reset uses it.
+    # `_no_reset` above, so that the slope is attached to the spike before the reset uses it.
     z = spike_slope(state.v - neuron.threshold, z, neuron.surrogate, neuron.alpha)
-    rule = reset_subtract if neuron.subtract else reset_value
+    rule: ResetRule = reset_subtract if neuron.subtract else reset_value
     return z, rule(z.detach() if neuron.detach_reset else z, state.v, neuron.leak, neuron.threshold)
 
 
 def norse_lif(
-    x: torch.Tensor, rate: Rate, v: torch.Tensor | None, neuron: Neuron
+    x: torch.Tensor, v: torch.Tensor | None, neuron: Neuron, rate: Rate
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(T, N, ...) currents -> ((T, N, ...) spikes, (N, ...) membrane after the last reset)."""
     currents = x.to(compute_dtype(x.dtype))
@@ -71,7 +76,7 @@ def norse_lif(
 
 
 def norse_li(
-    x: torch.Tensor, rate: Rate, v: torch.Tensor | None, neuron: Neuron
+    x: torch.Tensor, v: torch.Tensor | None, neuron: Neuron, rate: Rate
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(T, N, ...) currents -> ((T, N, ...) membranes, the last of them), by Norse's leaky integrator without current."""
     currents = x.to(compute_dtype(x.dtype))

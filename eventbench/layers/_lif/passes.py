@@ -1,69 +1,30 @@
-"""The forward and the backward pass of the fused LIF over rows (T, M), by any engine that computes them."""
+"""The forward and the backward pass of the fused LIF: tensors (T, N, ...) laid out as rows (T, M) for an engine."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Protocol, cast
-
 import torch
 
+from eventbench.layers._lif.engine import BackwardRows, Dynamics, Engine, ForwardRows, NotFinite
 from eventbench.layers._lif.leaky import Rate
 from eventbench.layers._lif.memory_order import Layout
 from eventbench.layers._lif.neuron import MEMBRANE, Neuron, compute_dtype
 
 
-class Engine(Protocol):
-    """A module with the kernels: `cpu` or `triton_kernels`."""
-
-    def forward(
-        self,
-        x: torch.Tensor,
-        spikes: torch.Tensor,
-        h: torch.Tensor | None,
-        v: torch.Tensor,
-        rate: Rate,
-        inner: int,
-        neuron: Neuron,
-    ) -> bool: ...
-
-    def backward(
-        self,
-        grad_spikes: torch.Tensor,
-        h: torch.Tensor,
-        grad_x: torch.Tensor,
-        grad_v: torch.Tensor,
-        v0: torch.Tensor,
-        grad_gain: torch.Tensor | None,
-        rate: Rate,
-        inner: int,
-        neuron: Neuron,
-    ) -> None: ...
-
-
-class NotFinite(Exception):
-    """Raised by the operation, turned into the layer's refusal, which knows whose input it was."""
-
-
-def engine_of(backend: str) -> Engine:
-    """The module behind "numba" or "triton", imported when it is first needed."""
-    return cast(Engine, import_module({"numba": ".cpu", "triton": ".triton_kernels"}[backend], __package__))
-
-
 def forward_pass(
-    x: torch.Tensor, rate: Rate, v: torch.Tensor | None, neuron: Neuron, engine: Engine, keep: bool
+    x: torch.Tensor, v: torch.Tensor | None, neuron: Neuron, rate: Rate, engine: Engine, keep: bool
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
     """The output, the last membrane and, when `keep`, the membranes before reset, laid out as the output."""
     layout, dtype = Layout.of(x), compute_dtype(x.dtype)
     out = layout.empty(x.dtype, x.device)
     last = layout.one(dtype, x.device, neuron.leak if v is None else v.detach())
-    h, rows = None, layout.rows(out)
+    h, spikes = None, layout.rows(out)
     if neuron.surrogate == MEMBRANE:
-        h, rows = out if x.dtype == dtype else layout.empty(dtype, x.device), torch.empty_like(rows)
+        h, spikes = out if x.dtype == dtype else layout.empty(dtype, x.device), torch.empty_like(spikes)
     elif keep:
         h = layout.empty(dtype, x.device)
-    kept = None if h is None else layout.rows(h)
-    currents, membrane = layout.rows(x.detach()), layout.row(last)
-    if x.numel() and not engine.forward(currents, rows, kept, membrane, rate, layout.inner, neuron):
+    membranes = None if h is None else layout.rows(h)
+    rows = ForwardRows(layout.rows(x.detach()), spikes, membranes, layout.row(last))
+    if x.numel() and not engine.forward(rows, Dynamics(neuron, rate, layout.inner)):
         raise NotFinite
     if neuron.surrogate == MEMBRANE and h is not None and h is not out:
         out.copy_(h)
@@ -71,28 +32,36 @@ def forward_pass(
 
 
 def backward_pass(
-    at_out: torch.Tensor,
-    at_last: torch.Tensor | None,
+    grad_out: torch.Tensor,
+    grad_last: torch.Tensor | None,
     h: torch.Tensor | None,
     v: torch.Tensor | None,
-    rate: Rate,
     neuron: Neuron,
+    rate: Rate,
     engine: Engine,
     learned: bool,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-    """The gradients at the currents, at the first membrane and, where it is `learned`, at 1/tau."""
-    dtype, device = compute_dtype(at_out.dtype), at_out.device
-    layout = Layout.of(at_out if h is None else h)
-    cotangents = layout.rows(at_out)
-    kept = cotangents.to(dtype) if h is None else layout.rows(h)
-    grad_x = layout.empty(at_out.dtype, device)
-    grad_v = layout.one(dtype, device, 0.0 if at_last is None else at_last)
+    """The gradients at the currents, at the first membrane and, where it is `learned`, at 1/tau.
+
+    `h` may be None for a readout, whose gradients do not depend on its membranes.
+    """
+    dtype, device = compute_dtype(grad_out.dtype), grad_out.device
+    layout = Layout.of(grad_out if h is None else h)
+    grad_x = layout.empty(grad_out.dtype, device)
+    grad_v = layout.one(dtype, device, 0.0 if grad_last is None else grad_last)
     start = layout.one(dtype, device, neuron.leak if v is None else v)
     grad_gain = layout.one(dtype, device, 0.0) if learned else None
-    if at_out.numel():
-        at_gain = None if grad_gain is None else layout.row(grad_gain)
-        rows, row, first = layout.rows(grad_x), layout.row(grad_v), layout.row(start)
-        engine.backward(cotangents, kept, rows, row, first, at_gain, rate, layout.inner, neuron)
+    if grad_out.numel():
+        grad_spikes = layout.rows(grad_out)
+        rows = BackwardRows(
+            grad_spikes=grad_spikes,
+            membranes=grad_spikes.to(dtype) if h is None else layout.rows(h),
+            grad_currents=layout.rows(grad_x),
+            grad_membrane=layout.row(grad_v),
+            start=layout.row(start),
+            grad_gain=None if grad_gain is None else layout.row(grad_gain),
+        )
+        engine.backward(rows, Dynamics(neuron, rate, layout.inner))
     if grad_gain is None or not isinstance(rate.gain, torch.Tensor):
         return grad_x, grad_v, None
     return grad_x, grad_v, _summed(grad_gain, rate.gain)

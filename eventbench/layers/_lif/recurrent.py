@@ -12,10 +12,10 @@ import torch
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear
 
+from eventbench.layers._lif.engine import BackwardRows, Dynamics, Engine, ForwardRows, NotFinite
 from eventbench.layers._lif.leaky import Rate
 from eventbench.layers._lif.neuron import Neuron
 from eventbench.layers._lif.norse_loop import step, step_parameters
-from eventbench.layers._lif.passes import Engine, NotFinite
 
 
 class RecurrentState(NamedTuple):
@@ -26,7 +26,7 @@ class RecurrentState(NamedTuple):
 
 
 def norse_recurrent(
-    x: torch.Tensor, weight: torch.Tensor, rate: Rate, state: RecurrentState, neuron: Neuron
+    x: torch.Tensor, weight: torch.Tensor, state: RecurrentState, neuron: Neuron, rate: Rate
 ) -> tuple[torch.Tensor, RecurrentState]:
     """(T, N, C) currents -> ((T, N, C) spikes, state), by a loop over Norse's step; all in one dtype."""
     rate = rate.over(x.ndim)
@@ -41,11 +41,11 @@ def norse_recurrent(
 
 
 def fused_recurrent(
-    x: torch.Tensor, weight: torch.Tensor, rate: Rate, state: RecurrentState, neuron: Neuron, engine: Engine
+    x: torch.Tensor, weight: torch.Tensor, state: RecurrentState, neuron: Neuron, rate: Rate, engine: Engine
 ) -> tuple[torch.Tensor, RecurrentState]:
-    """As `norse_recurrent`, by the engine's kernels."""
+    """As `norse_recurrent`, by the engine's kernels. Raises NotFinite where a membrane is NaN or infinite."""
     tau = rate.tau.detach() if isinstance(rate.tau, torch.Tensor) else rate.tau
-    spikes, v = _FusedRecurrent.apply(x, weight, rate.gain, *state, tau, neuron, engine)
+    spikes, v = _FusedRecurrent.apply(x, weight, rate.gain, *state, tau, neuron, engine)  # type: ignore[no-untyped-call]
     return spikes, RecurrentState(spikes[-1], v)
 
 
@@ -64,50 +64,47 @@ class _FusedRecurrent(torch.autograd.Function):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         spikes = torch.empty(x.shape, dtype=x.dtype, device=x.device)
         h, membrane, before = torch.empty_like(spikes), v.flatten().clone(), z
+        dynamics = Dynamics(neuron, Rate(gain, tau), inner=1)
         for t in range(len(x) if x.numel() else 0):
             current = (x[t] + linear(before, weight)).view(1, -1)
-            kept, before = h[t].view(1, -1), spikes[t]
-            if not engine.forward(current, before.view(1, -1), kept, membrane, Rate(gain, tau), 1, neuron):
+            before = spikes[t]
+            rows = ForwardRows(current, before.view(1, -1), h[t].view(1, -1), membrane)
+            if not engine.forward(rows, dynamics):
                 raise NotFinite
         ctx.neuron, ctx.engine = neuron, engine
-        ctx.fixed = None if isinstance(gain, torch.Tensor) else (gain, tau)
-        ctx.save_for_backward(h, weight, z, v, *(() if ctx.fixed else (gain, tau)))
+        ctx.fixed_rate = None if isinstance(gain, torch.Tensor) else (gain, tau)
+        ctx.save_for_backward(h, weight, z, v, *(() if ctx.fixed_rate else (gain, tau)))
         return spikes, membrane.view(v.shape)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        h, weight, z, v, *rates = ctx.saved_tensors
-        rate, neuron, engine = Rate(*(ctx.fixed or rates)), ctx.neuron, ctx.engine
-        at_spikes, at_last = grads
-        at_current, grad_v = torch.empty_like(h), at_last.flatten().clone()
+        h, weight, z, v, *tensor_rate = ctx.saved_tensors
+        neuron, gain = ctx.neuron, (ctx.fixed_rate or tensor_rate)[0]
+        dynamics = Dynamics(neuron, Rate(*(ctx.fixed_rate or tensor_rate)), inner=1)
+        grad_spikes, grad_last = grads
+        grad_currents, grad_v = torch.empty_like(h), grad_last.flatten().clone()
         learned = ctx.needs_input_grad[2]
-        grad_gain = torch.zeros_like(v) if learned else None
+        grad_gains = torch.zeros_like(v) if learned else None
         spikes = (h - neuron.threshold > 0).to(h.dtype)
         fed_back: torch.Tensor | float = 0.0
         for t in range(len(h) - 1 if h.numel() else -1, -1, -1):
-            start, part = v, torch.zeros_like(grad_v) if learned else None
+            start, step_gains = v, torch.zeros_like(grad_v) if learned else None
             if learned and t > 0:
                 after = h[t - 1] - neuron.threshold if neuron.subtract else neuron.leak
                 start = torch.where(spikes[t - 1] > 0, after, h[t - 1])
-            engine.backward(
-                (at_spikes[t] + fed_back).reshape(1, -1).contiguous(),
-                h[t].view(1, -1),
-                at_current[t].view(1, -1),
-                grad_v,
-                start.flatten(),
-                part,
-                rate,
-                1,
-                neuron,
+            grad_step = (grad_spikes[t] + fed_back).reshape(1, -1).contiguous()
+            rows = BackwardRows(
+                grad_step, h[t].view(1, -1), grad_currents[t].view(1, -1), grad_v, start.flatten(), step_gains
             )
-            if grad_gain is not None and part is not None:
-                grad_gain += part.view(v.shape)
-            fed_back = at_current[t] @ weight
+            ctx.engine.backward(rows, dynamics)
+            if grad_gains is not None and step_gains is not None:
+                grad_gains += step_gains.view(v.shape)
+            fed_back = grad_currents[t] @ weight
         earlier = torch.cat([z[None], spikes[:-1]])
-        at_weight = at_current.flatten(0, 1).T @ earlier.flatten(0, 1)
-        at_gain = None
-        if grad_gain is not None and isinstance(rate.gain, torch.Tensor):
-            at_gain = grad_gain.sum(0) if rate.gain.ndim else grad_gain.sum()
-        at_z = fed_back if isinstance(fed_back, torch.Tensor) else torch.zeros_like(z)
-        return at_current, at_weight, at_gain, at_z, grad_v.view(v.shape), None, None, None
+        grad_weight = grad_currents.flatten(0, 1).T @ earlier.flatten(0, 1)
+        grad_gain = None
+        if grad_gains is not None:
+            grad_gain = grad_gains.sum(0) if gain.ndim else grad_gains.sum()
+        grad_z = fed_back if isinstance(fed_back, torch.Tensor) else torch.zeros_like(z)
+        return grad_currents, grad_weight, grad_gain, grad_z, grad_v.view(v.shape), None, None, None

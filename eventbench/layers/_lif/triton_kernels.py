@@ -20,8 +20,8 @@ import torch
 import triton
 import triton.language as tl
 
-from eventbench.layers._lif.leaky import Rate
-from eventbench.layers._lif.neuron import SLOPE_CODES, Neuron, compute_dtype
+from eventbench.layers._lif.engine import BackwardRows, Dynamics, ForwardRows
+from eventbench.layers._lif.neuron import SLOPE_CODES, compute_dtype
 
 COMPUTE = {torch.float64: tl.float64, torch.float32: tl.float32}
 
@@ -54,37 +54,31 @@ def _slope(u, CODE: tl.constexpr, ALPHA: tl.constexpr, HALF_ALPHA: tl.constexpr,
 
 
 @triton.jit
-def _forward(
-    x_ptr,
-    s_ptr,
-    h_ptr,
-    v_ptr,
-    T,
-    M,
-    gain_ptr,
-    tau_ptr,
-    C,
-    inner,
-    GAIN: tl.constexpr,
-    TAU: tl.constexpr,
-    GIVEN: tl.constexpr,
-    DECAY: tl.constexpr,
-    THRESHOLD: tl.constexpr,
-    LEAK: tl.constexpr,
-    SUBTRACT: tl.constexpr,
-    KEEP: tl.constexpr,
-    DTYPE: tl.constexpr,
-    BLOCK: tl.constexpr,
-):
-    m = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
-    inside = m < M
+def _rates(
+    m, inside, gain_ptr, tau_ptr, C, inner,
+    GAIN: tl.constexpr, TAU: tl.constexpr, LOAD_RATE: tl.constexpr, DTYPE: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
+    """1/tau and tau of neurons m: constants, or those of their channels."""
     gain = tl.full((BLOCK,), GAIN, DTYPE)
     tau = tl.full((BLOCK,), TAU, DTYPE)
-    threshold = tl.full((BLOCK,), THRESHOLD, DTYPE)
-    leak = tl.full((BLOCK,), LEAK, DTYPE)
-    if GIVEN:
+    if LOAD_RATE:
         gain = tl.load(gain_ptr + (m // inner) % C, mask=inside, other=1.0)
         tau = tl.load(tau_ptr + (m // inner) % C, mask=inside, other=1.0)
+    return gain, tau
+
+
+@triton.jit
+def _forward(
+    x_ptr, s_ptr, h_ptr, v_ptr, T, M, gain_ptr, tau_ptr, C, inner,
+    GAIN: tl.constexpr, TAU: tl.constexpr, LOAD_RATE: tl.constexpr, DECAY: tl.constexpr,
+    THRESHOLD: tl.constexpr, LEAK: tl.constexpr, SUBTRACT: tl.constexpr, KEEP: tl.constexpr,
+    DTYPE: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
+    m = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    inside = m < M
+    gain, tau = _rates(m, inside, gain_ptr, tau_ptr, C, inner, GAIN, TAU, LOAD_RATE, DTYPE, BLOCK)
+    threshold = tl.full((BLOCK,), THRESHOLD, DTYPE)
+    leak = tl.full((BLOCK,), LEAK, DTYPE)
     v = tl.load(v_ptr + m, mask=inside, other=0.0)
     x_ptr += m
     s_ptr += m
@@ -110,44 +104,30 @@ def _forward(
 
 
 @triton.jit
+def _gradient_at_membrane(g, gv, h, u, slope, threshold, leak, SUBTRACT: tl.constexpr, THROUGH: tl.constexpr):
+    """The gradient at the membrane before reset from those at the spike, `g`, and at the membrane after it, `gv`."""
+    if SUBTRACT:
+        past_reset = gv
+        through_reset = gv * -threshold
+    else:
+        past_reset = tl.where(u > 0.0, 0.0, gv)
+        through_reset = gv * (leak - h)
+    return past_reset + (g + through_reset if THROUGH else g) * slope
+
+
+@triton.jit
 def _backward(
-    g_ptr,
-    h_ptr,
-    gx_ptr,
-    gv_ptr,
-    v0_ptr,
-    gg_ptr,
-    T,
-    M,
-    gain_ptr,
-    tau_ptr,
-    C,
-    inner,
-    GAIN: tl.constexpr,
-    TAU: tl.constexpr,
-    GIVEN: tl.constexpr,
-    LEARNED: tl.constexpr,
-    DECAY: tl.constexpr,
-    THRESHOLD: tl.constexpr,
-    LEAK: tl.constexpr,
-    SUBTRACT: tl.constexpr,
-    THROUGH: tl.constexpr,
-    CODE: tl.constexpr,
-    ALPHA: tl.constexpr,
-    HALF_ALPHA: tl.constexpr,
-    WIDTH: tl.constexpr,
-    DTYPE: tl.constexpr,
-    BLOCK: tl.constexpr,
-):
+    g_ptr, h_ptr, gx_ptr, gv_ptr, v0_ptr, gg_ptr, T, M, gain_ptr, tau_ptr, C, inner,
+    GAIN: tl.constexpr, TAU: tl.constexpr, LOAD_RATE: tl.constexpr, LEARNED: tl.constexpr, DECAY: tl.constexpr,
+    THRESHOLD: tl.constexpr, LEAK: tl.constexpr, SUBTRACT: tl.constexpr, THROUGH: tl.constexpr,
+    CODE: tl.constexpr, ALPHA: tl.constexpr, HALF_ALPHA: tl.constexpr, WIDTH: tl.constexpr,
+    DTYPE: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
     m = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = m < M
-    gain = tl.full((BLOCK,), GAIN, DTYPE)
-    tau = tl.full((BLOCK,), TAU, DTYPE)
+    gain, tau = _rates(m, inside, gain_ptr, tau_ptr, C, inner, GAIN, TAU, LOAD_RATE, DTYPE, BLOCK)
     threshold = tl.full((BLOCK,), THRESHOLD, DTYPE)
     leak = tl.full((BLOCK,), LEAK, DTYPE)
-    if GIVEN:
-        gain = tl.load(gain_ptr + (m // inner) % C, mask=inside, other=1.0)
-        tau = tl.load(tau_ptr + (m // inner) % C, mask=inside, other=1.0)
     gv = tl.load(gv_ptr + m, mask=inside, other=0.0)
     gg = tl.zeros((BLOCK,), DTYPE)
     last = m + tl.full((), M, tl.int64) * (T - 1)
@@ -166,13 +146,7 @@ def _backward(
         next_g = tl.load(g_ptr, mask=more, other=0.0)
         u = h - threshold
         slope = _slope(u, CODE, ALPHA, HALF_ALPHA, WIDTH)
-        if SUBTRACT:
-            kept = gv
-            through = gv * -threshold
-        else:
-            kept = tl.where(u > 0.0, 0.0, gv)
-            through = gv * (leak - h)
-        gh = kept + (g + through if THROUGH else g) * slope
+        gh = _gradient_at_membrane(g, gv, h, u, slope, threshold, leak, SUBTRACT, THROUGH)
         if LEARNED:
             start = tl.load(v0_ptr + m, mask=m < tl.where(i + 1 < T, 0, M), other=0.0)
             fired = next_h - threshold > 0.0
@@ -206,19 +180,20 @@ def _launch(kernel: Any, rows: torch.Tensor, *pointers: torch.Tensor, **constant
         )
 
 
-def _shared(rate: Rate, inner: int, neuron: Neuron, dtype: torch.dtype, held: torch.Tensor) -> dict[str, Any]:
-    """The arguments that both kernels take by name; `held` stands in for pointers that are not read."""
-    given = isinstance(rate.gain, torch.Tensor)
-    gain = rate.gain.detach().contiguous() if isinstance(rate.gain, torch.Tensor) else held
-    tau = rate.tau.detach().contiguous() if isinstance(rate.tau, torch.Tensor) else held
+def _shared(dynamics: Dynamics, dtype: torch.dtype, placeholder: torch.Tensor) -> dict[str, Any]:
+    """The arguments that both kernels take by name; `placeholder` stands for pointers that are not read."""
+    neuron, (gain, tau) = dynamics.neuron, dynamics.rate
+    load_rate = isinstance(gain, torch.Tensor)
+    gains = gain.detach().contiguous() if isinstance(gain, torch.Tensor) else placeholder
+    taus = tau.detach().contiguous() if isinstance(tau, torch.Tensor) else placeholder
     return {
-        "gain_ptr": gain,
-        "tau_ptr": tau,
-        "C": gain.numel() if given else 1,
-        "inner": max(inner, 1),
-        "GAIN": 1.0 if given else rate.gain,
-        "TAU": 1.0 if given else rate.tau,
-        "GIVEN": given,
+        "gain_ptr": gains,
+        "tau_ptr": taus,
+        "C": gains.numel() if load_rate else 1,
+        "inner": max(dynamics.inner, 1),
+        "GAIN": 1.0 if load_rate else gain,
+        "TAU": 1.0 if load_rate else tau,
+        "LOAD_RATE": load_rate,
         "DECAY": neuron.decay_input,
         "THRESHOLD": neuron.threshold,
         "LEAK": neuron.leak,
@@ -227,44 +202,28 @@ def _shared(rate: Rate, inner: int, neuron: Neuron, dtype: torch.dtype, held: to
     }
 
 
-def forward(
-    x: torch.Tensor,
-    spikes: torch.Tensor,
-    h: torch.Tensor | None,
-    v: torch.Tensor,
-    rate: Rate,
-    inner: int,
-    neuron: Neuron,
-) -> bool:
-    """As `cpu.forward`, but always True: asking the device would hold it up, so NaN comes out as NaN."""
-    shared = _shared(rate, inner, neuron, compute_dtype(x.dtype), v)
-    _launch(_forward, x, x, spikes, v if h is None else h, v, **shared, KEEP=h is not None)
+def forward(rows: ForwardRows, dynamics: Dynamics) -> bool:
+    """As `Engine.forward`, but always True: asking the device would hold it up, so NaN comes out as NaN."""
+    currents, spikes, h, v = rows
+    shared = _shared(dynamics, compute_dtype(currents.dtype), v)
+    _launch(_forward, currents, currents, spikes, v if h is None else h, v, **shared, KEEP=h is not None)
     return True
 
 
-def backward(
-    grad_spikes: torch.Tensor,
-    h: torch.Tensor,
-    grad_x: torch.Tensor,
-    grad_v: torch.Tensor,
-    v0: torch.Tensor,
-    grad_gain: torch.Tensor | None,
-    rate: Rate,
-    inner: int,
-    neuron: Neuron,
-) -> None:
-    """As `cpu.backward`."""
+def backward(rows: BackwardRows, dynamics: Dynamics) -> None:
+    """As `Engine.backward`."""
+    neuron, membranes, placeholder = dynamics.neuron, rows.membranes, rows.grad_membrane
     _launch(
         _backward,
-        h,
-        grad_spikes,
-        h,
-        grad_x,
-        grad_v,
-        v0,
-        grad_v if grad_gain is None else grad_gain,
-        **_shared(rate, inner, neuron, h.dtype, grad_v),
-        LEARNED=grad_gain is not None,
+        membranes,
+        rows.grad_spikes,
+        membranes,
+        rows.grad_currents,
+        rows.grad_membrane,
+        rows.start,
+        placeholder if rows.grad_gain is None else rows.grad_gain,
+        **_shared(dynamics, membranes.dtype, placeholder),
+        LEARNED=rows.grad_gain is not None,
         THROUGH=not neuron.detach_reset,
         CODE=SLOPE_CODES[neuron.surrogate],
         ALPHA=neuron.alpha,
