@@ -98,11 +98,11 @@ def _records(places: Places) -> list[dict[str, Any]]:
 
 
 def _stores(places: Places) -> list[dict[str, Any]]:
-    from eventbench.store.inventory import find
+    from eventbench.store.inventory import cache_items
     from eventbench.store.paths import LOCK, STORE
 
     told = []
-    for item in find(places.cache):
+    for item in cache_items(places.cache):
         if item.kind == LOCK:
             continue
         made = "events" if item.layout == "events" else f"frames through {item.made_as}"

@@ -94,14 +94,14 @@ def _data_file(kind: str, named: Any, places: Places) -> dict[str, Any]:
 def _stores_of(card: Any, places: Places) -> list[dict[str, Any]]:
     """The card's stores on disk, with their state."""
     from eventbench.store.expected import STATES, expected_stores
-    from eventbench.store.inventory import find, look
+    from eventbench.store.inventory import cache_items, open_item
     from eventbench.store.paths import DRAFT, STORE
 
     rules = expected_stores(places.cache, [card])
     told = []
-    for item in find(places.cache):
+    for item in cache_items(places.cache):
         if item.dataset == card.id and item.kind in (STORE, DRAFT):
-            seen = look(item)
+            seen = open_item(item)
             state, why = rules.classify_state(seen)
             told.append({"path": str(item.path), "state": STATES[state], "why": why, "samples": seen.samples})
     return told

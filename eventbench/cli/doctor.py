@@ -79,9 +79,7 @@ def _lines(recording: Examined) -> list[tuple[str, str]]:
     off, share = summary.events - summary.on, summary.on / summary.events
     seconds = summary.duration_us / 1e6
     rate = f", {summary.events / seconds:,.0f} events/s" if seconds else ""
-    doubt = (
-        f"may be {recording.suspected_unit}" if recording.suspected_unit else "nothing speaks against it"
-    )
+    doubt = f"may be {recording.suspected_unit}" if recording.suspected_unit else "nothing speaks against it"
     lines = [
         ("sensor", f"{width}x{height}, {recording.sensor_from}; every event inside"),
         ("events", f"{summary.events:,}"),

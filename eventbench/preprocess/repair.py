@@ -16,7 +16,7 @@ from eventbench.specs.card import Card, SplitPins
 from eventbench.specs.catalog import Named
 from eventbench.store.draft import clear_draft
 from eventbench.store.expected import ExpectedStores
-from eventbench.store.inventory import CacheItem, find, look
+from eventbench.store.inventory import CacheItem, cache_items, open_item
 from eventbench.store.paths import STORE, try_lock
 from eventbench.store.read import Store, open_any
 
@@ -36,12 +36,12 @@ class Health(NamedTuple):
 
 def examine_all(cache: Path, expected: ExpectedStores) -> list[Health]:
     """Every store of the cache, in order of path; drafts are unfinished work and not examined."""
-    return [examine(item, expected) for item in find(cache) if item.kind == STORE]
+    return [examine(item, expected) for item in cache_items(cache) if item.kind == STORE]
 
 
 def examine(item: CacheItem, expected: ExpectedStores) -> Health:
     """One store: its key, its name, the checksum of every sample, its account, and what the card pins of it."""
-    opened = look(item)
+    opened = open_item(item)
     if opened.state == "layout unknown":
         return Health(item, not_checked=opened.trouble)
     if opened.state != "complete":

@@ -17,9 +17,9 @@ def download(card: Named[Card], data: Path) -> None:
 
     Raises BadDataset where tonic does not know the dataset or the download fails.
     """
-    how = card.spec.obtain.how
+    instructions = card.spec.obtain.how
     if not card.spec.obtain.tonic:
-        raise BadDataset("there is no downloader for it", where=card.id, fix=f"to obtain it: {how}")
+        raise BadDataset("there is no downloader for it", where=card.id, fix=f"to obtain it: {instructions}")
     import tonic.datasets
 
     fetch = getattr(tonic.datasets, card.spec.obtain.tonic)
@@ -29,12 +29,12 @@ def download(card: Named[Card], data: Path) -> None:
             fetch(save_to=str(data), **part)
     except (OSError, RuntimeError) as error:
         raise BadDataset(
-            f"the download failed: {error}", where=card.id, fix=f"to obtain it by hand: {how}"
+            f"the download failed: {error}", where=card.id, fix=f"to obtain it by hand: {instructions}"
         ) from None
 
 
 def _parts(fetch: Callable[..., Any]) -> list[dict[str, Any]]:
-    """The calls it takes to have all of a dataset: tonic's classes name their parts in three ways."""
+    """The arguments of each call it takes to have all of a dataset: tonic's classes name their parts in three ways."""
     names = inspect.signature(fetch).parameters
     if "train" in names:
         return [{"train": True}, {"train": False}]

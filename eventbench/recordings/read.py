@@ -1,4 +1,4 @@
-"""`eb.read`: a recording's events, the format recognised by its content, then by its name."""
+"""`eb.read` and `eb.read_batch`: the events of recordings, their format recognised by content, then by name."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from eventbench.files.content import file_bytes, file_head
 from eventbench.files.hdf5 import is_hdf5
 from eventbench.sources.base import Source
 
-HEAD_BYTES = 1 << 16  # by which every format is known, or known to be HDF5
+HEAD_BYTES = 1 << 16  # enough to know every format, or that a file is HDF5
 
 
 @cache  # asked once a recording
-def _members() -> list[type[Source]]:
+def _sources() -> list[type[Source]]:
     return [registry.sources.get(name) for name in registry.sources.names()]
 
 
@@ -29,17 +29,17 @@ def recognise(data: bytes, path: Path, size: int | None = None) -> Source:
     The file's ending decides only between formats without a header. `size` is the file's where `data` is only its
     beginning. Raises BadRecording, naming the endings that are known.
     """
-    members = _members()
-    for member in members:
-        if member.recognises(data):
-            return member()
-    named = [member for member in members if not member.magics and path.suffix.lower() in member.suffixes]
-    for member in [*named, *members]:
-        if member.resembles(data, size):
-            return member()
-    for member in named:
-        return member()
-    known = sorted({suffix for member in members for suffix in member.suffixes})
+    sources = _sources()
+    for source in sources:
+        if source.recognises(data):
+            return source()
+    named = [source for source in sources if not source.magics and path.suffix.lower() in source.suffixes]
+    for source in [*named, *sources]:
+        if source.resembles(data, size):
+            return source()
+    if named:
+        return named[0]()
+    known = sorted({suffix for source in sources for suffix in source.suffixes})
     raise BadRecording(
         f"no known format: first bytes {data[:8]!r}, ending {path.suffix!r}",
         where=path,
@@ -47,7 +47,7 @@ def recognise(data: bytes, path: Path, size: int | None = None) -> Source:
     )
 
 
-def _of_file(path: Path) -> Source:
+def _source_of(path: Path) -> Source:
     head, size = file_head(path, HEAD_BYTES)
     # What is in an HDF5 file, and with it the layout, is known from all of it only.
     return recognise(file_bytes(path) if is_hdf5(head) else head, path, size)
@@ -65,7 +65,7 @@ def read(path: str | PathLike[str], sensor: tuple[int, int] | None = None) -> Ev
     Raises BadRecording, in one line that names the file, when it is no recording or a damaged one.
     """
     path = Path(path)
-    return _of_file(path).read(path, sensor)
+    return _source_of(path).read(path, sensor)
 
 
 def read_batch(paths: Iterable[str | PathLike[str]], sensor: tuple[int, int] | None = None) -> EventBatch:
@@ -77,4 +77,4 @@ def read_batch(paths: Iterable[str | PathLike[str]], sensor: tuple[int, int] | N
     files = [path if isinstance(path, Path) else os.fspath(path) for path in paths]
     if not files:
         raise BadRecording("no recording to read", fix="name at least one file")
-    return _of_file(Path(files[0])).decode_many(files, sensor)
+    return _source_of(Path(files[0])).decode_many(files, sensor)

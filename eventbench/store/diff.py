@@ -13,10 +13,10 @@ from eventbench.store.read import EventStore, FrameStore, Store
 
 
 class SampleDiff(NamedTuple):
-    """A sample that both stores have and that is not the same in both: a clause a difference."""
+    """A sample that both stores have and that is not the same in both: `differences`, a clause each."""
 
     id: str
-    how: list[str]
+    differences: list[str]
 
 
 class Diff(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,18 +41,20 @@ def compare(first: Store, second: Store) -> Diff:
             f"{first.path.name} holds {first.layout}, {second.path.name} holds {second.layout}",
             allowed="two stores of events, or two of frames",
         )
-    rows = {sample: row for row, sample in enumerate(second.ids)}
-    pairs = [(sample, row, rows[sample]) for row, sample in enumerate(first.ids) if sample in rows]
+    second_rows = {sample: row for row, sample in enumerate(second.ids)}
+    pairs = [
+        (sample, row, second_rows[sample]) for row, sample in enumerate(first.ids) if sample in second_rows
+    ]
     changed = []
     for sample, i, j in pairs:
-        how = [*_labels(first, i, second, j), *_contents(first, i, second, j)]
-        if how:
-            changed.append(SampleDiff(sample, how))
-    both = {sample for sample, _, _ in pairs}
+        clauses = [*_labels(first, i, second, j), *_contents(first, i, second, j)]
+        if clauses:
+            changed.append(SampleDiff(sample, clauses))
+    in_both = {sample for sample, _, _ in pairs}
     return Diff(
         key=differences(first.made_from, second.made_from),
-        only_first=[sample for sample in first.ids if sample not in both],
-        only_second=[sample for sample in second.ids if sample not in both],
+        only_first=[sample for sample in first.ids if sample not in in_both],
+        only_second=[sample for sample in second.ids if sample not in in_both],
         changed=changed,
         same=len(pairs) - len(changed),
     )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from eventbench.errors import BadStore
 from eventbench.store.expected import ExpectedStores
-from eventbench.store.inventory import CacheItem, find, look
+from eventbench.store.inventory import CacheItem, cache_items, open_item
 from eventbench.store.paths import DRAFT, ENDINGS, LOCK, STORE, UNFINISHED, being_written, beside, try_lock
 
 
@@ -29,7 +29,7 @@ def find_garbage(cache: Path, expected: ExpectedStores, *, own: bool = False) ->
     Stores that nothing can be said of stay: unreadable ones (repair makes them again), those of an unknown layout, and
     those of cards or pipelines that are not among the `expected`, unless `own`.
     """
-    items = find(cache)
+    items = cache_items(cache)
     in_use = {item.store for item in items if item.kind != LOCK}
     reasons = [(item, _why(item, expected, in_use, own)) for item in items]
     return [Garbage(item, why, item.bytes) for item, why in reasons if why]
@@ -37,12 +37,12 @@ def find_garbage(cache: Path, expected: ExpectedStores, *, own: bool = False) ->
 
 def _why(item: CacheItem, expected: ExpectedStores, in_use: set[Path], own: bool) -> str:
     if item.kind == DRAFT:
-        return f"a draft with {look(item).samples:,} samples done"
+        return f"a draft with {open_item(item).samples:,} samples done"
     if item.kind == UNFINISHED:
         return "an unfinished file"
     if item.kind == LOCK:
         return "" if item.store in in_use else "a lock without a store"
-    state, reason = expected.classify_state(look(item))
+    state, reason = expected.classify_state(open_item(item))
     if state == "unreadable" and expected.of(item) and item.path not in expected.by_path:
         return f"unreadable and stale: {reason}"
     return reason if state == "stale" or (own and state == "own") else ""

@@ -1,4 +1,4 @@
-"""What lies in the cache: stores, drafts, unfinished files and locks, found without reading a sample."""
+"""The inventory of a cache: its stores, drafts, unfinished files and locks, found without reading a sample."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class CacheItem(NamedTuple):
 
 
 class OpenedItem(NamedTuple):
-    """An item opened: what it was `made_from` (the key's value), its `samples`, and `trouble` where it cannot be read.
+    """An item opened: what it was `made_from` (the key's value), how many `samples` it has, `trouble` where it is unreadable.
 
     `state` is "complete", "draft", "unfinished", "lock", "layout unknown" or "unreadable".
     """
@@ -59,7 +59,7 @@ class OpenedItem(NamedTuple):
     trouble: str = ""
 
 
-def find(cache: Path) -> list[CacheItem]:
+def cache_items(cache: Path) -> list[CacheItem]:
     """Everything in the cache that is ours, sorted by path."""
     return sorted(
         CacheItem(path, kind, belongs_to(path, kind))
@@ -69,7 +69,7 @@ def find(cache: Path) -> list[CacheItem]:
     )
 
 
-def look(item: CacheItem) -> OpenedItem:
+def open_item(item: CacheItem) -> OpenedItem:
     """Open an item as far as it takes to say what it is; the payload is not read."""
     if item.kind == STORE:
         return _look_at_store(item)

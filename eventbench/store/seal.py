@@ -55,14 +55,14 @@ def set_seal(path: Path, payload: Extents) -> None:
 def is_sealed(path: Path) -> bool | None:
     """Whether all bytes that belong to no sample are as they were sealed; None where the file has no seal."""
     with path.open("rb") as file:
-        stated = file.read(ROOM)
-        if not stated.startswith(TITLE):
+        seal = file.read(ROOM)
+        if not seal.startswith(TITLE):
             return None
-        form = _FORM.fullmatch(stated, len(TITLE))
-        if form is None:
+        match = _FORM.fullmatch(seal, len(TITLE))
+        if match is None:
             return False
-        pairs = (pair.split(b"+") for pair in form[1].split())
-        return stated == _seal_of(file, [(int(offset), int(size)) for offset, size in pairs])
+        pairs = (pair.split(b"+") for pair in match[1].split())
+        return seal == _seal_of(file, [(int(offset), int(size)) for offset, size in pairs])
 
 
 def _seal_of(file: BinaryIO, payload: Extents) -> bytes:

@@ -1,11 +1,11 @@
-"""Frames as what is not zero in them: how many zeros before it, and its value. LAYOUT.md has the definition."""
+"""Sparse frames: each cell that is not zero as the number of zeros before it and its value. LAYOUT.md has the definition."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-WIDEST = 255  # zeros one gap can say
+LONGEST_GAP = 255  # zeros one gap can count
 BLOCK = 8192  # cells looked at together: their places fit the L1 cache
 
 
@@ -16,10 +16,10 @@ def encode_sparse(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     flat = np.ascontiguousarray(frames).reshape(-1)
     bits = flat.view(f"u{flat.itemsize}")
-    most = flat.nbytes // (1 + flat.itemsize)
-    gap, value = np.empty(most, np.uint8), np.empty(most, bits.dtype)
+    room = flat.nbytes // (1 + flat.itemsize)
+    gap, value = np.empty(room, np.uint8), np.empty(room, bits.dtype)
     entries = _encode(bits, gap, value)
-    if entries > most:
+    if entries > room:
         return gap[:0], flat
     return gap[:entries], value[:entries].view(flat.dtype)
 
@@ -36,44 +36,42 @@ def decode_sparse(gap: np.ndarray, value: np.ndarray, out: np.ndarray) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _places(cells, at):  # type: ignore[no-untyped-def]
+def _nonzero(cells, at):  # type: ignore[no-untyped-def]
     """Write the places of the cells that are not zero to `at`, which has room for one more than there are cells."""
-    found, n = np.uint64(0), cells.shape[0]
-    a_word = 8 // cells.itemsize
-    words = cells[: n // a_word * a_word].view(np.uint64)
+    count, n = np.uint64(0), cells.shape[0]
+    per_word = 8 // cells.itemsize
+    words = cells[: n // per_word * per_word].view(np.uint64)
     for w in range(words.shape[0]):
         if words[w] == 0:
             continue
         # Written whether it is zero or not, and passed over only if it is not: no branch to guess wrong.
-        for i in range(w * a_word, w * a_word + a_word):
-            at[found] = i
-            found += np.uint64(cells[i] != 0)
-    for i in range(words.shape[0] * a_word, n):
-        at[found] = i
-        found += np.uint64(cells[i] != 0)
-    return np.int64(found)
+        for i in range(w * per_word, w * per_word + per_word):
+            at[count] = i
+            count += np.uint64(cells[i] != 0)
+    for i in range(words.shape[0] * per_word, n):
+        at[count] = i
+        count += np.uint64(cells[i] != 0)
+    return np.int64(count)
 
 
 @njit(cache=True, nogil=True)
 def _encode(cells, gap, value):  # type: ignore[no-untyped-def]
     """The number of entries; one more than there is room for where they have none."""
-    most, entries, last = gap.shape[0], 0, np.int64(-1)
+    room, entries, last = gap.shape[0], 0, np.int64(-1)
     at = np.empty(BLOCK + 1, np.uint16)
     for start in range(0, cells.shape[0], BLOCK):
         block = cells[start : start + BLOCK]
-        for place in at[: _places(block, at)]:
+        for place in at[: _nonzero(block, at)]:
             zeros = start + np.int64(place) - last - 1
             last += zeros + 1
-            while (
-                zeros > WIDEST
-            ):  # a run longer than a gap can say is broken by zeros that are told as values
-                if entries >= most:
-                    return most + 1
-                gap[entries], value[entries] = WIDEST, 0
+            while zeros > LONGEST_GAP:  # a longer run is broken by entries of value 0
+                if entries >= room:
+                    return room + 1
+                gap[entries], value[entries] = LONGEST_GAP, 0
                 entries += 1
-                zeros -= WIDEST + 1
-            if entries >= most:
-                return most + 1
+                zeros -= LONGEST_GAP + 1
+            if entries >= room:
+                return room + 1
             gap[entries], value[entries] = zeros, block[place]
             entries += 1
     return entries

@@ -162,6 +162,28 @@ def test_a_second_run_reads_nothing_again(mini: Miniature) -> None:
     assert (report.samples, report.already_done) == (16, 16)
 
 
+def test_progress_is_given_every_sample_and_how_many_were_done_before(mini: Miniature) -> None:
+    calls: list[dict[str, Any]] = []
+    shown: list[Any] = []
+
+    def watch(items: Any, **about: Any) -> Any:
+        calls.append(about)
+        for item in items:
+            shown.append(item)
+            yield item
+
+    sound = mini.file("train", 5).read_bytes()
+    mini.file("train", 5).write_bytes(b"abc")
+    with pytest.raises(Refused):
+        make(mini, progress=watch)
+    assert calls == [{"of": "mini", "unit": "sample", "total": 16, "done": 0}]
+    assert len(shown) == 16
+    mini.file("train", 5).write_bytes(sound)
+    make(mini, progress=watch)
+    assert [(about["total"], about["done"]) for about in calls[1:]] == [(16, 8), (16, 0)]
+    assert len(shown) == 16 + 8 + 16
+
+
 def test_rebuild_reads_the_files_again(mini: Miniature) -> None:
     make(mini)
     before = stores(mini)

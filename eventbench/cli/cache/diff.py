@@ -25,33 +25,33 @@ def command(first: str, second: str, as_json: bool) -> None:
     from eventbench.store.diff import compare
     from eventbench.store.read import open_any
 
-    found = compare(open_any(Path(first)), open_any(Path(second)))
+    diff = compare(open_any(Path(first)), open_any(Path(second)))
     if as_json:
         _options.print_json(
             {
                 "first": first,
                 "second": second,
-                "contents_equal": found.contents_equal,
-                "key": found.key,
-                "only_first": found.only_first,
-                "only_second": found.only_second,
-                "changed": {sample.id: sample.how for sample in found.changed},
-                "same": found.same,
+                "contents_equal": diff.contents_equal,
+                "key": diff.key,
+                "only_first": diff.only_first,
+                "only_second": diff.only_second,
+                "changed": {sample.id: sample.differences for sample in diff.changed},
+                "same": diff.same,
             }
         )
     else:
-        for clause in found.key or ["made from the same"]:
+        for clause in diff.key or ["made from the same"]:
             _options.say(f"key: {clause}")
-        for where, ids in (("first", found.only_first), ("second", found.only_second)):
+        for store, ids in (("first", diff.only_first), ("second", diff.only_second)):
             if ids:
-                _options.say(f"only in the {where}: {_some(ids)}")
-        for sample in found.changed[:SHOWN]:
-            _options.say(f"{sample.id}: {'; '.join(sample.how)}")
-        if len(found.changed) > SHOWN:
-            _options.say(f"and {len(found.changed) - SHOWN:,} more")
-        told = "they hold the same" if found.contents_equal else f"{len(found.changed):,} differ"
-        _options.say(f"samples in both: {found.same + len(found.changed):,}; {told}")
-    if not found.contents_equal:
+                _options.say(f"only in the {store}: {_some(ids)}")
+        for sample in diff.changed[:SHOWN]:
+            _options.say(f"{sample.id}: {'; '.join(sample.differences)}")
+        if len(diff.changed) > SHOWN:
+            _options.say(f"and {len(diff.changed) - SHOWN:,} more")
+        verdict = "they hold the same" if diff.contents_equal else f"{len(diff.changed):,} differ"
+        _options.say(f"samples in both: {diff.same + len(diff.changed):,}; {verdict}")
+    if not diff.contents_equal:
         sys.exit(1)
 
 

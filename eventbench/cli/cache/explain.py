@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def command(dataset: str, pipeline: str | None, cache_dir: str | None, as_json: bool) -> None:
     """Say what DATASET's store is made from now, whether it is there, and how each other store of it differs."""
     from eventbench.specs import catalog
-    from eventbench.store.inventory import find, look
+    from eventbench.store.inventory import cache_items, open_item
     from eventbench.store.key import StoreKey
     from eventbench.store.paths import LOCK
 
@@ -31,8 +31,8 @@ def command(dataset: str, pipeline: str | None, cache_dir: str | None, as_json: 
     cache, expected = cache_and_expected(cache_dir, (dataset,), (pipeline,) if pipeline else ())
     store = expected.by_path[StoreKey.of(cache, card, recipe).path]
     items = [
-        item_json(look(item), expected)
-        for item in find(cache)
+        item_json(open_item(item), expected)
+        for item in cache_items(cache)
         if item.dataset == card.id and item.kind != LOCK
     ]
     present = next((item for item in items if item["path"] == str(store.key.path)), None)

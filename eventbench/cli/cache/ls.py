@@ -22,11 +22,11 @@ from eventbench.cli.cache._report import (
 @_options.as_json
 def command(cards: tuple[str, ...], pipelines: tuple[str, ...], cache_dir: str | None, as_json: bool) -> None:
     """List every store: what it holds, its size, its state."""
-    from eventbench.store.inventory import find, look
+    from eventbench.store.inventory import cache_items, open_item
     from eventbench.store.paths import LOCK
 
     cache, expected = cache_and_expected(cache_dir, cards, pipelines)
-    stores = [item_json(look(item), expected) for item in find(cache) if item.kind != LOCK]
+    stores = [item_json(open_item(item), expected) for item in cache_items(cache) if item.kind != LOCK]
     if as_json:
         _options.print_json({"cache": str(cache), "stores": stores})
         return
