@@ -1,1 +1,1 @@
-"""Batch of training frames -> the same batch, changed at random, one augmentation a file."""
+"""Augmentations: batches of training frames changed at random, one augmentation a file."""

@@ -1,4 +1,4 @@
-"""Pictures moved as a whole: every frame of a sample alike, each sample by its own amount, zeros coming in."""
+"""Moves of whole pictures: all frames of a sample alike, each sample by its own amount."""
 
 from __future__ import annotations
 
@@ -6,28 +6,31 @@ import torch
 from torch.nn.functional import affine_grid, grid_sample
 
 
-def rolled(frames: torch.Tensor, by: torch.Tensor) -> torch.Tensor:
-    """Frames (N, T, C, H, W) rolled by whole (rows, columns) `by` (N, 2): what leaves at one side comes in at the other."""
+def rolled(frames: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
+    """Frames (N, T, C, H, W) rolled by whole (rows, columns) `offset` (N, 2): what leaves at one side comes in at the other."""
     N, _, _, H, W = frames.shape
     device = frames.device
-    rows = (torch.arange(H, device=device) - by[:, :1].to(device)) % H
-    columns = (torch.arange(W, device=device) - by[:, 1:].to(device)) % W
+    rows = (torch.arange(H, device=device) - offset[:, :1].to(device)) % H
+    columns = (torch.arange(W, device=device) - offset[:, 1:].to(device)) % W
     n = torch.arange(N, device=device)[:, None, None]
     # The indexed axes come first, around the untouched T and C: (N, H, W, T, C).
     return frames[n, :, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 4, 1, 2)
 
 
 def mapped(frames: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
-    """Frames (N, T, C, H, W) seen through `matrix` (N, 2, 2): the cell at (x, y) from the middle, in pixels, is the one
-    nearest to matrix @ (x, y), or 0 where there is none. Whole counts stay whole."""
+    """Frames (N, T, C, H, W) transformed by `matrix` (N, 2, 2) about the middle of the picture.
+
+    The cell at (x, y) from the middle, in pixels, becomes the one nearest to matrix @ (x, y), or 0 where there is none.
+    Whole counts stay whole.
+    """
     N, T, C, H, W = frames.shape
     # affine_grid counts from -1 to 1 on each side, whatever the sides are in pixels.
     sides = torch.tensor([[1.0, H / W], [W / H, 1.0]])
     theta = torch.cat([matrix * sides, torch.zeros(N, 2, 1)], 2).to(frames.device)
     grid = affine_grid(theta, [N, 1, H, W], align_corners=False)
     flat = frames.reshape(N, T * C, H, W).float()
-    found = grid_sample(flat, grid, mode="nearest", padding_mode="zeros", align_corners=False)
-    return found.reshape(N, T, C, H, W).to(frames.dtype)
+    sampled = grid_sample(flat, grid, mode="nearest", padding_mode="zeros", align_corners=False)
+    return sampled.reshape(N, T, C, H, W).to(frames.dtype)
 
 
 def without_squares(frames: torch.Tensor, corner: torch.Tensor, side: torch.Tensor) -> torch.Tensor:
@@ -37,5 +40,5 @@ def without_squares(frames: torch.Tensor, corner: torch.Tensor, side: torch.Tens
     columns = torch.arange(W) - corner[:, 1:]
     in_rows = (rows >= 0) & (rows < side[:, None])
     in_columns = (columns >= 0) & (columns < side[:, None])
-    kept = ~(in_rows[:, :, None] & in_columns[:, None, :])
-    return frames * kept[:, None, None].to(frames.device)
+    outside = ~(in_rows[:, :, None] & in_columns[:, None, :])
+    return frames * outside[:, None, None].to(frames.device)

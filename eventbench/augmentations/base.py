@@ -1,4 +1,4 @@
-"""What an augmentation is: a batch of training frames and its labels, changed at random. Evaluation never sees one."""
+"""`Augmentation`: a random change of a batch of training frames and its labels. Evaluation never sees one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def apply(
         self, frames: torch.Tensor, labels: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """New (frames, labels); what was given is not written to.
+        """New (frames, labels); the arguments are not written to.
 
         frames (N, T, C, H, W) keep their type and device; labels float32 (N, classes), each row a distribution (one-hot
         unless samples were mixed). `generator` is on the CPU, so that it draws alike for every device.

@@ -9,8 +9,9 @@ from eventbench.errors import BadSpec
 
 
 class EventMix(Augmentation, frozen=True, forbid_unknown_fields=True):
-    """Mixes each sample with another of the batch through a random mask of space and time (Shen, Zhao, Zeng: EventMix,
-    Information Sciences 644, 2023).
+    """Mixes each sample with another of the batch through a random mask of space and time.
+
+    Source: Shen, Zhao, Zeng: EventMix, Information Sciences 644, 2023.
 
     The mask of a sample is where a sum of `blobs` 3-D Gaussians over (t, y, x), with centres and widths drawn for every
     sample, is highest, as large a share of all cells as is drawn from Beta(alpha, alpha). There the sample's own cells
@@ -33,36 +34,42 @@ class EventMix(Augmentation, frozen=True, forbid_unknown_fields=True):
     def apply(
         self, frames: torch.Tensor, labels: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
+        """As `Augmentation.apply`; labels (N, classes) become weighted means of two rows."""
         if torch.rand((), generator=generator) >= self.probability:
             return frames, labels
         N, T, _, H, W = frames.shape
-        own = self._masks(N, (T, H, W), generator).to(frames.device)[:, :, None]
-        other = torch.randperm(N, generator=generator).to(frames.device)
-        mixed = torch.where(own, frames, frames[other])
-        every = tuple(range(1, frames.dim()))
-        events = torch.where(own, mixed, 0).float().abs().sum(every), mixed.float().abs().sum(every)
-        share = torch.where(events[1] > 0, events[0] / events[1].clamp(min=1e-30), 0.5)[:, None]
-        return mixed, share * labels + (1 - share) * labels[other]
+        is_own = self._masks(N, (T, H, W), generator).to(frames.device)[:, :, None]
+        partner = torch.randperm(N, generator=generator).to(frames.device)
+        mixed = torch.where(is_own, frames, frames[partner])
+        own_events, all_events = _events(torch.where(is_own, mixed, 0)), _events(mixed)
+        share = torch.where(all_events > 0, own_events / all_events.clamp(min=1e-30), 0.5)[:, None]
+        return mixed, share * labels + (1 - share) * labels[partner]
 
     def _masks(self, N: int, shape: tuple[int, int, int], generator: torch.Generator) -> torch.Tensor:
-        """bool (N, T, H, W), on the CPU."""
+        """Where each sample's own cells stay: bool (N, T, H, W), on the CPU."""
         field = torch.zeros(N, *shape)
         for _ in range(self.blobs):
             blob = torch.ones(N, 1, 1, 1)
             for axis, size in enumerate(shape):
                 centre, width = torch.rand(N, 1, generator=generator), torch.rand(N, 1, generator=generator)
-                place = (torch.arange(size) + 0.5) / size
-                along = torch.exp(-0.5 * ((place - centre) / (0.1 + 0.4 * width)) ** 2)
-                blob = blob * along.reshape(N, *(size if a == axis else 1 for a in range(3)))
+                position = (torch.arange(size) + 0.5) / size
+                profile = torch.exp(-0.5 * ((position - centre) / (0.1 + 0.4 * width)) ** 2)
+                blob = blob * profile.reshape(N, *(size if a == axis else 1 for a in range(3)))
             field += blob
         share = _beta(self.alpha, N, generator)
         ordered = field.reshape(N, -1).sort(1, descending=True).values
         cells = ordered.shape[1]
-        edge = ordered.gather(1, (share * cells).long().clamp(max=cells - 1)[:, None])
-        return field > edge[:, :, None, None]
+        threshold = ordered.gather(1, (share * cells).long().clamp(max=cells - 1)[:, None])
+        return field > threshold[:, :, None, None]
+
+
+def _events(frames: torch.Tensor) -> torch.Tensor:
+    """What the cells of each sample of (N, T, C, H, W) add up to, (N,)."""
+    return frames.float().abs().sum(tuple(range(1, frames.dim())))
 
 
 def _beta(alpha: float, N: int, generator: torch.Generator) -> torch.Tensor:
     """N draws from Beta(alpha, alpha); torch's own distributions take no generator."""
-    gammas = torch._standard_gamma(torch.full((2, N), float(alpha)), generator=generator)
+    parameters = torch.full((2, N), float(alpha))
+    gammas = torch._standard_gamma(parameters, generator=generator)  # noqa: SLF001  # nothing public draws from a generator
     return gammas[0] / gammas.sum(0).clamp(min=1e-30)

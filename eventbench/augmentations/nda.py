@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 
@@ -35,33 +36,44 @@ class Nda(Augmentation, frozen=True, forbid_unknown_fields=True):
     def apply(
         self, frames: torch.Tensor, labels: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        N, H = len(frames), frames.shape[-2:]
+        """As `Augmentation.apply`; the labels are returned as they are."""
+        N, height_and_width = len(frames), frames.shape[-2:]
 
-        def even(*shape: int) -> torch.Tensor:
+        def uniform(*shape: int) -> torch.Tensor:
             return torch.rand(N, *shape, generator=generator)
 
-        flipped = (even() < self.flip).to(frames.device)
-        frames = torch.where(flipped[:, None, None, None, None], frames.flip(-1), frames)
-        which = torch.randint(4, (N,), generator=generator)
-        by = torch.randint(-self.roll_px, self.roll_px + 1, (N, 2), generator=generator)
-        angle = (2 * even() - 1) * math.radians(self.rotate_deg)
-        slant = (2 * even() - 1) * self.shear
+        is_flipped = (uniform() < self.flip).to(frames.device)
+        frames = torch.where(is_flipped[:, None, None, None, None], frames.flip(-1), frames)
+        move_of_sample = torch.randint(4, (N,), generator=generator)
+        offset = torch.randint(-self.roll_px, self.roll_px + 1, (N, 2), generator=generator)
+        angle = (2 * uniform() - 1) * math.radians(self.rotate_deg)
+        slant = (2 * uniform() - 1) * self.shear
         side = torch.randint(self.cut_px + 1, (N,), generator=generator)
-        corner = (even(2) * torch.tensor([float(s) for s in H])).long() - side[:, None] // 2
-        cos, sin, one, zero = angle.cos(), angle.sin(), torch.ones(N), torch.zeros(N)
-        turned = torch.stack([cos, -sin, sin, cos], 1).reshape(N, 2, 2)
-        sheared = torch.stack([one, slant, zero, one], 1).reshape(N, 2, 2)
-        matrix = torch.where((which == 1)[:, None, None], turned, sheared)
-        moves = (
-            lambda chosen, rows: rolled(chosen, by[rows]),
-            lambda chosen, rows: mapped(chosen, matrix[rows]),
-            lambda chosen, rows: mapped(chosen, matrix[rows]),
+        corner = (uniform(2) * torch.tensor([float(s) for s in height_and_width])).long() - side[:, None] // 2
+        rotation, shear = _rotation(angle), _shear(slant)
+
+        moves: tuple[Callable[[torch.Tensor, torch.Tensor], torch.Tensor], ...] = (
+            lambda chosen, rows: rolled(chosen, offset[rows]),
+            lambda chosen, rows: mapped(chosen, rotation[rows]),
+            lambda chosen, rows: mapped(chosen, shear[rows]),
             lambda chosen, rows: without_squares(chosen, corner[rows], side[rows]),
         )
         out = frames.clone()
         for number, move in enumerate(moves):
-            rows = (which == number).nonzero()[:, 0]
+            rows = (move_of_sample == number).nonzero()[:, 0]
             if len(rows):
-                here = rows.to(frames.device)
-                out[here] = move(frames[here], rows)
+                on_device = rows.to(frames.device)
+                out[on_device] = move(frames[on_device], rows)
         return out, labels
+
+
+def _rotation(angle: torch.Tensor) -> torch.Tensor:
+    """Matrices (N, 2, 2) that turn (x, y) by `angle` (N,), in radians."""
+    cos, sin = angle.cos(), angle.sin()
+    return torch.stack([cos, -sin, sin, cos], 1).reshape(-1, 2, 2)
+
+
+def _shear(slant: torch.Tensor) -> torch.Tensor:
+    """Matrices (N, 2, 2) that add `slant` (N,) times y to x."""
+    one, zero = torch.ones_like(slant), torch.zeros_like(slant)
+    return torch.stack([one, slant, zero, one], 1).reshape(-1, 2, 2)

@@ -24,7 +24,7 @@ from eventbench.store.read import EventStore, FrameStore, Store, open_any
 
 
 class StoreDataset(Dataset[tuple[torch.Tensor, int]]):
-    """(frames, label) pairs: frames a tensor (T, P, H, W) in the store's own type, label an int.
+    """(frames, label) pairs: frames a tensor of `shape` (T, P, H, W) in the store's own type, label an int.
 
     A DataLoader collates them to (N, T, P, H, W); networks take (T, N, P, H, W). `store` has ids, splits,
     subjects, class names and the account of the events.
@@ -32,6 +32,7 @@ class StoreDataset(Dataset[tuple[torch.Tensor, int]]):
 
     def __init__(self, store: FrameStore, rows: np.ndarray) -> None:
         self.store, self.rows = store, rows
+        self.shape = store.shape
 
     def __len__(self) -> int:
         return len(self.rows)

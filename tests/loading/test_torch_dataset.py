@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 import eventbench as eb
 from eventbench.errors import BadSpec, BadStore, UnknownName
+from eventbench.loading.torch_dataset import EventDataset
 from eventbench.preprocess.events_store import events_store
 from eventbench.preprocess.frames_store import frames_store
 from eventbench.steps.flip_left_right import FlipLeftRight
@@ -54,8 +55,10 @@ def test_another_number_of_bins_or_other_steps_need_no_raw_file(mini: Miniature,
 
 
 def test_what_is_drawn_depends_on_seed_epoch_and_sample_alone(mini: Miniature) -> None:
-    def opened(**more):  # type: ignore[no-untyped-def]
-        return eb.open_store(event_path(mini), "train", pipeline=FOUR, augment=[DROP], **more)
+    def opened(seed: int = 0) -> EventDataset:
+        dataset = eb.open_store(event_path(mini), "train", pipeline=FOUR, augment=[DROP], seed=seed)
+        assert isinstance(dataset, EventDataset)
+        return dataset
 
     one, same, other = opened(), opened(), opened(seed=1)
     first = [one[i][0] for i in range(8)]
@@ -86,6 +89,7 @@ def test_nothing_that_is_evaluated_is_augmented(mini: Miniature) -> None:
             eb.open_store(event_path(mini), split, pipeline=FOUR, augment=[DROP])
     test = eb.open_store(event_path(mini), "test", pipeline=FOUR)
     first = [test[i][0] for i in range(4)]
+    assert isinstance(test, EventDataset)
     test.set_epoch(5)
     assert all(torch.equal(a, test[i][0]) for i, a in enumerate(first))
 

@@ -20,7 +20,8 @@ from eventbench.errors import BadSpec, EventbenchError
 from eventbench.loading.resident_frames import ResidentFrames
 from eventbench.loading.streamed import StreamedLoader
 from eventbench.training.cuda_graph import EAGER, GraphedStep
-from eventbench.training.loop import Recipe, fit
+from eventbench.training.loop import fit
+from eventbench.training.recipe import Recipe
 from eventbench.training.step import seed_everything
 
 CPU = torch.device("cpu")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from torch.nn.functional import cross_entropy, one_hot
 
 from eventbench.training.losses import LOSSES, PER_STEP, loss_of, per_step_ce, rate_mse, tet
 
-TIGHT = {"rtol": 0, "atol": 1e-10}
+TIGHT: dict[str, Any] = {"rtol": 0, "atol": 1e-10}
 
 
 @pytest.fixture(scope="module")

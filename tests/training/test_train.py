@@ -21,7 +21,8 @@ from eventbench.loading.task_data import TaskData
 from eventbench.submission.folder import SubmissionFolder
 from eventbench.training import train_submission as workshop
 from eventbench.training import trained_run
-from eventbench.training.loop import Recipe, evaluate, fit
+from eventbench.training.loop import evaluate, fit
+from eventbench.training.recipe import Recipe
 from eventbench.training.step import precision, seed_everything
 from eventbench.training.train_submission import train_submission
 from tests.support.miniatures import Miniature, miniature, refused, run_cli, write_task
