@@ -1,7 +1,7 @@
 """Event cloud: every event as a point of x, y and time, seen in perspective from one side or from all around.
 
-Points are splatted onto a canvas of twice the size, which is then halved: that smooths them. Where several fall on
-one pixel they add up, so that a million of events still show what is dense among them.
+Points are drawn onto a canvas of twice the size, which is then halved: that smooths them. Where several fall on one
+pixel they add up, so that dense places still show among a million events.
 """
 
 from __future__ import annotations
@@ -11,19 +11,28 @@ from numba import njit
 from PIL import Image, ImageDraw
 
 from eventbench.events import Events
-from eventbench.pictures.box import Box, draw_box
+from eventbench.pictures.bounding_box import BoundingBox, draw_box
 from eventbench.pictures.palette import Theme, shade
-from eventbench.pictures.views import Views, edges
+from eventbench.pictures.panels import Panels, require_events
 
-_FINE = 2
-_SIDES = ((9, 1_000), (7, 6_000), (5, 25_000), (3, 100_000), (2, 800_000))  # of a point, up to so many events
-_FAINTEST = 0.58
-_FAR = 0.55  # how strong the farthest events are beside the nearest
+_OVERSAMPLING = 2
+_SIDES = (
+    (9, 1_000),
+    (7, 6_000),
+    (5, 25_000),
+    (3, 100_000),
+    (2, 800_000),
+)  # (side of a point, up to this many events)
+_FAINTEST = 0.58  # strength of one event, where that of the densest pixels is 1
+_FARTHEST = 0.55  # strength of the farthest events, where that of the nearest is 1
 
 
 @njit(cache=True, nogil=True)
 def _splat(t, x, y, p, first, view, side, on, off, depth):  # type: ignore[no-untyped-def]
-    """Add squares of `side` pixels at each event. view (3, 4): right, up and depth of (time, x, y, 1); see Box.view."""
+    """Add a square of `side` pixels for each event to the planes on, off and depth (height, width).
+
+    view (4, 4) is a matrix of BoundingBox.projection: right, up and depth of (time, x, y, 1), and the origin.
+    """
     height, width = on.shape
     for i in range(t.shape[0]):
         a, b, c = np.float64(t[i] - first), np.float64(x[i]), np.float64(y[i])
@@ -34,7 +43,7 @@ def _splat(t, x, y, p, first, view, side, on, off, depth):  # type: ignore[no-un
         if not (0 <= u < width - side and 0 <= v < height - side):
             continue
         for row in range(np.int64(v), np.int64(v) + side):
-            # The corners are left out of large points: they become round.
+            # Large points are made round by leaving out their corners.
             inset = np.int64(side > 3 and (row == np.int64(v) or row == np.int64(v) + side - 1))
             for column in range(np.int64(u) + inset, np.int64(u) + side - inset):
                 depth[row, column] += d
@@ -44,38 +53,45 @@ def _splat(t, x, y, p, first, view, side, on, off, depth):  # type: ignore[no-un
                     off[row, column] += 1
 
 
-def cloud(events: Events, views: int, size: tuple[int, int], theme: Theme) -> Views:
-    """The cloud from `views` sides, a whole turn about the upright axis; (width, height) in pixels is each one's."""
-    edges(events, 1)
-    box = Box.of(events, size)
+def cloud(events: Events, views: int, size: tuple[int, int], theme: Theme) -> Panels:
+    """The cloud from `views` sides, in a whole turn about the vertical axis; `size` (width, height) is that of each panel.
+
+    Raises BadRecording where there is no event.
+    """
+    require_events(events)
+    box = BoundingBox.of(events, size)
     side = next((side for side, most in _SIDES if len(events) <= most), 1)
-    shape = (size[1] * _FINE, size[0] * _FINE)
+    shape = (size[1] * _OVERSAMPLING, size[0] * _OVERSAMPLING)
     on, off, depth = (np.zeros(shape, np.float32) for _ in range(3))
 
     def draw(k: int) -> np.ndarray:
-        view = box.view(k / views, still=views == 1)
+        projection = box.projection(k / views, still=views == 1)
         for plane in (on, off, depth):
             plane[:] = 0
-        _splat(events.t, events.x, events.y, events.p, events.t[0], view.fine(_FINE), side, on, off, depth)
+        matrix = projection.enlarged(_OVERSAMPLING)
+        _splat(events.t, events.x, events.y, events.p, events.t[0], matrix, side, on, off, depth)
         image = Image.new("RGB", size, theme.panel)
-        draw_box(ImageDraw.Draw(image), box, view, theme)
-        return _over(np.asarray(image), on, off, depth, theme)
+        draw_box(ImageDraw.Draw(image), box, projection, theme)
+        return _laid_over(np.asarray(image), on, off, depth, theme)
 
-    return Views(size, [""] * views, None, "", draw)
+    return Panels(size, [""] * views, None, "", draw)
 
 
-def _over(ground: np.ndarray, on: np.ndarray, off: np.ndarray, depth: np.ndarray, theme: Theme) -> np.ndarray:
-    """The points laid over a picture of half the canvas' size."""
-    seen = on + off > 0
-    if not seen.any():
-        return ground
-    count, lit = (on + off)[seen], on[seen]
-    strongest = max(2.0, float(np.quantile(count, 0.995)))
-    far = depth[seen] / count
-    low, high = (float(edge) for edge in np.quantile(far, (0.01, 0.99)))
-    near = 1 - (1 - _FAR) * np.clip((far - low) / max(high - low, 1e-9), 0, 1)
-    level = (_FAINTEST + (1 - _FAINTEST) * np.minimum(np.log(count) / np.log(strongest), 1)) * near
-    canvas = np.repeat(np.repeat(ground, _FINE, 0), _FINE, 1).astype(np.uint16)
-    canvas[seen] = shade(level, lit / count, theme)
-    rows = canvas[::_FINE] + canvas[1::_FINE]
-    return ((rows[:, ::_FINE] + rows[:, 1::_FINE] + _FINE) // _FINE**2).astype(np.uint8)
+def _laid_over(
+    background: np.ndarray, on: np.ndarray, off: np.ndarray, depth: np.ndarray, theme: Theme
+) -> np.ndarray:
+    """The points drawn over a background (H, W, 3), uint8; the planes on, off and depth are (2 H, 2 W)."""
+    covered = on + off > 0
+    if not covered.any():
+        return background
+    count, on_count = (on + off)[covered], on[covered]
+    densest = max(2.0, float(np.quantile(count, 0.995)))
+    mean_depth = depth[covered] / count
+    low, high = (float(limit) for limit in np.quantile(mean_depth, (0.01, 0.99)))
+    nearness = 1 - (1 - _FARTHEST) * np.clip((mean_depth - low) / max(high - low, 1e-9), 0, 1)
+    level = (_FAINTEST + (1 - _FAINTEST) * np.minimum(np.log(count) / np.log(densest), 1)) * nearness
+    canvas = np.repeat(np.repeat(background, _OVERSAMPLING, 0), _OVERSAMPLING, 1).astype(np.uint16)
+    canvas[covered] = shade(level, on_count / count, theme)
+    rows = canvas[::_OVERSAMPLING] + canvas[1::_OVERSAMPLING]
+    total = rows[:, ::_OVERSAMPLING] + rows[:, 1::_OVERSAMPLING]
+    return ((total + _OVERSAMPLING) // _OVERSAMPLING**2).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Pictures become files: PNG, GIF or MP4 by the ending, written beside their place and put there when complete."""
+"""Write pictures to PNG, GIF or MP4 files: first to a temporary file, which takes its place when complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 from eventbench.errors import BadSpec
 
 ENDINGS = (".png", ".gif", ".mp4")
-_CRF = 17.0  # of H.264: hardly to be told from the original
+_CRF = 17.0  # quality of H.264: no difference to be seen
 
 
 def check_target(out: Path, force: bool) -> None:
@@ -33,7 +33,7 @@ def check_target(out: Path, force: bool) -> None:
 
 @contextmanager
 def beside(out: Path) -> Iterator[Path]:
-    """A temporary file in the same folder that takes the place of `out` when all went well, and else goes."""
+    """A temporary file in the folder of `out`: it becomes `out` if the block succeeds, and is deleted if not."""
     try:
         number, name = tempfile.mkstemp(prefix=f".{out.stem}-", suffix=out.suffix, dir=out.parent)
     except OSError as error:
@@ -51,12 +51,13 @@ def beside(out: Path) -> Iterator[Path]:
 
 
 def write_png(image: Image.Image, out: Path) -> None:
+    """Write a PNG, as small as Pillow can make it."""
     with beside(out) as path:
         image.save(path, "PNG", optimize=True)
 
 
 def write_gif(pages: Iterator[np.ndarray], out: Path, page_ms: list[int], colours: np.ndarray) -> None:
-    """An endless film in `colours` (256, 3), each page shown for as many milliseconds, in tens, as are given."""
+    """Write an endless film in `colours` (256, 3); page k is shown for `page_ms[k]` milliseconds, multiples of 10."""
     palette = Image.new("P", (1, 1))
     palette.putpalette(colours.tobytes())
     frames = (Image.fromarray(page).quantize(palette=palette, dither=Image.Dither.NONE) for page in pages)
@@ -66,11 +67,11 @@ def write_gif(pages: Iterator[np.ndarray], out: Path, page_ms: list[int], colour
 
 
 def write_mp4(pages: Iterator[np.ndarray], out: Path, size: tuple[int, int], page_s: float) -> None:
-    """H.264; `size` is (width, height), both even. Raises BadSpec where the encoder refuses."""
+    """Write H.264; `size` is (width, height), both even. Raises BadSpec where the encoder refuses."""
     import faery
 
     with beside(out) as path:
-        try:  # tune: faery 0.7 misspells "animation" when it hands it on
+        try:  # tune is "none": faery 0.7 misspells "animation" to the encoder
             with faery.mp4.Encoder(path, size, 1 / page_s, _CRF, "medium", "none", "high") as encoder:
                 for page in pages:
                     encoder.write(np.ascontiguousarray(page))

@@ -1,53 +1,60 @@
-"""Frames: the events of equal parts of a recording's time, ON and OFF in two colours, stronger where there are more."""
+"""Frames: the events of equal first_events of a recording's time; ON and OFF in two colours, stronger where there are more."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from eventbench.events import Events
-from eventbench.pictures.lens import Lens
 from eventbench.pictures.palette import Theme, shade
-from eventbench.pictures.views import Views, edges, parts, told_spans
+from eventbench.pictures.panels import Panels, bin_edges, first_events, span_captions
+from eventbench.pictures.pixel_grid import PixelGrid
 
-FAINTEST = 0.42  # what one event is of the strongest: it has to be seen
-SAMPLED = 16
+FAINTEST = 0.42  # strength of one event, where that of the busiest pixels is 1: it has to be visible
+SAMPLED_FRAMES = 16  # of which the busiest pixel is looked for
 
 
-def frames(events: Events, bins: int, room: int, theme: Theme) -> Views:
-    """`bins` frames of equal times. The colour grows with the logarithm of a pixel's events, alike in all frames."""
-    bounds = edges(events, bins)
-    first = parts(events, bounds)
-    lens = Lens.of(events.sensor, room)
-    cells, size = lens.cells(events), lens.grid[0] * lens.grid[1]
+def frames(events: Events, bins: int, room: int, theme: Theme) -> Panels:
+    """`bins` frames of equal durations, each at most about `room` pixels wide and high.
+
+    Colours grow with the logarithm of a pixel's events, on the same scale in all frames. Raises BadRecording where there is no event.
+    """
+    edges = bin_edges(events, bins)
+    first = first_events(events, edges)
+    grid = PixelGrid.of(events.sensor, room)
+    shape, cells = (grid.rows, grid.columns), grid.cells(events)
 
     def counts(k: int) -> tuple[np.ndarray, np.ndarray]:
-        here = slice(first[k], first[k + 1])
-        both = np.bincount(cells[here] * 2 + events.p[here], minlength=2 * size).reshape(size, 2)
-        return both[:, 0], both[:, 1]
+        part = slice(first[k], first[k + 1])
+        size = grid.rows * grid.columns
+        by_polarity = np.bincount(cells[part] * 2 + events.p[part], minlength=2 * size).reshape(size, 2)
+        return by_polarity[:, 0], by_polarity[:, 1]
 
     strongest = _strongest(counts, first)
 
     def draw(k: int) -> np.ndarray:
         off, on = counts(k)
         total = off + on
-        grown = np.minimum(np.log1p(total) / np.log1p(strongest), 1) if strongest > 1 else total.clip(max=1)
-        level = np.where(total > 0, FAINTEST + (1 - FAINTEST) * grown, 0)
-        share = on / np.maximum(total, 1)
-        shape = lens.grid[::-1]
-        return lens.enlarge(shade(level.reshape(shape), share.reshape(shape), theme))
+        strength = (
+            np.minimum(np.log1p(total) / np.log1p(strongest), 1) if strongest > 1 else total.clip(max=1)
+        )
+        level = np.where(total > 0, FAINTEST + (1 - FAINTEST) * strength, 0)
+        on_share = on / np.maximum(total, 1)
+        return grid.enlarge(shade(level.reshape(shape), on_share.reshape(shape), theme))
 
-    return Views(
-        lens.size,
-        told_spans(bounds),
-        list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)),
-        "; ".join(filter(None, (lens.told, f"full strength from {strongest:,} events a pixel"))),
+    return Panels(
+        grid.size,
+        span_captions(edges),
+        list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)),
+        "; ".join(filter(None, (grid.description, f"full strength from {strongest:,} events a pixel"))),
         draw,
     )
 
 
-def _strongest(counts, first) -> int:  # type: ignore[no-untyped-def]
-    """The count that only one active pixel in two hundred exceeds, over a sample of frames."""
-    some = np.unique(np.linspace(0, len(first) - 2, SAMPLED).astype(int))
-    totals = [sum(counts(k)) for k in some if first[k + 1] > first[k]]
+def _strongest(counts: Callable[[int], tuple[np.ndarray, np.ndarray]], first: np.ndarray) -> int:
+    """The number of events that one in two hundred active pixels exceeds, over a sample of frames; at least 2."""
+    sample = np.unique(np.linspace(0, len(first) - 2, SAMPLED_FRAMES).astype(int))
+    totals = [np.add(*counts(k)) for k in sample if first[k + 1] > first[k]]
     active = np.concatenate([total[total > 0] for total in totals]) if totals else np.ones(1, np.int64)
     return max(2, int(np.quantile(active, 0.995, method="higher")))

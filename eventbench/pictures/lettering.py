@@ -1,4 +1,4 @@
-"""Text in pictures: a few sizes of Pillow's own typeface, cut to the room there is, and times as people say them."""
+"""Text in pictures: Pillow's own typeface in three sizes, text shortened to a width, and times with a fitting unit."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from PIL import ImageDraw, ImageFont
 from eventbench.pictures.palette import RGB
 
 TITLE, BODY, SMALL = 19, 14, 12
-_UNITS = ((2_000, 1, "us"), (2_000_000, 1_000, "ms"))  # spans below the first number are told in that unit
+_UNITS = (
+    (2_000, 1, "us"),
+    (2_000_000, 1_000, "ms"),
+)  # (spans below this, microseconds in the unit, its name)
 
 
 @cache
 def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own typeface; it has the letters of ASCII and little more."""
+    """Pillow's own typeface, which has little more than ASCII."""
     return ImageFont.load_default(size=size)
 
 
 def width_of(text: str, size: int) -> int:
+    """The width of a text in pixels."""
     return int(font(size).getlength(text) + 0.5)
 
 
@@ -27,25 +31,26 @@ def fitted(text: str, size: int, room: int) -> str:
     text = text.encode("ascii", "replace").decode("ascii")
     if width_of(text, size) <= room:
         return text
-    kept = len(text)
-    while kept > 2 and width_of(f"{text[: kept // 2]}...{text[-(kept // 2) :]}", size) > room:
-        kept -= 1
-    return f"{text[: kept // 2]}...{text[-(kept // 2) :]}" if kept > 2 else ""
+    letters = len(text)
+    while letters > 2 and width_of(f"{text[: letters // 2]}...{text[-(letters // 2) :]}", size) > room:
+        letters -= 1
+    return f"{text[: letters // 2]}...{text[-(letters // 2) :]}" if letters > 2 else ""
 
 
 def write(
     draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size: int, colour: RGB, anchor: str = "la"
 ) -> None:
+    """Draw a text; `anchor` is Pillow's, which part of the text lies at `at`."""
     draw.text(at, text, fill=colour, font=font(size), anchor=anchor)
 
 
 def unit_of(span_us: float) -> tuple[int, str]:
-    """(microseconds in the unit, its name) in which times of such a span are told."""
+    """(microseconds in the unit, its name) of the unit for times within a span."""
     return next(((divisor, name) for below, divisor, name in _UNITS if span_us < below), (1_000_000, "s"))
 
 
 def moment(us: float, span_us: float) -> str:
-    """A time within a span, without its unit, with as many digits as tell a thousandth of the span."""
+    """A time within a span, without its unit, with enough digits to tell apart thousandths of the span."""
     divisor, _ = unit_of(span_us)
     scale = span_us / divisor
     digits = 0 if divisor == 1 or scale >= 500 else 1 if scale >= 50 else 2 if scale >= 5 else 3

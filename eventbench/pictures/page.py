@@ -1,7 +1,8 @@
-"""The page around panels: a title and facts, a legend, captions, and the recording's activity along the bottom."""
+"""The page around the panels: title and facts, legend, captions, and a timeline of the events at the bottom."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,53 +11,55 @@ from PIL import Image, ImageDraw
 from eventbench.events import Events
 from eventbench.pictures.lettering import BODY, SMALL, TITLE, fitted, length, width_of, write
 from eventbench.pictures.palette import Theme
+from eventbench.pictures.panels import Panels
 from eventbench.pictures.timeline import HEIGHT, Timeline
-from eventbench.pictures.views import Views
 
-MARGIN, GAP, CAPTION = 24, 12, 20
-HEAD = 62
-NARROWEST = 560
+MARGIN, GAP, CAPTION_HEIGHT = 24, 12, 20
+HEADING_HEIGHT = 62
+MIN_WIDTH = 560
 
 
-class Story(NamedTuple):
-    """What stands above the panels: the recording's name and what its events come to."""
+class Heading(NamedTuple):
+    """The text above the panels: the recording's name, and its events in a few numbers."""
 
     title: str
     facts: str
 
     @classmethod
-    def of(cls, title: str, events: Events) -> Story:
+    def of(cls, title: str, events: Events) -> Heading:
+        """The heading of a recording."""
         width, height = events.sensor
         on = int(np.count_nonzero(events.p))
-        lasts = length(events.duration_us)
+        duration = length(events.duration_us)
         return cls(
-            title, f"{len(events):,} events in {lasts}, {on / len(events):.0%} ON, on {width}x{height}"
+            title, f"{len(events):,} events in {duration}, {on / len(events):.0%} ON, on {width}x{height}"
         )
 
 
 class Page:
-    """Room for `rows` x `columns` panels; what does not change from one film frame to the next is drawn once."""
+    """A page with room for `rows` x `columns` panels; what is the same on all pages of a film is drawn once."""
 
     def __init__(
-        self, story: Story, views: Views, events: Events, theme: Theme, columns: int, rows: int
+        self, heading: Heading, panels: Panels, events: Events, theme: Theme, columns: int, rows: int
     ) -> None:
-        self.views, self.theme, self.columns, self.rows = views, theme, columns, rows
-        wide, high = views.size
-        grid = columns * wide + (columns - 1) * GAP
-        self.width = max(NARROWEST, grid + 2 * MARGIN)
+        self.panels, self.theme, self.columns, self.rows = panels, theme, columns, rows
+        panel_width, panel_height = panels.size
+        grid = columns * panel_width + (columns - 1) * GAP
+        self.width = max(MIN_WIDTH, grid + 2 * MARGIN)
         self.left = (self.width - grid) // 2
-        self.captioned = any(views.captions)
-        self.below = CAPTION if self.captioned else 4
-        end = HEAD + rows * (high + self.below) + (rows - 1) * GAP
+        self.captioned = any(panels.captions)
+        self.below = CAPTION_HEIGHT if self.captioned else 4
+        end = HEADING_HEIGHT + rows * (panel_height + self.below) + (rows - 1) * GAP
         self.strip_at = end + 16
         # Video is coded in blocks of two by two pixels.
         self.width += self.width % 2
         self.height = self.strip_at + HEIGHT + 14
         self.height += self.height % 2
         self.timeline = Timeline(events, self.width - 2 * MARGIN, theme)
-        self.base = self._base(story)
+        self.base = self._base(heading)
 
-    def _base(self, story: Story) -> Image.Image:
+    def _base(self, heading: Heading) -> Image.Image:
+        """The page without panels."""
         theme = self.theme
         image = Image.new("RGB", (self.width, self.height), theme.page)
         draw = ImageDraw.Draw(image)
@@ -66,27 +69,25 @@ class Page:
             write(draw, (right, 16), word, BODY, theme.ink)
             draw.rounded_rectangle((right - 18, 18, right - 6, 30), 3, fill=hues[0])
             right -= 36
-        write(draw, (MARGIN, 11), fitted(story.title, TITLE, right - MARGIN), TITLE, theme.ink)
+        write(draw, (MARGIN, 11), fitted(heading.title, TITLE, right - MARGIN), TITLE, theme.ink)
         room = self.width - 2 * MARGIN
-        facts = story.facts
-        told = f"{facts}; {self.views.note}" if self.views.note else facts
-        write(
-            draw,
-            (MARGIN, 37),
-            fitted(told if width_of(told, SMALL) <= room else facts, SMALL, room),
-            SMALL,
-            theme.soft,
-        )
+        facts = heading.facts
+        with_note = f"{facts}; {self.panels.note}" if self.panels.note else facts
+        line = with_note if width_of(with_note, SMALL) <= room else facts
+        write(draw, (MARGIN, 37), fitted(line, SMALL, room), SMALL, theme.soft)
         image.paste(self.timeline.base, (MARGIN, self.strip_at))
         return image
 
     def place(self, k: int) -> tuple[int, int]:
         """The upper left corner of panel number k of the page."""
         row, column = divmod(k, self.columns)
-        wide, high = self.views.size
-        return self.left + column * (wide + GAP), HEAD + row * (high + self.below + GAP)
+        panel_width, panel_height = self.panels.size
+        return self.left + column * (panel_width + GAP), HEADING_HEIGHT + row * (
+            panel_height + self.below + GAP
+        )
 
     def put(self, image: Image.Image, k: int, panel: np.ndarray, caption: str) -> None:
+        """Paste a panel, uint8 (height, width, 3), at place k of the page, with its caption below."""
         x, y = self.place(k)
         image.paste(Image.fromarray(panel), (x, y))
         if caption:
@@ -98,17 +99,17 @@ class Page:
     def sheet(self) -> Image.Image:
         """All panels on one page."""
         image = self.base.copy()
-        for k, caption in enumerate(self.views.captions):
-            self.put(image, k, self.views.draw(k), caption)
+        for k, caption in enumerate(self.panels.captions):
+            self.put(image, k, self.panels.draw(k), caption)
         return image
 
-    def film_frame(self, k: int, said: str) -> np.ndarray:
-        """uint8 (height, width, 3): panel k alone, its time marked below, its caption followed by what is `said`."""
+    def film_page(self, k: int, note: str) -> np.ndarray:
+        """uint8 (height, width, 3): panel k alone, its time marked in the timeline, its caption followed by `note`."""
         image = self.base.copy()
-        caption = self.views.captions[k]
-        self.put(image, 0, self.views.draw(k), ", ".join(part for part in (caption, said) if part))
-        if self.views.spans is not None:
-            image.paste(self.timeline.shown(self.views.spans[k]), (MARGIN, self.strip_at))
+        caption = self.panels.captions[k]
+        self.put(image, 0, self.panels.draw(k), ", ".join(part for part in (caption, note) if part))
+        if self.panels.spans is not None:
+            image.paste(self.timeline.marked(self.panels.spans[k]), (MARGIN, self.strip_at))
         return np.asarray(image)
 
 
@@ -117,7 +118,7 @@ def columns_for(panels: int, size: tuple[int, int]) -> int:
 
     def badness(columns: int) -> float:
         rows = -(-panels // columns)
-        shape = columns * (size[0] + GAP) / (rows * (size[1] + CAPTION + GAP))
-        return abs(np.log(shape / 1.6)) + 1.5 * (rows * columns - panels) / panels
+        aspect_ratio = columns * (size[0] + GAP) / (rows * (size[1] + CAPTION_HEIGHT + GAP))
+        return abs(math.log(aspect_ratio / 1.6)) + 1.5 * (rows * columns - panels) / panels
 
     return min(range(1, panels + 1), key=badness)

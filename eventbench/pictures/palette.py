@@ -1,4 +1,4 @@
-"""The colours of pictures: ON warm and OFF cold, which readers with a colour deficiency tell apart too."""
+"""The colours of pictures: ON warm, OFF cold, which readers with a colour deficiency can distinguish too."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RGB = tuple[int, int, int]
 
 
 class Theme(NamedTuple):
-    """A set of colours; `on` and `off` are ramps: the hue half way up, and what the strongest activity becomes."""
+    """A set of colours; `on` and `off` are ramps from `panel` through a hue to the colour of the strongest activity."""
 
     page: RGB
     panel: RGB
@@ -42,25 +42,28 @@ THEMES = {
     ),
 }
 
-_HUE_AT = 0.6  # of a ramp; below it a colour comes out of the panel, above it the colour grows hot
+_HUE_AT = 0.6  # the position of the hue in a ramp
 
 
 def ramp(theme: Theme, hues: tuple[RGB, RGB]) -> np.ndarray:
-    """float32 (256, 3): from the panel's colour by the hue to the strongest."""
-    at = np.linspace(0, 1, 256)
+    """float32 (256, 3): from the panel's colour through the hue to the strongest."""
+    positions = np.linspace(0, 1, 256)
     stops = np.array([theme.panel, *hues], np.float64)
-    return np.stack([np.interp(at, [0, _HUE_AT, 1], stops[:, c]) for c in range(3)], 1).astype(np.float32)
+    return np.stack([np.interp(positions, [0, _HUE_AT, 1], stops[:, c]) for c in range(3)], 1).astype(
+        np.float32
+    )
 
 
 def shade(level: np.ndarray, on_share: np.ndarray, theme: Theme) -> np.ndarray:
-    """uint8 (H, W, 3): how strong each pixel is, `level` (H, W) in [0, 1], and how much of it is ON, `on_share`."""
-    place = np.clip(level * 255 + 0.5, 0, 255).astype(np.uint8)
-    on, off = ramp(theme, theme.on)[place], ramp(theme, theme.off)[place]
-    return (off + (on - off) * on_share[..., None].astype(np.float32) + 0.5).astype(np.uint8)
+    """Colours, uint8 (..., 3), of pixels with strength `level` (...) in [0, 1], of which `on_share` (...) in [0, 1] is ON."""
+    index = np.clip(level * 255 + 0.5, 0, 255).astype(np.uint8)
+    on, off = ramp(theme, theme.on)[index], ramp(theme, theme.off)[index]
+    mixed: np.ndarray = off + (on - off) * on_share[..., None].astype(np.float32)
+    return (mixed + 0.5).astype(np.uint8)
 
 
 def few_colours(theme: Theme) -> np.ndarray:
-    """uint8 (256, 3): what a picture in this theme needs, for a format that has no more."""
+    """uint8 (256, 3): the colours that pictures in this theme need most, for formats limited to 256."""
     parts = []
     for on_share, n in ((1.0, 72), (0.0, 72), (0.25, 18), (0.5, 20), (0.75, 18)):
         level = np.linspace(0, 1, n)[None]

@@ -1,10 +1,10 @@
-"""Draw a recording: one call from events to a file."""
+"""draw: events to a picture or film in a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,23 +13,26 @@ from eventbench.events import Events
 from eventbench.pictures.cloud import cloud
 from eventbench.pictures.files import check_target, write_gif, write_mp4, write_png
 from eventbench.pictures.frames import frames
-from eventbench.pictures.page import Page, Story, columns_for
+from eventbench.pictures.page import Heading, Page, columns_for
 from eventbench.pictures.palette import THEMES, Theme, few_colours
-from eventbench.pictures.surface import own_tau_us, surface
-from eventbench.pictures.tempo import Tempo
-from eventbench.pictures.views import Views
+from eventbench.pictures.panels import Panels
+from eventbench.pictures.playback import Playback
+from eventbench.pictures.surface import default_tau_us, surface
 
 KINDS = ("frames", "cloud", "surface")
-SHEET = {"frames": 12, "cloud": 1, "surface": 6}
-TURN, TURN_S = 72, 6.0
-LONGEST_US = 2**53  # from where on floats skip microseconds
-MOST_PANELS, MOST_PAGES = 400, 5000
-SHEET_WIDE, FILM_WIDE = 1240, 600
-CLOUD, CLOUD_FILM = (1000, 660), (720, 520)
+SHEET_PANELS = {"frames": 12, "cloud": 1, "surface": 6}  # unless their number is given
+TURN_PAGES, TURN_S = 72, 6.0  # of a film of a cloud: one whole turn
+MAX_DURATION_US = 2**53  # from here on float64 cannot hold every microsecond
+MAX_PANELS, MAX_PAGES = 400, 5000
+SHEET_WIDTH, FILM_WIDTH = 1240, 600
+CLOUD_SIZE, CLOUD_FILM_SIZE = (1000, 660), (720, 520)
 
 
 class Drawn(NamedTuple):
-    """What was written: its size in pixels and bytes, the panels or film pages in it, and how long a film plays."""
+    """What was written: size in pixels and bytes, number of panels or pages, and of a film its length in seconds.
+
+    `slower` is how many times slower than real time a film plays, `tau_us` the time constant of a surface.
+    """
 
     path: str
     kind: str
@@ -52,7 +55,7 @@ def draw(
     tau_us: float | None = None,
     theme: str = "dark",
     force: bool = False,
-    progress: Callable[[Any], Any] = lambda numbers: numbers,
+    progress: Callable[[range], Iterable[int]] = iter,
 ) -> Drawn:
     """Write `events` as a PNG sheet, or as a GIF or MP4 film, by the ending of `out`.
 
@@ -60,51 +63,31 @@ def draw(
     ----------
     kind : "frames", "cloud" or "surface"
     bins : panels of a sheet or pages of a film; None takes what is usual for the kind
-    tau_us : what a time surface fades with; None takes about an eighth of the recording, at most 50 ms
+    tau_us : time constant of a time surface; None takes about an eighth of the recording, at most 50 ms
     theme : "dark" or "light"
-    force : replace a file that is there
-    progress : wraps the numbers of a film's pages, as tqdm does
+    force : replace an existing file
+    progress : wraps the range of a film's page numbers, as tqdm does
 
-    Raises BadSpec for an ending, folder or number that cannot be, UnknownName for a kind, BadRecording without events.
+    Raises BadSpec for an ending, folder or number that is not allowed, UnknownName for a kind or theme, BadRecording for a
+    recording without events or of 2**53 us or more.
     """
-    if kind not in KINDS:
-        raise UnknownName("kind of picture", kind, KINDS)
-    if theme not in THEMES:
-        raise UnknownName("theme", theme, THEMES)
+    _check_options(out, kind, bins, tau_us, theme)
     check_target(out, force)
-    film = out.suffix.lower() != ".png"
-    most = MOST_PAGES if film else MOST_PANELS
-    if bins is not None and not 1 <= bins <= most:
-        raise BadSpec(f"bins is {bins}", where=out, allowed=f"1 to {most:,}")
-    if tau_us is not None and kind != "surface":
-        raise BadSpec(f"tau is of a time surface, not of {kind}", where=out)
-    if not len(events):
-        raise BadRecording("no event to draw", where=title)
-    if events.duration_us >= LONGEST_US:
-        raise BadRecording(
-            f"it lasts {events.duration_us:,} us",
-            where=title,
-            allowed="less than 2**53 us",
-            fix="crop it first",
-        )
-    colours, story = THEMES[theme], Story.of(title, events)
-    tempo = None
-    if film:
-        tempo = (
-            Tempo(bins or TURN, TURN_S / (bins or TURN), 1)
-            if kind == "cloud"
-            else Tempo.of(events.duration_us, bins)
-        )
-        views = _views(events, kind, tempo.pages, FILM_WIDE, CLOUD_FILM, colours, tau_us)
-        page = Page(story, views, events, colours, 1, 1)
-        said = "" if kind == "cloud" else tempo.told
-        pages = (page.film_frame(k, said) for k in progress(range(tempo.pages)))
-        _film(pages, out, page, tempo)
+    _check_events(events, title)
+    heading, colours = Heading.of(title, events), THEMES[theme]
+    playback = None
+    if _is_film(out):
+        playback = _playback(events, kind, bins)
+        panels = _panels(events, kind, playback.pages, FILM_WIDTH, CLOUD_FILM_SIZE, colours, tau_us)
+        page = Page(heading, panels, events, colours, columns=1, rows=1)
+        note = "" if kind == "cloud" else playback.speed
+        pages = (page.film_page(k, note) for k in progress(range(playback.pages)))
+        _write_film(pages, out, page, playback)
     else:
-        panels = bins or SHEET[kind]
-        views = _sheet_views(events, kind, panels, colours, tau_us)
-        columns = columns_for(panels, views.size)
-        page = Page(story, views, events, colours, columns, -(-panels // columns))
+        count = bins or SHEET_PANELS[kind]
+        panels = _sheet_panels(events, kind, count, colours, tau_us)
+        columns = columns_for(count, panels.size)
+        page = Page(heading, panels, events, colours, columns, rows=-(-count // columns))
         write_png(page.sheet(), out)
     return Drawn(
         str(out),
@@ -112,40 +95,78 @@ def draw(
         page.width,
         page.height,
         out.stat().st_size,
-        len(views.captions),
-        tempo.pages * tempo.page_s if tempo else None,
-        tempo.slower if tempo and kind != "cloud" else None,
-        (tau_us or own_tau_us(events)) if kind == "surface" else None,
+        panels=len(panels.captions),
+        seconds=playback.pages * playback.page_s if playback else None,
+        slower=playback.slower if playback and kind != "cloud" else None,
+        tau_us=(tau_us or default_tau_us(events)) if kind == "surface" else None,
     )
 
 
-def _sheet_views(events: Events, kind: str, panels: int, theme: Theme, tau_us: float | None) -> Views:
-    shape = CLOUD if kind == "cloud" else events.sensor
-    columns = columns_for(panels, (SHEET_WIDE * shape[0] // max(shape), SHEET_WIDE * shape[1] // max(shape)))
-    room = min(900, max(96, SHEET_WIDE // columns))
-    share = 1 if panels == 1 else max(0.3, 1 / columns)
-    size = (int(CLOUD[0] * share) // 2 * 2, int(CLOUD[1] * share) // 2 * 2)
-    return _views(events, kind, panels, room, size, theme, tau_us)
+def _is_film(out: Path) -> bool:
+    return out.suffix.lower() != ".png"
 
 
-def _views(
+def _check_options(out: Path, kind: str, bins: int | None, tau_us: float | None, theme: str) -> None:
+    if kind not in KINDS:
+        raise UnknownName("kind of picture", kind, KINDS)
+    if theme not in THEMES:
+        raise UnknownName("theme", theme, THEMES)
+    most = MAX_PAGES if _is_film(out) else MAX_PANELS
+    if bins is not None and not 1 <= bins <= most:
+        raise BadSpec(f"bins is {bins}", where=out, allowed=f"1 to {most:,}")
+    if tau_us is not None and kind != "surface":
+        raise BadSpec(f"tau is for a time surface, not for {kind}", where=out)
+
+
+def _check_events(events: Events, title: str) -> None:
+    if not len(events):
+        raise BadRecording("no event to draw", where=title)
+    if events.duration_us >= MAX_DURATION_US:
+        raise BadRecording(
+            f"it lasts {events.duration_us:,} us",
+            where=title,
+            allowed="less than 2**53 us",
+            fix="crop it first",
+        )
+
+
+def _playback(events: Events, kind: str, bins: int | None) -> Playback:
+    if kind == "cloud":
+        pages = bins or TURN_PAGES
+        return Playback(pages, TURN_S / pages, 1)
+    return Playback.of(events.duration_us, bins)
+
+
+def _sheet_panels(events: Events, kind: str, count: int, theme: Theme, tau_us: float | None) -> Panels:
+    """The panels of a sheet, in a size at which the sheet is about SHEET_WIDTH wide."""
+    shape = CLOUD_SIZE if kind == "cloud" else events.sensor
+    longer = max(shape)
+    columns = columns_for(count, (SHEET_WIDTH * shape[0] // longer, SHEET_WIDTH * shape[1] // longer))
+    room = min(900, max(96, SHEET_WIDTH // columns))
+    share = 1 if count == 1 else max(0.3, 1 / columns)
+    cloud_size = (int(CLOUD_SIZE[0] * share) // 2 * 2, int(CLOUD_SIZE[1] * share) // 2 * 2)
+    return _panels(events, kind, count, room, cloud_size, theme, tau_us)
+
+
+def _panels(
     events: Events,
     kind: str,
-    panels: int,
+    count: int,
     room: int,
-    size: tuple[int, int],
+    cloud_size: tuple[int, int],
     theme: Theme,
     tau_us: float | None,
-) -> Views:
+) -> Panels:
+    """`count` panels, of `cloud_size` (width, height) for a cloud, else of about `room` pixels on the longer side."""
     if kind == "cloud":
-        return cloud(events, panels, size, theme)
+        return cloud(events, count, cloud_size, theme)
     if kind == "surface":
-        return surface(events, panels, room, theme, tau_us)
-    return frames(events, panels, room, theme)
+        return surface(events, count, room, theme, tau_us)
+    return frames(events, count, room, theme)
 
 
-def _film(pages: Iterator[np.ndarray], out: Path, page: Page, tempo: Tempo) -> None:
+def _write_film(pages: Iterator[np.ndarray], out: Path, page: Page, playback: Playback) -> None:
     if out.suffix.lower() == ".gif":
-        write_gif(pages, out, tempo.page_ms(), few_colours(page.theme))
+        write_gif(pages, out, playback.page_ms(), few_colours(page.theme))
     else:
-        write_mp4(pages, out, (page.width, page.height), tempo.page_s)
+        write_mp4(pages, out, (page.width, page.height), playback.page_s)

@@ -1,4 +1,4 @@
-"""The strip under a picture: events over the recording's time, ON above and OFF below the line, and a scale."""
+"""The timeline under a picture: numbers of events over the recording's time, ON above and OFF below a line, and a scale."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from PIL import Image, ImageDraw
 
 from eventbench.events import Events
 from eventbench.pictures.lettering import SMALL, steps_to, unit_of, width_of, write
-from eventbench.pictures.palette import Theme
+from eventbench.pictures.palette import RGB, Theme
 
 HEIGHT = 78
 _BAR, _GAP = 3, 1
-_HALF = 26
+_HALF = 26  # height of the ON or of the OFF bars
 
 
 class Timeline:
-    """Drawn once; `shown` returns it with a part of the time marked."""
+    """`base` is the timeline; `marked` is it with a part of the time marked."""
 
     def __init__(self, events: Events, width: int, theme: Theme) -> None:
         self.theme, self.width = theme, width
         self.span = float(events.duration_us + 1)
         bars = max(1, width // (_BAR + _GAP))
-        place = np.minimum((events.t - events.t[0]) * (bars / self.span), bars - 1).astype(np.int64)
-        both = np.bincount(place * 2 + events.p, minlength=2 * bars).reshape(bars, 2)
-        self.heights = np.ceil(_HALF * both / max(1, both.max())).astype(int)
-        self.most = int(both.max())
+        bar_of = np.minimum((events.t - events.t[0]) * (bars / self.span), bars - 1).astype(np.int64)
+        by_polarity = np.bincount(bar_of * 2 + events.p, minlength=2 * bars).reshape(bars, 2)
+        self.heights = np.ceil(_HALF * by_polarity / max(1, by_polarity.max())).astype(int)
         self.base = self._drawn(None)
 
-    def shown(self, part: tuple[float, float]) -> Image.Image:
+    def marked(self, part: tuple[float, float]) -> Image.Image:
+        """The timeline with `part` (start, end) marked, in us from the first event."""
         return self._drawn(part)
 
     def _drawn(self, part: tuple[float, float] | None) -> Image.Image:
@@ -43,10 +43,10 @@ class Timeline:
         for k, (off, on) in enumerate(self.heights):
             x = k * (_BAR + _GAP)
             lit = part is None or (x + _BAR > left and x < right)
-            for tall, hues, sign in ((on, theme.on, -1), (off, theme.off, 1)):
-                if tall:
-                    colour = hues[0] if lit else _between(theme.page, hues[0], 0.45)
-                    ends = sorted((middle + sign, middle + sign * int(tall)))
+            for height, hues, sign in ((on, theme.on, -1), (off, theme.off, 1)):
+                if height:
+                    colour = hues[0] if lit else _mixed(theme.page, hues[0], 0.45)
+                    ends = sorted((middle + sign, middle + sign * int(height)))
                     draw.rectangle((x, ends[0], x + _BAR - 1, ends[1]), fill=colour)
         draw.line((0, middle, self.width, middle), fill=theme.line)
         self._scale(draw)
@@ -59,11 +59,20 @@ class Timeline:
         while k * step * divisor <= self.span:
             x = self.width * k * step * divisor / self.span
             text = f"{k * step:,.6g}" + (f" {unit}" if k == 0 else "")
-            room = width_of(text, SMALL) / 2
+            half_width = width_of(text, SMALL) / 2
             draw.line((x, y - 3, x, y), fill=self.theme.soft)
-            write(draw, (min(max(x, room), self.width - room), y + 3), text, SMALL, self.theme.soft, "ma")
+            write(
+                draw,
+                (min(max(x, half_width), self.width - half_width), y + 3),
+                text,
+                SMALL,
+                self.theme.soft,
+                "ma",
+            )
             k += 1
 
 
-def _between(a, b, share):  # type: ignore[no-untyped-def]
-    return tuple(round(p + (q - p) * share) for p, q in zip(a, b, strict=True))
+def _mixed(a: RGB, b: RGB, share: float) -> RGB:
+    """The colour at `share` of the way from `a` to `b`."""
+    red, green, blue = (round(p + (q - p) * share) for p, q in zip(a, b, strict=True))
+    return red, green, blue

@@ -14,17 +14,17 @@ from PIL import Image
 import eventbench
 from eventbench.errors import BadRecording, BadSpec, UnknownName
 from eventbench.events import Events
-from eventbench.pictures.box import Box
+from eventbench.pictures.bounding_box import BoundingBox
 from eventbench.pictures.cloud import _splat, cloud
 from eventbench.pictures.files import beside, write_gif
 from eventbench.pictures.frames import frames
-from eventbench.pictures.lens import THIN, Lens
 from eventbench.pictures.lettering import SMALL, fitted, moment, steps_to, width_of
 from eventbench.pictures.page import columns_for
 from eventbench.pictures.palette import THEMES, few_colours
 from eventbench.pictures.picture import draw
-from eventbench.pictures.surface import own_tau_us, surface
-from eventbench.pictures.tempo import Tempo
+from eventbench.pictures.pixel_grid import MIN_HEIGHT, PixelGrid
+from eventbench.pictures.playback import Playback
+from eventbench.pictures.surface import default_tau_us, surface
 from tests.support.recordings import recordings
 
 DARK = THEMES["dark"]
@@ -87,16 +87,16 @@ def test_a_surface_is_brightest_where_events_are_latest(events: Events, bins: in
         assert not far.any()
 
 
-def test_every_event_of_a_cloud_is_splatted_where_the_box_says() -> None:
+def test_every_event_of_a_cloud_is_drawn_where_the_box_projects_it() -> None:
     events = wave(50)
-    box = Box.of(events, (300, 200))
+    box = BoundingBox.of(events, (300, 200))
     for turn, still in ((0.0, True), (0.3, False), (0.85, False)):
-        view = box.view(turn, still)
+        projection = box.projection(turn, still)
         on, off, depth = (np.zeros((200, 300), np.float32) for _ in range(3))
-        _splat(events.t, events.x, events.y, events.p, events.t[0], view.matrix, 1, on, off, depth)
+        _splat(events.t, events.x, events.y, events.p, events.t[0], projection.matrix, 1, on, off, depth)
         expected = np.zeros((2, 200, 300))
         points = np.stack([events.t - events.t[0], events.x, events.y], 1).astype(float)
-        for (u, v, _), p in zip(view.seen(points), events.p, strict=True):
+        for (u, v, _), p in zip(projection.project(points), events.p, strict=True):
             expected[p, int(v), int(u)] += 1
         assert np.array_equal(on, expected[1])
         assert np.array_equal(off, expected[0])
@@ -104,14 +104,14 @@ def test_every_event_of_a_cloud_is_splatted_where_the_box_says() -> None:
 
 def test_a_cloud_fits_its_picture_from_every_side_and_time_runs_to_the_right() -> None:
     for sensor in ((34, 34), (1280, 720), (700, 1)):
-        box = Box.of(wave(20, sensor), (720, 520))
+        box = BoundingBox.of(wave(20, sensor), (720, 520))
         for turn in np.linspace(0, 1, 17):
-            seen = box.view(float(turn), still=False).seen(box.corners)[:, :2]
-            assert seen.min() > 0
-            assert (seen < (720, 520)).all()
-        early, late = box.view(0, still=True).seen(np.array([[0.0, 0, 0], [box.ends[0], 0, 0]]))
+            corners = box.projection(float(turn), still=False).project(box.corners)[:, :2]
+            assert corners.min() > 0
+            assert (corners < (720, 520)).all()
+        early, late = box.projection(0, still=True).project(np.array([[0.0, 0, 0], [box.ends[0], 0, 0]]))
         assert late[0] > early[0]
-        top, bottom = box.view(0, still=True).seen(np.array([[0.0, 0, 0], [0, 0, sensor[1]]]))
+        top, bottom = box.projection(0, still=True).project(np.array([[0.0, 0, 0], [0, 0, sensor[1]]]))
         assert bottom[1] > top[1]
 
 
@@ -126,14 +126,14 @@ def test_a_cloud_shows_every_lone_event() -> None:
 @pytest.mark.parametrize("sensor", [(34, 34), (128, 128), (346, 260), (1280, 720), (700, 1), (65536, 65536)])
 @pytest.mark.parametrize("room", [96, 300, 900])
 def test_a_lens_has_whole_factors_and_keeps_every_pixel(sensor: tuple[int, int], room: int) -> None:
-    lens = Lens.of(sensor, room)
-    assert lens.block == 1 or lens.wide == 1
-    assert lens.grid[0] * lens.block >= sensor[0]
-    assert lens.grid[1] * lens.block >= sensor[1]
-    assert room / 2 <= max(lens.size) <= room * 1.25 + 1
-    assert min(lens.size) >= THIN
+    grid = PixelGrid.of(sensor, room)
+    assert grid.block == 1 or grid.cell_width == 1
+    assert grid.columns * grid.block >= sensor[0]
+    assert grid.rows * grid.block >= sensor[1]
+    assert room / 2 <= max(grid.size) <= room * 1.25 + 1
+    assert min(grid.size) >= MIN_HEIGHT
     corner = Events(t=[0, 1], x=[0, sensor[0] - 1], y=[0, sensor[1] - 1], p=[0, 1], sensor=sensor)
-    assert lens.cells(corner).tolist() == [0, lens.grid[0] * lens.grid[1] - 1]
+    assert grid.cells(corner).tolist() == [0, grid.columns * grid.rows - 1]
 
 
 @pytest.mark.parametrize(
@@ -151,17 +151,17 @@ def test_a_lens_has_whole_factors_and_keeps_every_pixel(sensor: tuple[int, int],
 def test_films_play_in_real_time_unless_nobody_could_watch_them(
     span_us: int, pages: int | None, slower: float, seconds: float
 ) -> None:
-    tempo = Tempo.of(span_us, pages)
-    assert tempo.slower == pytest.approx(slower)
-    assert tempo.pages * tempo.page_s == pytest.approx(seconds)
-    assert tempo.page_s >= 0.02
-    assert sum(tempo.page_ms()) == pytest.approx(1000 * seconds, abs=10)
-    assert all(ms >= 20 and ms % 10 == 0 for ms in tempo.page_ms())
+    playback = Playback.of(span_us, pages)
+    assert playback.slower == pytest.approx(slower)
+    assert playback.pages * playback.page_s == pytest.approx(seconds)
+    assert playback.page_s >= 0.02
+    assert sum(playback.page_ms()) == pytest.approx(1000 * seconds, abs=10)
+    assert all(ms >= 20 and ms % 10 == 0 for ms in playback.page_ms())
 
 
 @pytest.mark.parametrize("kind", ["frames", "cloud", "surface"])
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_a_sheet_is_a_png_of_the_size_that_is_told(tmp_path: Path, kind: str, theme: str) -> None:
+def test_a_sheet_is_a_png_of_the_size_that_is_reported(tmp_path: Path, kind: str, theme: str) -> None:
     out = tmp_path / "sheet.PNG"
     drawn = draw(wave(), out, title="wave", kind=kind, bins=3, theme=theme)
     with Image.open(out) as image:
@@ -291,8 +291,8 @@ def test_words_and_numbers_fit_their_room() -> None:
             step = steps_to(span, most)
             assert span / step <= most * (1 + 1e-9)
     assert columns_for(12, (306, 306)) == 4
-    assert own_tau_us(wave(span=300_000)) == 50_000
-    assert own_tau_us(wave(span=9_000)) == 1_000
+    assert default_tau_us(wave(span=300_000)) == 50_000
+    assert default_tau_us(wave(span=9_000)) == 1_000
 
 
 def test_real_recordings_of_every_format_are_drawn(tmp_path: Path, shared_data: Path) -> None:

@@ -1,0 +1,54 @@
+"""Panels: what every kind of picture consists of, pictures of one size, drawn one at a time, with captions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from eventbench.errors import BadRecording
+from eventbench.events import Events
+from eventbench.pictures.lettering import moment, unit_of
+
+
+class Panels(NamedTuple):
+    """`draw(k)` gives panel k, uint8 (height, width, 3); `spans[k]` is the time it shows, in us from the first event.
+
+    `spans` is None where every panel shows the whole recording, as a cloud from several sides does. `note` is text for the heading.
+    """
+
+    size: tuple[int, int]
+    captions: list[str]
+    spans: list[tuple[float, float]] | None
+    note: str
+    draw: Callable[[int], np.ndarray]
+
+
+def require_events(events: Events) -> None:
+    """Raises BadRecording where there is no event."""
+    if not len(events):
+        raise BadRecording("no event to draw")
+
+
+def bin_edges(events: Events, bins: int) -> np.ndarray:
+    """float64 (bins + 1,): edges of equal parts of the time from the first event to just after the last, us from the first.
+
+    Raises BadRecording where there is no event.
+    """
+    require_events(events)
+    return np.linspace(0, events.duration_us + 1, bins + 1)
+
+
+def first_events(events: Events, edges: np.ndarray) -> np.ndarray:
+    """int64 (bins + 1,): the index of the first event at or after each edge of `bin_edges`."""
+    times = int(events.t[0]) + np.ceil(edges).astype(np.int64)
+    return np.asarray(np.searchsorted(events.t, times, side="left"))
+
+
+def span_captions(edges: np.ndarray) -> list[str]:
+    """The times of each bin as text, "0 to 25.0 ms"."""
+    duration = float(edges[-1])
+    unit = unit_of(duration)[1]
+    return [f"{moment(a, duration)} to {moment(b, duration)} {unit}" for a, b in pairwise(edges)]

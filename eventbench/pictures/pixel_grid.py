@@ -1,0 +1,52 @@
+"""PixelGrid: a sensor scaled to a picture by whole factors, a small one enlarged, a large one in blocks of pixels."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from eventbench.events import Events
+
+MIN_HEIGHT = 24  # pixels of a picture of a sensor with few rows, as a cochlea has
+
+
+class PixelGrid(NamedTuple):
+    """Blocks of `block` x `block` sensor pixels, in `columns` and `rows`, drawn as cells of `cell_width` x `cell_height`."""
+
+    block: int
+    cell_width: int
+    cell_height: int
+    columns: int
+    rows: int
+
+    @classmethod
+    def of(cls, sensor: tuple[int, int], room: int) -> PixelGrid:
+        """The grid whose picture's longer side comes nearest to `room` pixels; it may exceed it by a quarter."""
+        longer = max(sensor)
+        block = max(1, -(-longer * 4 // (room * 5)))
+        columns, rows = -(-sensor[0] // block), -(-sensor[1] // block)
+        side = max(1, room * 5 // (4 * max(columns, rows)))
+        return cls(block, side, max(side, -(-MIN_HEIGHT // rows)), columns, rows)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the picture."""
+        return self.columns * self.cell_width, self.rows * self.cell_height
+
+    def cells(self, events: Events) -> np.ndarray:
+        """int64 (events,): the cell of each event, row * columns + column."""
+        rows, columns = events.y // self.block, events.x // self.block
+        cells: np.ndarray = rows.astype(np.int64) * self.columns + columns
+        return cells
+
+    def enlarge(self, cells: np.ndarray) -> np.ndarray:
+        """The picture (height, width, 3) of the cells' colours (rows, columns, 3)."""
+        return np.repeat(np.repeat(cells, self.cell_height, 0), self.cell_width, 1)
+
+    @property
+    def description(self) -> str:
+        """The scale in words, for the note on a picture; empty at full size."""
+        if self.block > 1:
+            return f"{self.block}x{self.block} pixels in one"
+        return f"enlarged {self.cell_width} times" if self.cell_width > 1 else ""
