@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from eventbench.errors import BadStore
-from eventbench.store.opening import opened
 from eventbench.store.paths import DRAFT, ENDINGS, STORE, belongs_to
 
 
@@ -79,6 +78,8 @@ def open_item(item: CacheItem) -> OpenedItem:
 
 
 def _look_at_store(item: CacheItem) -> OpenedItem:
+    from eventbench.store.opening import opened  # it loads h5py, which listing a cache does not need
+
     try:
         with opened(item.path) as file:
             return OpenedItem(item, "complete", len(file["samples/id"]), json.loads(file.attrs["key_json"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -138,12 +139,12 @@ def test_the_lists_of_cifar10_dvs_are_those_of_their_rules() -> None:
     def draw(name: str, k: int) -> str:
         return hashlib.sha256(f"0 {name}/cifar10_{name}_{k}".encode()).hexdigest()
 
-    held = {
+    test_numbers: dict[str, Callable[[str], set[int]]] = {
         "cifar10_dvs_first90": lambda name: {*range(91, 100), *range(909, 1000)},  # the last tenth as text
         "cifar10_dvs_tebn": lambda name: set(range(100)),
         "cifar10_dvs_stratified": lambda name: set(sorted(range(1000), key=lambda k: draw(name, k))[900:]),
     }
-    for card, tests in held.items():
+    for card, tests in test_numbers.items():
         ids: dict[str, set[str]] = {"train": set(), "test": set()}
         for name in catalog.card(card).spec.classes:
             last = tests(name)

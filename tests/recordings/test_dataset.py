@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -165,9 +166,11 @@ def test_changed_files_are_refused_and_named_where_a_list_is_there(mini: Miniatu
         ),
     ],
 )
-def test_a_card_that_does_not_say_what_it_must_is_refused(mini: Miniature, changes: dict, line: str) -> None:
+def test_a_card_that_does_not_say_what_it_must_is_refused(
+    mini: Miniature, changes: dict[str, Any], line: str
+) -> None:
+    rewrite(mini, **changes)
     with pytest.raises((BadSpec, UnknownName), match=line):
-        rewrite(mini, **changes)
         opened(mini)
 
 
@@ -176,16 +179,18 @@ def test_a_card_that_does_not_say_what_it_must_is_refused(mini: Miniature, chang
     [
         (
             {"id": "{split}/{subject}"},
-            "id is '{split}/{subject}'; allowed: a name with {split}, {class} and {stem}",
+            "id is '{split}/{subject}'; allowed: a name with {split}, {class}, {stem}",
         ),
-        ({"id": "{split"}, "id is '{split'; allowed: a name with {split}, {class} and {stem}"),
+        ({"id": "{split"}, "id is '{split'; allowed: a name with {split}, {class}, {stem}"),
         (
             {"folders": {"train": "train", "extra": "test"}},
             "folders name 'extra'; allowed: the card's splits: train, test",
         ),
     ],
 )
-def test_a_layout_that_cannot_be_followed_is_refused(mini: Miniature, changes: dict, line: str) -> None:
+def test_a_layout_that_cannot_be_followed_is_refused(
+    mini: Miniature, changes: dict[str, Any], line: str
+) -> None:
     rewrite(mini, layout=card_table(6, 4)["layout"] | changes)
     with pytest.raises(BadSpec, match=re.escape(line)):
         opened(mini).samples()

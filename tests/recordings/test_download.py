@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ CARDS = [name for name in catalog.files("datasets") if catalog.card(name).spec.o
 def test_tonic_is_asked_for_every_part_of_a_dataset_it_has(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    card, asked = catalog.card(name), []
+    card = catalog.card(name)
+    asked: list[dict[str, object]] = []
     kind = getattr(tonic.datasets, card.spec.obtain.tonic)
     monkeypatch.setattr(kind, "__init__", _recorded(kind.__init__, asked))
     download(card, tmp_path / "data")
@@ -31,13 +33,13 @@ def test_tonic_is_asked_for_every_part_of_a_dataset_it_has(
     assert len(asked) >= len(card.spec.splits) or asked == [{}]
 
 
-def _recorded(init, asked: list[dict]):  # type: ignore[no-untyped-def]
+def _recorded(init: Callable[..., None], asked: list[dict[str, object]]) -> Callable[..., None]:
     """An `__init__` of the same signature that only notes how it was called."""
     import functools
 
     @functools.wraps(init)
-    def noted(self: object, **how: object) -> None:
-        asked.append(how)
+    def noted(self: object, **arguments: object) -> None:
+        asked.append(arguments)
 
     return noted
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from eventbench.errors import BadDataset, BadSpec
 from eventbench.preprocess.events_store import events_store
 from eventbench.recordings.dataset import Dataset
 from eventbench.specs import catalog
+from eventbench.specs.card import Card
 from tests.support.dataset_miniatures import dvs_gesture
 from tests.support.formats import aedat31
 from tests.support.miniatures import write_toml
@@ -33,7 +35,7 @@ class Place(NamedTuple):
     def pins(self) -> Path:
         return self.data / "mini.pins.toml"
 
-    def card(self) -> catalog.Named:
+    def card(self) -> catalog.Named[Card]:
         return catalog.card("mini")
 
     def preprocess(self, cache: str = "stores") -> int:
@@ -141,7 +143,9 @@ def swap_two_recordings(place: Place) -> None:
         (swap_two_recordings, "recordings"),
     ],
 )
-def test_anything_else_is_refused_from_then_on(place: Place, change, what: str) -> None:  # type: ignore[no-untyped-def]
+def test_anything_else_is_refused_from_then_on(
+    place: Place, change: Callable[[Place], None], what: str
+) -> None:
     verify("--write")
     before = place.pins.read_text()
     change(place)

@@ -264,13 +264,16 @@ def test_a_harmed_file_gives_events_or_one_refusal_that_names_it(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(data.draw(harmed(FILES[name])))
+    refusal = ""
     try:
         events = eb.read(path)
     except EventbenchError as error:
-        assert name in str(error)
-        assert "\n" not in str(error)
+        refusal = str(error)
     else:
         assert Events(t=events.t, x=events.x, y=events.y, p=events.p, sensor=events.sensor) == events
+    if refusal:
+        assert name in refusal
+        assert "\n" not in refusal
 
 
 def test_formats_are_told_by_content_before_the_name(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from eventbench.store import opening
 from eventbench.store.inventory import CacheItem, open_item
 from eventbench.store.paths import DRAFT, ENDINGS, LOCK, STORE, UNFINISHED, belongs_to, beside
 from eventbench.store.read import EventStore, open_any
+from eventbench.store.seal import is_sealed
 from tests.support.miniatures import miniature
 from tests.support.stores import seal_anew
 
@@ -26,17 +28,19 @@ def store(tmp_path: Path) -> Path:
 
 def test_whoever_opens_a_store_checks_its_seal_once(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[Path] = []
-    is_sealed = opening.is_sealed
 
     def counted(path: Path) -> bool | None:
         checked.append(path)
         return is_sealed(path)
 
     monkeypatch.setattr(opening, "is_sealed", counted)
-    for number, look_at in enumerate(
-        (open_any, EventStore, lambda path: open_item(CacheItem(path, STORE, path))), start=1
-    ):
-        look_at(store)
+    ways: list[Callable[[Path], object]] = [
+        open_any,
+        EventStore,
+        lambda path: open_item(CacheItem(path, STORE, path)),
+    ]
+    for number, open_it in enumerate(ways, start=1):
+        open_it(store)
         assert checked == [store] * number
 
 

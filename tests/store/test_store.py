@@ -334,7 +334,7 @@ def test_sparse_frames_are_the_frames_to_the_last_bit(frames: np.ndarray) -> Non
     st.integers(0, 600),
     st.sampled_from(["u1", "i2", "u4", "f4", "f8"]),
 )
-def test_sparse_frames_of_any_gaps_come_back(entries: list, tail: int, kind: str) -> None:
+def test_sparse_frames_of_any_gaps_come_back(entries: list[tuple[int, int]], tail: int, kind: str) -> None:
     cells = [cell for zeros, value in entries for cell in [0] * zeros + [value]] + [0] * tail
     frames = np.array(cells, kind)
     gap, value = encode_sparse(frames)

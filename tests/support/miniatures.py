@@ -15,6 +15,9 @@ import pytest
 from eventbench.cli import main
 from eventbench.home import Places
 from eventbench.specs import catalog
+from eventbench.specs.card import Card
+from eventbench.specs.pipeline import Pipeline
+from eventbench.specs.task import Task
 
 Event = tuple[int, int, int, int]  # t, x, y, p
 
@@ -88,15 +91,15 @@ class Miniature(NamedTuple):
         return ["--board", str(self.places.board)]
 
     @property
-    def order(self) -> catalog.Named:
+    def order(self) -> catalog.Named[Task]:
         return catalog.task(str(self.task))
 
     @property
-    def named_card(self) -> catalog.Named:
+    def named_card(self) -> catalog.Named[Card]:
         return catalog.card(str(self.card))
 
     @property
-    def named_pipeline(self) -> catalog.Named:
+    def named_pipeline(self) -> catalog.Named[Pipeline]:
         return catalog.pipeline(str(self.pipeline))
 
 
