@@ -13,9 +13,7 @@ from eventbench.errors import BadSubmission, UnknownName
 from eventbench.submission.folder import SubmissionFolder
 from eventbench.submission.user_code import load_code
 from tests.support.miniatures import write_toml
-from tests.support.small_nets import LINEAR_NET
-
-COUNTED = 'with open(__file__ + ".runs", "a") as runs:\n    runs.write("x")\n'
+from tests.support.small_nets import COUNT_RUNS, LINEAR_NET
 
 
 def submission(folder: Path, code: str = LINEAR_NET) -> Path:
@@ -33,11 +31,11 @@ def submission(folder: Path, code: str = LINEAR_NET) -> Path:
 
 
 def test_the_file_is_executed_once_for_all_that_is_asked_of_the_folder(tmp_path: Path) -> None:
-    opened = SubmissionFolder(submission(tmp_path / "s", COUNTED + LINEAR_NET))
+    opened = SubmissionFolder(submission(tmp_path / "s", COUNT_RUNS + LINEAR_NET))
     for weights in opened.spec.weights:
         opened.filled_model(weights, (4, 3), 5, 2)
     opened.model((4, 3), 5, 2)
-    assert opened.code.digest == hashlib.sha256((COUNTED + LINEAR_NET).encode()).hexdigest()
+    assert opened.code.digest == hashlib.sha256((COUNT_RUNS + LINEAR_NET).encode()).hexdigest()
     assert (tmp_path / "s/my_model.py.runs").read_text() == "x"
 
 

@@ -23,6 +23,9 @@ class MyNet(nn.Module):
         return self.readout(frames.sum(0).flatten(1))
 """
 
+# Before it: each run of the file leaves an "x" in a file beside it.
+COUNT_RUNS = 'with open(__file__ + ".runs", "a") as runs:\n    runs.write("x")\n'
+
 
 class Fire(nn.Module):
     """A spiking layer without memory: 1 where the input is above the threshold."""

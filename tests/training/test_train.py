@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from eventbench import registry
 from eventbench.augmentations.nda import Nda
 from eventbench.errors import BadSpec, BadSubmission
+from eventbench.loading.resident_frames import ResidentFrames
 from eventbench.loading.task_data import TaskData
 from eventbench.submission.folder import SubmissionFolder
 from eventbench.training import train_submission as workshop
@@ -26,7 +27,7 @@ from eventbench.training.recipe import Recipe
 from eventbench.training.step import precision, seed_everything
 from eventbench.training.train_submission import train_submission
 from tests.support.miniatures import Miniature, miniature, refused, run_cli, write_task
-from tests.support.small_nets import LINEAR_NET, TINY
+from tests.support.small_nets import COUNT_RUNS, LINEAR_NET, TINY
 
 CPU = torch.device("cpu")
 QUICK = Recipe(epochs=2, batch_size=6, learning_rate=0.05, shift_px=0)
@@ -356,13 +357,13 @@ def test_an_interrupted_training_goes_on_with_the_seeds_left(
     task_data: TaskData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = trained(task_data, tmp_path / "whole", (0, 1, 2))
-    real, trained_seeds = trained_run.fit, []
+    trained_seeds: list[int] = []
 
     def once(*arguments: Any, **more: Any) -> Any:
         trained_seeds.append(1)
         if len(trained_seeds) == 2:
             raise KeyboardInterrupt
-        return real(*arguments, **more)
+        return fit(*arguments, **more)
 
     monkeypatch.setattr(trained_run, "fit", once)
     folder = tmp_path / "s"
@@ -421,6 +422,7 @@ def test_event_count_is_fitted_and_its_means_are_those_of_the_training_samples(
 ) -> None:
     folder = trained(task_data, tmp_path / "s", model="event_count")
     split = task_data.split("train")
+    assert isinstance(split, ResidentFrames)
     counts = split.frames.double().sum(1).flatten(1)
     pictures = counts / counts.sum(1, keepdim=True)
     expected = torch.stack([pictures[split.labels == label].mean(0) for label in (0, 1)])
@@ -441,6 +443,18 @@ def test_a_network_of_ones_own_is_trained_with_its_file_beside_it(
     }
     source.unlink()
     assert predictions(task_data, folder).shape == (10, 2)
+
+
+def test_a_network_of_ones_own_is_executed_once_for_all_seeds(
+    mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "my_model.py"
+    source.write_text(COUNT_RUNS + LINEAR_NET)
+    out = tmp_path / "s"
+    arguments = ["--task", mini.task, "--epochs", 1, "--out", out, *mini.flags]
+    assert run_cli(capsys, "train", f"{source}:MyNet", *arguments)[0] == 0
+    assert (out / "seed1.safetensors").is_file()
+    assert (tmp_path / "my_model.py.runs").read_text() == "x"
 
 
 def test_tied_weights_are_written(task_data: TaskData, tmp_path: Path) -> None:
