@@ -80,19 +80,21 @@ def _summary(kind: str, spec: Any) -> str:
 
 
 def _records(places: Places) -> list[dict[str, Any]]:
+    from eventbench.leaderboard.figures import Writer
     from eventbench.leaderboard.records import read_records
 
     found = read_records(places.board)
     told = []
     for entry in found.entries:
         record = entry.record
-        scores = [run.scores["accuracy"].value for run in record.runs if "accuracy" in run.scores]
+        main = entry.kind.main_figure
+        scores = [run.scores[main].value for run in record.runs if main in run.scores]
         mean = sum(scores) / len(scores) if scores else None
-        accuracy = f"accuracy {100 * mean:.2f} %" if mean is not None else "no accuracy"
+        figure = f"{main} {Writer(entry.kind).with_unit(mean, main)}" if mean is not None else f"no {main}"
         runs = f"{len(record.runs)} {'run' if len(record.runs) == 1 else 'runs'}"
         gone = f", withdrawn: {entry.withdrawn}" if entry.withdrawn else ""
-        summary = f"{accuracy}, {runs}, {record.status}{gone}"
-        told.append({"name": entry.id, "summary": summary, "path": str(entry.path), "accuracy": mean})
+        summary = f"{figure}, {runs}, {record.status}{gone}"
+        told.append({"name": entry.id, "summary": summary, "path": str(entry.path), main: mean})
     told += [{"name": item.id, "summary": f"broken: {item.reason}", "path": None} for item in found.broken]
     return sorted(told, key=lambda one: str(one["name"]))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from eventbench import home, registry
+from eventbench import home
 from eventbench.errors import BadRecord, BadSpec
-from eventbench.leaderboard.entry import Entry, place_of
+from eventbench.leaderboard.entry import Entry, evidence_endings, place_of
 from eventbench.leaderboard.records import read_records
 from eventbench.specs import catalog
 from eventbench.specs.base import Spec, load
@@ -14,7 +14,7 @@ from eventbench.specs.card import Card
 from eventbench.specs.pipeline import Pipeline
 from eventbench.specs.record import SCHEMA, Pinned, Run
 from eventbench.specs.task import Task
-from eventbench.task_kinds.base import Recomputed, named
+from eventbench.task_kinds.base import Recomputed
 
 TOLERANCE = 1e-12
 
@@ -44,10 +44,9 @@ def check_records(board: Path, task: str | None = None) -> dict[str, list[str]]:
 
 def _without_record(board: Path, task: str | None) -> list[Path]:
     """Evidence of any kind of task beside which there is no record."""
-    endings = {f".{named(kind).evidence_ending}" for kind in registry.task_kinds.names()}
     return [
         path
-        for ending in sorted(endings)
+        for ending in evidence_endings()
         for path in sorted((board / "records").glob(f"{task or '*'}/*/*{ending}"))
         if not path.with_name(f"{path.name.removesuffix(ending)}.json").exists()
     ]

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from eventbench import digest
+from eventbench import digest, registry
 from eventbench.errors import BadRecord, BadSpec, UnknownName
 from eventbench.specs.base import load
 from eventbench.specs.record import SCHEMA, Record
@@ -83,6 +83,11 @@ class Entry:
             classes=self.record.classes,
         )
         return evidence, broken
+
+
+def evidence_endings() -> tuple[str, ...]:
+    """How files of evidence end, of every kind of task there is."""
+    return tuple(sorted({f".{named(kind).evidence_ending}" for kind in registry.task_kinds.names()}))
 
 
 def id_of(path: Path) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eventbench.errors import BadRecord, BadSpec, EventbenchError, UnknownName
-from eventbench.leaderboard.entry import Entry, id_of, load_entry
+from eventbench.leaderboard.entry import Entry, evidence_endings, id_of, load_entry
 from eventbench.leaderboard.write import write_record
 
 __all__ = [
@@ -42,7 +42,12 @@ class Records:
 def _files(board: Path, task: str | None = None) -> list[Path]:
     pattern = "*/*.json" if task else "*/*/*.json"
     folder = board / "records" / task if task else board / "records"
-    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
+    endings = evidence_endings()
+    return sorted(
+        path
+        for path in folder.glob(pattern)
+        if not path.name.startswith(".") and not path.name.endswith(endings)
+    )
 
 
 def read_records(board: Path, task: str | None = None) -> Records:

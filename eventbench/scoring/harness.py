@@ -17,7 +17,7 @@ from eventbench.scoring.contract import CheckedRun, checked_runs
 from eventbench.scoring.environment import environment, package_digest
 from eventbench.specs.record import SCHEMA, Harness, Pinned, Record, Run, Score
 from eventbench.submission.folder import SubmissionFolder
-from eventbench.task_kinds.base import Answer, TaskKind, named
+from eventbench.task_kinds.base import DEFAULT, Answer, TaskKind, named
 from eventbench.training.heap import keep_heap
 
 BATCH = 50  # figures do not depend on it
@@ -98,7 +98,8 @@ def _record(task_data: TaskData, submission: SubmissionFolder, scored: list[_Sco
         training=submission.spec.training,
         environment=environment(task_data.device)
         | ({"lif_backends": ", ".join(backends)} if backends else {}),
-        kind=task_data.task.spec.kind,
+        # A record of the kind that is meant where none is named names none: as records were before there were kinds.
+        kind=DEFAULT if task_data.task.spec.kind == DEFAULT else task_data.task.spec.kind,
         about=submission.spec.about,
     )
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-
 from eventbench import registry
 from eventbench.specs.base import About, Spec
 
@@ -46,12 +44,3 @@ class Task(Spec, frozen=True):
     def ranked_by(self) -> str:
         """The figure the board ranks by. Raises UnknownName for a kind that is not there."""
         return self.rank_by or registry.task_kinds.get(self.kind).main_figure
-
-    @property
-    def digest(self) -> str:
-        """The same whether the figure that the kind ranks by anyway is named or not."""
-        if self.rank_by and self.kind in registry.task_kinds.names():
-            unnamed = msgspec.structs.replace(self, rank_by="")
-            if unnamed.ranked_by == self.rank_by:
-                return unnamed.digest
-        return super().digest

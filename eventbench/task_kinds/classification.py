@@ -13,13 +13,14 @@ from eventbench.errors import BadSubmission
 from eventbench.statistics.paired import difference_in_units, mcnemar_exact, paired_bootstrap, sign_flip
 from eventbench.statistics.wilson import wilson
 from eventbench.task_kinds import _predictions as predictions
+from eventbench.task_kinds._predictions import TIED, Predictions
 from eventbench.task_kinds.base import Answer, Difference, Evidence, Pooled, Recomputed, TaskKind
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
-TIED = predictions.TIED
+__all__ = ["TIED", "Classification", "Predictions", "predicted"]
 
 # How far the mean of the scores of each step may be from the scores, relative to the largest score: float32 sums in
 # another order, no more.
@@ -83,7 +84,7 @@ class Classification(TaskKind):
         """The bytes of `.predictions.csv`: a header `id,label,seed<k>...`, a line a sample in order of id."""
         return predictions.encode(rows, seeds, where)
 
-    def decode(self, content: bytes, where: object) -> predictions.Predictions:
+    def decode(self, content: bytes, where: object) -> Predictions:
         """The table in a `.predictions.csv`."""
         return predictions.decode(content, where)
 
@@ -136,8 +137,8 @@ class Classification(TaskKind):
         return {"only_a": only_a, "only_b": only_b, "p": mcnemar_exact(only_a, only_b)}
 
 
-def _table(evidence: Evidence) -> predictions.Predictions:
-    if not isinstance(evidence, predictions.Predictions):
+def _table(evidence: Evidence) -> Predictions:
+    if not isinstance(evidence, Predictions):
         raise TypeError(f"the evidence of a classification is its predictions, not {type(evidence).__name__}")
     return evidence
 
