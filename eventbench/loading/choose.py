@@ -44,9 +44,9 @@ def loader_for(
 ) -> Loader:
     """The samples `rows` of a store, resident where they fit the device and streamed where they do not.
 
-    Of a BinnedStore the events are held, and binned on the device, where ResidentEvents can do what its binning does;
-    else they are binned on the CPU and streamed. The batches are the same in any case. `budget` as in `fits`. Raises
-    BadSpec for a store of events without a binning.
+    Of a BinnedStore the events are held, and binned on the device, where ResidentEvents can do what its binning does.
+    Else they are binned on the CPU: once, where the frames fit, or in each epoch while they are streamed. The batches are
+    the same in any case. `budget` as in `fits`. Raises BadSpec for a store of events without a binning.
     """
     if isinstance(store, EventStore):
         raise BadSpec(
@@ -54,10 +54,9 @@ def loader_for(
             where=store.path,
             allowed="a store of frames, or BinnedStore(store, Binning(representation))",
         )
-    if isinstance(store, BinnedStore):
-        binning = store.binning
-        if can_bin_on_device(binning) and fits(_event_bytes(store.events, rows), device, budget):
-            return ResidentEvents(store.events, rows, binning.representation, device)
+    if isinstance(store, BinnedStore) and can_bin_on_device(store.binning):
+        if fits(_event_bytes(store.events, rows), device, budget):
+            return ResidentEvents(store.events, rows, store.binning.representation, device)
         return StreamedLoader(store, rows, device)
     size = len(rows) * int(np.prod(store.shape)) * store.dtype.itemsize
     return (ResidentFrames if fits(size, device, budget) else StreamedLoader)(store, rows, device)

@@ -1,4 +1,4 @@
-"""`ResidentFrames`: frames held on the device as they are stored."""
+"""`ResidentFrames`: frames held on the device in the type that they are stored in."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from collections.abc import Generator
 import numpy as np
 import torch
 
+from eventbench.loading.binned import BinnedStore
 from eventbench.loading.loader import Loader
 from eventbench.store.read import FrameStore
 
 
 class ResidentFrames(Loader):
-    """Some samples of a store of frames, on one device.
+    """Some samples of a store of frames, or of a BinnedStore, on one device.
 
     Attributes
     ----------
     frames : (samples, T, P, H, W), in the store's own type (uint8 takes a quarter of float32)
     """
 
-    def __init__(self, store: FrameStore, rows: np.ndarray, device: torch.device) -> None:
+    def __init__(self, store: FrameStore | BinnedStore, rows: np.ndarray, device: torch.device) -> None:
         super().__init__(store, rows, device)
         self.frames = torch.from_numpy(store.gather(rows)).to(device)
 

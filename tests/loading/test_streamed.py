@@ -173,8 +173,12 @@ def test_samples_are_resident_where_the_budget_holds_them_and_streamed_where_not
     streamed = loader_for(BinnedStore(events, Binning(how)), rows, CPU, budget=short - 1)
     assert isinstance(streamed, StreamedLoader)
     equal(streamed, there, 3, seed=5)
-    voxels = loader_for(BinnedStore(events, Binning(VoxelGrid(bins=3))), rows, CPU)
+    binned = BinnedStore(events, Binning(VoxelGrid(bins=3)))
+    voxels = loader_for(binned, rows, CPU, budget=0)
     assert isinstance(voxels, StreamedLoader)
+    binned_once = loader_for(binned, rows, CPU)
+    assert isinstance(binned_once, ResidentFrames)
+    equal(voxels, binned_once, 3, seed=5)
     assert next(voxels.batches(2))[0].shape[1] == 2
 
 

@@ -17,6 +17,7 @@ from eventbench.loading.resident_events import ResidentEvents
 from eventbench.loading.resident_frames import ResidentFrames
 from eventbench.loading.streamed import StreamedLoader
 from eventbench.loading.task_data import TaskData
+from eventbench.specs.task import StoreKind
 from eventbench.store.read import FrameStore
 from tests.support.miniatures import Miniature, miniature, write_pipeline, write_task
 
@@ -63,8 +64,8 @@ def kinds(data: TaskData) -> set[type[Loader]]:
     [
         ([], {}, ResidentEvents),
         ([], {"split_by": "count", "dtype": "float32"}, ResidentEvents),
-        ([{"name": "crop", "x": 1, "y": 1, "width": 5, "height": 4}], {}, StreamedLoader),
-        ([{"name": "downsample", "factor": 2}, {"name": "flip_polarity"}], {}, StreamedLoader),
+        ([{"name": "crop", "x": 1, "y": 1, "width": 5, "height": 4}], {}, ResidentFrames),
+        ([{"name": "downsample", "factor": 2}, {"name": "flip_polarity"}], {}, ResidentFrames),
     ],
     ids=["frames", "float frames by count", "crop", "downsample"],
 )
@@ -82,13 +83,16 @@ def test_events_give_the_batches_of_frames_and_no_store_of_frames_is_made(
     assert_same_data(events, frames)
 
 
+@pytest.mark.parametrize("steps", [(), ({"name": "downsample", "factor": 2},)], ids=["frames", "downsample"])
 def test_streamed_from_either_store_the_batches_are_the_same(
-    mini: Miniature, monkeypatch: pytest.MonkeyPatch
+    mini: Miniature, monkeypatch: pytest.MonkeyPatch, steps: Sequence[dict[str, Any]]
 ) -> None:
+    write_pipeline(mini.pipeline, steps)
     resident = TaskData(mini.order, mini.places, CPU)
     assert kinds(resident) == {ResidentFrames}
     monkeypatch.setattr(choose, "free_bytes", lambda device: 0)
-    for store in ("events", "frames"):
+    choices: tuple[StoreKind, ...] = ("events", "frames")
+    for store in choices:
         streamed = TaskData(mini.order, mini.places, CPU, store=store)
         assert kinds(streamed) == {StreamedLoader}
         assert_same_data(streamed, resident)
