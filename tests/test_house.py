@@ -205,7 +205,8 @@ def loaded(code: str) -> list[str]:
     """Which of the heavy packages a fresh interpreter has loaded after `code`."""
     tail = f"\nimport sys, json; print('\\n' + json.dumps([name for name in {HEAVY} if name in sys.modules]))"
     run = subprocess.run([sys.executable, "-c", code + tail], capture_output=True, text=True, check=True)
-    return json.loads(run.stdout.splitlines()[-1])
+    names: list[str] = json.loads(run.stdout.splitlines()[-1])
+    return names
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_each_verb_explains_itself(capsys: pytest.CaptureFixture[str], verb: str
     assert out.startswith(f"Usage: eventbench {verb}")
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_cli(capsys, "--version") == (0, f"eventbench, version {__version__}\n", "")
 
 
@@ -99,11 +99,11 @@ def test_json_is_the_only_thing_on_stdout(capsys: pytest.CaptureFixture[str], mi
         capsys, "preprocess", mini.card, "--pipeline", mini.pipeline, *mini.flags, "--json"
     )
     assert (status, err) == (0, "")
-    told = json.loads(out)
-    assert (told["read"], told["refused"]) == (10, {})
-    assert [store["layout"] for store in told["stores"]] == ["events", "frames"]
-    assert told["stores"][1]["path"] == str(frame_path(mini))
-    for store in told["stores"]:
+    document = json.loads(out)
+    assert (document["read"], document["refused"]) == (10, {})
+    assert [store["layout"] for store in document["stores"]] == ["events", "frames"]
+    assert document["stores"][1]["path"] == str(frame_path(mini))
+    for store in document["stores"]:
         assert store["events"] == store["kept"] + sum(store["lost"].values()) == 600
 
 
@@ -112,9 +112,9 @@ def test_json_of_a_refusal_names_the_recordings(capsys: pytest.CaptureFixture[st
     status, out, err = run_cli(capsys, "preprocess", mini.card, *mini.flags, "--json")
     assert status == 2
     assert len(err.splitlines()) == 1
-    told = json.loads(out)
-    assert list(told["refused"]) == ["train/00002"]
-    assert "truncated" in told["refused"]["train/00002"]
+    document = json.loads(out)
+    assert list(document["refused"]) == ["train/00002"]
+    assert "truncated" in document["refused"]["train/00002"]
 
 
 def test_folders_may_come_from_the_environment(

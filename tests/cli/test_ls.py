@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import tests.support.board_builder as made
 from eventbench import registry
 from eventbench.cli.ls import command
 from eventbench.errors import UnknownName
 from eventbench.preprocess.events_store import events_store
+from tests.support import board_builder
 from tests.support.miniatures import miniature
 
 KINDS = [
@@ -63,7 +63,7 @@ def test_one_kind_is_a_line_a_member_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_tasks_of_the_board_stand_beside_the_shipped_ones_and_a_broken_one_says_so(tmp_path: Path) -> None:
-    made.make_task(tmp_path / "board")
+    board_builder.make_task(tmp_path / "board")
     (tmp_path / "board" / "tasks" / "odd-v1.toml").write_text("datset = 1")
     found = {
         line["name"]: line["summary"] for line in json.loads(listed(tmp_path, "tasks", "--json"))["tasks"]
@@ -76,7 +76,7 @@ def test_tasks_of_the_board_stand_beside_the_shipped_ones_and_a_broken_one_says_
 
 
 def test_records_show_their_accuracy_and_broken_ones_their_reason(tmp_path: Path) -> None:
-    entry = made.add(tmp_path / "board", [5, 10])
+    entry = board_builder.add(tmp_path / "board", [5, 10])
     entry.path.with_name("20261121T013001Z-00000000.json").write_text("{")
     sound, broken = sorted(listed(tmp_path, "records").splitlines())
     assert sound == f"{entry.id}  accuracy 85.00 %, 2 runs, re-run"
@@ -99,7 +99,7 @@ def test_an_unknown_kind_is_refused_with_the_nearest() -> None:
 @pytest.mark.parametrize("arguments", [[], ["models"], ["stores"], ["records", "--json"]])
 def test_ls_imports_neither_torch_nor_numba_nor_norse(tmp_path: Path, arguments: list[str]) -> None:
     mini = miniature(tmp_path, train=2, test=2)
-    made.add(tmp_path / "board", [5])
+    board_builder.add(tmp_path / "board", [5])
     events_store(mini.named_card, mini.places.data, mini.places.cache)
     program = (
         "import sys\n"

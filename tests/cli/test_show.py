@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-import tests.support.board_builder as made
 from eventbench import digest, registry
 from eventbench.cli.show import command
 from eventbench.errors import BadSpec, EventbenchError, UnknownName
 from eventbench.preprocess.events_store import events_store
 from eventbench.specs import catalog
+from tests.support import board_builder
 from tests.support.miniatures import Miniature, miniature, refused
 
 
@@ -30,7 +30,8 @@ def flags(mini: Miniature) -> list[str]:
 def shown(mini: Miniature, name: str) -> list[dict[str, Any]]:
     result = CliRunner().invoke(command, [name, "--json", *flags(mini)])
     assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
+    documents: list[dict[str, Any]] = json.loads(result.stdout)
+    return documents
 
 
 def text(mini: Miniature, name: str) -> str:
@@ -45,7 +46,7 @@ def refusal(mini: Miniature, name: str) -> EventbenchError:
     return error
 
 
-def test_a_pipeline_is_told_with_its_file_digest_and_content(mini: Miniature) -> None:
+def test_a_pipeline_is_shown_with_its_file_digest_and_content(mini: Miniature) -> None:
     named = catalog.pipeline("frames_t16-v1")
     assert text(mini, "frames_t16-v1") == (
         "pipeline frames_t16-v1\n"
@@ -62,7 +63,7 @@ def test_a_pipeline_is_told_with_its_file_digest_and_content(mini: Miniature) ->
     )
 
 
-def test_a_card_of_ones_own_is_told_with_the_state_of_its_stores(mini: Miniature) -> None:
+def test_a_card_of_ones_own_is_shown_with_the_state_of_its_stores(mini: Miniature) -> None:
     (before,) = shown(mini, str(mini.card))
     assert (before["kind"], before["name"], before["stores"]) == ("dataset", "mini", [])
     assert before["digest"] == mini.named_card.spec.digest
@@ -72,7 +73,7 @@ def test_a_card_of_ones_own_is_told_with_the_state_of_its_stores(mini: Miniature
     assert text(mini, str(mini.card)).endswith(f"  stores\n    {path}: 4 samples, complete\n")
 
 
-def test_a_task_and_a_pipeline_of_ones_own_are_told_apart_by_their_keys(mini: Miniature) -> None:
+def test_a_task_and_a_pipeline_of_ones_own_are_distinguished_by_their_keys(mini: Miniature) -> None:
     assert shown(mini, str(mini.task))[0]["kind"] == "task"
     assert shown(mini, str(mini.pipeline))[0]["kind"] == "pipeline"
     mini.card.write_text("sensor = [")
@@ -84,7 +85,7 @@ def test_a_name_of_two_kinds_shows_both(mini: Miniature) -> None:
     assert [one["kind"] for one in shown(mini, "sim_gesture")] == ["dataset", "source"]
 
 
-def test_a_member_is_told_with_its_parameters_and_their_defaults(mini: Miniature) -> None:
+def test_a_member_is_shown_with_its_parameters_and_their_defaults(mini: Miniature) -> None:
     (frames,) = shown(mini, "frames")
     path = registry.representations.path("frames")
     assert path is not None
@@ -111,7 +112,7 @@ def test_a_model_shows_what_a_submission_may_set(mini: Miniature) -> None:
 
 
 def test_a_record_is_found_by_the_end_of_its_id_and_says_what_is_broken(mini: Miniature) -> None:
-    entry = made.add(mini.places.board, [5])
+    entry = board_builder.add(mini.places.board, [5])
     (found,) = shown(mini, entry.id[-8:])
     assert (found["kind"], found["name"], found["path"]) == ("record", entry.id, str(entry.path))
     assert found["digest"].startswith(entry.id[-8:])
@@ -122,8 +123,8 @@ def test_a_record_is_found_by_the_end_of_its_id_and_says_what_is_broken(mini: Mi
 
 
 def test_several_records_of_that_name_are_refused_with_their_ids(mini: Miniature) -> None:
-    made.add(mini.places.board, [5])
-    made.add(mini.places.board, [6])
+    board_builder.add(mini.places.board, [5])
+    board_builder.add(mini.places.board, [6])
     assert str(refusal(mini, "gesture-v1/t")).startswith(
         "2 records are named 'gesture-v1/t'; allowed: gesture-v1/"
     )
@@ -148,17 +149,18 @@ def test_an_unknown_name_is_refused_with_the_nearest_of_all_kinds(mini: Miniatur
     assert isinstance(error, UnknownName)
     assert str(error).startswith("no thing named 'nmnist_smal'; allowed: accuracy, ")
     assert str(error).endswith("; did you mean 'nmnist_small'?")
-    entry = made.add(mini.places.board, [5])
+    entry = board_builder.add(mini.places.board, [5])
     assert entry.id in str(refusal(mini, f"{entry.id}x"))
 
 
 def drawn(*arguments: object) -> dict[str, Any]:
     result = CliRunner().invoke(command, [*map(str, arguments), "--json"])
     assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
 
 
-def test_a_recording_is_drawn_and_told_in_one_document(mini: Miniature, tmp_path: Path) -> None:
+def test_a_recording_is_drawn_and_described_in_one_document(mini: Miniature, tmp_path: Path) -> None:
     recording = mini.file("train", 1)
     sheet = drawn(recording, "--out", tmp_path / "sheet.png", "--bins", 5, "--sensor", "9x7")
     assert (sheet["recording"], sheet["sensor"], sheet["events"]) == (str(recording), [9, 7], 60)

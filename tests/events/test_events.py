@@ -1,4 +1,4 @@
-"""Events: what is accepted, what is refused and in which words, and that nothing changes afterwards."""
+"""Events: what is accepted, what is refused and with which message, and that nothing changes afterwards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.recordings import fixed, recordings
 GOOD = {"t": [0, 5, 5], "x": [0, 1, 3], "y": [2, 0, 1], "p": [0, 1, 1], "sensor": (4, 3)}
 
 
-def made(**changes: object) -> Events:
+def events_with(**changes: object) -> Events:
     return Events(**(GOOD | changes))  # type: ignore[arg-type]
 
 
@@ -40,14 +40,14 @@ def made(**changes: object) -> Events:
     ids=str,
 )
 def test_each_convention_of_polarity_becomes_0_and_1(p: object) -> None:
-    events = made(p=p)
+    events = events_with(p=p)
     assert events.p.dtype == np.uint8
     assert events.p.tolist() == [0, 1, 1]
 
 
 @pytest.mark.parametrize(("p", "kept"), [([-1, -1, -1], 0), ([1, 1, 1], 1), ([0, 0, 0], 0)])
 def test_one_polarity_alone_is_understood(p: list[int], kept: int) -> None:
-    assert made(p=p).p.tolist() == [kept] * 3
+    assert events_with(p=p).p.tolist() == [kept] * 3
 
 
 @pytest.mark.parametrize(
@@ -104,12 +104,12 @@ def test_one_polarity_alone_is_understood(p: list[int], kept: int) -> None:
 )
 def test_what_is_no_event_stream_is_refused_in_one_line(changes: dict[str, object], line: str) -> None:
     with pytest.raises(BadEvents, match=f"^{re.escape(line)}$"):
-        made(**changes)
+        events_with(**changes)
 
 
 def test_ragged_columns_are_refused() -> None:
     with pytest.raises(BadEvents, match=r"^t "):
-        made(t=[[0], [1, 2], [3]])
+        events_with(t=[[0], [1, 2], [3]])
 
 
 def test_columns_of_the_kept_types_are_not_copied() -> None:
@@ -125,7 +125,7 @@ def test_columns_of_the_kept_types_are_not_copied() -> None:
 
 @pytest.mark.parametrize("column", ["t", "x", "y", "p"])
 def test_events_are_frozen(column: str) -> None:
-    events = made()
+    events = events_with()
     with pytest.raises(ValueError, match="read-only"):
         getattr(events, column)[0] = 1
     with pytest.raises(AttributeError, match=f"^Events are frozen: cannot set {column}$"):
@@ -138,7 +138,7 @@ def test_events_are_frozen(column: str) -> None:
 
 def test_the_callers_arrays_stay_writable() -> None:
     t = np.arange(3, dtype=np.int64)
-    made(t=t)
+    events_with(t=t)
     t[0] = -1
     assert t.flags.writeable
 
@@ -198,11 +198,11 @@ def test_a_slice_is_the_slice_of_every_column(events: Events, start: int, stop: 
 @pytest.mark.parametrize("part", [0, slice(None, None, -1), slice(None, None, 0), "t"], ids=str)
 def test_what_would_turn_time_around_is_no_slice(part: object) -> None:
     with pytest.raises(BadEvents, match=r"allowed: a slice with positive step$"):
-        made()[part]  # type: ignore[index]
+        events_with()[part]  # type: ignore[index]
 
 
 def test_an_empty_recording_is_a_recording() -> None:
-    for events in (Events.empty((3, 2)), Events(t=[], x=[], y=[], p=[], sensor=(3, 2)), made()[3:]):
+    for events in (Events.empty((3, 2)), Events(t=[], x=[], y=[], p=[], sensor=(3, 2)), events_with()[3:]):
         assert len(events) == 0
         assert events.duration_us == 0
         assert [getattr(events, name).dtype for name in "txyp"] == [np.int64, np.uint16, np.uint16, np.uint8]

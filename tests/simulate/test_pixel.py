@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,15 +30,15 @@ def one_pixel(levels, times, kind=QUIET):  # type: ignore[no-untyped-def]
     return events_of(np.asarray(levels, float).reshape(-1, 1, 1), times, kind)
 
 
-def oracle(signal, times, kind, camera, noise):  # type: ignore[no-untyped-def]
-    """The docstring of `pixel.py`, one pixel after another, with all of a pixel's happenings sorted by time."""
+def oracle(signal, times, kind, camera, noise):  # type: ignore[no-untyped-def]  # noqa: C901  # reads as the docstring does
+    """The docstring of `pixel.py`, one pixel after another, with all events of a pixel sorted by time."""
     frames, height, width = signal.shape
     on, off = thresholds(kind, height, width, camera)
     out = []
     for y in range(height):
         for x in range(width):
             place = y * width + x
-            happenings = []  # (time, 0 for shot noise or 1 for a crossing, polarity)
+            candidates = []  # (time, 0 for shot noise or 1 for a crossing, polarity)
             leak = 0.0
             if kind.leak_rate_hz > 0:
                 leak = uniform(key_of(noise, "leak"), place) * on[y, x]
@@ -54,7 +55,7 @@ def oracle(signal, times, kind, camera, noise):  # type: ignore[no-untyped-def]
                     level = upper if s1 >= upper else lower
                     part = min(max((level - s0) / (s1 - s0), 0.0), 1.0) if s1 != s0 else 1.0
                     moment = int(times[k - 1]) + part * (int(times[k]) - int(times[k - 1]))
-                    happenings.append((moment, 1, int(s1 >= upper)))
+                    candidates.append((moment, 1, int(s1 >= upper)))
                     ups, downs = (ups + 1, downs) if s1 >= upper else (ups, downs + 1)
             if kind.shot_rate_hz > 0:
                 key, n, moment = key_of(noise, "shot"), 0, float(times[0])
@@ -63,10 +64,10 @@ def oracle(signal, times, kind, camera, noise):  # type: ignore[no-untyped-def]
                     moment += -math.log(1.0 - uniform(key, draw)) * (1e6 / kind.shot_rate_hz)
                     if moment >= times[-1]:
                         break
-                    happenings.append((moment, 0, int(bits(key, draw)) & 1))
+                    candidates.append((moment, 0, int(bits(key, draw)) & 1))
                     n += 1
             last = -math.inf
-            for moment, _, polarity in sorted(happenings, key=lambda h: h[:2]):
+            for moment, _, polarity in sorted(candidates, key=lambda h: h[:2]):
                 whole = math.floor(moment + 0.5)
                 if whole - last >= kind.refractory_us:
                     out.append((whole, y, x, polarity))
@@ -233,7 +234,7 @@ def test_kernels_never_fuse_a_multiplication_with_an_addition() -> None:
     fused = re.compile(r"\bv?fn?m(add|sub|la|ls)\w*", re.IGNORECASE)
     for kernel in (arithmetic.log, render._draw):
         assert kernel.signatures
-        afresh = njit(kernel.py_func)  # code from the cache cannot be looked into
+        afresh: Any = njit(kernel.py_func)  # code from the cache cannot be inspected
         for signature in kernel.signatures:
             afresh.compile(signature)
             assert not fused.search(afresh.inspect_asm(signature))

@@ -33,7 +33,9 @@ GOLDEN = {
 
 def card_and_source(name: str) -> tuple[Card, SimGesture]:
     card = load(shipped("datasets") / f"{name}.toml", Card)
-    return card, registry.sources.build(card.source, where=name)
+    source = registry.sources.build(card.source, where=name)
+    assert isinstance(source, SimGesture)
+    return card, source
 
 
 def fingerprint(events) -> str:  # type: ignore[no-untyped-def]

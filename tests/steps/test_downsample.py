@@ -1,4 +1,4 @@
-"""Downsample: sum-pooling before the frames are made."""
+"""Downsample: sum-pooling before binning."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def test_downsampling_keeps_every_event_its_time_its_polarity_and_a_valid_place(
     small = Downsample(factor=factor).apply(events)
     again = eb.Events(t=small.t, x=small.x, y=small.y, p=small.p, sensor=small.sensor)
     assert again == small
-    assert (small.x.dtype, small.y.dtype) == (np.uint16, np.uint16)
+    assert small.x.dtype == np.uint16
+    assert small.y.dtype == np.uint16
     assert_array_equal(small.t, events.t)
     assert_array_equal(small.p, events.p)
 

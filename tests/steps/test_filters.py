@@ -141,7 +141,7 @@ def test_pixels_above_a_stated_rate_go():
 
 
 @pytest.mark.parametrize(
-    ("step", "told"),
+    ("step", "message"),
     [
         (lambda: Denoise(filter_time_us=0), "filter_time_us is 0"),
         (lambda: Denoise(neighbours=6), "neighbours is 6"),
@@ -152,6 +152,6 @@ def test_pixels_above_a_stated_rate_go():
         (lambda: DropHotPixels(most_hz=float("nan")), "most_hz is nan"),
     ],
 )
-def test_parameters_that_mean_nothing_are_refused_with_their_value(step, told):
-    with pytest.raises(BadSpec, match=told):
+def test_parameters_that_mean_nothing_are_refused_with_their_value(step, message):
+    with pytest.raises(BadSpec, match=message):
         step()

@@ -247,7 +247,7 @@ def test_noise_is_added_at_its_rate_and_the_recording_is_still_in_it():
 
 
 @pytest.mark.parametrize(
-    ("name", "parameters", "told"),
+    ("name", "parameters", "message"),
     [
         ("crop", {"width": 0, "height": 1}, "width is 0"),
         ("crop", {"width": 1, "height": 1, "x": -1}, "x is -1"),
@@ -261,8 +261,8 @@ def test_noise_is_added_at_its_rate_and_the_recording_is_still_in_it():
         ("add_noise", {"rate_hz": "x"}, "rate_hz is 'x'"),
     ],
 )
-def test_parameters_that_mean_nothing_are_refused_with_their_value(name, parameters, told):
-    with pytest.raises(BadSpec, match=told):
+def test_parameters_that_mean_nothing_are_refused_with_their_value(name, parameters, message):
+    with pytest.raises(BadSpec, match=message):
         step(name, **parameters)
 
 
