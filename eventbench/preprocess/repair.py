@@ -56,9 +56,9 @@ def examine(item: CacheItem, expected: ExpectedStores) -> Health:
         return Health(item, opened.samples, (f"not a readable store ({error})",))
     if damaged:
         faults.append(f"{len(damaged):,} of {len(store):,} samples are damaged: {some(damaged)}")
-    now = expected.of(item)
-    if now and store.made_from.get("card") == now.card.spec.digest:
-        faults += _pin_faults(store, now.card)
+    known = expected.of(item)
+    if known and store.made_from.get("card") == known.card.spec.digest:
+        faults += _pin_faults(store, known.card)
     return Health(item, len(store), tuple(faults), tuple(damaged))
 
 
@@ -125,15 +125,15 @@ def _pin_faults(store: Store, card: Named[Card]) -> list[str]:
         rows = [row for row, split in enumerate(store.splits) if split == name]
         hashes = {store.ids[row]: store.hashes[row] for row in rows}
         labels = [int(store.labels[row]) for row in rows]
-        found = SplitPins.of([store.ids[row] for row in rows], labels, len(card.spec.classes), hashes)
-        differ = pins.disagreements(found)
+        actual = SplitPins.of([store.ids[row] for row in rows], labels, len(card.spec.classes), hashes)
+        differ = pins.disagreements(actual)
         if "samples" in differ or "ids" in differ:
-            counts = f"{found.samples:,} of {pins.samples:,}"
+            counts = f"{actual.samples:,} of {pins.samples:,}"
             faults.append(f"split {name!r} has other samples than the card ({counts})")
             continue
         if "per_class" in differ:
             faults.append(
-                f"split {name!r} has {found.per_class} samples a class, the card says {pins.per_class}"
+                f"split {name!r} has {actual.per_class} samples a class, the card says {pins.per_class}"
             )
         if "files" in differ:
             faults.append(f"split {name!r} was made from other files than the card pins")

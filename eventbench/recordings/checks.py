@@ -64,10 +64,10 @@ def _listed_faults(card: Named[Card], split: str, listed: dict[str, str]) -> lis
         for id, sha256 in listed.items()
         if (id in ids if pins.numbered else id.startswith(f"{split}/"))
     }
-    found = SplitPins.of(hashes, hashes=hashes)
-    differ = pins.disagreements(found)
+    actual = SplitPins.of(hashes, hashes=hashes)
+    differ = pins.disagreements(actual)
     if "samples" in differ or "ids" in differ:
-        return [f"split {split!r}: {card.id}.sha256 has {found.samples:,} of its {pins.samples:,} samples"]
+        return [f"split {split!r}: {card.id}.sha256 has {actual.samples:,} of its {pins.samples:,} samples"]
     if "files" in differ:
         return [f"split {split!r}: the hashes in {card.id}.sha256 are not those that files pins"]
     return []

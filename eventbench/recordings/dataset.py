@@ -101,11 +101,11 @@ class Dataset:
 
     def check_files(self, split: str, hashes: dict[str, str]) -> None:
         """Raises BadDataset when the files of a split (id -> sha256) are not those that the card pins, or pins here do."""
-        found = SplitPins.of(hashes, hashes=hashes)
+        actual = SplitPins.of(hashes, hashes=hashes)
         local = self._local_pins(split)
-        if local and "files" in local.disagreements(found):
+        if local and "files" in local.disagreements(actual):
             raise self._differs_from_local_pins(split, "files")
-        if "files" not in self.card.splits[split].disagreements(found):
+        if "files" not in self.card.splits[split].disagreements(actual):
             return
         changed = []
         if self.hashes.is_file():
@@ -122,13 +122,13 @@ class Dataset:
         """What there is to pin about the samples of a split; `hashes` are id -> sha256 of its file, None leaves files out."""
         samples = list(samples)
         labels = [sample.label for sample in samples]
-        found = SplitPins.of((sample.id for sample in samples), labels, len(self.card.classes), hashes)
+        actual = SplitPins.of((sample.id for sample in samples), labels, len(self.card.classes), hashes)
         return PinnedSplit(
-            samples=found.samples,
-            per_class=found.per_class,
-            ids=found.ids,
+            samples=actual.samples,
+            per_class=actual.per_class,
+            ids=actual.ids,
             labels=digest.of_lines(_label_line(sample) for sample in samples),
-            files=found.files,
+            files=actual.files,
         )
 
     def _refuse_overlap(self, samples: list[Sample]) -> None:
@@ -145,18 +145,18 @@ class Dataset:
 
     def _check(self, split: str, samples: list[Sample]) -> None:
         """Raises BadDataset where the samples of a split are not those that the card pins, or the pins on this machine."""
-        found, pins = self.pins_of(samples), self.card.splits[split]
-        differ = pins.disagreements(found)
+        actual, pins = self.pins_of(samples), self.card.splits[split]
+        differ = pins.disagreements(actual)
         if "samples" in differ or "ids" in differ:
             raise self._other_samples(split, {sample.id for sample in samples})
         if "per_class" in differ:
             raise BadDataset(
-                f"split {split!r} has {found.per_class} recordings a class",
+                f"split {split!r} has {actual.per_class} recordings a class",
                 where=self._where,
                 allowed=str(pins.per_class),
             )
         local = self._local_pins(split)
-        differ = local.disagreements(found) if local else []
+        differ = local.disagreements(actual) if local else []
         if differ:
             raise self._differs_from_local_pins(split, "labels" if differ == ["labels"] else "recordings")
 

@@ -40,12 +40,12 @@ class SplitPins(Spec, frozen=True):
             else "",
         )
 
-    def disagreements(self, found: SplitPins) -> list[str]:
+    def disagreements(self, actual: SplitPins) -> list[str]:
         """The names of these pins that differ from those of samples that were found; left out by either, they agree."""
         return [
             pin
             for pin in self.__struct_fields__
-            if (pinned := getattr(self, pin)) != (value := getattr(found, pin, None))
+            if (pinned := getattr(self, pin)) != (value := getattr(actual, pin, None))
             and (pin == "samples" or (pinned and value))
         ]
 

@@ -32,8 +32,8 @@ def files(kind: str, board: Path | None = None) -> dict[str, Path]:
         folders = [home.shipped("leaderboard") / "tasks", *([board / "tasks"] if board else [])]
     else:
         folders = [home.shipped(kind)]
-    found = {path.stem: path for folder in folders for path in folder.glob("*.toml")}
-    return dict(sorted(found.items()))
+    by_id = {path.stem: path for folder in folders for path in folder.glob("*.toml")}
+    return dict(sorted(by_id.items()))
 
 
 def _find(kind: str, name: str, spec: type[S], board: Path | None = None) -> Named[S]:

@@ -86,8 +86,8 @@ class ExpectedStores:
         events = self._by_name.get((opened.item.dataset, "events"))
         if events is None:
             return []
-        now = {field: value for field, value in events.key.value.items() if field != "layout"}
-        return differences({field: made_from.get(field) for field in now}, now)
+        present = {field: value for field, value in events.key.value.items() if field != "layout"}
+        return differences({field: made_from.get(field) for field in present}, present)
 
 
 def expected_stores(cache: Path, more: Iterable[Named[Any]] = ()) -> ExpectedStores:

@@ -40,8 +40,8 @@ class Store:
     def __init__(self, path: Path, file: h5py.File | None = None) -> None:
         """Open the store at `path`; `file` is its file where `opened` holds it open already."""
         self.path = path
-        with opened(path) if file is None else nullcontext(file) as file:
-            self._read(file)
+        with opened(path) if file is None else nullcontext(file) as store_file:
+            self._read(store_file)
 
     def _read(self, file: h5py.File) -> None:
         attrs = dict(file.attrs)

@@ -52,12 +52,12 @@ def run(*arguments: object) -> Result:
     return result
 
 
-def told(*arguments: object) -> dict[str, Any]:
+def json_of(*arguments: object) -> dict[str, Any]:
     return json.loads(run(*arguments, "--json").stdout)
 
 
 def states(mini: Miniature) -> dict[str, str]:
-    return {Path(one["path"]).name: one["state"] for one in told("ls")["stores"]}
+    return {Path(store["path"]).name: store["state"] for store in json_of("ls")["stores"]}
 
 
 def flip_a_byte(store: Path, column: str, at: int = 0) -> None:
@@ -95,9 +95,13 @@ def test_complete_stores_are_listed_with_samples_and_size(mini: Miniature) -> No
         f"  mini/{events.name}: 8 samples, {sizes[0] / 1e3:.1f} kB, complete\n"
         f"  mini/{frames.name}: 8 samples, {sizes[1] / 1e3:.1f} kB, complete\n"
     )
-    one, two = told("ls")["stores"]
-    assert (one["layout"], one["pipeline"], one["of"]) == ("events", None, 8)
-    assert (two["layout"], two["pipeline"], two["bytes"]) == ("frames", "mini_frames-v1", sizes[1])
+    events_item, frames_item = json_of("ls")["stores"]
+    assert (events_item["layout"], events_item["pipeline"], events_item["of"]) == ("events", None, 8)
+    assert (frames_item["layout"], frames_item["pipeline"], frames_item["bytes"]) == (
+        "frames",
+        "mini_frames-v1",
+        sizes[1],
+    )
 
 
 def test_every_other_state_has_its_name_and_reason(mini: Miniature) -> None:
@@ -109,7 +113,7 @@ def test_every_other_state_has_its_name_and_reason(mini: Miniature) -> None:
     seal_anew(newer)
     frames.write_bytes(b"nonsense")
     draft = a_draft_of_one_sample(mini)
-    found = {Path(one["path"]).name: (one["state"], one["why"]) for one in told("ls")["stores"]}
+    found = {Path(store["path"]).name: (store["state"], store["why"]) for store in json_of("ls")["stores"]}
     assert found[newer.name] == (
         "layout unknown",
         "layout version 3, this version of eventbench reads 1 and 2",
@@ -135,9 +139,9 @@ def test_a_store_of_other_code_is_explained_by_the_version(
 ) -> None:
     events, frames = make(mini)
     monkeypatch.setattr(registry.representations.get("frames"), "version", 2)
-    (one,) = (one for one in told("ls")["stores"] if one["path"] == str(frames))
-    assert (one["state"], one["why"]) == ("stale", "made with frames version 1, this is version 2")
-    assert one["differs"] == ["representation"]
+    (store,) = (store for store in json_of("ls")["stores"] if store["path"] == str(frames))
+    assert (store["state"], store["why"]) == ("stale", "made with frames version 1, this is version 2")
+    assert store["differs"] == ["representation"]
     present = frame_path(mini)
     lines = run("explain", "mini", "--pipeline", "mini_frames-v1").stdout.splitlines()
     assert lines[0] == "mini as frames of mini_frames-v1"
@@ -153,7 +157,7 @@ def test_a_store_of_other_code_is_explained_by_the_version(
 
 def test_explain_gives_the_present_key_and_what_is_there(mini: Miniature) -> None:
     events, _ = make(mini)
-    found = told("explain", "mini")
+    found = json_of("explain", "mini")
     assert (found["store"], found["state"], found["samples"]) == (str(events), "complete", 8)
     assert found["made_from"] == event_key(mini).value
     assert found["key"] == open_any(events).key
@@ -172,14 +176,14 @@ def test_a_changed_card_makes_its_old_stores_garbage(
 ) -> None:
     events, frames = make(mini)
     write_toml(mini.card, card_table(6, 2) | change)
-    found = {Path(one["path"]).name: one for one in told("ls")["stores"]}
+    found = {Path(store["path"]).name: store for store in json_of("ls")["stores"]}
     assert found[events.name]["state"] == "stale"
     assert why in found[events.name]["why"]
-    would = told("gc", "--dry-run")
-    assert [one["path"] for one in would["removed"]] == [str(events), str(frames)]
+    would = json_of("gc", "--dry-run")
+    assert [store["path"] for store in would["removed"]] == [str(events), str(frames)]
     assert events.exists()
     sizes = events.stat().st_size + frames.stat().st_size
-    assert told("gc") == would | {"dry_run": False}
+    assert json_of("gc") == would | {"dry_run": False}
     assert would["bytes"] == sizes
     assert not events.parent.exists()
 
@@ -187,8 +191,8 @@ def test_a_changed_card_makes_its_old_stores_garbage(
 def test_changed_steps_are_explained(mini: Miniature) -> None:
     _, frames = make(mini)
     write_pipeline(mini.pipeline, steps=[{"name": "downsample", "factor": 2}])
-    (one,) = (one for one in told("ls")["stores"] if one["path"] == str(frames))
-    assert "made with the steps none, these are downsample" in one["why"]
+    (store,) = (store for store in json_of("ls")["stores"] if store["path"] == str(frames))
+    assert "made with the steps none, these are downsample" in store["why"]
 
 
 def test_verify_names_the_samples_whose_bytes_have_changed(mini: Miniature) -> None:
@@ -205,7 +209,7 @@ def test_verify_names_the_samples_whose_bytes_have_changed(mini: Miniature) -> N
         f"  broken: {frames}: 1 of 8 samples are damaged: train/00001\n"
         "  eventbench cache repair makes broken stores again\n"
     )
-    assert told("verify")["damaged"] == {str(events): ["test/00001"], str(frames): ["train/00001"]}
+    assert json_of("verify")["damaged"] == {str(events): ["test/00001"], str(frames): ["train/00001"]}
 
 
 def test_verify_sees_changed_labels_names_and_bytes_of_no_sample(mini: Miniature) -> None:
@@ -214,7 +218,7 @@ def test_verify_sees_changed_labels_names_and_bytes_of_no_sample(mini: Miniature
         file["samples/label"][0] = 1
     renamed = frames.with_name("mini_frames-v1-0badcafe.h5")
     frames.rename(renamed)
-    found = told("verify")["broken"]
+    found = json_of("verify")["broken"]
     assert found[str(events)] == [UNSEALED]
     key = open_any(renamed).key[:8]
     assert found[str(renamed)] == [f"its name has the key 0badcafe, its content {key}: it was renamed"]
@@ -223,7 +227,7 @@ def test_verify_sees_changed_labels_names_and_bytes_of_no_sample(mini: Miniature
         raw.seek(400)  # between the seal and the HDF5 file
         raw.write(b"x")
     renamed.rename(frames)
-    assert told("verify")["broken"][str(frames)] == [UNSEALED]
+    assert json_of("verify")["broken"][str(frames)] == [UNSEALED]
 
 
 def test_a_store_of_a_layout_we_do_not_know_is_not_checked_and_not_broken(mini: Miniature) -> None:
@@ -253,7 +257,7 @@ def test_repair_makes_damaged_stores_again_byte_for_byte(mini: Miniature) -> Non
     assert run("repair").stdout == "stores: 2 checked, 0 repaired, 0 not repaired\n"
 
 
-def test_what_cannot_be_repaired_stays_and_is_told(mini: Miniature) -> None:
+def test_what_cannot_be_repaired_stays_and_the_reason_is_a_line(mini: Miniature) -> None:
     events, frames = make(mini)
     flip_a_byte(events, "events/dt", at=3)
     flip_a_byte(frames, "frames/gap")
@@ -297,14 +301,14 @@ def test_gc_never_touches_a_store_that_is_being_written(mini: Miniature) -> None
     draft = half_a_draft(mini)
     store = draft.with_name(draft.name.removesuffix(".draft"))
     with FileLock(store.with_name(store.name + ".lock")):
-        (one,) = (one for one in told("ls")["stores"] if one["state"] == "draft")
-        assert one["being_written"]
+        (item,) = (item for item in json_of("ls")["stores"] if item["state"] == "draft")
+        assert item["being_written"]
         for arguments in (["gc", "--dry-run"], ["gc"]):
             result = run(*arguments)
             assert f"left mini/{draft.name}: it is being written\n" in result.stdout
-        assert told("gc")["left"] == [str(draft)]
+        assert json_of("gc")["left"] == [str(draft)]
     assert draft.exists()
-    assert told("gc")["removed"][0]["path"] == str(draft)
+    assert json_of("gc")["removed"][0]["path"] == str(draft)
     assert not draft.exists()
 
 
@@ -315,10 +319,10 @@ def test_stores_of_a_card_of_ones_own_stay_unless_asked_for(mini: Miniature, tmp
         mini.named_card._replace(id="own", path=own), mini.places.data, mini.places.cache
     ).store
     assert states(mini) == {path.name: "own"}
-    assert told("ls", "--card", own)["stores"][0]["state"] == "complete"
-    assert told("gc")["removed"] == []
+    assert json_of("ls", "--card", own)["stores"][0]["state"] == "complete"
+    assert json_of("gc")["removed"] == []
     assert path.exists()
-    assert told("gc", "--own")["removed"][0]["why"] == "no shipped card and pipeline of these names"
+    assert json_of("gc", "--own")["removed"][0]["why"] == "no shipped card and pipeline of these names"
     assert not path.exists()
 
 

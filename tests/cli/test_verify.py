@@ -115,7 +115,7 @@ def test_a_missing_and_a_changed_recording_are_told(mini: Miniature) -> None:
 
 
 @pytest.mark.parametrize(
-    ("split", "change", "told"),
+    ("split", "change", "message"),
     [
         (
             "train",
@@ -135,12 +135,12 @@ def test_a_missing_and_a_changed_recording_are_told(mini: Miniature) -> None:
     ],
 )
 def test_a_card_that_does_not_agree_with_itself_is_broken(
-    mini: Miniature, split: str, change: dict[str, Any], told: str
+    mini: Miniature, split: str, change: dict[str, Any], message: str
 ) -> None:
     table = pinned(mini)
     table["splits"][split] |= change
     write_toml(mini.card, table)
-    assert told in faults()["datasets/mini.toml"]
+    assert message in faults()["datasets/mini.toml"]
 
 
 def test_a_companion_file_with_a_line_missing_or_mangled_is_broken(mini: Miniature) -> None:
@@ -153,7 +153,7 @@ def test_a_companion_file_with_a_line_missing_or_mangled_is_broken(mini: Miniatu
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"pipeline": "frames-v9"}, "its pipeline: no pipeline named 'frames-v9'"),
         ({"dataset": "minni"}, "its dataset: no dataset named 'minni'; allowed: mini; did you mean 'mini'?"),
@@ -166,11 +166,11 @@ def test_a_companion_file_with_a_line_missing_or_mangled_is_broken(mini: Miniatu
     ],
 )
 def test_a_task_that_names_what_is_not_there_is_broken(
-    mini: Miniature, change: dict[str, Any], told: str
+    mini: Miniature, change: dict[str, Any], message: str
 ) -> None:
     write_task(mini.task, mini, **({"dataset": "mini", "pipeline": "mini_frames-v1"} | change))
     (reason,) = faults()["tasks/mini-v1.toml"]
-    assert reason.startswith(told)
+    assert reason.startswith(message)
 
 
 def test_members_that_cannot_be_built_are_broken(mini: Miniature) -> None:

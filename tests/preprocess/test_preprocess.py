@@ -361,11 +361,11 @@ def test_a_run_cut_short_says_so_in_a_line_and_is_taken_up_again(
     assert out == ""
     if isinstance(error, OSError):
         store = event_path(mini) if after < 20 and (name, after) != ("set_seal", 1) else frame_path(mini)
-        told = "cannot be written: No space left on device; make room and run the same command again: what was done is kept"
-        assert (status, err) == (2, f"eventbench: {store}: {told}\n")
+        message = "cannot be written: No space left on device; make room and run the same command again: what was done is kept"
+        assert (status, err) == (2, f"eventbench: {store}: {message}\n")
     else:
-        told = "eventbench: interrupted; what was finished is kept, run the same command again to go on"
-        assert (status, err.strip()) == (130, told)
+        message = "eventbench: interrupted; what was finished is kept, run the same command again to go on"
+        assert (status, err.strip()) == (130, message)
     assert not frame_path(mini).exists()
     assert run_cli(capsys, *arguments)[0] == 0
     undisturbed = cold(mini, mini.card.parent / "again")
@@ -481,9 +481,9 @@ def test_a_pipeline_that_cannot_be_followed_is_refused(
 ) -> None:
     path = mini.card.parent / "bad-v1.toml"
     write_recipe(path)
-    told = refused(capsys, "preprocess", mini.card, "--pipeline", path, *mini.flags)
-    assert line in told
-    assert path.name in told
+    message = refused(capsys, "preprocess", mini.card, "--pipeline", path, *mini.flags)
+    assert line in message
+    assert path.name in message
     assert not event_path(mini).exists()
 
 

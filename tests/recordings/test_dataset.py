@@ -137,8 +137,8 @@ def test_changed_files_are_refused_and_named_where_a_list_is_there(mini: Miniatu
     if listed:
         mini.card.with_suffix(".sha256").write_text("".join(f"{sha}  {id}\n" for id, sha in before.items()))
     mini.file("train", 3).write_bytes(atis_bytes([(1, 1, 1, 1)]))
-    told = "train/00003" if listed else "some files"
-    line = f"mini at {mini.raw}: split 'train': {told} differ from the published ones; fetch them again: ask for it"
+    changed = "train/00003" if listed else "some files"
+    line = f"mini at {mini.raw}: split 'train': {changed} differ from the published ones; fetch them again: ask for it"
     with pytest.raises(BadDataset, match=f"^{re.escape(line)}$"):
         opened(mini).check_files("train", hashes(mini))
 

@@ -78,8 +78,8 @@ def test_without_write_it_is_said_that_nothing_pins_them(place: Place) -> None:
         "eventbench verify datasets --write\n"
     )
     assert not place.pins.exists()
-    told = json.loads(verify("--json").stdout)["datasets"]
-    assert (told["not_pinned"], told["pinned_here"]) == (["mini"], {})
+    document = json.loads(verify("--json").stdout)["datasets"]
+    assert (document["not_pinned"], document["pinned_here"]) == (["mini"], {})
 
 
 def test_write_pins_what_is_there_and_says_by_whom(place: Place) -> None:
@@ -92,10 +92,10 @@ def test_write_pins_what_is_there_and_says_by_whom(place: Place) -> None:
         "# Pinned here, at first sight, by eventbench verify datasets --write; not by the publisher."
     )
     assert str(place.folder) not in text
-    said = f"at hand: mini: its recordings are those pinned here, not by the publisher: {place.pins}\n"
-    assert said in verify().stdout
+    line = f"at hand: mini: its recordings are those pinned here, not by the publisher: {place.pins}\n"
+    assert line in verify().stdout
     # A second --write finds the pins and leaves them.
-    assert said in verify("--write").stdout
+    assert line in verify("--write").stdout
     assert place.pins.read_text() == text
     assert json.loads(verify("--json").stdout)["datasets"]["pinned_here"] == {"mini": str(place.pins)}
     assert place.preprocess() == 36
@@ -149,10 +149,10 @@ def test_anything_else_is_refused_from_then_on(
     verify("--write")
     before = place.pins.read_text()
     change(place)
-    told = f"its {what} are not those that were pinned here at first sight; bring back what was there"
+    message = f"its {what} are not those that were pinned here at first sight; bring back what was there"
     for options in ([], ["--write"]):
-        assert told in verify(*options, status=1).stdout
-    with pytest.raises(BadDataset, match=told):
+        assert message in verify(*options, status=1).stdout
+    with pytest.raises(BadDataset, match=message):
         place.preprocess("other stores")
     assert place.pins.read_text() == before
     # As the message says: without the pins, it is pinned anew.
@@ -182,8 +182,8 @@ def test_a_folder_that_cannot_be_written_is_said(place: Place, monkeypatch: pyte
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    told = f"broken: recordings of mini: {place.pins}: cannot be written: No space left on device"
-    assert told in verify("--write", status=1).stdout
+    message = f"broken: recordings of mini: {place.pins}: cannot be written: No space left on device"
+    assert message in verify("--write", status=1).stdout
 
 
 def test_write_is_for_data_sets_only() -> None:
@@ -208,10 +208,10 @@ def test_one_recording_in_two_splits_is_refused(tmp_path: Path) -> None:
     made = miniature(tmp_path, train=2, test=2)
     layout = card_table(2, 2)["layout"] | {"folders": {"train": "train", "test": "train"}}
     write_toml(made.card, card_table(2, 2) | {"layout": layout})
-    told = (
+    message = (
         f"{made.file('train', 1)}: test/00001 of split 'test' and train/00001 of split 'train' are the same recording; "
         "put it into one split"
     )
     with pytest.raises(BadDataset) as refused:
         Dataset(made.named_card, made.places.data).samples()
-    assert str(refused.value) == told
+    assert str(refused.value) == message

@@ -34,22 +34,22 @@ def item_json(opened: OpenedItem, expected: ExpectedStores) -> dict[str, Any]:
 
     item = opened.item
     state, why = expected.classify_state(opened)
-    now = expected.of(item)
-    made_from, value = opened.made_from or {}, now.key.value if now else {}
+    known = expected.of(item)
+    made_from, value = opened.made_from or {}, known.key.value if known else {}
     return {
         "path": str(item.path),
         "dataset": item.dataset,
         "layout": item.layout,
         "pipeline": None if item.layout == "events" else item.made_as,
         "samples": opened.samples,
-        "of": sum(split.samples for split in now.card.spec.splits.values()) if now else None,
+        "of": sum(split.samples for split in known.card.spec.splits.values()) if known else None,
         "bytes": item.bytes,
         "state": state,
         "why": why,
         "differs": sorted(
             field
             for field in made_from.keys() | value.keys()
-            if now and made_from and made_from.get(field) != value.get(field)
+            if known and made_from and made_from.get(field) != value.get(field)
         ),
         "being_written": being_written(item.store),
     }
