@@ -55,6 +55,7 @@ class LI(Leaky):
     def forward(
         self, x: torch.Tensor, state: torch.Tensor | EllipsisType | None = ...
     ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+        """The membranes, and the state after the last step where a state was given."""
         require_spikable(x, "LI")
         v = None if state is ... else state
         if v is not None:
@@ -71,4 +72,5 @@ class LI(Leaky):
         return membranes if state is ... else (membranes, last)
 
     def extra_repr(self) -> str:
+        """The settings, for `repr`."""
         return f"{self.tau_repr()}, leak={self.neuron.leak:g}, decay_input={self.neuron.decay_input}"

@@ -59,7 +59,7 @@ class LIF(Leaky):
     break a graph ("triton", and "norse" under torch.compile), such an input comes out as NaN.
     """
 
-    spiking = True  # what metrics go by: a spiking layer is declared, never guessed from its values
+    spiking = True  # metrics ask for it (models/protocols.py)
 
     def __init__(
         self,
@@ -85,6 +85,7 @@ class LIF(Leaky):
     def forward(
         self, x: torch.Tensor, state: torch.Tensor | EllipsisType | None = ...
     ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+        """The spikes, and the state after the last step where a state was given."""
         require_spikable(x, "LIF")
         v = None if state is ... else state
         if v is not None:
@@ -104,13 +105,16 @@ class LIF(Leaky):
 
     @property
     def threshold(self) -> float:
+        """A membrane above it fires."""
         return self.neuron.threshold
 
     @property
     def reset(self) -> float | None:
+        """What a membrane is set to after a spike; None subtracts the threshold."""
         return self.neuron.reset
 
     def extra_repr(self) -> str:
+        """The settings, for `repr`."""
         return f"{self.tau_repr()}, {self.neuron}"
 
 

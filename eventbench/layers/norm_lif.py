@@ -1,4 +1,4 @@
-"""Batch norm, LIF and a 2 x 2 max pool in one pass while training on the CPU: what stands between two convolutions.
+"""Batch norm, LIF and a 2 x 2 max pool, the layers between two convolutions, in one pass while training on the CPU.
 
 Batch norm is Ioffe and Szegedy's (ICML 2015) over T, N, H and W, as TCJA's and PFA's networks have it; the neuron is `LIF`.
 A training step is bound by memory there, and done one by one the three read and write every current, normalised current,
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from eventbench.layers._lif.engine import NotFinite
-from eventbench.layers._lif.norm_fused import Fused, NormLIF
+from eventbench.layers._lif.norm_fused import NormLIFSettings, fused_norm_lif
 from eventbench.layers._lif.refusals import not_finite
 from eventbench.layers.lif import LIF
 
@@ -30,15 +30,15 @@ def norm_lif(
     if not _serves(x, norm, lif, pool):
         T, N = x.shape[:2]
         x = norm(x.flatten(0, 1))  # the currents are let go here, before there are spikes
-        x = lif(x.unflatten(0, (T, N)))
-        return x if pool is None else pool(x.flatten(0, 1)).unflatten(0, (T, N))
+        x = lif(torch.unflatten(x, 0, (T, N)))
+        return x if pool is None else torch.unflatten(pool(x.flatten(0, 1)), 0, (T, N))
     lif.record_backend(x)
-    how = Fused(lif.neuron, lif.rate(x), norm.eps, None if pool is None else pool.ceil_mode)
+    settings = NormLIFSettings(lif.neuron, lif.rate(x), norm.eps, None if pool is None else pool.ceil_mode)
     try:
-        out, mean, variance = NormLIF.apply(x, norm.weight, norm.bias, how)
+        out, mean, variance = fused_norm_lif(x, norm.weight, norm.bias, settings)
     except NotFinite:
         raise not_finite(x, None, "LIF") from None
-    _follow(norm, mean, variance, x.numel() // x.shape[2])
+    _update_running_statistics(norm, mean, variance, x.numel() // x.shape[2])
     return out
 
 
@@ -60,16 +60,19 @@ def _serves(x: torch.Tensor, norm: nn.BatchNorm2d, lif: LIF, pool: nn.MaxPool2d 
         and not (lif.learn_tau or lif.channels)
         and lif.backend in (None, "numba")
         and (pool is None or _halves(pool))
-        and not any(
-            layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks for layer in layers
-        )
+        and not any(_has_hooks(layer) for layer in layers)
     )
+
+
+def _has_hooks(layer: nn.Module) -> bool:
+    hooks = layer._forward_hooks, layer._forward_pre_hooks, layer._backward_hooks  # noqa: SLF001  # torch has no public name
+    return any(hooks)
 
 
 def _halves(pool: nn.MaxPool2d) -> bool:
     """Whether windows are 2 x 2, side by side."""
-    told = (pool.kernel_size, pool.stride, pool.padding, pool.dilation, pool.return_indices)
-    return all(_pair(value) == (n, n) for value, n in zip(told, (2, 2, 0, 1, 0), strict=True))
+    settings = (pool.kernel_size, pool.stride, pool.padding, pool.dilation, pool.return_indices)
+    return all(_pair(value) == (n, n) for value, n in zip(settings, (2, 2, 0, 1, 0), strict=True))
 
 
 def _pair(value: int | tuple[int, ...]) -> tuple[int, ...]:
@@ -77,14 +80,16 @@ def _pair(value: int | tuple[int, ...]) -> tuple[int, ...]:
 
 
 @torch.no_grad()
-def _follow(norm: nn.BatchNorm2d, mean: torch.Tensor, variance: torch.Tensor, rows: int) -> None:
-    """Running statistics as BatchNorm2d keeps them: of the unbiased variance, averaged over all where momentum is None."""
+def _update_running_statistics(
+    norm: nn.BatchNorm2d, mean: torch.Tensor, variance: torch.Tensor, rows: int
+) -> None:
+    """As BatchNorm2d does it: of the unbiased variance, and averaged over all batches where momentum is None."""
     if not norm.track_running_stats or norm.running_mean is None or norm.running_var is None:
         return
     if norm.num_batches_tracked is not None:
         norm.num_batches_tracked.add_(1)
-    share = norm.momentum
-    if share is None:
-        share = 1 / float(norm.num_batches_tracked or 1)
-    norm.running_mean.lerp_(mean, share)
-    norm.running_var.lerp_(variance * (rows / (rows - 1)), share)
+    momentum = norm.momentum
+    if momentum is None:
+        momentum = 1 / float(norm.num_batches_tracked or 1)
+    norm.running_mean.lerp_(mean, momentum)
+    norm.running_var.lerp_(variance * (rows / (rows - 1)), momentum)

@@ -31,6 +31,7 @@ from torch import nn
 
 from eventbench.errors import BadSpec
 from eventbench.layers._attention.gating import (
+    InputGradient,
     Tensors,
     gate_dtype,
     gated,
@@ -95,7 +96,7 @@ class PFA(nn.Module):
         """(T, N, C, H, W) -> v_T (N, T, R), v_C (N, C, R), v_S (N, R, H, W), each in (0, 1)."""
         require_frames(x, "PFA", self.time_steps, self.channels)
         with without_autocast(x):
-            return self._projected(*self.means(x))
+            return self._projected(self.means(x))
 
     def lambdas(self) -> torch.Tensor | float:
         """λ, the weight of each rank: (R,) when learned, else the one number all ranks share."""
@@ -112,6 +113,7 @@ class PFA(nn.Module):
         return gate.view(x.transpose(0, 1).shape).transpose(0, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The input fused with the map (T, N, C, H, W)."""
         require_frames(x, "PFA", self.time_steps, self.channels)
         if not torch.compiler.is_compiling():
             return gated(x, self)
@@ -119,49 +121,57 @@ class PFA(nn.Module):
         fused = x + gate if self.fusion == "add_relu" else x * gate
         return (fused if self.fusion == "multiply" else torch.relu(fused)).to(x.dtype)
 
-    def means(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def means(self, x: torch.Tensor) -> Tensors:
         """(T, N, C, H, W) -> means over H, W (T, N, C), and over C (T, N, H, W)."""
         dtype = gate_dtype(x, self.time_projection.weight, "PFA")
         z = x.mean((3, 4), dtype=dtype)
         require_finite(z, "PFA")
         return z, x.mean(2, dtype=dtype)
 
-    def _projected(self, z: torch.Tensor, u: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def _projected(self, means: Tensors) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        z, u = means
         over_time = torch.sigmoid(self.time_projection(z.transpose(0, 1)))
         over_channels = torch.sigmoid(self.channel_projection(z.permute(1, 2, 0)))
         over_space = torch.sigmoid(self.space_projection(u.transpose(0, 1)))
         return over_time, over_channels, over_space
 
-    def factors_of(self, z: torch.Tensor, u: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def factors_of(self, means: Tensors) -> Tensors:
         """The three factors, λ multiplied into the first."""
-        over_time, over_channels, over_space = self._projected(z, u)
+        over_time, over_channels, over_space = self._projected(means)
         return over_time * self.lambdas(), over_channels, over_space
 
-    def apply_factors(self, x: torch.Tensor, *factors: torch.Tensor) -> torch.Tensor:
+    def apply_factors(self, x: torch.Tensor, factors: Tensors) -> torch.Tensor:
+        """The input fused with the map of these factors."""
         return compose(x, factors, self.fusion)
 
-    def pull_back(
-        self, x: torch.Tensor, g: torch.Tensor, *factors: torch.Tensor
-    ) -> tuple[torch.Tensor, Tensors]:
-        return compose_backward(x, g, factors, self.fusion)
+    def gradients(
+        self, x: torch.Tensor, grad_output: torch.Tensor, factors: Tensors
+    ) -> tuple[Tensors, InputGradient]:
+        """The gradients of the factors, and a function that makes that of x from those of the means."""
+        grad_x, grad_factors = compose_backward(x, grad_output, factors, self.fusion)
 
-    def spread(
-        self, dx: torch.Tensor, x: torch.Tensor, g: torch.Tensor, factors: Tensors, means: Tensors
-    ) -> torch.Tensor:
-        dz, du = means
-        _, _, C, H, W = x.shape
-        at_once = steps_at_once(x)
-        for part, by_channel, by_pixel in zip(
-            dx.split(at_once), (dz / (H * W)).split(at_once), (du / C).split(at_once), strict=True
-        ):
-            part += by_channel[..., None, None]
-            part += by_pixel[:, :, None]
-        return dx
+        def grad_input(grad_means: Tensors) -> torch.Tensor:
+            by_channel, by_pixel = grad_means
+            _, _, C, H, W = x.shape
+            at_once = steps_at_once(x)
+            parts = zip(
+                torch.split(grad_x, at_once),
+                torch.split(by_channel / (H * W), at_once),
+                torch.split(by_pixel / C, at_once),
+                strict=True,
+            )
+            for part, of_channel, of_pixel in parts:
+                part += of_channel[..., None, None]
+                part += of_pixel[:, :, None]
+            return grad_x
+
+        return grad_factors, grad_input
 
     def count_synaptic_operations(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Per sample (N,): ACs, MACs and dense operations of composing the map and, in a product, of gating with it.
+        """Accumulates, multiply-accumulates and dense operations, each (N,): of composing the map and, in a product, of
+        gating with it, one MAC for each input that is not 0.
 
-        The projections are counted as the layers they are.
+        The projections are counted as the layers they are. There is no `gates_input`: gating is counted here.
         """
         T, N, C, H, W = x.shape
         composed = (T + T * C + T * C * H * W) * self.rank
@@ -173,6 +183,7 @@ class PFA(nn.Module):
         return torch.zeros_like(macs), macs, dense
 
     def extra_repr(self) -> str:
+        """The settings, for `repr`."""
         return (
             f"time_steps={self.time_steps}, channels={self.channels}, rank={self.rank}, "
             f"composition={self.composition}, fusion={self.fusion}"

@@ -64,6 +64,7 @@ class RecurrentLIF(Leaky):
     def forward(
         self, x: torch.Tensor, state: RecurrentState | EllipsisType | None = ...
     ) -> torch.Tensor | tuple[torch.Tensor, RecurrentState]:
+        """The spikes, and the state after the last step where a state was given."""
         require_spikable(x, "RecurrentLIF")
         C = self.recurrent.in_features
         if x.ndim != 3 or x.shape[2] != C:
@@ -92,4 +93,5 @@ class RecurrentLIF(Leaky):
         return spikes if state is ... else (spikes, last)
 
     def extra_repr(self) -> str:
+        """The settings, for `repr`."""
         return f"{self.tau_repr()}, {self.neuron}"

@@ -67,4 +67,5 @@ class _SpikeSlope(torch.autograd.Function):
 
 def spike_slope(u: torch.Tensor, spikes: torch.Tensor, surrogate: str, alpha: float) -> torch.Tensor:
     """`spikes` itself, now with the slope of `surrogate` (one of `OURS`) at u = h − threshold as derivative."""
-    return _SpikeSlope.apply(u, spikes, OURS[surrogate], alpha)
+    attached: torch.Tensor = _SpikeSlope.apply(u, spikes, OURS[surrogate], alpha)  # type: ignore[no-untyped-call]
+    return attached

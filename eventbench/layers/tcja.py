@@ -26,6 +26,7 @@ from torch import nn
 from torch.nn.functional import pad
 
 from eventbench.layers._attention.gating import (
+    InputGradient,
     Tensors,
     gate_dtype,
     gated,
@@ -41,7 +42,8 @@ BRANCHES = ("both", "time", "channels")
 def _slide(conv: nn.Conv1d, z: torch.Tensor) -> torch.Tensor:
     # torch's own padding="same" pads alike but warns that it copies for even kernels.
     kernel = conv.kernel_size[0]
-    return conv(pad(z, ((kernel - 1) // 2, kernel // 2)))
+    scores: torch.Tensor = conv(pad(z, ((kernel - 1) // 2, kernel // 2)))
+    return scores
 
 
 class TCJA(nn.Module):
@@ -59,7 +61,7 @@ class TCJA(nn.Module):
     The output is real-valued, not spikes. Raises BadSpec for parameters or inputs that do not fit.
     """
 
-    gates_input = True  # metrics count the product with the input, which no layer shows them
+    gates_input = True  # metrics count the product with the input (models/protocols.py)
 
     def __init__(
         self,
@@ -85,22 +87,24 @@ class TCJA(nn.Module):
         """(T, N, C, H, W) -> (T, N, C): what each time step and channel is multiplied with."""
         require_frames(x, "TCJA", self.time_steps, self.channels)
         with without_autocast(x):
-            return self.factors_of(*self.means(x))[0]
+            return self.factors_of(self.means(x))[0]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The gated input (T, N, C, H, W)."""
         require_frames(x, "TCJA", self.time_steps, self.channels)
         if torch.compiler.is_compiling():
             return (x * self.gate(x)[..., None, None]).to(x.dtype)
         return gated(x, self)
 
-    def means(self, x: torch.Tensor) -> tuple[torch.Tensor]:
+    def means(self, x: torch.Tensor) -> Tensors:
         """Squeeze: (T, N, C, H, W) -> (T, N, C)."""
         z = x.mean((3, 4), dtype=gate_dtype(x, next(self.parameters()), "TCJA"))
         require_finite(z, "TCJA")
         return (z,)
 
-    def factors_of(self, z: torch.Tensor) -> tuple[torch.Tensor]:  # type: ignore[override]
+    def factors_of(self, means: Tensors) -> Tensors:
         """Means (T, N, C) -> gate (T, N, C)."""
+        (z,) = means
         score = None
         if self.branches != "channels":
             score = _slide(self.conv_over_time, z.permute(1, 2, 0)).permute(2, 0, 1)
@@ -110,31 +114,33 @@ class TCJA(nn.Module):
         assert score is not None
         return (torch.sigmoid(score),)
 
-    def apply_factors(self, x: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
+    def apply_factors(self, x: torch.Tensor, factors: Tensors) -> torch.Tensor:
+        """The input times the gate."""
+        (gate,) = factors
         return torch.mul(x, gate[..., None, None], out=torch.empty_like(x))
 
-    def pull_back(
-        self, x: torch.Tensor, g: torch.Tensor, gate: torch.Tensor
-    ) -> tuple[None, tuple[torch.Tensor]]:
-        dgate = torch.empty_like(gate)
+    def gradients(
+        self, x: torch.Tensor, grad_output: torch.Tensor, factors: Tensors
+    ) -> tuple[Tensors, InputGradient]:
+        """The gradient of the gate, and a function that makes that of x from that of the means."""
+        (gate,) = factors
+        grad_gate = torch.empty_like(gate)
         at_once = steps_at_once(x)
         product = torch.empty_like(x[:at_once])
         for t in range(0, len(x), at_once):
             steps = slice(t, t + at_once)
-            torch.mul(g[steps], x[steps], out=product)
-            torch.sum(product, (3, 4), dtype=gate.dtype, out=dgate[steps])
-        return None, (dgate,)
+            torch.mul(grad_output[steps], x[steps], out=product)
+            torch.sum(product, (3, 4), dtype=gate.dtype, out=grad_gate[steps])
 
-    def spread(
-        self, kept: None, x: torch.Tensor, g: torch.Tensor, factors: Tensors, means: Tensors
-    ) -> torch.Tensor:
-        (gate,), (dz,) = factors, means
-        per_pixel = dz / (x.shape[3] * x.shape[4])
-        if x.dtype == gate.dtype:
-            return torch.addcmul(
-                per_pixel[..., None, None], g, gate[..., None, None], out=torch.empty_like(x)
-            )
-        return (per_pixel[..., None, None] + g * gate[..., None, None]).to(x.dtype)
+        def grad_input(grad_means: Tensors) -> torch.Tensor:
+            per_pixel = (grad_means[0] / (x.shape[3] * x.shape[4]))[..., None, None]
+            factor = gate[..., None, None]
+            if x.dtype == gate.dtype:
+                return torch.addcmul(per_pixel, grad_output, factor, out=torch.empty_like(x))
+            return (per_pixel + grad_output * factor).to(x.dtype)
+
+        return (grad_gate,), grad_input
 
     def extra_repr(self) -> str:
+        """The settings, for `repr`."""
         return f"time_steps={self.time_steps}, channels={self.channels}, branches={self.branches}"

@@ -25,6 +25,7 @@ class Voting(nn.Module):
         self.group = require_count(group, "group", "Voting")
 
     def forward(self, scores: torch.Tensor) -> torch.Tensor:
+        """The votes (..., K)."""
         require_floating(scores, "Voting")
         if scores.ndim == 0 or scores.shape[-1] == 0 or scores.shape[-1] % self.group:
             raise BadSpec(
@@ -32,7 +33,8 @@ class Voting(nn.Module):
                 where="Voting",
                 allowed="(..., K * group)",
             )
-        return scores.unflatten(-1, (-1, self.group)).mean(-1)
+        return torch.unflatten(scores, -1, (-1, self.group)).mean(-1)
 
     def extra_repr(self) -> str:
+        """The settings, for `repr`."""
         return f"group={self.group}"

@@ -13,7 +13,7 @@ from torch import nn
 
 from eventbench.errors import BadSpec
 from eventbench.layers import LIF, norm_lif
-from eventbench.layers._lif import norm_fused as _norm_lif_fused
+from eventbench.layers._lif import norm_fused
 from eventbench.layers._lif import threads as _threads
 from eventbench.models.conv_snn import ConvSNN
 
@@ -46,9 +46,9 @@ def made(shape, dtype=torch.float64, seed=0, **neuron):
 def fused(monkeypatch):
     """How often the one pass was taken."""
     calls = []
-    apply = _norm_lif_fused.NormLIF.apply
+    apply = norm_fused._NormLIF.apply
     monkeypatch.setattr(
-        _norm_lif_fused.NormLIF, "apply", lambda *given: calls.append(1) or apply(*given), raising=False
+        norm_fused._NormLIF, "apply", lambda *given: calls.append(1) or apply(*given), raising=False
     )
     return calls
 
@@ -92,7 +92,7 @@ def test_spikes_gradients_and_statistics_equal_the_layers_one_by_one(shape, pool
 def test_every_surrogate_where_rows_are_cut_into_strips_and_shared_between_threads(
     pool, surrogate, monkeypatch
 ):
-    monkeypatch.setattr(_norm_lif_fused, "STRIP_BYTES", 4 * 2 * 2 * 40 * 8 * 3)
+    monkeypatch.setattr(norm_fused, "STRIP_BYTES", 4 * 2 * 2 * 40 * 8 * 3)
     monkeypatch.setattr(_threads, "ELEMENTS_PER_THREAD", 100)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     hold_equal(*made((4, 2, 40, 7, 11), surrogate=surrogate), POOLS[pool])

@@ -1,4 +1,4 @@
-"""What makes TCJA and PFA cheap: one backward pass for the means, the gate and its product with the input.
+"""TCJA and PFA as one differentiable operation: one backward pass for the means, the gate and its product with the input.
 
 Autograd keeps and rewrites a map of the input's size for every step of a gate's arithmetic. Here only the input and
 the gate's small factors are kept; maps are made a time step at a time and dropped. The small part, from the means to
@@ -7,78 +7,82 @@ the factors, keeps autograd's own graph. Under torch.compile the plain arithmeti
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 import torch
+from torch import nn
 from torch.autograd.function import once_differentiable
 
 from eventbench.errors import BadSpec
 
 HALF = (torch.float16, torch.bfloat16)
 Tensors = tuple[torch.Tensor, ...]
+InputGradient = Callable[[Tensors], torch.Tensor]
 
 
 class Gating(Protocol):
-    """What a layer says about itself to be run by `gated`."""
+    """The parts of a layer that `gated` runs it by, none of which has to care for autograd."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """The weights of the layer."""
 
     def means(self, x: torch.Tensor) -> Tensors:
         """The small means of x that the gate is made from."""
 
-    def factors_of(self, *means: torch.Tensor) -> Tensors:
+    def factors_of(self, means: Tensors) -> Tensors:
         """The small factors of the gate."""
 
-    def apply_factors(self, x: torch.Tensor, *factors: torch.Tensor) -> torch.Tensor:
-        """The output, without autograd."""
+    def apply_factors(self, x: torch.Tensor, factors: Tensors) -> torch.Tensor:
+        """The output."""
 
-    def pull_back(self, x: torch.Tensor, g: torch.Tensor, *factors: torch.Tensor) -> tuple[Any, Tensors]:
-        """(what `spread` needs, gradients of the factors) for a gradient g of the output."""
-
-    def spread(
-        self, kept: Any, x: torch.Tensor, g: torch.Tensor, factors: Tensors, means: Tensors
-    ) -> torch.Tensor:
-        """The gradient of x from what `pull_back` kept and the gradients of the means."""
+    def gradients(
+        self, x: torch.Tensor, grad_output: torch.Tensor, factors: Tensors
+    ) -> tuple[Tensors, InputGradient]:
+        """The gradients of the factors, and a function that makes the gradient of x from those of the means."""
 
 
 class _Gated(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, layer: Any, *parameters: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, x: torch.Tensor, layer: Gating, *parameters: torch.Tensor) -> torch.Tensor:
         with without_autocast(x):
             means = tuple(mean.requires_grad_(ctx.needs_input_grad[0]) for mean in layer.means(x))
             with torch.enable_grad():
-                factors = layer.factors_of(*means)
+                factors = layer.factors_of(means)
             ctx.save_for_backward(x)
             ctx.layer, ctx.means, ctx.factors, ctx.parameters = layer, means, factors, parameters
-            return layer.apply_factors(x, *(factor.detach() for factor in factors))
+            return layer.apply_factors(x, tuple(factor.detach() for factor in factors))
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, g: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def backward(ctx: Any, grad_output: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (x,) = ctx.saved_tensors
-        wants_x = ctx.needs_input_grad[0]
-        wanted = [p for p, needed in zip(ctx.parameters, ctx.needs_input_grad[2:], strict=True) if needed]
-        factors = tuple(factor.detach() for factor in ctx.factors)
+        layer: Gating = ctx.layer
+        wants_x, wants_parameters = ctx.needs_input_grad[0], ctx.needs_input_grad[2:]
+        wanted = [p for p, needed in zip(ctx.parameters, wants_parameters, strict=True) if needed]
         with without_autocast(x):
-            kept, dfactors = ctx.layer.pull_back(x, g, *factors)
+            detached = tuple(factor.detach() for factor in ctx.factors)
+            grad_factors, grad_input = layer.gradients(x, grad_output, detached)
             inputs = [*(ctx.means if wants_x else ()), *wanted]
-            # Kept for a second pass over the outer graph, should the caller retain it.
             # A factor of frozen weights and an input without gradient is a constant.
-            ends = [pair for pair in zip(ctx.factors, dfactors, strict=True) if pair[0].requires_grad]
-            moved, down = zip(*ends, strict=True)
-            got = list(torch.autograd.grad(moved, inputs, down, retain_graph=True))
-            dmeans = tuple(got.pop(0) for _ in ctx.means) if wants_x else ()
-            dx = ctx.layer.spread(kept, x, g, factors, dmeans) if wants_x else None
-        grads = [got.pop(0) if needed else None for needed in ctx.needs_input_grad[2:]]
-        return dx, None, *grads
+            pairs = [pair for pair in zip(ctx.factors, grad_factors, strict=True) if pair[0].requires_grad]
+            factors, at_factors = zip(*pairs, strict=True)
+            # Kept for a second pass over the outer graph, should the caller retain it.
+            grads = list(torch.autograd.grad(factors, inputs, at_factors, retain_graph=True))
+            grad_means = tuple(grads.pop(0) for _ in ctx.means) if wants_x else ()
+            grad_x = grad_input(grad_means) if wants_x else None
+        return grad_x, None, *(grads.pop(0) if needed else None for needed in wants_parameters)
 
 
-def gated(x: torch.Tensor, layer: Any) -> torch.Tensor:
+def gated(x: torch.Tensor, layer: Gating) -> torch.Tensor:
     """The layer's output for x (T, N, C, H, W), in the dtype and memory format of x. Not differentiable twice."""
     parameters = tuple(layer.parameters())
     if torch.is_grad_enabled() and (x.requires_grad or any(p.requires_grad for p in parameters)):
-        return _Gated.apply(x, layer, *parameters)
+        output: torch.Tensor = _Gated.apply(x, layer, *parameters)  # type: ignore[no-untyped-call]
+        return output
     with without_autocast(x):
-        return layer.apply_factors(x, *layer.factors_of(*layer.means(x)))
+        return layer.apply_factors(x, layer.factors_of(layer.means(x)))
 
 
 def without_autocast(x: torch.Tensor) -> AbstractContextManager[Any]:

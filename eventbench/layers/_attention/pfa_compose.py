@@ -16,10 +16,10 @@ from eventbench.layers._attention.gating import Tensors, steps_at_once
 from eventbench.layers._lif.backend import HAS_TRITON
 
 
-class _Step(NamedTuple):
+class _Steps(NamedTuple):
     """Some time steps, their images as rows in memory order: maps (rows, left, right) = left @ rightᵀ."""
 
-    steps: slice
+    time: slice
     left: torch.Tensor  # (rows, left, R)
     right: torch.Tensor  # (rows, right, R)
 
@@ -51,27 +51,27 @@ class _Order:
             return rows.view(-1, N, H, W, C).permute(0, 1, 4, 2, 3)
         return rows.view(-1, N, C, H, W)
 
-    def steps(self) -> Iterator[_Step]:
+    def steps(self) -> Iterator[_Steps]:
         for t in range(0, self.shape[0], self.at_once):
-            steps = slice(t, t + self.at_once)
+            time = slice(t, t + self.at_once)
             # Khatri-Rao product of time and channels: (s·N, C, R)
-            pairs = self.over_time[:, steps].transpose(0, 1)[:, :, None] * self.over_channels
+            pairs = self.over_time[:, time].transpose(0, 1)[:, :, None] * self.over_channels
             pixels = self.pixels.expand(self.at_once, *self.pixels.shape).flatten(0, 1)
             both = (pixels, pairs.flatten(0, 1)) if self.channels_last else (pairs.flatten(0, 1), pixels)
-            yield _Step(steps, *both)
+            yield _Steps(time, *both)
 
-    def map(self, step: _Step) -> torch.Tensor:
+    def map(self, steps: _Steps) -> torch.Tensor:
         """M at some steps (s, N, C, H, W), in a buffer that the next call overwrites."""
         if self._map is None:  # one for all steps: fresh pages cost more than the product that fills them
-            self._map = step.left.new_empty((*step.left.shape[:2], step.right.shape[1]))
-        torch.bmm(step.left, step.right.mT, out=self._map)
+            self._map = steps.left.new_empty((*steps.left.shape[:2], steps.right.shape[1]))
+        torch.bmm(steps.left, steps.right.mT, out=self._map)
         return self.images(self._map)
 
-    def sums(self, step: _Step, rows: torch.Tensor) -> Tensors:
+    def sums(self, steps: _Steps, rows: torch.Tensor) -> Tensors:
         """Gradients of pairs (s, N, C, R) and pixels (N, H·W, R) for that of the map, as `flat` has it."""
         sums = [
-            (rows @ step.right).unflatten(0, (self.at_once, -1)),
-            (rows.mT @ step.left).unflatten(0, (self.at_once, -1)),
+            torch.unflatten(rows @ steps.right, 0, (self.at_once, -1)),
+            torch.unflatten(rows.mT @ steps.left, 0, (self.at_once, -1)),
         ]
         pairs, pixels = reversed(sums) if self.channels_last else sums
         return pairs, pixels.sum(0)
@@ -94,55 +94,56 @@ def compose(x: torch.Tensor, factors: Tensors, fusion: str) -> torch.Tensor:
     if x.numel() == 0:
         return y
     order = _Order(x, factors)
-    for step in order.steps():
+    for steps in order.steps():
         if in_registers(x):
-            return order.images(_triton().forward(order.dense(x), step.left, step.right, fusion))
-        gate, at, out = order.map(step), x[step.steps], y[step.steps]
-        torch.add(at, gate, out=out) if fusion == "add_relu" else torch.mul(at, gate, out=out)
+            return order.images(_triton().forward(order.dense(x), steps.left, steps.right, fusion))
+        gate, inputs, out = order.map(steps), x[steps.time], y[steps.time]
+        torch.add(inputs, gate, out=out) if fusion == "add_relu" else torch.mul(inputs, gate, out=out)
         if fusion != "multiply":
             out.relu_()
     return y
 
 
 def compose_backward(
-    x: torch.Tensor, g: torch.Tensor, factors: Tensors, fusion: str
+    x: torch.Tensor, grad_output: torch.Tensor, factors: Tensors, fusion: str
 ) -> tuple[torch.Tensor, Tensors]:
-    """Gradients of x, through the fusion alone, and of the three factors, for a gradient g of the output."""
+    """Gradients of x, through the fusion alone, and of the three factors."""
     over_time, over_channels, space = factors
-    dtime, dchannels = torch.zeros_like(over_time), torch.zeros_like(over_channels)
-    dx = torch.empty_like(x)
+    grad_time, grad_channels = torch.zeros_like(over_time), torch.zeros_like(over_channels)
+    grad_x = torch.empty_like(x)
     if x.numel() == 0:
-        return dx, (dtime, dchannels, torch.zeros_like(space))
+        return grad_x, (grad_time, grad_channels, torch.zeros_like(space))
     order = _Order(x, factors)
-    dpixels = torch.zeros_like(order.pixels)
-    for step in order.steps():
+    grad_pixels = torch.zeros_like(order.pixels)
+    for steps in order.steps():
+        time = steps.time
         if in_registers(x):
-            found = _triton().backward(order.dense(x), order.dense(g), step.left, step.right, fusion)
-            dx, rows = order.images(found[0]), found[1]
+            dense = order.dense(x), order.dense(grad_output)
+            rows, grad_maps = _triton().backward(*dense, steps.left, steps.right, fusion)
+            grad_x = order.images(rows)
         else:
-            rows = order.flat(
-                _step_back(order.map(step), x[step.steps], g[step.steps], dx[step.steps], fusion)
-            )
-        dpairs, dp = order.sums(step, rows)
-        dpixels += dp
-        dtime[:, step.steps] = (dpairs * over_channels).sum(2).transpose(0, 1)
-        dchannels += torch.einsum("sncr,nsr->ncr", dpairs, over_time[:, step.steps])
-    return dx, (dtime, dchannels, dpixels.mT.reshape(space.shape))
+            gate = order.map(steps)
+            grad_maps = order.flat(_fuse_back(gate, x[time], grad_output[time], grad_x[time], fusion))
+        grad_pairs, at_pixels = order.sums(steps, grad_maps)
+        grad_pixels += at_pixels
+        grad_time[:, time] = (grad_pairs * over_channels).sum(2).transpose(0, 1)
+        grad_channels += torch.einsum("sncr,nsr->ncr", grad_pairs, over_time[:, time])
+    return grad_x, (grad_time, grad_channels, grad_pixels.mT.reshape(space.shape))
 
 
-def _step_back(
-    gate: torch.Tensor, at: torch.Tensor, down: torch.Tensor, out: torch.Tensor, fusion: str
+def _fuse_back(
+    gate: torch.Tensor, inputs: torch.Tensor, grad: torch.Tensor, grad_inputs: torch.Tensor, fusion: str
 ) -> torch.Tensor:
-    """Fill `out` with the gradient of x at some steps; that of the map, in the memory of the map."""
+    """Fill `grad_inputs`, the gradient of x at some steps; that of the map, in the memory of `gate`."""
     if fusion == "add_relu":
-        gate += at
-        torch.ops.aten.threshold_backward(down.to(gate.dtype), gate, 0, grad_input=gate)
-        out.copy_(gate)
+        gate += inputs
+        torch.ops.aten.threshold_backward(grad.to(gate.dtype), gate, 0, grad_input=gate)
+        grad_inputs.copy_(gate)
         return gate
-    torch.mul(down, gate, out=out)
-    torch.mul(down, at, out=gate)
+    torch.mul(grad, gate, out=grad_inputs)
+    torch.mul(grad, inputs, out=gate)
     if fusion == "multiply_relu":  # the map is positive, so the sign of the product is the input's
-        positive = at > 0
-        out *= positive
+        positive = inputs > 0
+        grad_inputs *= positive
         gate *= positive
     return gate

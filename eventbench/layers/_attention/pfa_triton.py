@@ -1,6 +1,6 @@
 """PFA's map made and used in registers on CUDA: a tile of an image at a time, R products an element.
 
-Forward reads x and writes the output. Backward reads x and the cotangent and writes the gradients of x and of the map: the
+Forward reads x and writes the output. Backward reads x and the gradient of the output and writes the gradients of x and of the map: the
 map itself is never in memory, where it would be written once and read twice or more.
 """
 
@@ -87,7 +87,7 @@ def forward(x: torch.Tensor, left: torch.Tensor, right: torch.Tensor, fusion: st
 def backward(
     x: torch.Tensor, g: torch.Tensor, left: torch.Tensor, right: torch.Tensor, fusion: str
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The gradients of x, through the fusion alone, and of the map, in the type of left, for a cotangent g."""
+    """The gradients of x, through the fusion alone, and of the map, in the type of left, for a gradient g of the output."""
     dx, dmap = torch.empty_like(x), torch.empty_like(x, dtype=left.dtype)
     _launch(_backward, (x, g), left, right, (dx, dmap), fusion)
     return dx, dmap
@@ -95,21 +95,21 @@ def backward(
 
 def _launch(
     kernel: Any,
-    given: tuple[torch.Tensor, ...],
+    inputs: tuple[torch.Tensor, ...],
     left: torch.Tensor,
     right: torch.Tensor,
-    made: tuple[torch.Tensor, ...],
+    outputs: tuple[torch.Tensor, ...],
     fusion: str,
 ) -> None:
-    rows, L, Q = given[0].shape
+    rows, L, Q = inputs[0].shape
     tall, wide = (min(TILE, max(FEWEST, triton.next_power_of_2(n))) for n in (L, Q))
     grid = (rows, triton.cdiv(L, tall), triton.cdiv(Q, wide))
     factors = (left.contiguous(), right.contiguous())
     with on_device(left):
         kernel[grid](
-            *given,
+            *inputs,
             *factors,
-            *made,
+            *outputs,
             L,
             Q,
             left.shape[2],

@@ -29,6 +29,7 @@ def _fold(lanes, n, totals):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _repeated(values, n, out):
+    """Fill `out` with the values of the channels, over and over."""
     channels = len(values)
     for at in range(0, n, channels):
         part = out[at : at + channels]
@@ -45,8 +46,8 @@ def moments(x, channels, start, stop):
     """
     wide = channels * max(1, LANES // channels)
     lanes, centre = np.empty(wide, x.dtype), np.empty(wide, x.dtype)
-    told, part = np.zeros((2, channels)), np.empty((2, channels))
-    seen = 0
+    total, part = np.zeros((2, channels)), np.empty((2, channels))
+    counted = 0
     for first in range(start * channels, stop * channels, wide * ROUNDS):
         last = min(first + wide * ROUNDS, stop * channels)
         rows = (last - first) // channels
@@ -67,15 +68,15 @@ def moments(x, channels, start, stop):
                 d = xs[i] - centre[i]
                 lanes[i] += d * d
         _fold(lanes, wide, part[1])
-        both = seen + rows
+        both = counted + rows
         for c in range(channels):
             # The centre was rounded to the dtype of x; about the mean itself the sum of squares is that much less.
             off = part[0, c] - np.float64(centre[c])
-            between = part[0, c] - told[0, c]
-            told[0, c] += between * rows / both
-            told[1, c] += part[1, c] - rows * off * off + between * between * seen * rows / both
-        seen = both
-    return seen, told
+            between = part[0, c] - total[0, c]
+            total[0, c] += between * rows / both
+            total[1, c] += part[1, c] - rows * off * off + between * between * counted * rows / both
+        counted = both
+    return counted, total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -198,7 +199,8 @@ def _back(grads, h, slopes, gv, out, gain, scale, c):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _gather(grads, x, centre, sums, products):
+def _add_sums(grads, x, centre, sums, products):
+    """Add the gradients, and those times x - mean, to one sum a lane."""
     for i in range(len(x)):
         sums[i] += grads[i]
         products[i] += grads[i] * (x[i] - centre[i])
@@ -222,7 +224,7 @@ def backward(grad_out, x, grad_x, norm, rate, c, code, size, pooled, tall, wide,
     h, v = np.empty((T, 2, most), x.dtype), np.empty((2, most), x.dtype)
     gs, gv = np.empty((2, most), x.dtype), np.empty((2, most), x.dtype)
     slopes, sums, products = np.empty(most, x.dtype), np.empty(most, x.dtype), np.empty(most, x.dtype)
-    told = np.zeros((2, channels))
+    totals = np.zeros((2, channels))
     for number in range(start, stop):
         sample, row, column, rows, columns = _strip(number, size, tall, wide)
         run = columns * channels
@@ -250,10 +252,10 @@ def backward(grad_out, x, grad_x, norm, rate, c, code, size, pooled, tall, wide,
                 _back(
                     grad_out[t, at : at + run] if tall == 1 else gs[r], ht, slopes, gv[r], to, gain, scale, c
                 )
-                _gather(to, x[t, at : at + run], centre, sums, products)
-        _fold(sums, run, told[0])
-        _fold(products, run, told[1])
-    return told
+                _add_sums(to, x[t, at : at + run], centre, sums, products)
+        _fold(sums, run, totals[0])
+        _fold(products, run, totals[1])
+    return totals
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -94,7 +94,8 @@ def forward(x, spikes, h, v, keep, gains, scales, inner, c, start, stop):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _slopes(h, out, code, c):
+def _slopes(h, out, code, c):  # noqa: C901  # one branch a surrogate
+    """The derivative of a spike at membranes h, by the surrogate's code."""
     threshold, alpha, half_alpha, width, zero, one = c[0], c[7], c[8], c[9], c[10], c[11]
     n = len(h)
     if code == 0:

@@ -1,4 +1,4 @@
-"""Numba kernels that release the GIL, shared out over torch's own threads.
+"""Numba kernels that release the GIL, run on torch's own threads.
 
 On torch's, since after each of its operations they wait for the next one on the cores that others would need: beside
 them, a thread of ours gets half a core. Torch does not lend them to Python, but the OpenMP it is linked with starts them
@@ -46,23 +46,23 @@ def across_threads(
 
 def _in_region(region: Any, call: Callable[[Any], Any], items: list[Any]) -> list[Any]:
     """call(item) of each, on as many threads as there are items, or as OpenMP grants."""
-    left, returned, raised = list(enumerate(items)), [None] * len(items), []
+    waiting, results, errors = list(enumerate(items)), [None] * len(items), []
 
     def work(_: Any) -> None:
-        while left:
+        while waiting:
             try:
-                number, item = left.pop()
+                number, item = waiting.pop()
             except IndexError:  # another thread was faster
                 return
             try:
-                returned[number] = call(item)
-            except BaseException as error:  # not to be lost in a C function; raised below
-                raised.append(error)
+                results[number] = call(item)
+            except BaseException as error:  # noqa: BLE001  # it would be lost in a C function; raised below
+                errors.append(error)
 
     region(REGION(work), None, len(items), 0)
-    if raised:
-        raise raised[0]
-    return returned
+    if errors:
+        raise errors[0]
+    return results
 
 
 @cache
@@ -82,6 +82,6 @@ def _openmp() -> Any:
 
 
 @cache
-def _pool(process: int, threads: int) -> ThreadPoolExecutor:
-    """Threads of our own; the process is asked for since they do not survive a fork."""
+def _pool(_process: int, threads: int) -> ThreadPoolExecutor:
+    """Threads of our own, made again in each process, since they do not survive a fork."""
     return ThreadPoolExecutor(threads, thread_name_prefix="eventbench")
