@@ -14,7 +14,6 @@ EventbenchError
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -75,6 +74,8 @@ class UnknownName(EventbenchError):
     """A name that does not exist, with the nearest one that does."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, where: object = "") -> None:
+        import difflib  # takes as long to load as the rest of this package
+
         known = sorted(known)
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else ""

@@ -1,7 +1,7 @@
 """The command line, one verb a file. Each verb's module has a click command named `command` and imports lazily.
 
-This is the one place where errors become exit statuses: 0 done, 1 done and the answer is bad, 2 refused (one line on
-stderr), 130 interrupted. A traceback means a bug of ours.
+This is the one place where errors become exit statuses: 0 done, 1 done but with a bad result, 2 refused (one line on
+stderr), 130 interrupted. A traceback means a bug of eventbench.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -33,13 +33,14 @@ VERBS = (
 
 
 class _Group(Verbs):
-    """Ends quietly where the reader of its output has gone."""
+    """The group of all verbs; it ends without an error when the reader of its output has closed the pipe."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb and return its exit status."""
         try:
             status = super().invoke(ctx)
             sys.stdout.flush()
-        except BrokenPipeError:  # the reader went away, as in `eventbench ls | head`; click would exit with 1
+        except BrokenPipeError:  # as in `eventbench ls | head`; click would exit with 1
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         return status
@@ -60,9 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command line and exit with its status."""
     # Before torch loads OpenMP: threads that spin while they wait make a run on a busy machine ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = group.main(args=given or ["--help"], prog_name="eventbench", standalone_mode=False)
+        status = group.main(args=arguments or ["--help"], prog_name="eventbench", standalone_mode=False)
     except EventbenchError as error:
         _refuse(str(error))
     except click.UsageError as error:
@@ -76,12 +77,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             err=True,
         )
         sys.exit(130)
-    except OSError as error:  # a full disk, a folder that may not be written: nothing we could have known
+    except OSError as error:  # a full disk, a folder without permission: not foreseeable, and no bug
         _refuse(f"{error.filename or 'the file system'}: {error.strerror or error}")
     else:
         sys.exit(status if isinstance(status, int) else 0)
 
 
-def _refuse(line: str) -> None:
+def _refuse(line: str) -> NoReturn:
+    """Print one line on stderr and exit with status 2."""
     click.echo(f"eventbench: {' '.join(line.split())}", err=True)
     sys.exit(2)

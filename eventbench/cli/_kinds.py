@@ -1,4 +1,4 @@
-"""What there is, by kind: shared by ls, which names it, and show, which tells it in full. Nothing heavy is imported."""
+"""The kinds of things that ls lists and show describes: data files, members of families, records, stores. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ DATA_FILES: dict[str, Callable[..., catalog.Named[Any]]] = {
 }
 
 
-def lines(kind: str, places: Places) -> list[dict[str, Any]]:
-    """One {"name", "summary", "path", ...} for each thing of a kind, sorted by name."""
+def listing(kind: str, places: Places) -> list[dict[str, Any]]:
+    """A table {"name", "summary", "path", ...} for each thing of a kind, sorted by name."""
     if kind in FAMILIES:
         family = FAMILIES[kind]
         paths = {name: family.path(name) for name in family.names()}
@@ -83,34 +83,34 @@ def _records(places: Places) -> list[dict[str, Any]]:
     from eventbench.leaderboard.figures import Writer
     from eventbench.leaderboard.records import read_records
 
-    found = read_records(places.board)
-    told = []
-    for entry in found.entries:
+    board = read_records(places.board)
+    rows: list[dict[str, Any]] = []
+    for entry in board.entries:
         record = entry.record
         main = entry.kind.main_figure
         scores = [run.scores[main].value for run in record.runs if main in run.scores]
         mean = sum(scores) / len(scores) if scores else None
         figure = f"{main} {Writer(entry.kind).with_unit(mean, main)}" if mean is not None else f"no {main}"
         runs = f"{len(record.runs)} {'run' if len(record.runs) == 1 else 'runs'}"
-        gone = f", withdrawn: {entry.withdrawn}" if entry.withdrawn else ""
-        summary = f"{figure}, {runs}, {record.status}{gone}"
-        told.append({"name": entry.id, "summary": summary, "path": str(entry.path), main: mean})
-    told += [{"name": item.id, "summary": f"broken: {item.reason}", "path": None} for item in found.broken]
-    return sorted(told, key=lambda one: str(one["name"]))
+        withdrawn = f", withdrawn: {entry.withdrawn}" if entry.withdrawn else ""
+        summary = f"{figure}, {runs}, {record.status}{withdrawn}"
+        rows.append({"name": entry.id, "summary": summary, "path": str(entry.path), main: mean})
+    rows += [{"name": item.id, "summary": f"broken: {item.reason}", "path": None} for item in board.broken]
+    return sorted(rows, key=lambda row: str(row["name"]))
 
 
 def _stores(places: Places) -> list[dict[str, Any]]:
     from eventbench.store.inventory import cache_items
     from eventbench.store.paths import LOCK, STORE
 
-    told = []
+    rows = []
     for item in cache_items(places.cache):
         if item.kind == LOCK:
             continue
-        made = "events" if item.layout == "events" else f"frames through {item.made_as}"
+        content = "events" if item.layout == "events" else f"frames through {item.made_as}"
         state = "" if item.kind == STORE else f", {item.kind}"
         size = item.bytes
         name = item.path.relative_to(places.cache).as_posix()
-        summary = f"{item.dataset} as {made}{state}, {size / 1e6:,.1f} MB"
-        told.append({"name": name, "summary": summary, "path": str(item.path), "bytes": size})
-    return told
+        summary = f"{item.dataset} as {content}{state}, {size / 1e6:,.1f} MB"
+        rows.append({"name": name, "summary": summary, "path": str(item.path), "bytes": size})
+    return rows

@@ -1,4 +1,4 @@
-"""Options that several verbs share, and how they print."""
+"""Options that several verbs share, and functions that print."""
 
 from __future__ import annotations
 
@@ -33,18 +33,19 @@ def cores() -> int:
 
 
 def table_width() -> int:
-    """The terminal's width; 120 in a pipe, where nobody says."""
+    """The terminal's width in characters; 120 in a pipe, which has none."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
 
 
 def print_json(document: Any) -> None:
+    """Print one JSON document on stdout."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    # A file name may hold bytes that are no UTF-8: what is left of them then reads as JSON's own escape.
+    # A file name may hold bytes that are not UTF-8, surrogates to Python: they are printed as escapes, as JSON has them.
     click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def say(line: str) -> None:
-    """A line that may quote file names or foreign text: control characters, which a terminal obeys, become `?`."""
+    """Print a line that may quote file names or foreign text: control characters, which a terminal would obey, become `?`."""
     from eventbench.leaderboard.figures import plain
 
     click.echo(plain(line))

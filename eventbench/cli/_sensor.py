@@ -10,7 +10,7 @@ option = click.option(
 
 
 def size(sensor: str | None) -> tuple[int, int] | None:
-    """(width, height), or None where none is given. Raises BadSpec for anything else."""
+    """(width, height) of "34x34"; None for None. Raises BadSpec for any other text."""
     from eventbench.errors import BadSpec
 
     if sensor is None:

@@ -1,4 +1,4 @@
-"""eventbench show: one thing in full, with its digest and where its file is; or a recording as a picture."""
+"""eventbench show: one thing in full, with its digest and the path of its file; or a recording as a picture."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ _DRAWING = ("kind", "bins", "tau_us", "theme", "sensor", "force")
 @click.option("--out", metavar="FILE", help="Draw the recording NAME: a .png sheet, or a .gif or .mp4 film.")
 @click.option("--as", "kind", metavar="KIND", help="With --out: frames (the default), cloud or surface.")
 @click.option("--bins", type=int, metavar="N", help="With --out: panels of a sheet, pages of a film.")
-@click.option("--tau-us", type=float, metavar="US", help="With --out: what a surface fades with.")
+@click.option(
+    "--tau-us", type=float, metavar="US", help="With --out: the time constant a surface fades with."
+)
 @click.option("--theme", metavar="T", help="With --out: dark (the default) or light.")
 @_sensor.option
-@click.option("--force", is_flag=True, help="With --out: replace a file that is there; else that is refused.")
+@click.option(
+    "--force", is_flag=True, help="With --out: replace an existing file; without it that is refused."
+)
 @_options.cache_dir
 @_options.board_dir
 @_options.as_json
 def command(
     name: str, out: str | None, cache_dir: str | None, board: str | None, as_json: bool, **drawing: Any
 ) -> None:
-    """Tell NAME in full: its digest, where its file is, and what it says.
+    """Show NAME in full: its digest, the path of its file, and its content.
 
     NAME is anything eventbench ls lists, a record by its id or any start or end of it that no other record has, or the
     path of a TOML file, a record, a store or a submission folder. A name of several kinds shows all of them.
@@ -39,28 +43,28 @@ def command(
     if out is not None:
         _draw(name, out, as_json, **drawing)
         return
-    if given := [key for key in _DRAWING if drawing[key]]:
-        option = {"kind": "as", "tau_us": "tau-us"}.get(given[0], given[0])
+    if options := [key for key in _DRAWING if drawing[key]]:
+        option = {"kind": "as", "tau_us": "tau-us"}.get(options[0], options[0])
         raise click.UsageError(f"--{option} is for a picture: name its file with --out")
     from eventbench import home
-    from eventbench.cli._things import by_name, by_path
+    from eventbench.cli._describe import describe_name, describe_path
 
     places = home.places(cache=cache_dir, board=board)
-    told = by_path(name, places)
-    if not told:
+    tables = describe_path(name, places)
+    if not tables:
         _refuse_recording(Path(name).expanduser())
-        told = by_name(name, places)
+        tables = describe_name(name, places)
     if as_json:
-        _options.print_json(told)
+        _options.print_json(tables)
         return
-    for place, one in enumerate(told):
-        if place:
+    for index, table in enumerate(tables):
+        if index:
             click.echo()
-        _print(one)
+        _print(table)
 
 
 def _refuse_recording(path: Path) -> None:
-    """A file that is none of ours is likely to be a recording: there are two things to do with one."""
+    """Raises BadSpec for any other file: it is likely to be a recording, and the advice says what to do with one."""
     from eventbench.errors import BadSpec
 
     if path.is_file():
@@ -79,7 +83,7 @@ def _draw(name: str, out: str, as_json: bool, **drawing: Any) -> None:
     from eventbench.recordings.read import read
 
     path, target = Path(name).expanduser(), Path(out).expanduser()
-    check_target(target, drawing["force"])  # before a large file is read for nothing
+    check_target(target, drawing["force"])  # before a large file is read in vain
     events = read(path, _sensor.size(drawing["sensor"]))
     drawn = draw(
         events,
@@ -97,47 +101,47 @@ def _draw(name: str, out: str, as_json: bool, **drawing: Any) -> None:
         _options.print_json(source | {"duration_us": events.duration_us} | drawn._asdict())
         return
     film = drawn.seconds is not None
-    what = f"{drawn.panels:,} {'page' if film else 'panel'}{'s' if drawn.panels != 1 else ''}"
-    plays = f", {drawn.seconds:,.2f} s" if film else ""
+    panels = f"{drawn.panels:,} {'page' if film else 'panel'}{'s' if drawn.panels != 1 else ''}"
+    length = f", {drawn.seconds:,.2f} s" if film else ""
     _options.say(
-        f"{drawn.path}: {drawn.kind}, {what}, {drawn.width}x{drawn.height}{plays}, {drawn.bytes:,} bytes"
+        f"{drawn.path}: {drawn.kind}, {panels}, {drawn.width}x{drawn.height}{length}, {drawn.bytes:,} bytes"
     )
 
 
-def _print(one: dict[str, Any]) -> None:
-    _options.say(f"{one['kind']} {one['name']}")
-    _options.say(f"  file    {one['path'] or 'of another package'}")
-    if one["digest"]:
-        _options.say(f"  digest  {one['digest']}")
-    if one.get("withdrawn"):
-        _options.say(f"  withdrawn: {one['withdrawn']}")
-    for reason in one.get("broken", []):
+def _print(table: dict[str, Any]) -> None:
+    _options.say(f"{table['kind']} {table['name']}")
+    _options.say(f"  file    {table['path'] or 'of another package'}")
+    if table["digest"]:
+        _options.say(f"  digest  {table['digest']}")
+    if table.get("withdrawn"):
+        _options.say(f"  withdrawn: {table['withdrawn']}")
+    for reason in table.get("broken", []):
         _options.say(f"  broken: {reason}")
-    for name in one.get("missing", []):
+    for name in table.get("missing", []):
         _options.say(f"  missing: {name}")
-    if "parameters" in one:
-        _print_member(one)
+    if "parameters" in table:
+        _print_member(table)
     else:
-        _print_content(one["content"])
-    if "stores" in one:
-        click.echo("  stores" if one["stores"] else "  stores: none yet")
-        for store in one["stores"]:
+        _print_content(table["content"])
+    if "stores" in table:
+        click.echo("  stores" if table["stores"] else "  stores: none yet")
+        for store in table["stores"]:
             why = f": {store['why']}" if store["why"] else ""
             _options.say(f"    {store['path']}: {store['samples']:,} samples, {store['state']}{why}")
 
 
-def _print_member(one: dict[str, Any]) -> None:
-    if one["version"] is not None:
-        _options.say(f"  version {one['version']}")
-    _options.say(f"  class   {one['class']}")
-    if one.get("endings"):
-        _options.say(f"  endings {' '.join(one['endings'])}")
-    click.echo("  parameters" if one["parameters"] else "  parameters: none")
-    for parameter in one["parameters"]:
+def _print_member(table: dict[str, Any]) -> None:
+    if table["version"] is not None:
+        _options.say(f"  version {table['version']}")
+    _options.say(f"  class   {table['class']}")
+    if table.get("endings"):
+        _options.say(f"  endings {' '.join(table['endings'])}")
+    click.echo("  parameters" if table["parameters"] else "  parameters: none")
+    for parameter in table["parameters"]:
         default = "" if parameter["default"] is None else f" = {parameter['default']}"
         kind = f": {parameter['type']}" if parameter["type"] else ""
         _options.say(f"    {parameter['name']}{kind}{default}")
-    texts = [one["summary"]] + ([one["docstring"]] if one["docstring"] != one["summary"] else [])
+    texts = [table["summary"]] + ([table["docstring"]] if table["docstring"] != table["summary"] else [])
     for text in texts:
         click.echo()
         for line in text.splitlines():
@@ -145,7 +149,7 @@ def _print_member(one: dict[str, Any]) -> None:
 
 
 def _print_content(content: dict[str, Any], indent: str = "  ") -> None:
-    """Tables by indentation, values as JSON on one line, text of several lines as it is."""
+    """Print a table: nested tables indented, values as JSON on one line, text of several lines as it is."""
     import json
 
     for key, value in content.items():

@@ -47,7 +47,9 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["trian"], "No such command 'trian'"),
+        (["trian"], "No such command 'trian'; did you mean 'train'?; see eventbench --help"),
+        (["cache", "verfy"], "No such command 'verfy'; did you mean 'verify'?; see eventbench cache --help"),
+        (["zzz"], "No such command 'zzz'; see eventbench --help"),
         (["--nope"], "No such option"),
         (["train"], "Missing argument 'MODEL'; see eventbench train --help"),
         (["train", "x", "--task"], "Option '--task' requires an argument; see eventbench"),

@@ -117,3 +117,10 @@ def test_ls_imports_neither_torch_nor_numba_nor_norse(tmp_path: Path, arguments:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+def test_the_help_names_every_kind() -> None:
+    result = CliRunner().invoke(command, ["--help"])
+    assert result.exit_code == 0
+    words = " ".join(result.output.split())
+    assert f"KIND is {', '.join(KINDS[:-1])} or {KINDS[-1]}." in words

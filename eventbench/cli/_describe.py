@@ -1,19 +1,22 @@
-"""What show tells of one thing, as a JSON-like table: where it is, its digest, what it says."""
+"""What show prints of one thing, as a JSON-like table: its kind, name, path, digest and content."""
 
 from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from eventbench.home import Places
+if TYPE_CHECKING:
+    from eventbench.home import Places
+    from eventbench.specs import catalog
+    from eventbench.specs.card import Card
 
-# Called by every caller alike; what is left of a model's parameters is what a submission may set.
-_GIVEN = ("self", "sensor", "time_steps", "classes")
+# Parameters of a model that the task determines; the others are what a submission may set.
+_SET_BY_TASK = ("self", "sensor", "time_steps", "classes")
 
 
-def by_path(name: str, places: Places) -> list[dict[str, Any]]:
-    """What lies at the path `name`; nothing where there is no such file or folder, or it is none of ours."""
+def describe_path(name: str, places: Places) -> list[dict[str, Any]]:
+    """The submission, data file, record or store at the path `name`; empty where there is none."""
     path = Path(name).expanduser()
     if (path / "submission.toml").is_file():
         return [_submission(path)]
@@ -26,41 +29,39 @@ def by_path(name: str, places: Places) -> list[dict[str, Any]]:
     return [_store(path)] if path.suffix == ".h5" else []
 
 
-def by_name(name: str, places: Places) -> list[dict[str, Any]]:
+def describe_name(name: str, places: Places) -> list[dict[str, Any]]:
+    """Everything with this name, of whatever kind. Raises UnknownName where there is nothing."""
     from eventbench.cli._kinds import DATA_FILES, FAMILIES, KINDS, load, names
     from eventbench.errors import UnknownName
 
     known = {kind: names(kind, places) for kind in KINDS if kind in FAMILIES or kind in DATA_FILES}
-    told = []
-    for kind, members in known.items():
-        if name in members:
-            told.append(
-                _member(kind, name)
-                if kind in FAMILIES
-                else _data_file(kind, load(kind, name, places), places)
-            )
-    if told:
-        return told
-    stored = places.cache / name
-    if name.endswith(".h5") and stored.is_file():
-        return [_store(stored)]
+    tables = [
+        _member(kind, name) if kind in FAMILIES else _data_file(kind, load(kind, name, places), places)
+        for kind, members in known.items()
+        if name in members
+    ]
+    if tables:
+        return tables
+    store = places.cache / name
+    if name.endswith(".h5") and store.is_file():
+        return [_store(store)]
     try:
         return [_record(name, places)]
     except UnknownName:
-        every = {member for members in known.values() for member in members}
-        raise UnknownName("thing", name, every | _near_records(name, places)) from None
+        every_name = {member for members in known.values() for member in members}
+        raise UnknownName("thing", name, every_name | _near_records(name, places)) from None
 
 
 def _near_records(name: str, places: Places) -> set[str]:
-    """A board may hold hundreds of records: the nearest few are of more use than all of them."""
-    from eventbench.cli._kinds import lines
+    """The ids of the three records nearest to `name`: a board may hold too many to name all."""
+    from eventbench.cli._kinds import listing
 
-    ids = [str(line["name"]) for line in lines("records", places)]
+    ids = [str(row["name"]) for row in listing("records", places)]
     return set(difflib.get_close_matches(name, ids, n=3, cutoff=0.5))
 
 
 def _own_file(path: Path, places: Places) -> dict[str, Any]:
-    """A card, pipeline or task of the user's own, told apart by the key that only its kind has."""
+    """A card, pipeline or task of the user's own; the kind is recognized by a key that only it has."""
     import tomllib
 
     from eventbench.cli._kinds import DATA_FILES
@@ -76,10 +77,10 @@ def _own_file(path: Path, places: Places) -> dict[str, Any]:
     return _data_file(kind, DATA_FILES[kind](str(path)), places)
 
 
-def _data_file(kind: str, named: Any, places: Places) -> dict[str, Any]:
+def _data_file(kind: str, named: catalog.Named[Any], places: Places) -> dict[str, Any]:
     import msgspec
 
-    told = {
+    table = {
         "kind": {"datasets": "dataset", "pipelines": "pipeline", "tasks": "task"}[kind],
         "name": named.id,
         "path": str(named.path),
@@ -87,24 +88,26 @@ def _data_file(kind: str, named: Any, places: Places) -> dict[str, Any]:
         "content": msgspec.to_builtins(named.spec),
     }
     if kind == "datasets":
-        told["stores"] = _stores_of(named, places)
-    return told
+        table["stores"] = _stores_of(named, places)
+    return table
 
 
-def _stores_of(card: Any, places: Places) -> list[dict[str, Any]]:
+def _stores_of(card: catalog.Named[Card], places: Places) -> list[dict[str, Any]]:
     """The card's stores on disk, with their state."""
     from eventbench.store.expected import STATES, expected_stores
     from eventbench.store.inventory import cache_items, open_item
     from eventbench.store.paths import DRAFT, STORE
 
-    rules = expected_stores(places.cache, [card])
-    told = []
+    expected = expected_stores(places.cache, [card])
+    rows = []
     for item in cache_items(places.cache):
         if item.dataset == card.id and item.kind in (STORE, DRAFT):
-            seen = open_item(item)
-            state, why = rules.classify_state(seen)
-            told.append({"path": str(item.path), "state": STATES[state], "why": why, "samples": seen.samples})
-    return told
+            opened = open_item(item)
+            state, why = expected.classify_state(opened)
+            rows.append(
+                {"path": str(item.path), "state": STATES[state], "why": why, "samples": opened.samples}
+            )
+    return rows
 
 
 def _member(kind: str, name: str) -> dict[str, Any]:
@@ -118,11 +121,11 @@ def _member(kind: str, name: str) -> dict[str, Any]:
     path = family.path(name)
     signature = inspect.signature(member)
     module = inspect.getdoc(inspect.getmodule(member)) or ""
-    told: dict[str, Any] = {"kind": family.kind, "name": name, "path": str(path) if path else None}
-    told["digest"] = digest.of_file(path) if path else None
-    told["version"] = getattr(member, "version", None)
-    told["class"] = f"{member.__module__}.{member.__qualname__}"
-    told["parameters"] = [
+    table: dict[str, Any] = {"kind": family.kind, "name": name, "path": str(path) if path else None}
+    table["digest"] = digest.of_file(path) if path else None
+    table["version"] = getattr(member, "version", None)
+    table["class"] = f"{member.__module__}.{member.__qualname__}"
+    table["parameters"] = [
         {
             "name": parameter.name,
             "type": _type(parameter.annotation),
@@ -130,16 +133,17 @@ def _member(kind: str, name: str) -> dict[str, Any]:
             "required": parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD,
         }
         for parameter in signature.parameters.values()
-        if parameter.name not in _GIVEN
+        if parameter.name not in _SET_BY_TASK
     ]
     if kind == "sources":
-        told["endings"] = list(member.suffixes)
-    told["summary"] = module
-    told["docstring"] = inspect.getdoc(member) or ""
-    return told
+        table["endings"] = list(member.suffixes)
+    table["summary"] = module
+    table["docstring"] = inspect.getdoc(member) or ""
+    return table
 
 
 def _type(annotation: Any) -> str:
+    """An annotation as text, without what Annotated adds."""
     import inspect
     import typing
 
