@@ -25,7 +25,8 @@ class Task(Spec, frozen=True):
     """One set of rules: `leaderboard/tasks/<name>-vN.toml`.
 
     `kind` names a member of `task_kinds`. A file without one is a classification: those written before there were kinds
-    keep their meaning and their digest. `rank_by` names a figure; empty, it is the one that the kind ranks by.
+    keep their meaning and their digest. `rank_by` names a figure; empty, it is the one that the kind ranks by. With
+    `store = "events"` no store of frames has to be made: the pipeline bins events as they are loaded, with equal scores.
     """
 
     dataset: str
@@ -37,7 +38,7 @@ class Task(Spec, frozen=True):
     train: str = "train"
     test: str = "test"
     seeds: tuple[int, ...] = (0, 1, 2)
-    store: StoreKind = "frames"  # which is made first; events are binned as they are loaded
+    store: StoreKind = "frames"
     about: About = About()
 
     @property
