@@ -1,4 +1,4 @@
-"""Digests: the same content has the same name on any machine, on any day."""
+"""Digests: sha256 of values, files and lists of lines, the same on every machine."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def of_file(path: Path) -> str:
 
 
 def of_lines(lines: Iterable[str]) -> str:
-    """sha256 (hex) of sorted lines, each ended by a newline: order on disk does not matter."""
-    whole = hashlib.sha256()
+    """sha256 (hex) of sorted lines, each ended by a newline: their order does not matter."""
+    hasher = hashlib.sha256()
     for line in sorted(lines):
-        whole.update(line.encode() + b"\n")
-    return whole.hexdigest()
+        hasher.update(line.encode() + b"\n")
+    return hasher.hexdigest()

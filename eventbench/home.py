@@ -1,4 +1,4 @@
-"""Where things are: the data files we ship, and the user's own folders. The working directory never matters."""
+"""Paths: the data files shipped with eventbench, and the user's folders. The working directory never matters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def shipped(folder: str) -> Path:
 
 @dataclass(frozen=True)
 class Places:
-    """The user's folders: `data` (raw recordings), `cache` (stores), `board` (tasks' records)."""
+    """The user's folders: `data` (raw recordings), `cache` (stores), `board` (tasks and records)."""
 
     data: Path
     cache: Path
@@ -32,23 +32,22 @@ class Places:
 def places(
     data: str | Path | None = None, cache: str | Path | None = None, board: str | Path | None = None
 ) -> Places:
-    """Each folder by argument, else by environment variable, else by the platform's custom.
+    """Each folder by argument, else by environment variable, else by the platform's convention.
 
     In a checkout the board is the checkout's own `leaderboard/`; site-packages is never written.
     """
     from platformdirs import user_cache_path, user_data_path
 
-    def pick(given: str | Path | None, variable: str, default: Path) -> Path:
-        chosen = given or os.environ.get(variable) or default
-        return Path(chosen).expanduser().absolute()
+    def pick(argument: str | Path | None, variable: str, default: Path) -> Path:
+        return Path(argument or os.environ.get(variable) or default).expanduser().absolute()
 
-    own = user_data_path("eventbench", appauthor=False)
+    user_data = user_data_path("eventbench", appauthor=False)
     return Places(
-        data=pick(data, "EVENTBENCH_DATA", own / "raw"),
+        data=pick(data, "EVENTBENCH_DATA", user_data / "raw"),
         cache=pick(cache, "EVENTBENCH_CACHE", user_cache_path("eventbench", appauthor=False) / "stores"),
         board=pick(
             board,
             "EVENTBENCH_BOARD",
-            CHECKOUT / "leaderboard" if in_checkout() else own / "leaderboard",
+            CHECKOUT / "leaderboard" if in_checkout() else user_data / "leaderboard",
         ),
     )
