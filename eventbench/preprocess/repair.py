@@ -16,7 +16,7 @@ from eventbench.specs.card import Card, SplitPins
 from eventbench.specs.catalog import Named
 from eventbench.store.draft import clear_draft
 from eventbench.store.expected import ExpectedStores
-from eventbench.store.inventory import CacheItem, cache_items, open_item
+from eventbench.store.inventory import CacheItem, cache_items
 from eventbench.store.paths import STORE, try_lock
 from eventbench.store.read import Store, open_any
 
@@ -41,19 +41,16 @@ def examine_all(cache: Path, expected: ExpectedStores) -> list[Health]:
 
 def examine(item: CacheItem, expected: ExpectedStores) -> Health:
     """One store: its key, its name, the checksum of every sample, its account, and what the card pins of it."""
-    opened = open_item(item)
-    if opened.state == "layout unknown":
-        return Health(item, not_checked=opened.trouble)
-    if opened.state != "complete":
-        return Health(item, faults=(opened.trouble,))
     try:
         store = open_any(item.path)
         damaged = store.damaged()
         faults = [*_key_faults(store), *_account_faults(store)]
     except BadStore as error:
-        return Health(item, opened.samples, (error.what,))
+        if error.reason == "layout_unknown":
+            return Health(item, not_checked=error.what)
+        return Health(item, faults=(error.what,))
     except Exception as error:  # noqa: BLE001  # damaged metadata makes h5py and NumPy raise almost anything
-        return Health(item, opened.samples, (f"not a readable store ({error})",))
+        return Health(item, faults=(f"not a readable store ({error})",))
     if damaged:
         faults.append(f"{len(damaged):,} of {len(store):,} samples are damaged: {some(damaged)}")
     known = expected.of(item)

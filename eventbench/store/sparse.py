@@ -36,7 +36,7 @@ def decode_sparse(gap: np.ndarray, value: np.ndarray, out: np.ndarray) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _nonzero(cells, at):  # type: ignore[no-untyped-def]
+def _nonzero(cells, at):
     """Write the places of the cells that are not zero to `at`, which has room for one more than there are cells."""
     count, n = np.uint64(0), cells.shape[0]
     per_word = 8 // cells.itemsize
@@ -55,7 +55,7 @@ def _nonzero(cells, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _encode(cells, gap, value):  # type: ignore[no-untyped-def]
+def _encode(cells, gap, value):
     """The number of entries; one more than there is room for where they have none."""
     room, entries, last = gap.shape[0], 0, np.int64(-1)
     at = np.empty(BLOCK + 1, np.uint16)
@@ -78,7 +78,7 @@ def _encode(cells, gap, value):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _decode(gap, value, cells):  # type: ignore[no-untyped-def]
+def _decode(gap, value, cells):
     reach = np.uint64(gap.shape[0])
     for zeros in gap:
         reach += np.uint64(zeros)
