@@ -1,4 +1,4 @@
-"""The convolutional spiking backbone that `conv_snn`, `tcja_net` and `pfa_net` share, so that only the module differs."""
+"""The convolutional spiking network that `conv_snn`, `tcja_net` and `pfa_net` are, so that only the attention module differs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from torch import nn
 from eventbench.errors import BadSpec
 from eventbench.layers import LIF, norm_lif
 from eventbench.models._refusals import require_input
+from eventbench.models.base import Model
 
 Gate = Callable[[int, int], nn.Module]  # (time_steps, channels) -> a module (T, N, C, H, W) -> the same shape
 
 
-class Stage(nn.Module):
+class PooledStage(nn.Module):
     """Conv 3x3, batch norm, LIF, max pool 2, then the gate: (T, N, C, H, W) -> (T, N, C', ceil(H/2), ceil(W/2))."""
 
     def __init__(self, inputs: int, outputs: int, tau: float, gate: nn.Module | None) -> None:
@@ -30,8 +31,11 @@ class Stage(nn.Module):
         T, N = x.shape[:2]
         # Channels last through the whole network: a training step on the CPU takes two thirds of the time.
         images = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        pooled = norm_lif(self.conv(images).unflatten(0, (T, N)), self.norm, self.lif, self.pool)
-        return pooled if self.gate is None else self.gate(pooled)
+        pooled = norm_lif(torch.unflatten(self.conv(images), 0, (T, N)), self.norm, self.lif, self.pool)
+        if self.gate is None:
+            return pooled
+        gated: torch.Tensor = self.gate(pooled)
+        return gated
 
 
 class Backbone(nn.Module):
@@ -71,7 +75,9 @@ class Backbone(nn.Module):
         for i, outputs in enumerate(channels):
             height, width = -(-height // 2), -(-width // 2)
             gated = gate is not None and i >= len(channels) - gated_stages
-            stages.append(Stage(inputs, outputs, tau, gate(time_steps, outputs) if gated and gate else None))
+            stages.append(
+                PooledStage(inputs, outputs, tau, gate(time_steps, outputs) if gated and gate else None)
+            )
             inputs = outputs
         self.stages = nn.Sequential(*stages)
         self.regions = nn.AdaptiveAvgPool2d((min(grid, height), min(grid, width)))
@@ -81,6 +87,17 @@ class Backbone(nn.Module):
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         features = self.stages(frames)
         T, N = features.shape[:2]
-        flat = self.regions(features.flatten(0, 1)).flatten(1).unflatten(0, (T, N))
-        kept = flat * self.dropout(torch.ones_like(flat[0]))
-        return self.readout(kept).mean(0)
+        flat = torch.unflatten(self.regions(features.flatten(0, 1)).flatten(1), 0, (T, N))
+        scores: torch.Tensor = self.readout(flat * self.dropout(torch.ones_like(flat[0])))
+        return scores.mean(0)
+
+
+class BackboneModel(Model):
+    """A model that is a backbone and nothing else."""
+
+    network: Backbone
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        """Scores (N, K) of frames (T, N, C, H, W)."""
+        scores: torch.Tensor = self.network(frames)
+        return scores

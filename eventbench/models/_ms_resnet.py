@@ -14,7 +14,9 @@ from torch import nn
 
 from eventbench.errors import BadSpec
 from eventbench.layers import LIF
-from eventbench.models._blocks import Neuron, Normed, StaticStem, StepwiseModel, require_depths
+from eventbench.models._config import Neuron, require_depths
+from eventbench.models._stages import Normed, StaticStem
+from eventbench.models._stepwise import StepwiseModel
 
 PLACES = ("spikes", "branch")
 # `mem_update` of the released code: m = m/4 + x, spikes where m > 1/2. Its surrogate is a rectangle, ours a triangle.
@@ -44,9 +46,10 @@ class MembraneBlock(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         spikes = self.second_lif(self.first(self.first_lif(x)))
-        if self.place == "spikes":
-            return self.second(self.gate(spikes)) + self.shortcut(x)
-        return self.gate(self.second(spikes)) + self.shortcut(x)
+        on_spikes = self.place == "spikes"
+        branch: torch.Tensor = self.second(self.gate(spikes)) if on_spikes else self.gate(self.second(spikes))
+        shortcut: torch.Tensor = self.shortcut(x)
+        return branch + shortcut
 
 
 class MSResNet(StepwiseModel):
@@ -83,4 +86,7 @@ class MSResNet(StepwiseModel):
         self.readout = nn.Linear(width, classes)
 
     def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
-        return self.readout(self.lif(self.blocks(self.stem(frames))).mean((3, 4)))
+        """As in `StepwiseModel`."""
+        spikes: torch.Tensor = self.lif(self.blocks(self.stem(frames)))
+        scores: torch.Tensor = self.readout(spikes.mean((3, 4)))
+        return scores

@@ -12,7 +12,7 @@ from torch import nn
 
 from eventbench.errors import BadSpec
 from eventbench.layers import LIF
-from eventbench.models._blocks import Neuron
+from eventbench.models._config import Neuron
 
 
 class TokenStage(nn.Module):
@@ -25,10 +25,12 @@ class TokenStage(nn.Module):
         self.lif = LIF(**neuron)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.lif(self.norm(self.conv(x.flatten(0, 1))).unflatten(0, x.shape[:2]))
+        currents = torch.unflatten(self.norm(self.conv(x.flatten(0, 1))), 0, x.shape[:2])
+        spikes: torch.Tensor = self.lif(currents)
+        return spikes
 
 
-class Attend(nn.Module):
+class SpikingAttention(nn.Module):
     """(Q Kᵀ) V of spikes by head and step: three (T, N, C, L) -> (T, N, C, L), stacked in one tensor (3, T, N, C, L)."""
 
     def __init__(self, heads: int) -> None:
@@ -36,15 +38,22 @@ class Attend(nn.Module):
         self.heads = heads
 
     def forward(self, qkv: torch.Tensor) -> torch.Tensor:
-        q, k, v = qkv.unflatten(3, (self.heads, -1)).unbind(0)  # each (T, N, heads, C/heads, L)
+        q, k, v = self._by_head(qkv)
         if q.shape[4] > q.shape[3]:
             return ((v @ k.mT) @ q).flatten(2, 3)
         return (v @ (k.mT @ q)).flatten(2, 3)
 
+    def _by_head(self, qkv: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Queries, keys and values, each (T, N, heads, C / heads, L)."""
+        return torch.unflatten(qkv, 3, (self.heads, -1)).unbind(0)
+
     def count_synaptic_operations(self, qkv: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Per sample (N,): ACs, MACs, dense. Q and K are spikes; their product holds counts, so V adds it: all are ACs."""
+        """Accumulates, multiply-accumulates and dense operations, each (N,).
+
+        Queries, keys and values are spikes, so that every product adds counts: all are accumulates.
+        """
         T, C, L = qkv.shape[1], qkv.shape[3], qkv.shape[4]
-        q, k, v = qkv.unflatten(3, (self.heads, -1)).unbind(0)
+        q, k, v = self._by_head(qkv)
         if q.shape[4] > q.shape[3]:
             first = (v.sum(3) * k.sum(3)).sum((0, 2, 3))
             inner = v @ k.mT
@@ -54,8 +63,8 @@ class Attend(nn.Module):
             inner = k.mT @ q
             second = ((inner != 0).to(q.dtype).sum(4) * v.sum(3)).sum((0, 2, 3))
         acs = (first + second).to(torch.int64)
-        each = min(C // self.heads, L)
-        dense = torch.full_like(acs, 2 * T * C * L * each)
+        shorter = min(C // self.heads, L)
+        dense = torch.full_like(acs, 2 * T * C * L * shorter)
         return acs, torch.zeros_like(acs), dense
 
 
@@ -72,7 +81,7 @@ class EncoderBlock(nn.Module):
         self.queries = TokenStage(channels, channels, neuron)
         self.keys = TokenStage(channels, channels, neuron)
         self.values = TokenStage(channels, channels, neuron)
-        self.attend = Attend(heads)
+        self.attend = SpikingAttention(heads)
         self.lif = LIF(**{**neuron, "threshold": 0.5})
         self.project = TokenStage(channels, channels, neuron, bias=True)
         self.perceptron = nn.Sequential(
@@ -82,5 +91,6 @@ class EncoderBlock(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         qkv = torch.stack([self.queries(x), self.keys(x), self.values(x)])
-        x = x + self.project(self.lif(self.scale * self.attend(qkv)))
-        return x + self.perceptron(x)
+        attended: torch.Tensor = x + self.project(self.lif(self.scale * self.attend(qkv)))
+        tokens: torch.Tensor = attended + self.perceptron(attended)
+        return tokens

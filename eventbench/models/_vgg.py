@@ -1,4 +1,4 @@
-"""The plain feed-forward stack that the TCJA and PFA papers share: stages of convolutions, a pool after each, gates."""
+"""The plain feed-forward stack of the TCJA and PFA papers: stages of convolutions, a pool after each, attention modules."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from torch import nn
 
 from eventbench.errors import BadSpec
-from eventbench.layers import TCJA
-from eventbench.models._blocks import Halve, Neuron, Stage, each, require_stages
+from eventbench.layers import PFA, TCJA
+from eventbench.models._config import Neuron, each, require_stages
+from eventbench.models._stages import Halve, Stage
 
 Gate = Callable[[int, int], nn.Module]  # (number of the gate, channels) -> (T, N, C, H, W) -> the same shape
 Widths = Sequence[int | Sequence[int]]
@@ -66,5 +67,22 @@ def tcja_gates(
 
     def gate(number: int, C: int) -> nn.Module:
         return TCJA(time_steps, C, over_time[number], over_channels[number], branches)
+
+    return gate
+
+
+def pfa_gates(
+    time_steps: int,
+    ranks: Sequence[int],
+    composition: str,
+    fusion: str,
+    kernel_over_space: int,
+    *,
+    gated_input: bool,
+) -> Gate:
+    """Makes the PFA of each gated stage. The first of `ranks` is that of number -1, the PFA on the frames, if there is one."""
+
+    def gate(number: int, C: int) -> nn.Module:
+        return PFA(time_steps, C, ranks[number + gated_input], composition, fusion, kernel_over_space)
 
     return gate

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-
-from eventbench.models._backbone import Backbone
-from eventbench.models.base import Model
+from eventbench.models._backbone import Backbone, BackboneModel
 
 
-class ConvSNN(Model):
+class ConvSNN(BackboneModel):
     """Conv, batch norm, LIF, max pool, once per entry of `channels`; a linear readout averaged over time.
 
     `tau` is the membrane time constant in time steps. Differs from the networks of the TCJA and PFA papers in size
@@ -28,6 +25,3 @@ class ConvSNN(Model):
     ) -> None:
         super().__init__()
         self.network = Backbone(sensor, time_steps, classes, channels, tau, dropout)
-
-    def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        return self.network(frames)

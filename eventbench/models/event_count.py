@@ -1,4 +1,4 @@
-"""No network: the class whose mean picture of time-summed counts is nearest. Tells how easy a task is."""
+"""No network: the class whose mean image of time-summed counts is nearest. Tells how easy a task is."""
 
 from __future__ import annotations
 
@@ -23,29 +23,30 @@ class EventCount(Model):
         self.register_buffer("means", torch.zeros(classes, 2 * height * width))
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        """Scores (N, K): minus the squared distance to each class's mean, but for a part that all classes share."""
         # The norm of the sample itself is the same for every class and is left out.
-        pictures = self._pictures(frames)
-        return 2 * pictures @ self.means.T - self.means.square().sum(1)
+        counts = self._normalised_counts(frames)
+        return 2 * counts @ self.means.T - self.means.square().sum(1)
 
     @torch.no_grad()
     def fit_once(self, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
-        """Take the class means over (frames (T, N, C, H, W), labels (N,)) batches; there is nothing to iterate."""
+        """Take the class means over batches of (frames (T, N, C, H, W), labels (N,)); a second pass would change nothing."""
         sums = torch.zeros_like(self.means, dtype=torch.float64)
         counts = torch.zeros(len(sums), dtype=torch.float64, device=sums.device)
         for frames, labels in batches:
-            sums.index_add_(0, labels, self._pictures(frames).double())
+            sums.index_add_(0, labels, self._normalised_counts(frames).double())
             counts += torch.bincount(labels, minlength=len(sums))
         self.means.copy_(sums / counts.clamp(min=1)[:, None])
 
     def count_synaptic_operations(
         self, frames: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Per sample (N,): effective ACs, effective MACs, dense operations of the product with the class means."""
-        pictures = self._pictures(frames)
-        macs = (pictures != 0).double() @ (self.means != 0).double().sum(0)
+        """Accumulates, multiply-accumulates and dense operations, each (N,), of the product with the class means."""
+        counts = self._normalised_counts(frames)
+        macs = (counts != 0).double() @ (self.means != 0).double().sum(0)
         return torch.zeros_like(macs), macs, torch.full_like(macs, self.means.numel())
 
     @staticmethod
-    def _pictures(frames: torch.Tensor) -> torch.Tensor:
+    def _normalised_counts(frames: torch.Tensor) -> torch.Tensor:
         summed = frames.sum(0).flatten(1)
         return summed / summed.sum(1, keepdim=True).clamp(min=1)

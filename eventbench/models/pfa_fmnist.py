@@ -12,7 +12,10 @@ from typing import Any
 from torch import nn
 
 from eventbench.layers import LIF, PFA
-from eventbench.models._blocks import Chain, Halve, Normed, StaticStem, each, halved, neuron_of, readout
+from eventbench.models._config import each, halved, neuron_of
+from eventbench.models._readout import readout
+from eventbench.models._stages import Halve, Normed, StaticStem
+from eventbench.models._stepwise import Chain
 
 
 class PFAFMNIST(Chain):

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-
 from eventbench.layers import PFA
-from eventbench.models._backbone import Backbone
-from eventbench.models.base import Model
+from eventbench.models._backbone import Backbone, BackboneModel
 
 
-class PFANet(Model):
+class PFANet(BackboneModel):
     """`conv_snn` with a PFA in each of the last `gated_stages` stages, behind the pool as Deng et al. (2024) place theirs.
 
     Differs from the authors' networks in the backbone, and in that the input and the first stages have no module.
@@ -37,6 +34,3 @@ class PFANet(Model):
             return PFA(T, C, rank, composition, fusion, kernel_over_space)
 
         self.network = Backbone(sensor, time_steps, classes, channels, tau, dropout, gate, gated_stages)
-
-    def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        return self.network(frames)

@@ -7,53 +7,8 @@ parameters, MSE of the rates.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from torch import nn
-
-from eventbench.layers import PFA
-from eventbench.models._blocks import Chain, Resize, each, halved, neuron_of, readout
-from eventbench.models._vgg import stack
+from eventbench.models._pfa_vgg import PFAVGG
 
 
-class PFAVGGCIFAR10DVS(Chain):
-    """Frames (T, N, 2, H, W) of counts to the rate of each class's neuron, (N, K) in 0 to 1.
-
-    Frames are averaged down to `size` x `size` first. `gated` numbers the stages with a PFA behind their pool
-    (`place`), from 0; `gated_input` puts one on the frames themselves. `rank` is one number, or one for each PFA in
-    order. `neuron` changes keyword arguments of LIF. The published count has PFA's inert rank weights in it, R for each
-    PFA, which do not exist here: `eventbench.submission.authors.counted_as_published` counts them.
-    """
-
-    def __init__(
-        self,
-        sensor: tuple[int, int],
-        time_steps: int,
-        classes: int,
-        channels: Sequence[int | Sequence[int]] = ((64, 128), (256, 256), (512, 512), (512, 512)),
-        gated: Sequence[int] | None = None,
-        rank: int | Sequence[int] = 8,
-        composition: str = "mean",
-        fusion: str = "multiply_relu",
-        kernel_over_space: int = 3,
-        place: str = "after_pool",
-        gated_input: bool = True,
-        pool: str = "average",
-        size: int = 48,
-        neuron: Mapping[str, Any] | None = None,
-        inputs: int = 2,
-    ) -> None:
-        super().__init__()
-        lif = neuron_of({}, neuron)
-        gated = list(range(len(channels))) if gated is None else gated
-        ranks = each(rank, len(gated) + gated_input, "rank")
-
-        def gate(number: int, C: int) -> nn.Module:
-            return PFA(time_steps, C, ranks[number + gated_input], composition, fusion, kernel_over_space)
-
-        first = [gate(-1, inputs)] if gated_input else []
-        layers, width = stack(inputs, channels, pool, lif, gate=gate, gated=gated, place=place)
-        W, H = halved((size, size), len(channels))
-        self.features = nn.Sequential(Resize(size), *first, *layers)
-        self.head = nn.Sequential(*readout(width * H * W, (classes,), lif, bias=True))
+class PFAVGGCIFAR10DVS(PFAVGG):  # noqa: D101  # described, like its config, by PFAVGG
+    published_rank = 8

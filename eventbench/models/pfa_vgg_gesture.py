@@ -14,9 +14,10 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSpec
-from eventbench.layers import PFA
-from eventbench.models._blocks import Chain, halved, neuron_of, readout
-from eventbench.models._vgg import stack
+from eventbench.models._config import halved, neuron_of
+from eventbench.models._readout import readout
+from eventbench.models._stepwise import Chain
+from eventbench.models._vgg import pfa_gates, stack
 
 
 class PFAVGGGesture(Chain):
@@ -50,11 +51,8 @@ class PFAVGGGesture(Chain):
         lif = neuron_of({}, neuron)
         gated = list(range(len(channels))) if gated is None else gated
         ranks = [rank] * (len(gated) + gated_input - 1) + [last_rank]
-
-        def gate(number: int, C: int) -> nn.Module:
-            return PFA(time_steps, C, ranks[number + gated_input], composition, fusion, kernel_over_space)
-
-        first = [gate(-1, inputs)] if gated_input else []
+        gate = pfa_gates(time_steps, ranks, composition, fusion, kernel_over_space, gated_input=gated_input)
+        on_input = [gate(-1, inputs)] if gated_input else []
         layers, width = stack(inputs, channels, pool, lif, gate=gate, gated=gated, place=place)
         W, H = halved(sensor, len(channels))
         self.classes, self.outputs = classes, max(110, classes) if outputs is None else outputs
@@ -62,9 +60,10 @@ class PFAVGGGesture(Chain):
             raise BadSpec(
                 f"outputs is {outputs}", where="model config", allowed=f"{classes} or more: the classes"
             )
-        self.features = nn.Sequential(*first, *layers)
+        self.features = nn.Sequential(*on_input, *layers)
         self.head = nn.Sequential(*readout(width * H * W, (self.outputs,), lif, bias=True))
 
     def scores_per_step(self, frames: torch.Tensor, every: bool = False) -> torch.Tensor:
+        """As in `StepwiseModel`; `every` gives all outputs, (T, N, outputs)."""
         scores = super().scores_per_step(frames)
         return scores if every else scores[..., : self.classes]

@@ -13,7 +13,9 @@ from typing import Any
 from torch import nn
 
 from eventbench.layers import Voting
-from eventbench.models._blocks import Chain, halved, neuron_of, readout
+from eventbench.models._config import halved, neuron_of
+from eventbench.models._readout import readout
+from eventbench.models._stepwise import Chain
 from eventbench.models._vgg import stack
 
 

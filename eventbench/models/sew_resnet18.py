@@ -7,16 +7,18 @@ classes, IF neurons); the paper's nets for event data are shallower and use PLIF
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
 from eventbench.errors import BadSpec
-from eventbench.models._blocks import Neuron, PerStep, Stage, StepwiseModel, neuron_of, require_depths
+from eventbench.models._config import Neuron, neuron_of, require_depths
+from eventbench.models._stages import PerStep, Stage
+from eventbench.models._stepwise import StepwiseModel
 
-CONNECTIONS = {
+CONNECTIONS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "add": lambda branch, x: branch + x,
     "and": lambda branch, x: branch * x,
     "iand": lambda branch, x: x * (1 - branch),
@@ -36,6 +38,7 @@ class SEWBlock(nn.Module):
         self.connect = CONNECTIONS[connect]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The two, connected."""
         return self.connect(self.branch(x), self.shortcut(x))
 
 
@@ -80,4 +83,6 @@ class SEWResNet18(StepwiseModel):
         self.readout = nn.Linear(width, classes)
 
     def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
-        return self.readout(self.features(frames).mean((3, 4)))
+        """As in `StepwiseModel`."""
+        scores: torch.Tensor = self.readout(self.features(frames).mean((3, 4)))
+        return scores

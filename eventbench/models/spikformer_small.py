@@ -14,8 +14,10 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSpec
-from eventbench.models._blocks import PerStep, Stage, StepwiseModel, neuron_of
+from eventbench.models._config import neuron_of
 from eventbench.models._spiking_attention import EncoderBlock
+from eventbench.models._stages import PerStep, Stage
+from eventbench.models._stepwise import StepwiseModel
 
 
 class SpikformerSmall(StepwiseModel):
@@ -57,6 +59,8 @@ class SpikformerSmall(StepwiseModel):
         self.readout = nn.Linear(width, classes)
 
     def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
+        """As in `StepwiseModel`."""
         patches = self.patches(frames)
         tokens = (patches + self.position(patches)).flatten(3)
-        return self.readout(self.blocks(tokens).mean(3))
+        scores: torch.Tensor = self.readout(self.blocks(tokens).mean(3))
+        return scores

@@ -12,7 +12,10 @@ from typing import Any
 
 from torch import nn
 
-from eventbench.models._blocks import TET_NEURON, Chain, halved, he_init, neuron_of, readout
+from eventbench.models._config import TET_NEURON, halved, neuron_of
+from eventbench.models._readout import readout
+from eventbench.models._stages import he_init
+from eventbench.models._stepwise import Chain
 from eventbench.models._vgg import stack, tcja_gates
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from torch import nn
 
 from eventbench.layers import TCJA
-from eventbench.models._blocks import neuron_of
+from eventbench.models._config import neuron_of
 from eventbench.models._ms_resnet import MS_NEURON, MSResNet
 
 

@@ -11,7 +11,9 @@ from typing import Any
 
 from torch import nn
 
-from eventbench.models._blocks import Chain, halved, last_two, neuron_of, readout
+from eventbench.models._config import halved, last_two, neuron_of
+from eventbench.models._readout import readout
+from eventbench.models._stepwise import Chain
 from eventbench.models._vgg import stack, tcja_gates
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-
 from eventbench.layers import TCJA
-from eventbench.models._backbone import Backbone
-from eventbench.models.base import Model
+from eventbench.models._backbone import Backbone, BackboneModel
 
 
-class TCJANet(Model):
+class TCJANet(BackboneModel):
     """`conv_snn` with a TCJA in each of the last `gated_stages` stages, where Zhu et al. (2022) place theirs.
 
     Differs from the authors' networks in the backbone, and in that the module stands behind the pool and not before it.
@@ -36,6 +33,3 @@ class TCJANet(Model):
             return TCJA(T, C, kernel_over_time, kernel_over_channels, branches)
 
         self.network = Backbone(sensor, time_steps, classes, channels, tau, dropout, gate, gated_stages)
-
-    def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        return self.network(frames)

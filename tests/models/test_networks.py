@@ -14,8 +14,10 @@ from torch import nn
 from eventbench import registry
 from eventbench.errors import BadSpec, BadSubmission, EventbenchError
 from eventbench.layers import LIF, PFA, TCJA
-from eventbench.models._blocks import Halve, SharedDropout, StaticStem, StepwiseModel
-from eventbench.models._spiking_attention import Attend
+from eventbench.models._readout import SharedDropout
+from eventbench.models._spiking_attention import SpikingAttention
+from eventbench.models._stages import Halve, StaticStem
+from eventbench.models._stepwise import StepwiseModel
 from eventbench.models.sew_resnet18 import CONNECTIONS
 from eventbench.submission.authors import counted_as_published, from_authors, load_authors
 from eventbench.submission.model import make_model
@@ -240,7 +242,7 @@ def test_spiking_attention_and_its_operations_are_those_of_the_definition(channe
                 inner = left @ right
                 pairs = [(left, right), (inner, q) if last is not None else (v, inner)]
                 acs[n] += sum(int(((a != 0).float() @ (b != 0).float()).sum()) for a, b in pairs)
-    attend = Attend(heads)
+    attend = SpikingAttention(heads)
     torch.testing.assert_close(attend(qkv), want)
     counted, macs, dense = attend.count_synaptic_operations(qkv)
     assert counted.tolist() == acs and macs.tolist() == [0] * N
