@@ -58,20 +58,20 @@ def command(
     )
     if only_check:
         check(task_data, submission)
-        told = {
+        report = {
             "folder": str(submission.folder),
             "task": rules.id,
             "runs": len(submission.seeds),
             "check": "passed",
         }
         if as_json:
-            _options.print_json(told)
+            _options.print_json(report)
         else:
             click.echo(
-                f"{folder}: {told['runs']} runs hold to the contract of {rules.id}; nothing was scored or written"
+                f"{folder}: {report['runs']} runs hold to the contract of {rules.id}; nothing was scored or written"
             )
         return
-    record, rows = score(task_data, submission, lambda weights: _say(f"scoring {weights}"))
+    record, rows = score(task_data, submission, lambda weights: _show_progress(f"scoring {weights}"))
     entry = write_record(places.board, record, rows)
     view = task_board(places.board, task)
     if as_json:
@@ -81,6 +81,6 @@ def command(
     click.echo(f"record: {entry.path}")
 
 
-def _say(line: str) -> None:
+def _show_progress(line: str) -> None:
     if sys.stderr.isatty():
         click.echo(line, err=True)

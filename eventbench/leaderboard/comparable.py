@@ -25,16 +25,16 @@ MUST_AGREE: dict[str, Callable[[Entry], str]] = {
 def refuse_mixed(entries: Sequence[Entry]) -> None:
     """Raises NotComparable, with the records on each side and every field that differs, unless all agree."""
     differing = {}
-    for field, of in MUST_AGREE.items():
+    for field, value_of in MUST_AGREE.items():
         sides: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
-            sides[of(entry)].append(entry)
+            sides[value_of(entry)].append(entry)
         if len(sides) > 1:
             differing[field] = sides
     if differing:
-        said = "; ".join(f"{field} is {_sides(sides)}" for field, sides in differing.items())
+        clauses = "; ".join(f"{field} is {_sides(sides)}" for field, sides in differing.items())
         raise NotComparable(
-            f"records made by different rules cannot stand in one table: {said}",
+            f"records made by different rules cannot stand in one table: {clauses}",
             where=entries[0].record.task.id,
             fix=WAY_OUT,
         )
@@ -49,18 +49,21 @@ def _sides(sides: dict[str, list[Entry]]) -> str:
 
 def _refuse_mixed_figures(entries: Sequence[Entry]) -> None:
     """A metric whose version, unit or direction changed would put two different figures into one column."""
-    seen: dict[str, dict[tuple[int, str, str], Entry]] = defaultdict(dict)
+    first_entries: dict[str, dict[tuple[int, str, str], Entry]] = defaultdict(dict)
     for entry in entries:
         for run in entry.record.runs:
             for name, score in run.scores.items():
-                seen[name].setdefault((score.version, score.unit, score.better), entry)
-    for name, kinds in seen.items():
-        if len(kinds) > 1:
-            said = " and ".join(
+                definition = score.version, score.unit, score.better
+                first_entries[name].setdefault(definition, entry)
+    for name, definitions in first_entries.items():
+        if len(definitions) > 1:
+            clauses = " and ".join(
                 f"version {version} ({unit or 'no unit'}, better {better}) in {entry.id}"
-                for (version, unit, better), entry in kinds.items()
+                for (version, unit, better), entry in definitions.items()
             )
-            raise NotComparable(f"the metric {name} is {said}", where=entries[0].record.task.id, fix=WAY_OUT)
+            raise NotComparable(
+                f"the metric {name} is {clauses}", where=entries[0].record.task.id, fix=WAY_OUT
+            )
 
 
 def refuse_other_samples(entries: Sequence[Entry]) -> None:
@@ -72,11 +75,10 @@ def refuse_other_samples(entries: Sequence[Entry]) -> None:
             other.predictions.labels,
         ):
             continue
-        pairs = [
-            dict(zip(entry.predictions.ids, entry.predictions.labels, strict=True))
-            for entry in (first, other)
-        ]
-        differ = sorted(set(pairs[0].items()) ^ set(pairs[1].items()))
+        of_first, of_other = (
+            set(zip(entry.predictions.ids, entry.predictions.labels, strict=True)) for entry in (first, other)
+        )
+        differ = sorted(of_first ^ of_other)
         raise NotComparable(
             f"{first.id} and {other.id} were scored on different test samples: "
             f"{len({name for name, _ in differ})} differ, the first is {differ[0][0]!r}",

@@ -104,21 +104,22 @@ def find_record(board: Path, name: str) -> Entry:
         return load_entry(path, reasons.get(id_of(path), ""))
     by_id = {id_of(file): file for file in _files(board)}
     wanted = name.removesuffix(".json")
-    hits = [wanted] if wanted in by_id else [one for one in by_id if wanted and _names(wanted, one)]
-    if len(hits) == 1:
-        return load_entry(by_id[hits[0]], reasons.get(hits[0], ""))
-    if hits:
-        shown = ", ".join(hits[:6]) + (", ..." if len(hits) > 6 else "")
+    matching = [wanted] if wanted in by_id else [id for id in by_id if wanted and _names(wanted, id)]
+    if len(matching) == 1:
+        return load_entry(by_id[matching[0]], reasons.get(matching[0], ""))
+    if matching:
+        shown = ", ".join(matching[:6]) + (", ..." if len(matching) > 6 else "")
         raise EventbenchError(
-            f"{len(hits)} records are named {name!r}", allowed=shown, fix="give more of the name"
+            f"{len(matching)} records are named {name!r}", allowed=shown, fix="give more of the name"
         )
     # A board may hold hundreds: the nearest few are of more use than all of them.
     near = list(by_id) if len(by_id) <= 6 else difflib.get_close_matches(name, by_id, n=6, cutoff=0)
     raise UnknownName("record", name, near, where=board / "records")
 
 
-def _names(wanted: str, one: str) -> bool:
-    stem = one.rpartition("/")[2]
+def _names(wanted: str, id: str) -> bool:
+    """Whether `wanted` is a start or an end of the record's id, of its file's stem or of the digits at its end."""
+    stem = id.rpartition("/")[2]
     return any(
-        text.startswith(wanted) or text.endswith(wanted) for text in (one, stem, stem.rpartition("-")[2])
+        text.startswith(wanted) or text.endswith(wanted) for text in (id, stem, stem.rpartition("-")[2])
     )

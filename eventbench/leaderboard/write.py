@@ -66,12 +66,12 @@ def _as_read_back(record: Record) -> Record:
 @contextlib.contextmanager
 def _folder(folder: Path) -> Iterator[None]:
     """`folder`, made for the time being: the parts that had to be made go again when what follows fails."""
-    made = [part for part in [folder, *folder.parents] if not part.exists()]
+    created = [part for part in [folder, *folder.parents] if not part.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
     except BaseException:
-        for part in made:
+        for part in created:
             with contextlib.suppress(OSError):  # not made yet, or somebody else's record is in it by now
                 part.rmdir()
         raise

@@ -1,6 +1,6 @@
-"""Which rows of a layer's input belong to which sample, told from shapes.
+"""Which rows of a layer's input belong to which sample, read off their shapes.
 
-The house's two orders, for T steps and N samples:
+The two orders known here, for T steps and N samples:
 * "sample": the leading axis is N, as in (N, F), (N, T, C) or (N, C, H, W); entry n is of sample n;
 * "time": the leading axes are T, N, or one axis of T · N with row t · N + n, as in (T, N, F) or (T·N, C, H, W).
 
@@ -19,12 +19,12 @@ ALLOWED = "leading axes N, T·N (row t·N+n), or T, N"
 
 def orders(leading: Sequence[int], steps: int, samples: int) -> set[str]:
     """The orders that an input with these leading axes (all but the ones a layer works on) can be in."""
-    found = set()
+    fitting = set()
     if leading and leading[0] == samples:
-        found.add("sample")
+        fitting.add("sample")
     if leading and (leading[0] == steps * samples or tuple(leading[:2]) == (steps, samples)):
-        found.add("time")
-    return found
+        fitting.add("time")
+    return fitting
 
 
 def by_sample(rows: torch.Tensor, order: str, steps: int, samples: int) -> torch.Tensor:

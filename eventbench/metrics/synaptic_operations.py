@@ -69,7 +69,7 @@ class SynapticOperations(ModelMetric):
     one layer whose inputs are all of its calls'. For a model in which nothing is counted or declared the figures do
     not exist and `value` is empty.
 
-    Raises BadSubmission for what cannot be counted: in `start` and in the forward where it can be told then, else
+    Raises BadSubmission for what cannot be counted: in `start` and in the forward where it is known then, else
     in `probe`, which runs one sample to find undeclared products, or in `value`.
     """
 

@@ -32,7 +32,8 @@ def mcnemar_exact(only_a: int, only_b: int) -> float:
     for k in range(min(only_a, only_b)):
         term = term * (n - k) // (k + 1)
         tail += term
-    return min(1.0, 2 * tail / 2**n)  # whole numbers up to the last division: nothing is rounded before it
+    p: float = 2 * tail / 2**n
+    return min(1.0, p)  # whole numbers up to the last division: nothing is rounded before it
 
 
 def difference_in_units(correct_a: np.ndarray, correct_b: np.ndarray) -> tuple[np.ndarray, int]:
@@ -94,8 +95,8 @@ def sign_flip(differences: np.ndarray) -> float:
     for size, count in zip(sizes.tolist(), counts.tolist(), strict=True):
         transform *= np.cos(2 * np.pi * ((steps * size) % length) / length) ** count
     chance = np.fft.irfft(transform, n=length)  # chance[s] for sums 0..reach, then -reach..-1
-    seen = abs(int(differences.sum()))
-    tail = 2 * chance[seen : reach + 1].sum() if seen else 1.0
+    observed = abs(int(differences.sum()))
+    tail = 2 * chance[observed : reach + 1].sum() if observed else 1.0
     return float(min(1.0, max(tail, 2.0 ** (1 - int(counts.sum())))))
 
 

@@ -40,7 +40,7 @@ def hooks(model: nn.Module) -> int:
 
 @pytest.fixture(params=NAMES)
 def name(request: pytest.FixtureRequest) -> str:
-    return request.param
+    return str(request.param)
 
 
 def test_the_family_is_complete() -> None:

@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -20,6 +21,7 @@ from eventbench.leaderboard.markdown import markdown_board
 from eventbench.leaderboard.rows import Board, Row
 from eventbench.leaderboard.table import board_text
 from eventbench.leaderboard.view import task_board
+from eventbench.leaderboard.write import write_record
 from eventbench.specs.base import About
 from eventbench.specs.record import Pinned, Run, Score
 from eventbench.statistics.paired import mcnemar_exact
@@ -49,7 +51,7 @@ def test_a_figure_where_less_is_better_is_ranked_the_other_way(tmp_path: Path) -
     for model, latency in [("slow", 9.0), ("fast", 2.0)]:
         scores = {"latency": Score(value=latency, unit="ms", better="lower")}
         record = made.make_record(tmp_path, [3], model=model, scores=scores, task=pinned)
-        made.write_record(tmp_path, record, made.make_rows([3]))
+        write_record(tmp_path, record, made.make_rows([3]))
     made.make_task(tmp_path, text=text)
     board = view(tmp_path)
     assert order(board) == [(1, "fast"), (2, "slow")]
@@ -151,7 +153,7 @@ def test_a_withdrawn_record_is_listed_and_not_ranked(tmp_path: Path) -> None:
     ],
 )
 def test_records_of_different_rules_are_refused_with_their_names(
-    tmp_path: Path, field: str, changed: dict, values: str
+    tmp_path: Path, field: str, changed: dict[str, Any], values: str
 ) -> None:
     new = made.add(tmp_path, [5], model="a_new", **changed)
     old = made.add(tmp_path, [4], model="b_old")
@@ -201,7 +203,7 @@ def test_a_metric_of_two_versions_is_refused(tmp_path: Path) -> None:
 def test_records_of_other_test_samples_are_refused(tmp_path: Path) -> None:
     one = made.add(tmp_path, [5], model="a")
     rows = [(f"x{row[0]}", *row[1:]) if place == 9 else row for place, row in enumerate(made.make_rows([5]))]
-    two = made.write_record(tmp_path, made.make_record(tmp_path, [5], model="b"), rows)
+    two = write_record(tmp_path, made.make_record(tmp_path, [5], model="b"), rows)
     with pytest.raises(
         NotComparable, match=f"{one.id} and {two.id} were scored on different test samples: 2 differ"
     ):

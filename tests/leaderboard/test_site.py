@@ -22,6 +22,7 @@ from eventbench.leaderboard import axes, plots
 from eventbench.leaderboard.site import page, write_site
 from eventbench.leaderboard.view import task_board
 from eventbench.specs.base import About
+from eventbench.specs.record import Score
 
 VOID = {"meta", "br", "link", "input", "img", "hr"}
 
@@ -86,7 +87,7 @@ def test_nothing_of_a_record_is_alive(tmp_path: Path) -> None:
         environment={EVIL: EVIL},
         code=EVIL,
         store=EVIL,
-        scores={EVIL: made.Score(value=1, unit=EVIL), "parameters": made.Score(value=5, unit=EVIL)},
+        scores={EVIL: Score(value=1, unit=EVIL), "parameters": Score(value=5, unit=EVIL)},
     )
     made.add(tmp_path, [9], scores={}, code=EVIL, store=EVIL)
     gone = made.add(tmp_path, [1], model="gone")
@@ -166,7 +167,7 @@ def test_there_is_a_scatter_for_each_cost_and_none_for_the_dense_count(tmp_path:
 
 def test_a_row_without_a_cost_is_named_where_it_cannot_be_drawn(tmp_path: Path) -> None:
     for model, cost in [("a", 10.0), ("b", 200.0), ("free", 0.0)]:
-        made.add(tmp_path, [3], model=model, scores={"parameters": made.Score(value=cost)})
+        made.add(tmp_path, [3], model=model, scores={"parameters": Score(value=cost)})
     plot = plots.scatter(task_board(tmp_path, made.TASK), "parameters")
     assert plot is not None
     assert ([mark.label for mark in plot.marks], plot.left_out) == (["a", "b"], ["free"])

@@ -12,7 +12,6 @@ from scipy.stats import binomtest
 from torch import nn
 
 from eventbench.errors import BadSpec, BadSubmission, EventbenchError
-from eventbench.metrics import latency as latency_module
 from eventbench.metrics.accuracy import Accuracy
 from eventbench.metrics.base import PROBE_SAMPLES, AnswerMetric, Figure, Metric, ModelMetric, measure
 from eventbench.metrics.firing_rate import FiringRate
@@ -191,7 +190,7 @@ def test_latency_is_the_median_of_single_samples_after_the_warm_up(monkeypatch: 
         clock[0] += float(x.max()) if warm else 1000.0
         return x.sum(0).flatten(1)
 
-    monkeypatch.setattr(latency_module.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr("eventbench.metrics.latency.time.perf_counter", lambda: clock[0])
     frames = torch.arange(1.0, 6.0)[None, :, None, None, None].expand(
         3, 5, 1, 2, 2
     )  # sample i takes i + 1 seconds

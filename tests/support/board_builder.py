@@ -86,8 +86,8 @@ def make_record(
     return Record(**{**fields, **changed})
 
 
-def add(board: Path, errors: list[int], *, shift: int = 0, **said: Any) -> Entry:
-    record = make_record(board, errors, **said)
+def add(board: Path, errors: list[int], *, shift: int = 0, **fields: Any) -> Entry:
+    record = make_record(board, errors, **fields)
     return write_record(board, record, make_rows(errors, record.samples, record.classes, shift))
 
 

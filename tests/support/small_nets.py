@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
+
+Layer = TypeVar("Layer", bound=nn.Module)
 
 TINY = {"channels": [4], "dropout": 0.0}  # config of conv_snn
 
@@ -53,9 +56,7 @@ class Gate(nn.Module):
 class Through(nn.Module):
     """Any function of the frames (T, N, C, H, W) as a model, with its layers beside it."""
 
-    def __init__(
-        self, function: Callable[[nn.Module, torch.Tensor], torch.Tensor], **layers: nn.Module
-    ) -> None:
+    def __init__(self, function: Callable[[Any, torch.Tensor], torch.Tensor], **layers: nn.Module) -> None:
         super().__init__()
         for name, layer in layers.items():
             self.add_module(name, layer)
@@ -65,7 +66,7 @@ class Through(nn.Module):
         return self._function(self, frames)
 
 
-def whole(layer: nn.Module, seed: int = 0) -> nn.Module:
+def whole(layer: Layer, seed: int = 0) -> Layer:
     """The layer with weights drawn from -1, 0 and 1."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -108,4 +109,4 @@ def some_frames(steps: int, samples: int, most: int = 3, seed: int = 0) -> torch
 def batched(
     frames: torch.Tensor, labels: torch.Tensor, size: int
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    yield from zip(frames.split(size, dim=1), labels.split(size), strict=True)
+    yield from zip(torch.split(frames, size, dim=1), torch.split(labels, size), strict=True)
