@@ -11,6 +11,7 @@ import struct
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,8 @@ def one_file(folder: Path, rounds: int) -> list[Claim]:
         expected = eb.Events.from_structured(by_tonic(path), sensor=size)
         assert eb.read(path, size) == expected, "our events are not tonic's"
         calls: dict[str, Callable[[], Any]] = {
-            "eventbench": lambda path=path, size=size: eb.read(path, size),
-            TONIC: lambda path=path: by_tonic(path),
+            "eventbench": partial(eb.read, path, size),
+            TONIC: partial(by_tonic, path),
         }
         what = f".bin, one file of 1 M events, {markers} markers"
         claims += compare(what, calls, {} if markers else {TONIC: 10}, rounds=rounds, items=1_000_000)

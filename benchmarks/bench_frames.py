@@ -47,7 +47,7 @@ def contenders(events: eb.Events, bins: int) -> dict[str, Callable[[], Any]]:
     ours = partial(eb.frames, events, bins, "tonic_time")
     by_spikingjelly = spikingjelly_datasets().utils.integrate_events_by_fixed_frames_number
     columns = {name: getattr(events, name).astype(np.int64) for name in "txyp"}
-    calls = {
+    calls: dict[str, Callable[[], Any]] = {
         "eventbench, uint8": partial(ours, "uint8"),
         "eventbench, uint8, out=": partial(ours, out=np.empty((bins, 2, height, width), np.uint8)),
         "eventbench, int16": partial(ours, "int16"),

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ class Raw:
 class Data:
     """Files of one class below `folder`/raw, as a card of ours and as a list."""
 
-    def __init__(self, folder: Path, files: list[bytes] | list[Path], side: int) -> None:
+    def __init__(self, folder: Path, files: Sequence[bytes | Path], side: int) -> None:
         self.folder, self.side = folder, side
         place = folder / "raw" / "x" / "all"
         place.mkdir(parents=True)

@@ -59,6 +59,7 @@ class Ours(nn.Module):
         steps = frames.shape[:2]
         x = frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         for conv, norm in zip(self.convs, self.norms, strict=True):
+            assert isinstance(norm, nn.BatchNorm2d)
             x = norm_lif(conv(x).unflatten(0, steps), norm, self.lif, self.pool).flatten(0, 1)
         return self.readout(x.flatten(1)).unflatten(0, steps).mean(0)
 
@@ -177,9 +178,7 @@ def check(contenders: dict[str, nn.Module], frames: torch.Tensor, labels: torch.
             results = [loss.detach(), *(module.weight.grad for module in _layers(copied))]
             wanted = wanted or results
             for expected, result in zip(wanted, results, strict=True):
-                torch.testing.assert_close(
-                    result, expected, rtol=1e-6, atol=1e-9, msg=lambda m, n=name: f"{n}: {m}"
-                )
+                torch.testing.assert_close(result, expected, rtol=1e-6, atol=1e-9, msg=f"{name} differs")
         assert wanted is not None and all(bool(result.abs().max() > 0) for result in wanted), (
             "nothing flows back"
         )

@@ -154,7 +154,7 @@ def busy(network: nn.Module, recipe: Recipe, device: torch.device, batches: int 
     spans = sorted(
         (event.time_range.start, event.time_range.end)
         for event in profile.events()
-        if event.device_type == torch.autograd.DeviceType.CUDA
+        if event.device_type == torch.autograd.DeviceType.CUDA  # type: ignore[attr-defined]
     )
     return covered(spans) / (max(end for _, end in spans) - spans[0][0])
 
