@@ -1,4 +1,4 @@
-"""Frames: the events of equal first_events of a recording's time; ON and OFF in two colours, stronger where there are more."""
+"""Frames: the events of equal parts of a recording's time; ON and OFF in two colours, stronger where there are more."""
 
 from __future__ import annotations
 
