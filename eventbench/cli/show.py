@@ -76,8 +76,7 @@ def _refuse_recording(path: Path) -> None:
 
 
 def _draw(name: str, out: str, as_json: bool, **drawing: Any) -> None:
-    from tqdm import tqdm
-
+    from eventbench.cli._progress import bar
     from eventbench.pictures.files import check_target
     from eventbench.pictures.picture import draw
     from eventbench.recordings.read import read
@@ -94,7 +93,7 @@ def _draw(name: str, out: str, as_json: bool, **drawing: Any) -> None:
         tau_us=drawing["tau_us"],
         theme=drawing["theme"] or "dark",
         force=drawing["force"],
-        progress=lambda pages: tqdm(pages, desc="drawn", unit="page", disable=None),
+        progress=bar,
     )
     if as_json:
         source = {"recording": str(path), "sensor": list(events.sensor), "events": len(events)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from eventbench.errors import BadRecording, BadSpec, UnknownName
 from eventbench.events import Events
+from eventbench.files.progress import Progress, no_progress
 from eventbench.pictures.cloud import cloud
 from eventbench.pictures.files import check_target, write_gif, write_mp4, write_png
 from eventbench.pictures.frames import frames
@@ -55,7 +56,7 @@ def draw(
     tau_us: float | None = None,
     theme: str = "dark",
     force: bool = False,
-    progress: Callable[[range], Iterable[int]] = iter,
+    progress: Progress = no_progress,
 ) -> Drawn:
     """Write `events` as a PNG sheet, or as a GIF or MP4 film, by the ending of `out`.
 
@@ -66,7 +67,7 @@ def draw(
     tau_us : time constant of a time surface; None takes about an eighth of the recording, at most 50 ms
     theme : "dark" or "light"
     force : replace an existing file
-    progress : wraps the range of a film's page numbers, as tqdm does
+    progress : passes on the page numbers of a film, and may show a bar
 
     Raises BadSpec for an ending, folder or number that is not allowed, UnknownName for a kind or theme, BadRecording for a
     recording without events or of 2**53 us or more.
@@ -81,7 +82,8 @@ def draw(
         panels = _panels(events, kind, playback.pages, FILM_WIDTH, CLOUD_FILM_SIZE, colours, tau_us)
         page = Page(heading, panels, events, colours, columns=1, rows=1)
         note = "" if kind == "cloud" else playback.speed
-        pages = (page.film_page(k, note) for k in progress(range(playback.pages)))
+        numbers = progress(range(playback.pages), of="drawn", unit="page", total=playback.pages)
+        pages = (page.film_page(k, note) for k in numbers)
         _write_film(pages, out, page, playback)
     else:
         count = bins or SHEET_PANELS[kind]

@@ -168,7 +168,7 @@ def test_samples_without_events_share_their_labels_evenly():
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (lambda: Nda(flip=1.5), "flip is 1.5"),
         (lambda: Nda(roll_px=-1), "roll_px is -1"),
@@ -177,6 +177,6 @@ def test_samples_without_events_share_their_labels_evenly():
         (lambda: EventMix(probability=2), "probability is 2"),
     ],
 )
-def test_parameters_that_mean_nothing_are_refused(make, told):
-    with pytest.raises(BadSpec, match=told):
+def test_parameters_that_mean_nothing_are_refused(make, message):
+    with pytest.raises(BadSpec, match=message):
         make()

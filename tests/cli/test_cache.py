@@ -1,4 +1,4 @@
-"""eventbench cache: what is on disk is told, damage is found and mended, and only garbage is removed."""
+"""eventbench cache: what is on disk is listed, damage is found and mended, and only garbage is removed."""
 
 from __future__ import annotations
 

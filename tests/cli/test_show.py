@@ -183,7 +183,7 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(
     recording, out = mini.file("train", 1), tmp_path / "a.png"
     empty = tmp_path / "empty.bin"
     empty.write_bytes(b"")
-    for arguments, told in (
+    for arguments, message in (
         ((recording, "--out", tmp_path / "a.jpg"), "a.jpg: its ending is '.jpg'; allowed: .png, .gif, .mp4"),
         ((recording, "--out", tmp_path / "no" / "a.png"), "no: there is no such folder; make it first"),
         (
@@ -199,7 +199,7 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(
         (("frames", "--out", out), "frames: cannot be read: No such file or directory"),
         ((recording,), "if it is a recording: eventbench doctor "),
     ):
-        assert told in refused(capsys, "show", *arguments)
+        assert message in refused(capsys, "show", *arguments)
     assert not out.exists()
     out.write_bytes(b"mine")
     assert "replace it with --force" in refused(capsys, "show", recording, "--out", out)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from eventbench.pictures.playback import Playback
 from eventbench.pictures.surface import default_tau_us, surface
 from tests.support.recordings import recordings
 
+A = TypeVar("A")
 DARK = THEMES["dark"]
 
 
@@ -246,8 +248,8 @@ def test_a_file_that_is_there_is_replaced_only_by_force_and_only_when_complete(t
     with pytest.raises(BadSpec, match="is there already; choose another name, or replace it with --force"):
         draw(wave(), out, title="wave")
 
-    def breaks_off(pages: range) -> Iterator[int]:
-        yield from pages[:2]
+    def breaks_off(items: Iterable[A], **_: object) -> Iterator[A]:
+        yield from islice(items, 2)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
