@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from eventbench.errors import EventbenchError
 from eventbench.layers import PFA
 from eventbench.layers.pfa import COMPOSITIONS, FUSIONS
+from tests.support.golden import arrays
 
 PRESETS = {
     "cifar": ("mean", "multiply_relu"),
@@ -94,10 +95,10 @@ def _as_tnchw(a, layout):
 
 
 def test_the_authors_outputs_and_gradients_are_reproduced(golden: Path):
-    files = [f for f in sorted(golden.glob("pfa_*.npz")) if "weight_before" not in np.load(f)]
+    files = [f for f in sorted(golden.glob("pfa_*.npz")) if "weight_before" not in arrays(f)]
     assert files
     for file in files:
-        data = np.load(file)
+        data = arrays(file)
         meta = json.loads(str(data["meta"]))
         layer = _golden_layer(data, meta, *PRESETS[meta["variant"]])
         inert = meta["R"] if "weight_after" in data else 0
@@ -119,10 +120,10 @@ def test_the_authors_outputs_and_gradients_are_reproduced(golden: Path):
 
 
 def test_learned_weights_stand_still_in_a_forward_where_the_authors_drift_to_uniform(golden: Path):
-    files = [f for f in sorted(golden.glob("pfa_*.npz")) if "weight_before" in np.load(f)]
+    files = [f for f in sorted(golden.glob("pfa_*.npz")) if "weight_before" in arrays(f)]
     assert files
     for file in files:
-        data = np.load(file)
+        data = arrays(file)
         meta = json.loads(str(data["meta"]))
         layer = _golden_layer(data, meta, "learned", PRESETS[meta["variant"]][1])
         x = _as_tnchw(data["x"], meta["layout"])

@@ -12,20 +12,21 @@ from hypothesis import strategies as st
 
 from eventbench.errors import EventbenchError
 from eventbench.layers import Voting
+from tests.support.golden import arrays
 
 
 def test_the_authors_votes_are_reproduced(golden: Path):
     files = sorted(golden.glob("voting_*.npz"))
     assert files
     for file in files:
-        data = np.load(file)
+        data = arrays(file)
         group = data["x"].shape[-1] // data["y"].shape[-1]
         votes = Voting(group)(torch.as_tensor(data["x"]))
         np.testing.assert_allclose(votes, data["y"], rtol=0, atol=1e-10, err_msg=file.stem)
 
 
 def test_the_mean_over_time_and_the_vote_give_the_authors_rates(golden: Path):
-    data = np.load(golden / "losses.npz")
+    data = arrays(golden / "losses.npz")
     rates = Voting(10)(torch.as_tensor(data["spikes_TNK110"]).double().mean(0))
     np.testing.assert_allclose(rates, data["voted_rate_NK"], rtol=0, atol=1e-10)
 
