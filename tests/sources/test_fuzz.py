@@ -24,12 +24,12 @@ import pytest
 from eventbench import registry
 from eventbench.errors import BadRecording, EventbenchError
 from eventbench.events import Events
-from tests.support.fuzz_corpus import harmed, seeds
+from tests.support.fuzz_corpus import format_of, harmed, seeds
 
 FILES = int(os.environ.get("EVENTBENCH_FUZZ", "150"))
-DECODERS = [name for name in registry.sources.names() if registry.sources.get(name).suffixes]  # type: ignore[attr-defined]
+DECODERS = [name for name in registry.sources.names() if registry.sources.get(name).suffixes]
 SECONDS = (
-    60.0  # for one file, on a busy machine; what is read in a process apart may take 10 s to be given up
+    60.0  # for one file, on a busy machine; what is read in an isolated process may take 10 s to be given up
 )
 ADDRESSES = 1 << 29  # bytes that may be asked of the system beside what a process has after its first files
 RESIDENT = (
@@ -58,18 +58,34 @@ def test_harmed_files_give_events_or_one_refusal(
     last = (tmp_path / "trial").read_bytes() if (tmp_path / "trial").exists() else b""
     assert done.returncode == 0, f"{done.returncode} {done.stdout} {done.stderr[-3000:]} {last[:64]!r}"
     assert done.stderr == ""
-    told = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [one["name"] for one in told] == names
-    for one in told:
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [report["name"] for report in reports] == names
+    for report in reports:
         with capfd.disabled():
             if len(GROUPS) > 1:
-                print(f"\n{one}")
-        assert one["failures"] == []
-        assert one["refused"] > 0
+                print(f"\n{report}")
+        assert report["failures"] == []
+        assert report["refused"] > 0
+
+
+@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.filterwarnings("ignore")
+def test_every_decoder_has_seeds_and_reads_them(name: str) -> None:
+    assert seeds(name, None)
+    assert any(trial(name, data, None) == "" for data in seeds(name, None))
+
+
+def test_a_decoder_without_seeds_is_named() -> None:
+    with pytest.raises(
+        LookupError, match=r"source 'aedat9': write tests/support/formats/aedat9\.py with seeds"
+    ):
+        seeds("aedat9", None)
 
 
 def test_heads_of_real_recordings_are_among_what_is_harmed(shared_data: Path) -> None:
-    for name in ("atis_bin", "aedat2", "aedat4", "dat", "evt", "event_stream", "text_columns"):
+    names = {name for name in DECODERS if hasattr(format_of(name), "heads")}
+    assert names >= {"atis_bin", "aedat2", "aedat4", "dat", "evt", "event_stream", "text_columns"}
+    for name in sorted(names):
         generated, real = seeds(name, None), seeds(name, shared_data / "recordings")
         assert len(real) > len(generated)
         assert any(trial(name, data, None) == "" for data in real[len(generated) :]), name
@@ -82,12 +98,12 @@ def trial(name: str, data: bytes, sensor: tuple[int, int] | None) -> str:
     with contextlib.suppress(EventbenchError):
         recognise(data, Path("a.file"))
     try:
-        events = registry.sources.get(name)().decode(data, "a.file", sensor)  # type: ignore[operator]
+        events = registry.sources.get(name)().decode(data, "a.file", sensor)
     except EventbenchError as error:
-        said = str(error)
-        if not isinstance(error, BadRecording) or "a.file" not in said or "\n" in said:
-            return f"{type(error).__name__}: {said}"
-        return f"memory: {said}" if re.search(r"memory|allocate", said) else "refused"
+        line = str(error)
+        if not isinstance(error, BadRecording) or "a.file" not in line or "\n" in line:
+            return f"{type(error).__name__}: {line}"
+        return f"memory: {line}" if re.search(r"memory|allocate", line) else "refused"
     again = Events(t=events.t, x=events.x, y=events.y, p=events.p, sensor=events.sensor)
     return "" if again == events and sensor in (None, events.sensor) else "events that are none"
 
@@ -104,7 +120,8 @@ def main(folder: Path, files: int, recordings: str, names: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     everything = [data for group in sound.values() for data in group]
     for name in names:
-        told = {"name": name, "files": 0, "refused": 0, "read": 0, "slowest_s": 0.0, "most_MiB": 0.0}
+        counts = {"files": 0, "refused": 0, "read": 0}
+        slowest_s, most_mib = 0.0, 0.0
         failures: list[str] = []
         rng = np.random.default_rng([1, DECODERS.index(name)])
         for number in range(files):
@@ -114,22 +131,24 @@ def main(folder: Path, files: int, recordings: str, names: list[str]) -> None:
             before, start = _peak(), time.monotonic()
             signal.setitimer(signal.ITIMER_REAL, SECONDS)
             try:
-                found = trial(name, data, None if number % 2 else (346, 260))
-            except BaseException as error:
-                found = f"{type(error).__name__}: {error}"
+                outcome = trial(name, data, None if number % 2 else (346, 260))
+            except BaseException as error:  # noqa: BLE001  # whatever comes out is what the trial is about
+                outcome = f"{type(error).__name__}: {error}"
             signal.setitimer(signal.ITIMER_REAL, 0)
             used = max(0, _status("VmHWM") - before)
-            told["slowest_s"] = round(max(told["slowest_s"], time.monotonic() - start), 3)
-            told["most_MiB"] = round(max(told["most_MiB"], used / 2**20), 1)
-            told["files"] += 1
-            told["refused" if found == "refused" else "read"] += 1
+            slowest_s = round(max(slowest_s, time.monotonic() - start), 3)
+            most_mib = round(max(most_mib, used / 2**20), 1)
+            counts["files"] += 1
+            counts["refused" if outcome == "refused" else "read"] += 1
             if used > RESIDENT:
-                found = f"{used:,} bytes used for {len(data):,}; {found}"
-            if found not in ("", "refused"):
-                kept = folder / f"{name}-{number}"
-                kept.write_bytes(data)
-                failures.append(f"{kept}: {found[:300]}")
-        print(json.dumps(told | {"failures": failures[:10], "failed": len(failures)}), flush=True)
+                outcome = f"{used:,} bytes used for {len(data):,}; {outcome}"
+            if outcome not in ("", "refused"):
+                copy = folder / f"{name}-{number}"
+                copy.write_bytes(data)
+                failures.append(f"{copy}: {outcome[:300]}")
+        extremes = {"slowest_s": slowest_s, "most_MiB": most_mib}
+        outcomes = {"failures": failures[:10], "failed": len(failures)}
+        print(json.dumps({"name": name, **counts, **extremes, **outcomes}), flush=True)
 
 
 def _peak() -> int:
@@ -139,8 +158,8 @@ def _peak() -> int:
 
 
 def _status(field: str) -> int:
-    found = re.search(rf"^{field}:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.M)
-    return int(found[1]) * 1024 if found else 0
+    match = re.search(rf"^{field}:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.M)
+    return int(match[1]) * 1024 if match else 0
 
 
 if __name__ == "__main__":

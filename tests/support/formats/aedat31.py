@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 
+from tests.support.formats.shared import EVENTS
+
 HEADER = b"#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: %s\r\n#Start-Time: 2016-06-01 11:37:40 (TZ+0200)\r\n#!END-HEADER\r\n"
 
 
@@ -45,3 +47,12 @@ def imu6(t: int) -> bytes:
 
 def write(packets: Iterable[bytes], chip: bytes = b"DVS128") -> bytes:
     return HEADER % chip + b"".join(packets)
+
+
+def seeds() -> list[bytes]:
+    """With packets of other types, of another camera, and without a source line."""
+    return [
+        write([polarity(EVENTS[:50]), special(5), polarity(EVENTS[50:], invalid=[3])]),
+        write([imu6(5), polarity(EVENTS)], b"DAVIS240C"),
+        write([polarity(EVENTS)]).replace(b"#Source 1: DVS128\r\n", b""),
+    ]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tests.support.formats.shared import EVENTS
 
 Event = tuple[int, int, int, int]
 NONE, ZSTD = 0, 3
@@ -58,3 +61,33 @@ def zstd_zeros(blocks: int) -> bytes:
     return head + b"".join(
         (2**17 << 3 | 1 << 1 | (k == blocks - 1)).to_bytes(3, "little") + b"\0" for k in range(blocks)
     )
+
+
+def seeds() -> list[bytes]:
+    """Plain and packed, with a table at the end and without."""
+    files = []
+    for compression, pack in ((NONE, bytes), (ZSTD, zstd)):
+        packets = [(0, pack(events(EVENTS[:60]))), (1, b"imu"), (0, pack(events(EVENTS[60:])))]
+        files += [write(packets, compression=compression, table=table) for table in (None, b"table")]
+    return files
+
+
+def heads(recordings: Path) -> list[bytes]:
+    data = (recordings / "dvxplorer_lite.aedat4").read_bytes()
+    return [first_packets(data, size) for size in (20_000, 90_000)]
+
+
+def first_packets(data: bytes, size: int) -> bytes:
+    """The first whole packets of a file (a line, a header, packets, a table), and no table after them."""
+
+    def u32(at: int) -> int:
+        return int.from_bytes(data[at : at + 4], "little")
+
+    start = end = 14 + 4 + u32(14)
+    cut = start
+    while u32(end) < 16:  # the number of a stream; the table has none
+        end += 8 + u32(end + 4)
+        cut = end if end <= size else cut
+    table = end.to_bytes(8, "little")
+    assert data[:start].count(table) == 1
+    return data[:start].replace(table, b"\xff" * 8) + data[start:cut]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
+from pathlib import Path
+
+from tests.support.formats.shared import EVENTS, SENSOR, records
 
 
 def write(events: Iterable[tuple[int, int, int, int]], size: tuple[int, int], kind: int = 1) -> bytes:
@@ -16,3 +19,11 @@ def write(events: Iterable[tuple[int, int, int, int]], size: tuple[int, int], ki
             ahead -= 127
         out += bytes([ahead << 1 | p]) + struct.pack("<HH", x, size[1] - 1 - y)
     return out
+
+
+def seeds() -> list[bytes]:
+    return [write(EVENTS, SENSOR)]
+
+
+def heads(recordings: Path) -> list[bytes]:
+    return [records(recordings / "pokerdvs_club.es", 13_161)]

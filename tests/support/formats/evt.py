@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
+from pathlib import Path
+
+from tests.support.formats.shared import EVENTS, SENSOR, records
 
 Event = tuple[int, int, int, int]
 
@@ -67,3 +70,20 @@ def evt3_vector(t: int, x: int, y: int, p: int, twelve: int, eight: int) -> byte
         0x5 << 12 | eight,
     ]
     return struct.pack("<6H", *words)
+
+
+def seeds() -> list[bytes]:
+    """Of the three encodings, with a size and without, and words of many pixels."""
+    return [
+        evt2(EVENTS, SENSOR),
+        evt2(EVENTS, triggers=True),
+        evt21(EVENTS, SENSOR),
+        evt3(EVENTS, SENSOR),
+        evt3(EVENTS),
+        evt21(EVENTS),
+        header("3.0", (1280, 720)) + evt3_vector(4097, 100, 7, 1, 0b100000000011, 0b10000001) * 20,
+    ]
+
+
+def heads(recordings: Path) -> list[bytes]:
+    return [records(recordings / name, 8_000) for name in ("gen3_evt2.raw", "evk3_evt3.raw")]
