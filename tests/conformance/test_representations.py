@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +50,28 @@ MORE: dict[str, list[dict[str, Any]]] = {
     "voxel_grid": [
         {"bins": 5, "polarity": "signed", "edges": "tonic", "dtype": "float64"},
         {"bins": 1, "dtype": "float64"},
+        {"bins": 4, "dtype": "float64"},
     ],
 }
-BUILT = [(name, how) for name in NAMES for how in [{}, *MORE.get(name, [])]]
-IDS = [f"{name} {'-'.join(f'{value}' for value in how.values()) or 'default'}" for name, how in BUILT]
+BUILT = [(name, parameters) for name in NAMES for parameters in [{}, *MORE.get(name, [])]]
+IDS = [
+    f"{name} {'-'.join(f'{value}' for value in parameters.values()) or 'default'}"
+    for name, parameters in BUILT
+]
 
 
-def made(name: str, how: dict[str, Any] | None = None) -> Representation:
-    return registry.representations.build({"name": name, **(how or {})}, where="a.toml")
+# Of fixed recordings only: those of hypothesis can be so long that there would be millions of steps.
+SHORT_STEPS: list[tuple[str, dict[str, Any]]] = [
+    ("frames", {"bins": None, "split_by": "duration", "duration_us": 60_000}),
+    ("time_surface", {"bins": None, "split_by": "duration", "dt_us": 60_000}),
+    ("time_surface", {"bins": None, "split_by": "tonic_duration", "dt_us": 60_000}),
+]
+
+
+def made(name: str, parameters: dict[str, Any] | None = None) -> Representation:
+    table = {"name": name, **(parameters or {})}
+    representation: Representation = registry.representations.build(table, where="a.toml")
+    return representation
 
 
 def fixed_steps(representation: Representation) -> bool:
@@ -73,6 +88,11 @@ def representation(request: pytest.FixtureRequest) -> Representation:
 
 
 every = pytest.mark.parametrize("built", BUILT, ids=IDS)
+with_short_steps = pytest.mark.parametrize(
+    "built",
+    [*BUILT, *SHORT_STEPS],
+    ids=[*IDS, *(f"{name} short {k}" for k, (name, _) in enumerate(SHORT_STEPS))],
+)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -159,13 +179,57 @@ def test_a_batch_is_its_recordings_one_by_one(built: tuple[str, dict[str, Any]],
     assert shared.tobytes() == arrays.tobytes()
 
 
-def test_an_out_that_does_not_fit_is_refused(representation: Representation) -> None:
+@with_short_steps
+@pytest.mark.parametrize("sensor", [(40, 30), (9, 7)], ids=["few events a cell", "many events a cell"])
+def test_out_is_overwritten_and_returned_and_the_callers_columns_are_not(
+    built: tuple[str, dict[str, Any]], sensor: tuple[int, int]
+) -> None:
+    events, representation = fixed(sensor=sensor), made(*built)
+    before = events.to_structured()
+    wanted, account = representation.apply(events)
+    out = np.full(wanted.shape, 9, wanted.dtype)
+    array, its_account = representation.apply(events, out)
+    assert array is out
+    assert_array_equal(out, wanted)
+    assert its_account == account
+    assert_array_equal(events.to_structured(), before)
+
+
+def test_out_may_be_a_row_of_a_batch(representation: Representation) -> None:
     events = fixed(200)
+    wanted, _ = representation.apply(events)
+    batch = np.full((3, *wanted.shape), 9, wanted.dtype)
+    representation.apply(events, batch[1])
+    assert_array_equal(batch[1], wanted)
+    assert (batch[[0, 2]] == 9).all()
+
+
+def locked(array: np.ndarray) -> np.ndarray:
+    array = array.copy()
+    array.flags.writeable = False
+    return array
+
+
+UNFIT: dict[str, Callable[[np.ndarray], Any]] = {
+    "height and width exchanged": lambda array: np.zeros_like(array.transpose(0, 1, 3, 2), order="C"),
+    "a channel less": lambda array: array[:, :-1].copy(),
+    "another dtype": lambda array: array.astype(np.float16),
+    "in Fortran's order": lambda array: np.zeros_like(array, order="F"),
+    "every second column": lambda array: np.repeat(array, 2, axis=-1)[..., ::2],
+    "turned round": lambda array: array[..., ::-1],
+    "locked": locked,
+    "a list": lambda array: [],
+    "text": lambda array: "out",
+}
+
+
+@pytest.mark.parametrize("unfit", UNFIT)
+@every
+def test_an_out_that_does_not_fit_is_refused(built: tuple[str, dict[str, Any]], unfit: str) -> None:
+    events, representation = fixed(200), made(*built)
     array, _ = representation.apply(events)
-    wrong_dtype = np.float16 if array.dtype != np.float16 else np.float32
-    for wrong in (array[..., :-1], array.astype(wrong_dtype), array[..., ::-1]):
-        with pytest.raises(BadSpec, match="out is"):
-            representation.apply(events, wrong)
+    with pytest.raises(BadSpec, match=f"^{built[0]}: out is"):
+        representation.apply(events, UNFIT[unfit](array))
 
 
 @pytest.mark.parametrize("sensor", [(1, 1), (700, 1), (640, 3)], ids=str)

@@ -171,17 +171,6 @@ def test_an_empty_recording_gives_zeros_and_one_event_sees_itself_in_tonics_mode
     assert account == (1, 1, {})
 
 
-def test_out_is_overwritten_and_returned_and_refused_where_it_does_not_fit():
-    how, events = AveragedTimeSurface(), fixed()
-    out = np.full(how.shape(events.sensor), 9, np.float32)
-    got, _ = how.apply(events, out)
-    assert got is out
-    assert_array_equal(out, how.apply(events)[0])
-    for wrong in (out[:, :1], out.astype(np.float64), out[..., ::-1], [1]):
-        with pytest.raises(BadSpec, match="out is"):
-            how.apply(events, wrong)
-
-
 @pytest.mark.parametrize(
     "wrong",
     [

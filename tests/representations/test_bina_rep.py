@@ -71,17 +71,6 @@ def test_the_spikingjelly_mode_refuses_what_it_cannot_split():
         BinaRep(split_by="spikingjelly_time").apply(Events.empty((4, 3)))
 
 
-def test_out_is_overwritten_and_returned_and_refused_where_it_does_not_fit():
-    how, events = BinaRep(bins=2, bits=4), fixed()
-    out = np.full(how.shape(events.sensor), 9, np.float32)
-    got, _ = how.apply(events, out)
-    assert got is out
-    assert_array_equal(out, how.apply(events)[0])
-    for wrong in (out[:1], out.astype(np.float64), out[..., ::-1], [1]):
-        with pytest.raises(BadSpec, match="out is"):
-            how.apply(events, wrong)
-
-
 @pytest.mark.parametrize("wrong", [{"bins": 0}, {"bins": "2"}, {"bits": 1}, {"bits": 25}, {"bits": 2.0}])
 def test_a_parameter_out_of_range_is_refused_by_name(wrong):
     with pytest.raises(BadSpec, match=f"bina_rep: {next(iter(wrong))} is"):

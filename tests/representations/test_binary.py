@@ -60,33 +60,6 @@ def test_spikingjelly_time_refuses_an_empty_window_as_frames_does():
         Binary(bins=4, split_by="spikingjelly_time").apply(events)
 
 
-def test_out_is_overwritten_and_returned_and_the_callers_columns_are_not():
-    events, how = fixed(), Binary(bins=4)
-    before = events.to_structured()
-    out = np.full((4, 2, 30, 40), 9, np.uint8)
-    got, account = how.apply(events, out)
-    wanted, again = how.apply(events)
-    assert got is out
-    assert_array_equal(out, wanted)
-    assert account == again
-    assert_array_equal(events.to_structured(), before)
-
-
-@pytest.mark.parametrize(
-    "out",
-    [
-        np.zeros((4, 2, 40, 30), np.uint8),
-        np.zeros((4, 2, 30, 40), np.int8),
-        np.zeros((4, 2, 30, 80), np.uint8)[..., ::2],
-        np.zeros((4, 2, 30, 40), np.uint8)[::-1],
-        [],
-    ],
-)
-def test_an_out_that_does_not_fit_is_refused(out):
-    with pytest.raises(BadSpec, match="binary: out is"):
-        Binary(bins=4).apply(fixed(), out)
-
-
 @pytest.mark.parametrize(
     ("kind", "said", "parameters"),
     [

@@ -14,7 +14,7 @@ from eventbench.errors import BadSpec, UnknownName
 from eventbench.events import Events
 from eventbench.representations.event_spike_tensor import KERNELS, MEASURES, EventSpikeTensor
 from tests.representations import oracle_surfaces
-from tests.support.recordings import fixed, recordings
+from tests.support.recordings import recordings
 
 
 @given(
@@ -72,19 +72,6 @@ def test_an_empty_recording_gives_zeros():
     got, account = EventSpikeTensor(bins=3).apply(Events.empty((4, 3)))
     assert_array_equal(got, np.zeros((3, 2, 3, 4), np.float32))
     assert account == (0, 0, {})
-
-
-@pytest.mark.parametrize("kernel", KERNELS)
-def test_out_is_overwritten_and_returned_and_refused_where_it_does_not_fit(kernel):
-    how = EventSpikeTensor(bins=4, kernel=kernel, tau_us=None if kernel == "trilinear" else 10_000)
-    events = fixed()
-    out = np.full(how.shape(events.sensor), 9, np.float32)
-    got, _ = how.apply(events, out)
-    assert got is out
-    assert_array_equal(out, how.apply(events)[0])
-    for wrong in (out[:1], out.astype(np.float64), out[..., ::-1], [1]):
-        with pytest.raises(BadSpec, match="out is"):
-            how.apply(events, wrong)
 
 
 @pytest.mark.parametrize(

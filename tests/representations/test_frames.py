@@ -199,42 +199,11 @@ def test_columns_of_the_caller_are_never_written():
         assert_array_equal(getattr(events, name), column)
 
 
-def test_out_is_overwritten_and_returned():
+def test_eb_frames_overwrites_out_and_returns_it():
     out = np.full((16, 2, 30, 40), 9, np.int16)
     got = eb.frames(fixed(), dtype="int16", out=out)
     assert got is out
     assert_array_equal(out, eb.frames(fixed(), dtype="int16"))
-
-
-def test_out_may_be_a_row_of_a_batch():
-    batch = np.full((3, 16, 2, 30, 40), 9, np.uint8)
-    eb.frames(fixed(), out=batch[1])
-    assert_array_equal(batch[1], eb.frames(fixed()))
-    assert (batch[[0, 2]] == 9).all()
-
-
-def _locked() -> np.ndarray:
-    array = np.zeros((16, 2, 30, 40), np.uint8)
-    array.flags.writeable = False
-    return array
-
-
-@pytest.mark.parametrize(
-    "out",
-    [
-        np.zeros((16, 2, 40, 30), np.uint8),
-        np.zeros((15, 2, 30, 40), np.uint8),
-        np.zeros((16, 2, 30, 40), np.int8),
-        np.zeros((16, 2, 30, 40), np.uint8, order="F"),
-        np.zeros((16, 2, 30, 80), np.uint8)[..., ::2],
-        np.zeros((16, 2, 30, 40), np.uint8)[::-1],
-        _locked(),
-        [],
-    ],
-)
-def test_an_out_that_does_not_fit_is_refused(out):
-    with pytest.raises(BadSpec, match="out is"):
-        eb.frames(fixed(), out=out)
 
 
 @pytest.mark.parametrize(

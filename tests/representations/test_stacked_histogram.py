@@ -72,17 +72,6 @@ def test_an_empty_recording_gives_zeros():
     assert account == (0, 0, {})
 
 
-def test_out_is_overwritten_and_returned_and_refused_where_it_does_not_fit():
-    how, events = StackedHistogram(bins=3), fixed()
-    out = np.full(how.shape(events.sensor), 9, np.uint8)
-    got, _ = how.apply(events, out)
-    assert got is out
-    assert_array_equal(out, how.apply(events)[0])
-    for wrong in (out[:, :5], out.astype(np.int16), out[::-1][..., ::-1], "out"):
-        with pytest.raises(BadSpec, match="out is"):
-            how.apply(events, wrong)
-
-
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
 from tonic.transforms import ToTimesurface
 
 import eventbench as eb
@@ -108,33 +107,6 @@ def test_the_longest_span_that_times_can_have_does_not_wrap():
     )
     got, _ = TimeSurface(bins=2, tau_us=2.0**64, decay="lin").apply(events)
     assert np.abs(got[:, 0, 0] - [[0.5, 0, 0, 0], [0, 0.5, 0.5, 1]]).max() < CLOSE
-
-
-@pytest.mark.parametrize("split_by", sorted(SPLITS))
-def test_out_is_overwritten_and_returned_and_the_callers_columns_are_not(split_by):
-    events, how = fixed(), made(split_by, {"time": 4}.get(split_by, 60_000))
-    before = events.to_structured()
-    wanted, account = how.apply(events)
-    out = np.full(wanted.shape, 9, np.float32)
-    got, again = how.apply(events, out)
-    assert got is out
-    assert_array_equal(out, wanted)
-    assert account == again
-    assert_array_equal(events.to_structured(), before)
-
-
-@pytest.mark.parametrize(
-    "out",
-    [
-        np.zeros((4, 2, 40, 30), np.float32),
-        np.zeros((4, 2, 30, 40), np.float64),
-        np.zeros((4, 2, 30, 80), np.float32)[..., ::2],
-        [],
-    ],
-)
-def test_an_out_that_does_not_fit_is_refused(out):
-    with pytest.raises(BadSpec, match="time_surface: out is"):
-        TimeSurface(bins=4).apply(fixed(), out)
 
 
 @pytest.mark.parametrize(

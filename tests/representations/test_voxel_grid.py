@@ -149,35 +149,6 @@ def test_the_longest_span_that_times_can_have_does_not_wrap():
     assert_allclose(got[:, 0, 0, 0], [1, 2, 1], atol=1e-12)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("sensor", [(40, 30), (9, 7)])  # few events a cell, and many
-def test_out_is_overwritten_and_returned_and_the_callers_columns_are_not(sensor, dtype):
-    events, how = fixed(sensor=sensor), VoxelGrid(bins=4, dtype=dtype)
-    before = events.to_structured()
-    out = np.full(how.shape(sensor), 9, dtype)
-    got, account = how.apply(events, out)
-    wanted, again = how.apply(events)
-    assert got is out
-    assert_array_equal(out, wanted)
-    assert account == again
-    assert_array_equal(events.to_structured(), before)
-
-
-@pytest.mark.parametrize(
-    "out",
-    [
-        np.zeros((4, 1, 30, 40), np.float32),
-        np.zeros((4, 2, 30, 40), np.float64),
-        np.zeros((4, 2, 30, 40), np.float32, order="F"),
-        np.zeros((4, 2, 30, 40), np.float32)[::-1],
-        "out",
-    ],
-)
-def test_an_out_that_does_not_fit_is_refused(out):
-    with pytest.raises(BadSpec, match="voxel_grid: out is"):
-        VoxelGrid(bins=4).apply(fixed(), out)
-
-
 @pytest.mark.parametrize(
     ("kind", "said", "parameters"),
     [
