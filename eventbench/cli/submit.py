@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from eventbench.cli import _options
+
+if TYPE_CHECKING:
+    from eventbench.loading.task_data import TaskData
+    from eventbench.submission.folder import SubmissionFolder
 
 
 @click.command(name="submit", short_help="Score a submission and write its record.")
@@ -33,8 +37,8 @@ def command(
 ) -> None:
     """Score the submission in DIR on the test split of a task, write its record, and show the board around it.
 
-    Every run (one weights file each) is scored once. The model must answer alike when asked twice and whatever its
-    neighbours in the batch are; a metric that fails fails the run. --check stops before the scoring.
+    Every run (one weights file each) is scored once. A model must give the same scores when it is asked
+    twice, whatever other samples are in the batch; a metric that fails fails the run. --check stops before the scoring.
     """
     from pathlib import Path
 
@@ -45,7 +49,6 @@ def command(
     from eventbench.leaderboard.write import write_record
     from eventbench.loading.device import device_named
     from eventbench.loading.task_data import TaskData
-    from eventbench.scoring.contract import check
     from eventbench.scoring.harness import score
     from eventbench.specs import catalog
     from eventbench.submission.folder import SubmissionFolder
@@ -57,19 +60,7 @@ def command(
         rules, places, device_named(device), workers=_options.cores(), store=store, progress=bar
     )
     if only_check:
-        check(task_data, submission)
-        report = {
-            "folder": str(submission.folder),
-            "task": rules.id,
-            "runs": len(submission.seeds),
-            "check": "passed",
-        }
-        if as_json:
-            _options.print_json(report)
-        else:
-            click.echo(
-                f"{folder}: {report['runs']} runs hold to the contract of {rules.id}; nothing was scored or written"
-            )
+        _check(task_data, submission, folder, as_json)
         return
     record, rows = score(task_data, submission, lambda weights: _show_progress(f"scoring {weights}"))
     entry = write_record(places.board, record, rows)
@@ -79,6 +70,17 @@ def command(
         return
     click.echo(board_text(view, _options.table_width()))
     click.echo(f"record: {entry.path}")
+
+
+def _check(task_data: TaskData, submission: SubmissionFolder, folder: str, as_json: bool) -> None:
+    from eventbench.scoring.contract import check
+
+    check(task_data, submission)
+    task, runs = task_data.task.id, len(submission.seeds)
+    if as_json:
+        _options.print_json({"folder": str(submission.folder), "task": task, "runs": runs, "check": "passed"})
+    else:
+        click.echo(f"{folder}: {runs} runs hold to the contract of {task}; nothing was scored or written")
 
 
 def _show_progress(line: str) -> None:

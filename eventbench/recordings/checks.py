@@ -113,10 +113,12 @@ def task_faults(task: Named[Task]) -> list[str]:
         except EventbenchError as error:
             faults.append(line_of(error, task.path))
     try:
-        if spec.ranked_by.partition(".")[0] not in spec.metrics:
-            faults.append(f"it ranks by {spec.ranked_by!r}, which is none of its metrics")
+        registry.task_kinds.get(spec.kind)
     except UnknownName as error:
         faults.append(str(error))
+    else:
+        if spec.ranked_by.partition(".")[0] not in spec.metrics:
+            faults.append(f"it ranks by {spec.ranked_by!r}, which is none of its metrics")
     named = [spec.train, spec.test, *([spec.validation.split] if spec.validation.split else [])]
     faults += [f"the dataset has no split {name!r}" for name in named if splits and name not in splits]
     if bool(spec.validation.split) == bool(spec.validation.carve):

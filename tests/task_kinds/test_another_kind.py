@@ -24,6 +24,8 @@ from eventbench.leaderboard.site import page
 from eventbench.leaderboard.table import board_text
 from eventbench.leaderboard.view import task_board
 from eventbench.leaderboard.write import write_record
+from eventbench.recordings.checks import task_faults
+from eventbench.specs import catalog
 from eventbench.specs.record import Pinned, Run, Score
 from eventbench.task_kinds.base import Answer, Difference, Evidence, Pooled, Recomputed, TaskKind
 
@@ -251,6 +253,15 @@ def test_a_board_of_an_unknown_kind_is_refused_in_one_line(unknown: Entry, tmp_p
     assert str(result.exception) == (
         "gesture-v1.toml: no kind of task named 'regression'; allowed: classification"
     )
+
+
+@pytest.mark.parametrize("more", ["", 'rank_by = "parameters"\n'])
+def test_a_task_of_an_unknown_kind_is_found_by_verify(tmp_path: Path, more: str) -> None:
+    made.make_task(tmp_path, text=made.TASK_TOML.replace("metrics", f'kind = "regresion"\n{more}metrics'))
+    faults = task_faults(catalog.task(made.TASK, tmp_path))
+    assert [fault for fault in faults if "kind" in fault] == [
+        "no kind of task named 'regresion'; allowed: classification, regression; did you mean 'regression'?"
+    ]
 
 
 def test_a_record_of_another_kind_than_its_tasks_is_broken(tmp_path: Path) -> None:
