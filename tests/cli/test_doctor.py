@@ -275,7 +275,7 @@ def warnings_of(path: Path) -> list[dict[str, Any]]:
     return json.loads(run(path, "--json").stdout)["warnings"]
 
 
-def saved(path: Path, events: list[Event], **changes: Any) -> Path:
+def saved(path: Path, events: list[Event] | np.ndarray, **changes: Any) -> Path:
     t, x, y, p = np.array(events).T
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(npz_bytes(**({"t": t, "x": x, "y": y, "p": p} | changes)))

@@ -7,7 +7,9 @@ import numpy as np
 from eventbench.events import Events
 
 
-def frame_numbers(t: list[int], split_by: str, parameter: int) -> tuple[list[int | None], int]:
+def frame_numbers(  # noqa: C901  # a branch a rule
+    t: list[int], split_by: str, parameter: int
+) -> tuple[list[int | None], int]:
     """The frame each event belongs to (None: to none), and the number of frames."""
     n = len(t)
     since = [time - t[0] for time in t]

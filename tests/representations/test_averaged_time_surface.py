@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -145,7 +147,7 @@ def test_a_mirrored_recording_gives_a_mirrored_array():
 
 def test_lin_stops_at_0_but_goes_on_below_it_as_tonics():
     events = Events(t=[0, 60], x=[0, 0], y=[0, 0], p=[0, 0], sensor=(1, 1))
-    how = {"cell_size": 1, "radius": 0, "time_window_us": 100, "tau_us": 10.0, "decay": "lin"}
+    how: dict[str, Any] = {"cell_size": 1, "radius": 0, "time_window_us": 100, "tau_us": 10.0, "decay": "lin"}
     assert AveragedTimeSurface(**how).apply(events)[0].sum() == 0
     assert (
         AveragedTimeSurface(**how, tonic=True).apply(events)[0].sum() == 0.5

@@ -45,9 +45,9 @@ def test_trilinear_counts_share_out_every_event_wholly(events, bins):
 def test_an_event_between_two_sampling_times_is_shared_by_nearness_and_weighted_by_its_time():
     events = Events(t=[0, 30, 100], x=[0] * 3, y=[0] * 3, p=[0, 1, 0], sensor=(1, 1))
     counts, _ = EventSpikeTensor(bins=3, measure="count").apply(events)
-    assert_allclose(counts.reshape(3, 2), [[1, 0.4], [0, 0.6], [1, 0]], rtol=1e-6)
+    assert_allclose(counts.reshape(3, 2), [[1.0, 0.4], [0.0, 0.6], [1.0, 0.0]], rtol=1e-6)
     times, _ = EventSpikeTensor(bins=3, measure="timestamp").apply(events)
-    assert_allclose(times.reshape(3, 2), [[0, 0.12], [0, 0.18], [1, 0]], rtol=1e-6)
+    assert_allclose(times.reshape(3, 2), [[0.0, 0.12], [0.0, 0.18], [1.0, 0.0]], rtol=1e-6)
 
 
 def test_the_alpha_kernel_reaches_1_one_time_constant_after_an_event_and_nothing_before_it():

@@ -107,9 +107,9 @@ def test_a_count_never_wraps_and_what_it_loses_is_counted(dtype, limit, excess):
 
 def test_float32_stops_where_it_would_stop_counting():
     n = 2**24 + 3
-    zeros = [np.zeros(n, kind) for kind in (np.int64, np.uint16, np.uint16, np.uint8)]
+    t, x, y, p = (np.zeros(n, kind) for kind in (np.int64, np.uint16, np.uint16, np.uint8))
     got, account = eb.frames(
-        eb.Events.trusted(*zeros, sensor=(1, 1)), 1, dtype="float32", return_account=True
+        eb.Events.trusted(t, x, y, p, sensor=(1, 1)), 1, dtype="float32", return_account=True
     )
     assert got[0, 0, 0, 0] == 2**24
     assert account.lost == {"saturated": 3}
@@ -144,16 +144,14 @@ def test_a_recording_can_saturate_in_some_frames_and_not_in_others():
 def test_refusing_names_the_cell_the_count_and_the_limit(threads):
     how = Frames(bins=2, overflow="refuse")
     with pytest.raises(EventbenchError, match=r"300 events.*frame 1, polarity 1, y 2, x 1.*255 in uint8"):
-        how.apply(eb.Events.trusted(*_two_frames(200, 300), sensor=(4, 3)), threads=threads)
-    assert (
-        how.apply(eb.Events.trusted(*_two_frames(200, 255), sensor=(4, 3)), threads=threads)[0].max() == 255
-    )
+        how.apply(_two_frames(200, 300), threads=threads)
+    assert how.apply(_two_frames(200, 255), threads=threads)[0].max() == 255
 
 
-def _two_frames(first: int, second: int) -> list[np.ndarray]:
+def _two_frames(first: int, second: int) -> eb.Events:
     t = np.repeat(np.array([0, 100]), [first, second])
     ones = np.ones(len(t), np.uint16)
-    return [t, ones, 2 * ones, ones.astype(np.uint8)]
+    return eb.Events.trusted(t, ones, 2 * ones, ones.astype(np.uint8), sensor=(4, 3))
 
 
 @pytest.mark.parametrize("split_by", FIXED)
@@ -184,8 +182,8 @@ def test_the_last_frame_takes_the_remainder_of_the_time_and_the_right_edge():
 
 def test_the_longest_span_that_times_can_have_is_cut_without_wrapping():
     t = np.array([-(2**63), -1, 0, 2**63 - 1])
-    zeros = [np.zeros(4, kind) for kind in (np.uint16, np.uint16, np.uint8)]
-    events = eb.Events.trusted(t, *zeros, sensor=(1, 1))
+    x, y, p = (np.zeros(4, kind) for kind in (np.uint16, np.uint16, np.uint8))
+    events = eb.Events.trusted(t, x, y, p, sensor=(1, 1))
     assert eb.frames(events, 4)[:, 0, 0, 0].tolist() == [1, 0, 2, 1]
     assert_array_equal(eb.frames(events, 4), oracle.frames(events, "time", 4, 255)[0])
 

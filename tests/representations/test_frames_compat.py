@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,8 @@ def test_tonic_modes_equal_tonic_and_account_for_what_it_drops(events, split_by,
     theirs, ours = TONIC[split_by]
     value = _parameter(events, split_by, wanted)
     wanted_frames = ToFrame((*events.sensor, 2), **{theirs: value})(events.to_structured())
-    got, account = eb.frames(events, split_by=split_by, dtype="int16", return_account=True, **{ours: value})
+    parameter: dict[str, Any] = {ours: value}
+    got, account = eb.frames(events, split_by=split_by, dtype="int16", return_account=True, **parameter)
     assert_array_equal(got, wanted_frames)
     assert got.dtype == wanted_frames.dtype
     dropped = len(events) - int(wanted_frames.sum())
@@ -46,7 +48,8 @@ def test_tonic_modes_equal_tonic_and_account_for_what_it_drops(events, split_by,
 @settings(deadline=None, max_examples=50)
 def test_tonic_modes_equal_the_oracle_also_where_tonic_has_no_answer(events, split_by, wanted):
     value = _parameter(events, split_by, wanted)
-    got, account = eb.frames(events, split_by=split_by, return_account=True, **{TONIC[split_by][1]: value})
+    parameter: dict[str, Any] = {TONIC[split_by][1]: value}
+    got, account = eb.frames(events, split_by=split_by, return_account=True, **parameter)
     counts, lost = oracle.frames(events, split_by, value, 255)
     assert_array_equal(got, counts)
     assert account == (len(events), int(counts.sum()), lost)
@@ -101,7 +104,7 @@ def test_the_duration_rule_of_spikingjelly_2_has_windows_of_one_length_and_none_
 def test_spikingjelly_modes_equal_the_oracle_or_refuse_an_empty_window(events, rule, wanted):
     split_by = f"spikingjelly_{rule}"
     value = _parameter(events, split_by, wanted)
-    parameter = {"duration_us" if rule == "duration" else "bins": value}
+    parameter: dict[str, Any] = {"duration_us" if rule == "duration" else "bins": value}
     counts, lost = oracle.frames(events, split_by, value, 255)
     since = events.t - events.t[0]
     width = events.duration_us // value

@@ -144,8 +144,8 @@ def test_the_definition_by_hand():
 
 def test_the_longest_span_that_times_can_have_does_not_wrap():
     t = np.array([-(2**63), -1, 0, 2**63 - 1])
-    zeros = [np.zeros(4, kind) for kind in (np.uint16, np.uint16, np.uint8)]
-    got, _ = VoxelGrid(bins=3, dtype="float64").apply(eb.Events.trusted(t, *zeros, sensor=(1, 1)))
+    x, y, p = (np.zeros(4, kind) for kind in (np.uint16, np.uint16, np.uint8))
+    got, _ = VoxelGrid(bins=3, dtype="float64").apply(eb.Events.trusted(t, x, y, p, sensor=(1, 1)))
     assert_allclose(got[:, 0, 0, 0], [1, 2, 1], atol=1e-12)
 
 

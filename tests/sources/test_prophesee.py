@@ -158,9 +158,10 @@ def test_dat_gives_what_was_written_laid_out_as_its_version_says(data, layout, k
 @given(st.data(), st.sampled_from([(2, 1280, 720), (1, 304, 240)]), st.sampled_from([0, 12]))
 @settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_dat_is_read_as_faery_reads_it(tmp_path, data, layout, kind):
-    version, *size = layout
+    version, width, height = layout
     path = tmp_path / "a.dat"
-    path.write_bytes(dat.write(data.draw(events_on(*size, 10**6)), kind, size, version=version))
+    events = data.draw(events_on(width, height, 10**6))
+    path.write_bytes(dat.write(events, kind, (width, height), version=version))
     with faery.dat.Decoder(path, None, None) as packets:
         theirs = [row for packet in packets for row in packet.tolist()]
     assert rows(eb.read(path)) == theirs
