@@ -20,7 +20,7 @@ FIXED = sorted(name for name, rule in RULES.items() if rule.needs == "bins" and 
 @st.composite
 def batches(draw: st.DrawFn) -> list[eb.Events]:
     """Up to five recordings of one small sensor, some without events, some with over 255 events in a cell."""
-    made = []
+    drawn = []
     for _ in range(draw(st.integers(0, 5))):
         n, copies = draw(st.integers(0, 12)), draw(st.sampled_from([1, 1, 300]))
         t = np.repeat(draw(times(n)), copies)
@@ -28,8 +28,8 @@ def batches(draw: st.DrawFn) -> list[eb.Events]:
             np.repeat(np.array(draw(st.lists(st.integers(0, top), min_size=n, max_size=n)), np.int64), copies)
             for top in (6, 3, 1)
         )
-        made.append(eb.Events(t=t, x=x, y=y, p=p, sensor=(7, 4)))
-    return made
+        drawn.append(eb.Events(t=t, x=x, y=y, p=p, sensor=(7, 4)))
+    return drawn
 
 
 @given(

@@ -93,8 +93,8 @@ def test_the_kernel_agrees_with_the_oracle(kind, seed, frames, begin):  # type: 
     signal = random.normal(0.0, 0.6, (frames, 3, 4))
     signal[:, 0, 0] = 1.0  # one pixel sees nothing happen
     times = begin + np.cumsum(random.integers(1, 30_000, frames))
-    found = events_of(signal, times, kind, camera=seed, noise=seed + 1)
-    columns = zip(found.t.tolist(), found.y.tolist(), found.x.tolist(), found.p.tolist(), strict=True)
+    events = events_of(signal, times, kind, camera=seed, noise=seed + 1)
+    columns = zip(events.t.tolist(), events.y.tolist(), events.x.tolist(), events.p.tolist(), strict=True)
     assert list(columns) == oracle(signal, times, kind, seed, seed + 1)
 
 
@@ -103,11 +103,11 @@ def test_the_kernel_agrees_with_the_oracle(kind, seed, frames, begin):  # type: 
 )
 def test_a_ramp_fires_once_per_threshold_at_known_times(change, expected):  # type: ignore[no-untyped-def]
     times = np.arange(11) * 10_000
-    found = one_pixel(np.linspace(0.0, change, 11), times)
-    assert len(found) == expected == math.floor(abs(change) / 0.25)
+    events = one_pixel(np.linspace(0.0, change, 11), times)
+    assert len(events) == expected == math.floor(abs(change) / 0.25)
     exact = (np.arange(1, expected + 1) * 0.25 / abs(change)) * times[-1]
-    assert np.abs(found.t - exact).max(initial=0) <= 0.5 + 1e-6
-    assert set(found.p.tolist()) <= {int(change > 0)}
+    assert np.abs(events.t - exact).max(initial=0) <= 0.5 + 1e-6
+    assert set(events.p.tolist()) <= {int(change > 0)}
 
 
 def test_reaching_a_threshold_exactly_fires_and_falling_short_does_not() -> None:
@@ -125,14 +125,14 @@ def test_rounding_does_not_add_up_over_a_thousand_swings() -> None:
     swings = np.concatenate(
         [[0.0], np.tile([0.74, 0.03], 1000)]
     )  # levels 0.1, 0.2, ... 0.7, then 0.6 ... 0.1
-    found = one_pixel(swings, np.arange(2001) * 1000, Pixel(0.1, 0.1, 0.0, 0, 0.0, 0.0))
-    assert (found.p == 1).sum() == 7 + 6 * 999 and (found.p == 0).sum() == 6 * 1000
-    assert np.array_equal(found.t[-12:] - 1_998_000, found.t[13:25] - 2000)
+    events = one_pixel(swings, np.arange(2001) * 1000, Pixel(0.1, 0.1, 0.0, 0, 0.0, 0.0))
+    assert (events.p == 1).sum() == 7 + 6 * 999 and (events.p == 0).sum() == 6 * 1000
+    assert np.array_equal(events.t[-12:] - 1_998_000, events.t[13:25] - 2000)
 
 
 def test_thresholds_of_either_polarity_count_alone() -> None:
-    found = one_pixel([0.0, 1.0, 0.0], [0, 1000, 2000], Pixel(0.25, 0.5, 0.0, 0, 0.0, 0.0))
-    assert found.p.tolist() == [1, 1, 1, 1, 0, 0]
+    events = one_pixel([0.0, 1.0, 0.0], [0, 1000, 2000], Pixel(0.25, 0.5, 0.0, 0, 0.0, 0.0))
+    assert events.p.tolist() == [1, 1, 1, 1, 0, 0]
 
 
 def test_the_refractory_period_drops_events_and_moves_the_reference_all_the_same() -> None:
@@ -146,22 +146,22 @@ def test_the_refractory_period_drops_events_and_moves_the_reference_all_the_same
 def test_leak_fires_on_at_its_rate_and_spread_over_time() -> None:
     times = np.arange(0, 2_000_001, 100_000)
     kind = Pixel(0.25, 0.25, 0.03, 0, 3.0, 0.0)
-    found = events_of(np.zeros((len(times), 40, 40)), times, kind, noise=4)
-    assert found.p.all()
+    events = events_of(np.zeros((len(times), 40, 40)), times, kind, noise=4)
+    assert events.p.all()
     # Each pixel fires 6 times whatever its threshold: a whole number of leak cycles.
-    counts = np.bincount(found.y.astype(int) * 40 + found.x, minlength=1600)
+    counts = np.bincount(events.y.astype(int) * 40 + events.x, minlength=1600)
     assert (np.abs(counts - 6) <= 1).all() and abs(counts.sum() - 9600) <= 2
-    halves = np.bincount(found.t // 100_000, minlength=20)
+    halves = np.bincount(events.t // 100_000, minlength=20)
     assert halves.min() > 360 and halves.max() < 600  # 480 each if evenly spread
 
 
 def test_shot_noise_is_poisson_at_its_rate_with_even_polarity() -> None:
     times = np.array([0, 500_000, 2_000_000])
-    found = events_of(np.zeros((3, 50, 50)), times, Pixel(0.25, 0.25, 0.0, 0, 0.0, 4.0), noise=2)
+    events = events_of(np.zeros((3, 50, 50)), times, Pixel(0.25, 0.25, 0.0, 0, 0.0, 4.0), noise=2)
     expected = 2500 * 2 * 4
-    assert abs(len(found) - expected) < 5 * math.sqrt(expected)
-    assert abs(found.p.mean() - 0.5) < 5 * 0.5 / math.sqrt(expected)
-    counts = np.bincount(found.y.astype(int) * 50 + found.x, minlength=2500)
+    assert abs(len(events) - expected) < 5 * math.sqrt(expected)
+    assert abs(events.p.mean() - 0.5) < 5 * 0.5 / math.sqrt(expected)
+    counts = np.bincount(events.y.astype(int) * 50 + events.x, minlength=2500)
     assert 0.85 < counts.var() / counts.mean() < 1.15  # sd of this ratio is sqrt(2 / 2500) = 0.03
 
 
@@ -178,9 +178,9 @@ def test_mismatch_has_the_asked_spread_and_belongs_to_the_camera() -> None:
 
 
 def test_events_are_sorted_by_time_then_row_then_column() -> None:
-    found = events_of(np.array([0.0, 1.0])[:, None, None] * np.ones((2, 3, 3)), [0, 1000])
-    order = np.lexsort((found.x, found.y, found.t))
-    assert np.array_equal(order, np.arange(36)) and found.t[0] == 250
+    events = events_of(np.array([0.0, 1.0])[:, None, None] * np.ones((2, 3, 3)), [0, 1000])
+    order = np.lexsort((events.x, events.y, events.t))
+    assert np.array_equal(order, np.arange(36)) and events.t[0] == 250
 
 
 @pytest.mark.parametrize(

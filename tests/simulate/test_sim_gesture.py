@@ -81,10 +81,10 @@ def test_the_card_pins_what_the_source_lists(name: str) -> None:
     samples = source.samples(card)
     assert samples == sorted(samples) and len({sample.id for sample in samples}) == len(samples)
     for split, pinned in card.splits.items():
-        mine = [sample for sample in samples if sample.split == split]
-        counts = Counter(sample.label for sample in mine)
-        assert len(mine) == pinned.samples and [counts[c] for c in range(11)] == pinned.per_class
-        assert len(set(counts.values())) == 1 and of_lines(sample.id for sample in mine) == pinned.ids
+        members = [sample for sample in samples if sample.split == split]
+        counts = Counter(sample.label for sample in members)
+        assert len(members) == pinned.samples and [counts[c] for c in range(11)] == pinned.per_class
+        assert len(set(counts.values())) == 1 and of_lines(sample.id for sample in members) == pinned.ids
     people = {split: {s.subject for s in samples if s.split == split} for split in card.splits}
     assert not people["train"] & people["validation"] and not people["test"] & (
         people["train"] | people["validation"]
@@ -151,49 +151,49 @@ def test_a_card_with_other_classes_or_splits_is_refused() -> None:
 
 @pytest.fixture(scope="module")
 def circles() -> tuple[np.ndarray, np.ndarray]:
-    """Frames (samples, 16, 2, 16, 16) of the right arm's circles by 100 subjects and each one's way, 0 or 1."""
+    """Frames (samples, 16, 2, 16, 16) of the right arm's circles by 100 subjects and their directions, 0 or 1."""
     source = SimGesture(subjects=Subjects(train=100), seed=11)
-    frames, ways = [], []
+    frames, directions = [], []
     for number in range(100):
-        for way, gesture in enumerate(("right_clockwise", "right_counter_clockwise")):
+        for direction, gesture in enumerate(("right_clockwise", "right_counter_clockwise")):
             events = source.read(f"train/s{number:03d}-{gesture}-1")
             step = np.minimum(events.t * 16 // source.duration_us, 15)
             cell = ((step * 2 + events.p) * 16 + events.y // 4) * 16 + events.x // 4
             frames.append(np.bincount(cell, minlength=16 * 2 * 256).reshape(16, 2, 16, 16))
-            ways.append(way)
-    return np.array(frames, np.float32), np.array(ways)
+            directions.append(direction)
+    return np.array(frames, np.float32), np.array(directions)
 
 
-def accuracy_of_logistic_regression(features: np.ndarray, ways: np.ndarray) -> float:
+def accuracy_of_logistic_regression(features: np.ndarray, directions: np.ndarray) -> float:
     """Accuracy on the second half (other subjects) of a regression fitted with weight decay on the first."""
-    half = len(ways) // 2
-    x = np.log1p(features.reshape(len(ways), -1).astype(float))
+    half = len(directions) // 2
+    x = np.log1p(features.reshape(len(directions), -1).astype(float))
     x = (x - x[:half].mean(0)) / (x[:half].std(0) + 0.1)
     weight = np.zeros(x.shape[1])
     for _ in range(500):
         scores = np.clip(x[:half] @ weight, -30, 30)
-        wrong = 1 / (1 + np.exp(-scores)) - ways[:half]
+        wrong = 1 / (1 + np.exp(-scores)) - directions[:half]
         weight -= 0.01 * (x[:half].T @ wrong / half + 0.02 * weight)
-    assert ((x[:half] @ weight > 0) == ways[:half]).mean() > 0.8  # it did learn what it was shown
-    return float(((x[half:] @ weight > 0) == ways[half:]).mean())
+    assert ((x[:half] @ weight > 0) == directions[:half]).mean() > 0.8  # it did learn what it was shown
+    return float(((x[half:] @ weight > 0) == directions[half:]).mean())
 
 
 def test_the_direction_of_rotation_is_not_in_the_time_summed_picture(circles) -> None:  # type: ignore[no-untyped-def]
-    frames, ways = circles
+    frames, directions = circles
     # A coin flipped 100 times stays within 3.3 standard deviations, 3.3 * sqrt(0.25 / 100) = 0.165, of one half.
-    bound = 0.5 + 3.3 * math.sqrt(0.25 / (len(ways) // 2))
-    assert accuracy_of_logistic_regression(frames.sum(1), ways) < bound
+    bound = 0.5 + 3.3 * math.sqrt(0.25 / (len(directions) // 2))
+    assert accuracy_of_logistic_regression(frames.sum(1), directions) < bound
 
 
 def test_the_direction_of_rotation_is_in_the_order_of_the_frames(circles) -> None:  # type: ignore[no-untyped-def]
-    frames, ways = circles
+    frames, directions = circles
     rows, columns = np.mgrid[0:16, 0:16]
     mass = frames.sum(2)
     total = np.maximum(mass.sum((2, 3)), 1)
     centre = np.stack([(mass * columns).sum((2, 3)) / total, (mass * rows).sum((2, 3)) / total], -1)
-    swept = np.zeros(len(ways))
+    swept = np.zeros(len(directions))
     for sample, path in enumerate(centre):
         path = path - np.median(path, axis=0)
         # Twice the area the centre of events sweeps; positive is clockwise where y points down.
         swept[sample] = (path[:-1, 0] * path[1:, 1] - path[1:, 0] * path[:-1, 1]).sum()
-    assert ((swept < 0) == ways).mean() > 0.95
+    assert ((swept < 0) == directions).mean() > 0.95

@@ -45,11 +45,11 @@ def test_downsampling_keeps_every_event_its_time_its_polarity_and_a_valid_place(
 
 
 @pytest.mark.parametrize(
-    ("sensor", "factor", "wanted"),
+    ("sensor", "factor", "expected"),
     [((128, 128), 2, (64, 64)), ((5, 3), 2, (3, 2)), ((5, 3), 7, (1, 1)), ((65536, 1), 65535, (2, 1))],
 )
-def test_the_sensor_is_divided_and_rounded_up(sensor, factor, wanted):
-    assert Downsample(factor=factor).sensor(sensor) == wanted
+def test_the_sensor_is_divided_and_rounded_up(sensor, factor, expected):
+    assert Downsample(factor=factor).sensor(sensor) == expected
 
 
 @pytest.mark.parametrize("factor", [0, -2, 1.5, True, "2", 65536, None])

@@ -36,10 +36,10 @@ def as_tonic(events: Events) -> np.ndarray:
     return events.to_structured()[["x", "y", "t", "p"]].astype(kinds)
 
 
-def same_as_tonic(step: Step, events: Events, wanted: np.ndarray) -> None:
+def same_as_tonic(step: Step, events: Events, expected: np.ndarray) -> None:
     kept = step.apply(events)
     for name in "txyp":
-        assert np.array_equal(getattr(kept, name), wanted[name] if len(wanted) else []), name
+        assert np.array_equal(getattr(kept, name), expected[name] if len(expected) else []), name
 
 
 @st.composite
@@ -78,8 +78,8 @@ def test_refractory_period_silences_a_pixel_after_an_event(events, period, since
 @given(near_zero(), st.integers(1, 12))
 @generated()
 def test_refractory_period_in_tonics_mode_is_tonics(events, period):
-    wanted = functional.refractory_period_numpy(as_tonic(events), refractory_period=period)
-    same_as_tonic(RefractoryPeriod(period_us=period, tonic=True), events, wanted)
+    expected = functional.refractory_period_numpy(as_tonic(events), refractory_period=period)
+    same_as_tonic(RefractoryPeriod(period_us=period, tonic=True), events, expected)
 
 
 @given(recordings(), st.integers(1, 300))

@@ -57,14 +57,14 @@ def seeded(seed: int = 0) -> np.random.Generator:
 @given(events=recordings(), seed=st.integers(0, 2**32))
 @generated()
 def test_every_step_gives_sound_events_and_leaves_the_callers_alone(name, events, seed):
-    made = step(name, **BUILT[name])
+    instance = step(name, **BUILT[name])
     before = Events(
         t=events.t.copy(), x=events.x.copy(), y=events.y.copy(), p=events.p.copy(), sensor=events.sensor
     )
-    out = made.apply(events, seeded(seed))
+    out = instance.apply(events, seeded(seed))
     assert events == before
-    assert out == Events(t=out.t, x=out.x, y=out.y, p=out.p, sensor=made.sensor(events.sensor))
-    assert out == made.apply(events, seeded(seed))  # the generator is all that is random
+    assert out == Events(t=out.t, x=out.x, y=out.y, p=out.p, sensor=instance.sensor(events.sensor))
+    assert out == instance.apply(events, seeded(seed))  # the generator is all that is random
     assert {column.dtype for column in (out.t, out.x, out.y, out.p)} <= {
         np.dtype(k) for k in ("i8", "u2", "u1")
     }
@@ -72,12 +72,12 @@ def test_every_step_gives_sound_events_and_leaves_the_callers_alone(name, events
 
 @pytest.mark.parametrize("name", registry.steps.names())
 def test_a_step_draws_only_if_it_says_so_and_never_from_a_hidden_generator(name):
-    made = step(name, **BUILT[name])
-    if made.random:
+    instance = step(name, **BUILT[name])
+    if instance.random:
         with pytest.raises(BadSpec, match="no generator"):
-            made.apply(fixed())
+            instance.apply(fixed())
     else:
-        assert made.apply(fixed()) == made.apply(fixed(), seeded())
+        assert instance.apply(fixed()) == instance.apply(fixed(), seeded())
 
 
 def test_every_step_is_tried_here():
@@ -89,13 +89,13 @@ def test_every_step_is_tried_here():
 def test_crop_keeps_what_is_inside_and_counts_from_its_corner(events, data):
     width, height = (data.draw(st.integers(1, side)) for side in events.sensor)
     x, y = (data.draw(st.integers(0, a - b)) for a, b in zip(events.sensor, (width, height), strict=True))
-    wanted = [
+    expected = [
         (t, a - x, b - y, p)
         for t, a, b, p in oracle_steps.rows(events)
         if x <= a < x + width and y <= b < y + height
     ]
     out = step("crop", width=width, height=height, x=x, y=y).apply(events)
-    assert oracle_steps.rows(out) == wanted and out.sensor == (width, height)
+    assert oracle_steps.rows(out) == expected and out.sensor == (width, height)
 
 
 def test_crop_without_a_corner_takes_the_middle():
@@ -108,13 +108,13 @@ def test_random_crops_lie_everywhere_they_may_and_nowhere_else():
     side = 4
     x, y = (c.ravel() for c in np.meshgrid(range(side), range(side)))
     events = Events(t=[0] * 16, x=x, y=y, p=[1] * 16, sensor=(side, side))
-    made = step("random_crop", width=3, height=2)
+    instance = step("random_crop", width=3, height=2)
     generator = seeded()
-    lengths = {len(made.apply(events, generator)) for _ in range(20)}
+    lengths = {len(instance.apply(events, generator)) for _ in range(20)}
     assert lengths == {6}
     # The event that comes out first tells where the corner lay.
     numbered = Events(t=range(16), x=x, y=y, p=[1] * 16, sensor=(side, side))
-    corners = {int(made.apply(numbered, generator).t[0]) for _ in range(200)}
+    corners = {int(instance.apply(numbered, generator).t[0]) for _ in range(200)}
     assert corners == {row * 4 + column for row in range(3) for column in range(2)}
 
 
@@ -123,10 +123,10 @@ def test_random_crops_lie_everywhere_they_may_and_nowhere_else():
 def test_crop_in_time_is_half_open_and_remembers_nothing(events, start, duration, absolute):
     rows = oracle_steps.rows(events)
     first = start + (0 if absolute or not rows else rows[0][0])
-    wanted = [row for row in rows if first <= row[0] and (duration is None or row[0] < first + duration)]
-    made = step("crop_time", start_us=start, duration_us=duration, absolute=absolute)
-    made.apply(fixed())
-    assert oracle_steps.rows(made.apply(events)) == wanted
+    expected = [row for row in rows if first <= row[0] and (duration is None or row[0] < first + duration)]
+    instance = step("crop_time", start_us=start, duration_us=duration, absolute=absolute)
+    instance.apply(fixed())
+    assert oracle_steps.rows(instance.apply(events)) == expected
 
 
 @given(recordings(), st.integers(0, 50), st.integers(1, 50))
@@ -140,9 +140,9 @@ def test_crop_by_count_takes_so_many_events(events, start, count):
 @given(events=recordings())
 @generated()
 def test_a_flip_done_twice_changes_nothing_and_done_once_mirrors(name, events):
-    made, (width, height) = step(name), events.sensor
-    once = made.apply(events)
-    twice = made.apply(once)
+    instance, (width, height) = step(name), events.sensor
+    once = instance.apply(events)
+    twice = instance.apply(once)
     assert sorted(oracle_steps.rows(twice)) == sorted(oracle_steps.rows(events))
     ends = (int(events.t[0]) + int(events.t[-1])) if len(events) else 0
     mirrored = {
@@ -155,8 +155,8 @@ def test_a_flip_done_twice_changes_nothing_and_done_once_mirrors(name, events):
 
 
 def test_a_flip_with_a_probability_changes_whole_recordings_about_that_often():
-    made, events, generator = step("flip_polarity", probability=0.25), fixed(), seeded()
-    outs = [made.apply(events, generator) for _ in range(400)]
+    instance, events, generator = step("flip_polarity", probability=0.25), fixed(), seeded()
+    outs = [instance.apply(events, generator) for _ in range(400)]
     flipped = sum(int(out.p.sum()) != int(events.p.sum()) for out in outs)
     assert 70 <= flipped <= 130
     assert all(out == events or int(out.p.sum()) == len(events) - int(events.p.sum()) for out in outs)
@@ -217,8 +217,8 @@ def test_dropped_shares_are_the_shares_asked_for(share):
 
 
 def test_a_range_of_shares_is_drawn_from_all_of_it():
-    events, made, generator = fixed(2000, (200, 200)), step("drop_events", least=0.1, most=0.3), seeded()
-    dropped = [1 - len(made.apply(events, generator)) / 2000 for _ in range(200)]
+    events, instance, generator = fixed(2000, (200, 200)), step("drop_events", least=0.1, most=0.3), seeded()
+    dropped = [1 - len(instance.apply(events, generator)) / 2000 for _ in range(200)]
     assert 0.07 < min(dropped) < 0.13 and 0.27 < max(dropped) < 0.33
 
 
@@ -230,10 +230,10 @@ def test_dropping_time_drops_one_stretch_and_dropping_area_one_rectangle():
     gaps = np.diff(left.t)
     assert (gaps > 1).sum() <= 1 and len(left) == pytest.approx(600, abs=1)
     left = step("drop_area", least=0.4, most=0.4).apply(events, seeded(3))
-    gone = np.ones((20, 50), bool)
-    gone[left.y, left.x] = False
-    rows, columns = np.flatnonzero(gone.any(1)), np.flatnonzero(gone.any(0))
-    assert gone[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()
+    area = np.ones((20, 50), bool)
+    area[left.y, left.x] = False
+    rows, columns = np.flatnonzero(area.any(1)), np.flatnonzero(area.any(0))
+    assert area[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()
     assert (len(columns), len(rows)) == (20, 8)
 
 
