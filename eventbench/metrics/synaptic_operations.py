@@ -89,7 +89,7 @@ class SynapticOperations(ModelMetric):
                 watched[name] = module
         self._samples = 0
         self._probed = False
-        self._seen: set[str] = set()
+        self._called: set[str] = set()
         self._tallies = {name: Tally(device) for name in watched}
         self._watched = watched
         self._watch = Watch(model, watched, begin=self._begin, before=self._before, after=self._after)
@@ -141,7 +141,7 @@ class SynapticOperations(ModelMetric):
         self._samples += frames.shape[1]
         for name, tally in self._tallies.items():
             if tally.called:
-                self._seen.add(name)
+                self._called.add(name)
                 tally.commit()
 
     def close(self) -> None:
@@ -181,7 +181,7 @@ class SynapticOperations(ModelMetric):
         """The three means; empty where nothing is counted or declared."""
         if self._watch is None or self._samples == 0:
             raise EventbenchError("no sample was scored", where=HERE)
-        unused = sorted(set(self._watched) - self._seen)
+        unused = sorted(set(self._watched) - self._called)
         if unused:
             raise BadSubmission(
                 f"{described(unused[0])} was never called as a module",

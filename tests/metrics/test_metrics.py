@@ -1,4 +1,4 @@
-"""Accuracy, parameters, firing rate, latency, peak memory, Wilson's interval, and the order `measure` calls in."""
+"""Accuracy, parameters, firing rate, latency, peak memory, and the order `measure` calls in."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 from torch import nn
 
-from eventbench.errors import BadSpec, BadSubmission, EventbenchError
+from eventbench.errors import BadSubmission, EventbenchError
 from eventbench.metrics.accuracy import Accuracy
 from eventbench.metrics.base import PROBE_SAMPLES, AnswerMetric, Figure, Metric, ModelMetric, measure
 from eventbench.metrics.firing_rate import FiringRate
@@ -37,25 +36,6 @@ def accuracy_of(scores: torch.Tensor, labels: torch.Tensor, size: int = 100) -> 
     for some, truth in zip(torch.split(scores, size), torch.split(labels, size), strict=True):
         metric.update(Answer(some), truth)
     return metric.value()
-
-
-# Wilson
-
-
-@given(st.integers(1, 500), st.data(), st.sampled_from([0.8, 0.95, 0.99]))
-def test_wilson_agrees_with_scipy(n: int, data: st.DataObject, confidence: float) -> None:
-    k = data.draw(st.integers(0, n))
-    expected = binomtest(k, n).proportion_ci(confidence, method="wilson")
-    low, high = wilson(k, n, confidence)
-    assert low == pytest.approx(expected.low, abs=1e-12)
-    assert high == pytest.approx(expected.high, abs=1e-12)
-    assert 0 <= low <= k / n <= high <= 1
-
-
-@pytest.mark.parametrize(("k", "n", "confidence"), [(0, 0, 0.95), (-1, 5, 0.95), (6, 5, 0.95), (1, 5, 1.0)])
-def test_wilson_refuses_what_is_no_share(k: int, n: int, confidence: float) -> None:
-    with pytest.raises(BadSpec, match="wilson"):
-        wilson(k, n, confidence)
 
 
 # Accuracy
