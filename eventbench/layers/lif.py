@@ -49,10 +49,11 @@ class LIF(Leaky):
     `learn_tau` makes tau the start of a learned one, with parameter `w` and 1/tau = sigmoid(w). `channels` C gives
     each channel of (T, N, C, ...) its own tau; `tau` may then be C numbers.
 
-    `backend`: "norse" loops over Norse's step; "numba" (CPU) and "triton" (CUDA) are the same neuron fused over
-    time, with the same spikes to the bit, saving one membrane a step for the backward pass, which is not itself
-    differentiable; None takes the fastest that serves, under torch.compile too. `backend_used(x)` tells which, `last_backend` which it was.
-    float64 is computed in float64; float32, bfloat16 and float16 in float32, which is the dtype of the state.
+    `backend`: "norse" loops over Norse's step; "numba" (CPU) and "triton" (CUDA) are the same neuron fused over time,
+    with the same spikes to the bit, saving one membrane a step for the backward pass, which is not itself
+    differentiable; None takes the fastest that serves, under torch.compile too. `backend_used(x)` tells which,
+    `last_backend` which it was. float64 is computed in float64; float32, bfloat16 and float16 in float32, which is the
+    dtype of the state.
 
     Raises BadSpec for a parameter out of range, a backend that cannot serve, inputs that are not floats or have no
     steps, a state that does not fit, and NaN or infinity in either. Where looking at values would hold up the device or

@@ -1,8 +1,8 @@
 """Batch norm, LIF and a 2 x 2 max pool, the layers between two convolutions, in one pass while training on the CPU.
 
-Batch norm is Ioffe and Szegedy's (ICML 2015) over T, N, H and W, as TCJA's and PFA's networks have it; the neuron is `LIF`.
-A training step is bound by memory there, and done one by one the three read and write every current, normalised current,
-membrane and spike.
+Batch norm is Ioffe and Szegedy's (ICML 2015) over T, N, H and W, as TCJA's and PFA's networks have it; the neuron is
+`LIF`. A training step is bound by memory there, and done one by one the three read and write every current, normalised
+current, membrane and spike.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ DTYPES = (torch.float32, torch.float64)
 def norm_lif(
     x: torch.Tensor, norm: nn.BatchNorm2d, lif: LIF, pool: nn.MaxPool2d | None = None
 ) -> torch.Tensor:
-    """pool(lif(norm(x))) of currents (T, N, C, H, W): (T, N, C, H, W) spikes, or those of `pool`, channels last in memory.
+    """pool(lif(norm(x))) of currents (T, N, C, H, W): spikes (T, N, C, H, W), pooled or not, channels last in memory.
 
-    In one pass where the network trains on the CPU in float32 or float64, with one fixed tau and a pool of 2 x 2; else the
-    layers are called one after the other, so that their hooks are, and so they are where one of them has hooks. Either way
-    the numbers are the same but for rounding in the statistics. Gradients cannot be differentiated again.
+    In one pass where the network trains on the CPU in float32 or float64, with one fixed tau and a pool of 2 x 2; else
+    the layers are called one after the other, so that their hooks are, and so they are where one of them has hooks.
+    Either way the numbers are the same but for rounding in the statistics. Gradients cannot be differentiated again.
     """
     if not _serves(x, norm, lif, pool):
         T, N = x.shape[:2]
@@ -65,7 +65,7 @@ def _serves(x: torch.Tensor, norm: nn.BatchNorm2d, lif: LIF, pool: nn.MaxPool2d 
 
 
 def _has_hooks(layer: nn.Module) -> bool:
-    hooks = layer._forward_hooks, layer._forward_pre_hooks, layer._backward_hooks  # noqa: SLF001  # torch has no public name
+    hooks = layer._forward_hooks, layer._forward_pre_hooks, layer._backward_hooks  # noqa: SLF001  # no public names
     return any(hooks)
 
 

@@ -1,4 +1,4 @@
-"""The convolutional spiking network that `conv_snn`, `tcja_net` and `pfa_net` are, so that only the attention module differs."""
+"""The convolutional spiking network of `conv_snn`, `tcja_net` and `pfa_net`, which differ in the attention module alone."""
 
 from __future__ import annotations
 

@@ -22,10 +22,10 @@ class PFAVGG(Chain):
     """Frames (T, N, 2, H, W) of counts to the rate of each class's neuron, (N, K) in 0 to 1.
 
     Frames are averaged down to `size` x `size` first, which squashes those that are not square. `gated` numbers the
-    stages with a PFA behind their pool (`place`), from 0, None gates all; `gated_input` puts one on the frames themselves. `rank` is
-    one number, or one for each PFA in order; None is the published one. `neuron` changes keyword arguments of LIF. The published
-    count of parameters has PFA's inert rank weights in it, R for each PFA, which do not exist here:
-    `eventbench.submission.authors.counted_as_published` counts them.
+    stages with a PFA behind their pool (`place`), from 0, None gates all; `gated_input` puts one on the frames
+    themselves. `rank` is one number, or one for each PFA in order; None is the published one. `neuron` changes keyword
+    arguments of LIF. The published count of parameters has PFA's inert rank weights in it, R for each PFA, which do not
+    exist here: `eventbench.submission.authors.counted_as_published` counts them.
     """
 
     published_rank: ClassVar[int]

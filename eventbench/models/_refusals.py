@@ -1,4 +1,4 @@
-"""Frames that a network cannot take: told before a convolution does, in terms of frames and config."""
+"""Checks of a network's frames, so that an error speaks of frames and config and not of a convolution."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from eventbench.layers.arguments import require_floating
 
 def require_input(x: torch.Tensor, conv: nn.Conv2d) -> None:
     """Floats (T, N, C, H, W) of the channels and, but under autocast, the dtype of the network's first weights."""
-    C, who = conv.in_channels, f"a network made for {conv.in_channels} channels"
-    require_floating(x, who)
+    C, network = conv.in_channels, f"a network made for {conv.in_channels} channels"
+    require_floating(x, network)
     if x.ndim != 5 or x.shape[2] != C or 0 in x.shape[3:]:
         raise BadSpec(
             f"got {tuple(x.shape)}",
-            where=who,
+            where=network,
             allowed=f"(T, N, {C}, H, W)",
             fix="inputs in the model's config, where it has one, is the number of channels of the frames",
         )
@@ -25,7 +25,7 @@ def require_input(x: torch.Tensor, conv: nn.Conv2d) -> None:
         return
     raise BadSpec(
         f"got a tensor of {x.dtype}, the weights are {dtype}",
-        where=who,
+        where=network,
         allowed=f"{dtype}, or half precision under autocast",
         fix=f"call .to({dtype}) on the frames or .to({x.dtype}) on the model",
     )

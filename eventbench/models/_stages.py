@@ -1,4 +1,4 @@
-"""Stages over (T, N, C, H, W) that the published networks are put together from: convolutions, pools, a still image's stem."""
+"""Stages over (T, N, C, H, W) of the published networks: convolutions, pools, and the stem of still images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plain feed-forward stack of the TCJA and PFA papers: stages of convolutions, a pool after each, attention modules."""
+"""The plain feed-forward stack of the TCJA and PFA papers: convolutions, a pool after each stage, gates."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def pfa_gates(
     *,
     gated_input: bool,
 ) -> Gate:
-    """Makes the PFA of each gated stage. The first of `ranks` is that of number -1, the PFA on the frames, if there is one."""
+    """Makes the PFA of each gated stage, a rank for each; `gated_input` puts one before them, number -1, on the frames."""
 
     def gate(number: int, C: int) -> nn.Module:
         return PFA(time_steps, C, ranks[number + gated_input], composition, fusion, kernel_over_space)

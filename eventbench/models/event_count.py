@@ -30,7 +30,7 @@ class EventCount(Model):
 
     @torch.no_grad()
     def fit_once(self, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
-        """Take the class means over batches of (frames (T, N, C, H, W), labels (N,)); a second pass would change nothing."""
+        """Take the class means over batches of (frames (T, N, C, H, W), labels (N,))."""
         sums = torch.zeros_like(self.means, dtype=torch.float64)
         counts = torch.zeros(len(sums), dtype=torch.float64, device=sums.device)
         for frames, labels in batches:

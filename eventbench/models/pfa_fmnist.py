@@ -22,9 +22,8 @@ class PFAFMNIST(Chain):
     """Images (N, C, H, W), or frames (T, N, C, H, W), to the rate of each class's neuron, (N, K) in 0 to 1.
 
     PFA stands behind the second batch norm and in front of its neurons, and adds: relu(x + M), M a plain sum of ranks.
-    The neuron's reset is not detached, and dropout draws a mask for each step (`shared_mask=True` draws one for all), as
-    in the script. `channels` are those of the two
-    convolutions, `inputs` the number of channels of the image.
+    The neuron's reset is not detached, and dropout draws a mask for each step (`shared_mask=True` draws one for all),
+    as in the script. `channels` are those of the two convolutions, `inputs` the number of channels of the image.
     """
 
     def __init__(

@@ -22,7 +22,8 @@ Operations = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 class FitsOnce(Protocol):
     """A model that trains itself in one pass over the training batches: the training loop takes no step with it.
 
-    `event_count` is one. The name is `fit_once` so that a model which happens to have a method `fit` is trained like any other.
+    `event_count` is one. The name is `fit_once` so that a model which happens to have a method `fit` is trained like
+    any other.
     """
 
     def fit_once(self, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:

@@ -45,10 +45,9 @@ class SEWBlock(nn.Module):
 class SEWResNet18(StepwiseModel):
     """Frames (T, N, C, H, W) to logits (N, K), for any sensor.
 
-    `connect` is the paper's g: "add" (published), "and", "iand". `channels` has an entry a stage, `blocks` is one number or
-    has an entry a stage. The
-    neuron is LIF with tau 2, as in the paper's nets for event data but for its learned tau; `neuron` changes keyword
-    arguments of LIF ({"learn_tau": True} is PLIF).
+    `connect` is the paper's g: "add" (published), "and", "iand". `channels` has an entry a stage, `blocks` is one
+    number or has an entry a stage. The neuron is LIF with tau 2, as in the paper's nets for event data but for its
+    learned tau; `neuron` changes keyword arguments of LIF ({"learn_tau": True} is PLIF).
     """
 
     def __init__(

@@ -23,10 +23,10 @@ from eventbench.models._stepwise import StepwiseModel
 class SpikformerSmall(StepwiseModel):
     """Frames (T, N, 2, H, W) to logits (N, K), for any sensor.
 
-    `width` is the channels of a token, divisible by 8 and by `heads`; `depth` encoder blocks whose perceptrons are `ratio` times as
-    wide; `scale` multiplies what attention gathers. Position is carried by a convolution whose spikes are added to the
-    tokens. Differs from the released code in leaving out what it builds and never calls (layer norms, a position
-    embedding, one LIF).
+    `width` is the channels of a token, divisible by 8 and by `heads`; `depth` encoder blocks whose perceptrons are
+    `ratio` times as wide; `scale` multiplies what attention gathers. Position is carried by a convolution whose spikes
+    are added to the tokens. Differs from the released code in leaving out what it builds and never calls (layer norms,
+    a position embedding, one LIF).
     """
 
     def __init__(

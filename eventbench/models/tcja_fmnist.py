@@ -22,9 +22,8 @@ from eventbench.models._stepwise import Chain
 class TCJAFMNIST(Chain):
     """Images (N, C, H, W), or frames (T, N, C, H, W), to the rate of each class's neuron, (N, K) in 0 to 1.
 
-    `pool` is that behind each of the two spiking stages; TCJA stands in front of the second one. `channels` are those of the two
-    convolutions, `inputs` the number of
-    channels of the image.
+    `pool` is that behind each of the two spiking stages; TCJA stands in front of the second one. `channels` are those
+    of the two convolutions, `inputs` the number of channels of the image.
     """
 
     def __init__(

@@ -21,9 +21,8 @@ class TCJAMSResNet18(MSResNet):
     """Images (N, C, H, W), or frames (T, N, C, H, W), to logits (N, K); a still image is convolved once.
 
     `place`: the module multiplies the spikes in front of a block's second convolution ("spikes"), or what the branch
-    adds to the shortcut ("branch"). `channels` has an entry a
-    stage, `blocks` is one number or has an entry a stage. `inputs` is the number of channels
-    of the image. Any sensor will do: the readout sees means over H and W.
+    adds to the shortcut ("branch"). `channels` has an entry a stage, `blocks` is one number or has an entry a stage.
+    `inputs` is the number of channels of the image. Any sensor will do: the readout sees means over H and W.
     """
 
     def __init__(

@@ -22,11 +22,11 @@ from eventbench.models._vgg import stack, tcja_gates
 class TCJANCaltech101TET(Chain):
     """Frames (T, N, 2, H, W) to logits (N, K), without output neurons.
 
-    The repository holds this network a second time, in `src/tet/caltech101.py`: without biases and with the plain network's
-    neuron, `bias=False, neuron={"decay_input": True, "surrogate": "atan", "alpha": 2.0, "detach_reset": True}`.
-    Both kernels of both TCJA are 4 here, unlike `tcja_ncaltech101`. Differs from the script in the two dropouts: there
-    the masks are drawn once and kept for the whole training, and one of them is shared over samples instead of steps.
-    Arguments as in `tcja_dvs128`.
+    The repository holds this network a second time, in `src/tet/caltech101.py`: without biases and with the plain
+    network's neuron, `bias=False, neuron={"decay_input": True, "surrogate": "atan", "alpha": 2.0, "detach_reset":
+    True}`. Both kernels of both TCJA are 4 here, unlike `tcja_ncaltech101`. Differs from the script in the two
+    dropouts: there the masks are drawn once and kept for the whole training, and one of them is shared over samples
+    instead of steps. Arguments as in `tcja_dvs128`.
     """
 
     def __init__(

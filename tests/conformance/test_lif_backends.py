@@ -12,6 +12,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,35 +91,38 @@ def lif_cases(draw):
     return settings, shape
 
 
-def states(shape: tuple[int, ...], given: bool, device: str = "cpu", dtype: torch.dtype = torch.float64):
-    return some(shape[1:], 7, device, dtype) if given else None
+def states(shape: tuple[int, ...], with_state: bool, device: str = "cpu", dtype: torch.dtype = torch.float64):
+    return some(shape[1:], 7, device, dtype) if with_state else None
 
 
-def agree(case, shape, seed, given, backend, dtype, rtol, atol) -> None:
+def agree(case, seed, with_state, backend, dtype, rtol, atol) -> None:
+    arguments, shape = case
     want = outcome(
-        LIF(**case, backend="norse"), some(shape, seed, dtype=dtype), states(shape, given, dtype=dtype)
+        LIF(**arguments, backend="norse"),
+        some(shape, seed, dtype=dtype),
+        states(shape, with_state, dtype=dtype),
     )
     device = DEVICE[backend]
-    layer = LIF(**case, backend=backend)
-    got = outcome(layer, some(shape, seed, device, dtype), states(shape, given, device, dtype))
+    layer = LIF(**arguments, backend=backend)
+    got = outcome(layer, some(shape, seed, device, dtype), states(shape, with_state, device, dtype))
     assert layer.last_backend == backend
     assert torch.equal(got[0], want[0]) and torch.equal(got[1], want[1])
-    for mine, reference in zip(got[2], want[2], strict=True):
-        torch.testing.assert_close(mine, reference, rtol=rtol, atol=atol)
+    for gradient, reference in zip(got[2], want[2], strict=True):
+        torch.testing.assert_close(gradient, reference, rtol=rtol, atol=atol)
 
 
 @pytest.mark.parametrize("backend", FUSED)
 @settings(once_a_test, max_examples=60)
 @given(case=lif_cases(), seed=st.integers(0, 999), given_state=st.booleans())
 def test_float64_spikes_states_and_gradients_are_those_of_norses_loop(backend, case, seed, given_state):
-    agree(*case, seed, given_state, backend, torch.float64, 1e-10, 1e-12)
+    agree(case, seed, given_state, backend, torch.float64, 1e-10, 1e-12)
 
 
 @pytest.mark.parametrize("backend", FUSED)
 @settings(once_a_test, max_examples=30)
 @given(case=lif_cases(), seed=st.integers(0, 999), given_state=st.booleans())
 def test_float32_spikes_and_states_are_norses_to_the_bit(backend, case, seed, given_state):
-    agree(*case, seed, given_state, backend, torch.float32, 2e-4, 2e-4)
+    agree(case, seed, given_state, backend, torch.float32, 2e-4, 2e-4)
 
 
 @pytest.mark.parametrize("backend", FUSED)
@@ -332,7 +336,10 @@ def test_nan_and_infinity_are_refused_with_where_they_are(backend, name, bad):
 @pytest.mark.parametrize("name", ["LIF", "LI", "learned", "channels last"])
 def test_torch_compile_takes_the_fused_kernels_as_they_are_without_a_graph_break(name, dtype):
     torch._dynamo.reset()
-    own = {"channels last": {"channels": 4}, "learned": {"channels": 4, "learn_tau": True, "reset": None}}
+    own: dict[str, dict[str, Any]] = {
+        "channels last": {"channels": 4},
+        "learned": {"channels": 4, "learn_tau": True, "reset": None},
+    }
     layer = LI(learn_tau=True) if name == "LI" else LIF(detach_reset=False, **own.get(name, {}))
 
     def run(x, state):

@@ -32,11 +32,11 @@ def ways(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("TRITON_INTERPRET", "1")
 
     def both(call):
-        told = []
+        results = []
         for registers in (True, False):
             monkeypatch.setattr(_pfa_compose, "in_registers", lambda x, registers=registers: registers)
-            told.append(call())
-        return told
+            results.append(call())
+        return results
 
     return both
 
@@ -71,8 +71,8 @@ def test_output_and_gradients_are_the_same(ways, fusion, composition, shape, ran
     torch.manual_seed(seed)
     layer = PFA(shape[0], shape[2], rank, composition, fusion).double().to(TRITON_DEVICE)
     x, g = images(shape, seed, last=last), images(shape, seed + 1)
-    mine, theirs = ways(lambda: outcome(layer, x, g))
-    for a, b in zip(mine, theirs, strict=True):
+    in_registers, by_products = ways(lambda: outcome(layer, x, g))
+    for a, b in zip(in_registers, by_products, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-13)
 
 
@@ -84,8 +84,8 @@ def test_images_of_many_tiles_in_every_dtype(ways, fusion, last):
     for dtype, rtol in ((torch.float32, 1e-5), (torch.bfloat16, 2e-2)):
         layer = PFA(2, 70, 3, "mean", fusion).to(TRITON_DEVICE)
         x, g = images(shape, 1, dtype, last), images(shape, 2, dtype)
-        mine, theirs = ways(lambda layer=layer, x=x, g=g: outcome(layer, x, g))
-        for a, b in zip(mine, theirs, strict=True):
+        in_registers, by_products = ways(lambda layer=layer, x=x, g=g: outcome(layer, x, g))
+        for a, b in zip(in_registers, by_products, strict=True):
             assert a.dtype == b.dtype
             torch.testing.assert_close(a, b, rtol=rtol, atol=rtol * float(b.abs().max()))
 
@@ -95,10 +95,10 @@ def test_a_view_that_does_not_lie_densely_is_read_right(ways, fusion):
     layer = PFA(3, 4, 2, "mean", fusion).double().to(TRITON_DEVICE)
     wide, g = images((3, 2, 4, 5, 12), 3), images((3, 2, 4, 6, 5), 4)
     for x in (wide[..., ::2].transpose(3, 4), wide[..., 3:9].transpose(3, 4)):
-        mine, theirs = ways(
-            lambda x=x: [layer(x), torch.autograd.grad(layer(x).mul(g).sum(), layer.parameters())]
+        in_registers, by_products = ways(
+            lambda x=x: [layer(x), torch.autograd.grad(layer(x).mul(g).sum(), [*layer.parameters()])]
         )
-        torch.testing.assert_close(mine, theirs)
+        torch.testing.assert_close(in_registers, by_products)
 
 
 COMPILES = """

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -12,9 +15,9 @@ from eventbench.layers.pfa import COMPOSITIONS, FUSIONS
 from eventbench.layers.tcja import BRANCHES
 
 T, N, C, H, W = 4, 3, 5, 6, 7
-LAYERS = {
-    **{f"TCJA {b}": lambda b=b: TCJA(T, C, 4, 3, b) for b in BRANCHES},
-    **{f"PFA {c} {f}": lambda c=c, f=f: PFA(T, C, 3, c, f) for c in COMPOSITIONS for f in FUSIONS},
+LAYERS: dict[str, Callable[[], TCJA | PFA]] = {
+    **{f"TCJA {b}": partial(TCJA, T, C, 4, 3, b) for b in BRANCHES},
+    **{f"PFA {c} {f}": partial(PFA, T, C, 3, c, f) for c in COMPOSITIONS for f in FUSIONS},
 }
 
 
@@ -169,7 +172,8 @@ def test_the_compiler_takes_it_whole(kind: str, backend: str) -> None:
 
 @pytest.mark.parametrize("kind", ["TCJA both", "PFA mean multiply_relu"])
 def test_no_map_is_kept_for_the_backward_pass(kind: str) -> None:
-    layer, kept = LAYERS[kind](), {}
+    layer = LAYERS[kind]()
+    kept: dict[int, int] = {}
     x = torch.randn(T, N, C, 64, 64, requires_grad=True)
 
     def pack(t: torch.Tensor) -> torch.Tensor:

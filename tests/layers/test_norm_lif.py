@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from typing import Any
 
 import pytest
 import torch
@@ -18,7 +19,7 @@ from eventbench.layers._lif import threads as _threads
 from eventbench.models.conv_snn import ConvSNN
 
 POOLS = {"none": None, "floor": nn.MaxPool2d(2), "ceil": nn.MaxPool2d((2, 2), stride=2, ceil_mode=True)}
-NEURONS = (
+NEURONS: tuple[dict[str, Any], ...] = (
     {},
     {"reset": None, "surrogate": "triangle", "alpha": 1.0, "detach_reset": False},
     {"tau": 4.0, "decay_input": False, "reset": -0.5, "surrogate": "sigmoid"},
@@ -44,32 +45,35 @@ def made(shape, dtype=torch.float64, seed=0, **neuron):
 
 
 def fused(monkeypatch):
-    """How often the one pass was taken."""
-    calls = []
+    """A list that grows by one each time the one pass is taken."""
+    calls: list[int] = []
     apply = norm_fused._NormLIF.apply
-    monkeypatch.setattr(
-        norm_fused._NormLIF, "apply", lambda *given: calls.append(1) or apply(*given), raising=False
-    )
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(1)
+        return apply(*arguments)
+
+    monkeypatch.setattr(norm_fused._NormLIF, "apply", counted, raising=False)
     return calls
 
 
 def hold_equal(x, norm, lif, pool, lay=lambda x: x):
     """Spikes, all gradients and the running statistics of two training steps."""
-    other = copy.deepcopy(norm)
-    mine, theirs = (lay(x.clone()).requires_grad_() for _ in range(2))
+    norm_alone = copy.deepcopy(norm)
+    fused_input, plain_input = (lay(x.clone()).requires_grad_() for _ in range(2))
     for seed in range(2):
-        got, wanted = norm_lif(mine, norm, lif, pool), one_by_one(theirs, other, lif, pool)
+        got, wanted = norm_lif(fused_input, norm, lif, pool), one_by_one(plain_input, norm_alone, lif, pool)
         assert torch.equal(got, wanted)
         g = torch.randn(wanted.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype)
         got.backward(g)
         wanted.backward(g)
     for a, b in (
-        (mine.grad, theirs.grad),
-        (norm.weight.grad, other.weight.grad),
-        (norm.bias.grad, other.bias.grad),
+        (fused_input.grad, plain_input.grad),
+        (norm.weight.grad, norm_alone.weight.grad),
+        (norm.bias.grad, norm_alone.bias.grad),
     ):
         torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-10)
-    for name, buffer in other.named_buffers():
+    for name, buffer in norm_alone.named_buffers():
         torch.testing.assert_close(norm.get_buffer(name), buffer)
 
 
@@ -95,7 +99,8 @@ def test_every_surrogate_where_rows_are_cut_into_strips_and_shared_between_threa
     monkeypatch.setattr(norm_fused, "STRIP_BYTES", 4 * 2 * 2 * 40 * 8 * 3)
     monkeypatch.setattr(_threads, "ELEMENTS_PER_THREAD", 100)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
-    hold_equal(*made((4, 2, 40, 7, 11), surrogate=surrogate), POOLS[pool])
+    x, norm, lif = made((4, 2, 40, 7, 11), surrogate=surrogate)
+    hold_equal(x, norm, lif, POOLS[pool])
 
 
 @pytest.mark.parametrize("pool", POOLS)
@@ -137,13 +142,14 @@ def test_what_is_taken_in_one_pass_and_what_layer_by_layer(monkeypatch):
     assert lif.last_backend == "numba"
     with torch.no_grad():
         norm_lif(x, norm, lif, pool)
-    for other in (LIF(learn_tau=True), LIF(tau=[2.0, 3, 4], channels=3), LIF(backend="norse")):
-        norm_lif(x, norm, other, pool)
+    for another_lif in (LIF(learn_tau=True), LIF(tau=[2.0, 3, 4], channels=3), LIF(backend="norse")):
+        norm_lif(x, norm, another_lif, pool)
     norm_lif(x, norm, lif, nn.MaxPool2d(3))
     norm_lif(x, norm, lif, nn.MaxPool2d(2, stride=1))
     norm_lif(x, norm, lif, nn.MaxPool2d(2, padding=1))
     norm_lif(x, nn.BatchNorm2d(3, affine=False), lif, pool)
-    norm_lif(x, nn.SyncBatchNorm(3).eval(), lif, pool)
+    another_norm: Any = nn.SyncBatchNorm(3).eval()
+    norm_lif(x, another_norm, lif, pool)
     norm_lif(x.bfloat16(), norm, lif, pool)
     assert len(calls) == 1
     norm.eval()
@@ -152,11 +158,11 @@ def test_what_is_taken_in_one_pass_and_what_layer_by_layer(monkeypatch):
 
 
 def test_hooks_on_the_layers_are_called_as_ever(monkeypatch):
-    calls, seen = fused(monkeypatch), []
+    calls, shapes = fused(monkeypatch), []
     x, norm, lif = made((4, 2, 3, 6, 6))
-    handle = lif.register_forward_hook(lambda module, given, out: seen.append(out.shape))
+    handle = lif.register_forward_hook(lambda module, inputs, out: shapes.append(out.shape))
     norm_lif(x, norm, lif, nn.MaxPool2d(2))
-    assert (seen, calls) == ([torch.Size([4, 2, 3, 6, 6])], [])
+    assert (shapes, calls) == ([torch.Size([4, 2, 3, 6, 6])], [])
     handle.remove()
     norm_lif(x, norm, lif, nn.MaxPool2d(2))
     assert len(calls) == 1
@@ -172,8 +178,13 @@ def test_what_is_no_number_is_refused_with_its_place(bad):
 
 def test_only_the_currents_are_kept_for_the_way_back():
     x, norm, lif = made((8, 2, 16, 12, 12), torch.float32)
-    kept = []
-    with torch.autograd.graph.saved_tensors_hooks(lambda a: kept.append(a.nbytes) or a, lambda a: a):
+    kept: list[int] = []
+
+    def pack(saved: torch.Tensor) -> torch.Tensor:
+        kept.append(saved.nbytes)
+        return saved
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda saved: saved):
         norm_lif(x.requires_grad_(), norm, lif, nn.MaxPool2d(2))
     assert sum(kept) == x.nbytes
 

@@ -95,7 +95,7 @@ def test_a_training_step_in_mixed_precision_gives_finite_gradients(name: str) ->
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
 
 
-def kinds(model: nn.Module) -> str:
+def kinds(model: Any) -> str:
     """The chain as letters: Stage, gate T or P, pool, other modules as dots."""
     letters = {"Stage": "c", "TCJA": "T", "PFA": "P", "Halve": "p", "Resize": "r", "LIF": "l", "Linear": "f"}
     letters |= {"SharedDropout": "d", "Flatten": "-", "Voting": "v", "Normed": "n", "StaticStem": "s"}
@@ -141,7 +141,7 @@ def test_what_the_papers_vary_is_config() -> None:
     assert kinds(net) == "cpTccpcpT" + "-flflv"
     assert [m.conv_over_time.kernel_size for m in net.modules() if isinstance(m, TCJA)] == [(1,), (2,)]
     assert [m.conv_over_channels.kernel_size for m in net.modules() if isinstance(m, TCJA)] == [(3,), (3,)]
-    assert all(float(m.tau) == 3 for m in net.modules() if isinstance(m, LIF))
+    assert all(m.tau == 3 for m in net.modules() if isinstance(m, LIF))
     ranks = made("pfa_vgg_gesture", (16, 16), 4, 3, channels=[4, 5], rank=2)
     assert [m.rank for m in ranks.modules() if isinstance(m, PFA)] == [2, 2, 64]
     off = made("pfa_vgg_cifar10dvs", (16, 16), 4, 3, channels=[4, 5], gated=[], gated_input=False, size=8)
@@ -199,12 +199,12 @@ def test_dropout_has_one_mask_for_all_steps_and_none_in_eval() -> None:
 
 
 def test_a_still_image_is_convolved_once_and_equals_itself_repeated() -> None:
-    stem, seen = StaticStem(4, 2, 3).eval(), []
-    stem.normed.conv.register_forward_hook(lambda m, a, y: seen.append(len(a[0])))
+    stem, batches = StaticStem(4, 2, 3).eval(), []
+    stem.normed.conv.register_forward_hook(lambda conv, inputs, maps: batches.append(len(inputs[0])))
     image = torch.rand(5, 2, 6, 6)
     assert torch.equal(stem(image), stem(image.repeat(4, 1, 1, 1, 1)))
     assert torch.equal(stem(image), stem(image.expand(4, 5, 2, 6, 6)))
-    assert seen[:2] == [5, 20] and seen[-1] == 5
+    assert batches[:2] == [5, 20] and batches[-1] == 5
     net = made("tcja_ms_resnet18", (8, 8), 4, 3, channels=[4, 6]).eval()
     assert net(torch.rand(2, 3, 8, 8)).shape == (2, 3)
 
@@ -414,9 +414,9 @@ def test_a_checkpoint_is_taken_as_users_have_it(form: str) -> None:
         state = {"net": state, "epoch": 3, "max_test_acc": 0.9}
     if form == "numpy":
         state = {key: value.numpy() for key, value in state.items()}
-    found = from_authors("pfa_fmnist", state, (12, 12)).eval()
+    filled = from_authors("pfa_fmnist", state, (12, 12)).eval()
     for key, value in model.state_dict().items():
-        assert torch.equal(found.state_dict()[key], value), key
+        assert torch.equal(filled.state_dict()[key], value), key
 
 
 @pytest.mark.parametrize("state", [None, [1], {"conv.0.weight": "x"}])
@@ -433,23 +433,23 @@ def test_what_weights_do_not_tell_is_said_beside_them_and_biases_are_read_off() 
     state = model.state_dict()
     for ours, theirs in back.items():
         state = {key.replace(ours, theirs): value for key, value in state.items()}
-    found = from_authors(
+    filled = from_authors(
         "tcja_ncaltech101_tet", state, (12, 10), channels=[3, 4], gated=[0, 1], neuron=neuron
     )
-    assert [m.bias for m in found.modules() if isinstance(m, nn.Conv2d | nn.Linear)] == [None] * 4
-    assert next(m for m in found.modules() if isinstance(m, LIF)).neuron.surrogate == "atan"
+    assert [m.bias for m in filled.modules() if isinstance(m, nn.Conv2d | nn.Linear)] == [None] * 4
+    assert next(m for m in filled.modules() if isinstance(m, LIF)).neuron.surrogate == "atan"
     frames = torch.rand(4, 2, 2, 10, 12)
-    assert torch.equal(found.eval()(frames), model.eval()(frames))
+    assert torch.equal(filled.eval()(frames), model.eval()(frames))
 
 
 @pytest.mark.parametrize("branches", ["time", "channels"])
 def test_a_checkpoint_of_one_branch_alone_fills_it(branches: str) -> None:
     config = {"channels": [3, 4], "hidden": 8, "branches": branches}
-    model, other = (made("tcja_dvs128", (12, 10), 4, 3, **config) for _ in range(2))
+    model, filled = (made("tcja_dvs128", (12, 10), 4, 3, **config) for _ in range(2))
     nn.init.normal_(next(m for m in model.modules() if isinstance(m, nn.Conv1d)).weight)
     names = {"conv_over_channels": "conv", "conv_over_time": "conv_c"}
     state = {re.sub("conv_over_[a-z]+", lambda m: names[m[0]], k): v for k, v in model.state_dict().items()}
-    load_authors(other, state)
+    load_authors(filled, state)
     assert all(
-        torch.equal(a, b) for a, b in zip(*(m.state_dict().values() for m in (model, other)), strict=True)
+        torch.equal(a, b) for a, b in zip(*(m.state_dict().values() for m in (model, filled)), strict=True)
     )

@@ -1,8 +1,8 @@
 """PFA's map and its fusion with the input, forward and backward, and no map kept.
 
 At step t, M[n, c, p] = Σ_r (λ_r v_T[n,t,r] v_C[n,c,r]) v_S[n,r,p] with pixels p. It is made in the memory order of the
-input, pixels or channels last, and made again in the backward pass: a matrix product a step on the CPU, and on CUDA in the
-registers of one Triton kernel for all steps.
+input, pixels or channels last, and made again in the backward pass: a matrix product a step on the CPU, and on CUDA in
+the registers of one Triton kernel for all steps.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """PFA's map made and used in registers on CUDA: a tile of an image at a time, R products an element.
 
-Forward reads x and writes the output. Backward reads x and the gradient of the output and writes the gradients of x and of the map: the
-map itself is never in memory, where it would be written once and read twice or more.
+Forward reads x and writes the output. Backward reads x and the gradient of the output and writes the gradients of x and
+of the map: the map itself is never in memory, where it would be written once and read twice or more.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def forward(x: torch.Tensor, left: torch.Tensor, right: torch.Tensor, fusion: st
 def backward(
     x: torch.Tensor, g: torch.Tensor, left: torch.Tensor, right: torch.Tensor, fusion: str
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The gradients of x, through the fusion alone, and of the map, in the type of left, for a gradient g of the output."""
+    """The gradients of x, through the fusion alone, and of the map, in the type of left; g is that of the output."""
     dx, dmap = torch.empty_like(x), torch.empty_like(x, dtype=left.dtype)
     _launch(_backward, (x, g), left, right, (dx, dmap), fusion)
     return dx, dmap

@@ -87,16 +87,16 @@ def _(
     *settings: Any,
 ) -> Three:
     layout, dtype = Layout.of(x), compute_dtype(x.dtype)
-    kept = keep and _keeps_membranes(Neuron(*settings[:-1]), gain)
-    h = layout.empty(dtype, x.device) if kept else x.new_empty(0, dtype=dtype)
-    return layout.empty(x.dtype, x.device), layout.one(dtype, x.device, 0.0), h
+    has_membranes = keep and _keeps_membranes(Neuron(*settings[:-1]), gain)
+    h = layout.empty(dtype, x.device) if has_membranes else x.new_empty(0, dtype=dtype)
+    return layout.empty(x.dtype, x.device), layout.full_step(dtype, x.device, 0.0), h
 
 
 @torch.library.custom_op(
     "eventbench::lif_backward",
     mutates_args=(),
     schema=(
-        "(Tensor grad_out, Tensor grad_last, Tensor h, bool kept, Tensor? v, Tensor? gain, Tensor? tau, "
+        "(Tensor grad_out, Tensor grad_last, Tensor h, bool has_membranes, Tensor? v, Tensor? gain, Tensor? tau, "
         f"float fixed_tau, {SETTINGS}) -> (Tensor, Tensor, Tensor)"
     ),
 )
@@ -104,7 +104,7 @@ def _backward(
     grad_out: torch.Tensor,
     grad_last: torch.Tensor,
     h: torch.Tensor,
-    kept: bool,
+    has_membranes: bool,
     v: MaybeTensor,
     gain: MaybeTensor,
     tau: MaybeTensor,
@@ -114,7 +114,7 @@ def _backward(
     *own, backend = settings
     rate, learned = _rate(gain, tau, fixed_tau), gain is not None
     grad_x, grad_v, grad_gain = backward_pass(
-        grad_out, grad_last, h if kept else None, v, Neuron(*own), rate, engine_of(backend), learned
+        grad_out, grad_last, h if has_membranes else None, v, Neuron(*own), rate, engine_of(backend), learned
     )
     return grad_x, grad_v, grad_last.new_empty(0) if grad_gain is None else grad_gain
 
@@ -124,27 +124,29 @@ def _(
     grad_out: torch.Tensor,
     grad_last: torch.Tensor,
     h: torch.Tensor,
-    kept: bool,
+    has_membranes: bool,
     _v: MaybeTensor,
     gain: MaybeTensor,
     *_: Any,
 ) -> Three:
-    layout = Layout.of(h if kept else grad_out)
+    layout = Layout.of(h if has_membranes else grad_out)
     grad_x = layout.empty(grad_out.dtype, grad_out.device)
     grad_gain = grad_last.new_empty(0) if gain is None else torch.empty_like(gain)
-    return grad_x, layout.one(grad_last.dtype, grad_out.device, 0.0), grad_gain
+    return grad_x, layout.full_step(grad_last.dtype, grad_out.device, 0.0), grad_gain
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[torch.Tensor, ...]) -> None:
     _, gain, v, tau, _, *ctx.settings = inputs
-    ctx.kept = _keeps_membranes(Neuron(*ctx.settings[1:-1]), gain)
+    ctx.has_membranes = _keeps_membranes(Neuron(*ctx.settings[1:-1]), gain)
     ctx.has_v = v is not None
     ctx.save_for_backward(output[2], v if gain is not None else None, gain, tau)
 
 
 def _gradients(ctx: Any, grad_out: torch.Tensor, grad_last: torch.Tensor, _: Any) -> tuple[Any, ...]:
     h, v, gain, tau = ctx.saved_tensors
-    grad_x, grad_v, grad_gain = _backward(grad_out, grad_last, h, ctx.kept, v, gain, tau, *ctx.settings)
+    grad_x, grad_v, grad_gain = _backward(
+        grad_out, grad_last, h, ctx.has_membranes, v, gain, tau, *ctx.settings
+    )
     others = [None] * (2 + len(ctx.settings))
     return grad_x, None if gain is None else grad_gain, grad_v if ctx.has_v else None, *others
 

@@ -61,8 +61,8 @@ class _FusedLIF(torch.autograd.Function):
         ctx.fixed_rate = None if isinstance(gain, torch.Tensor) else (gain, tau)
         # The membrane it started from enters the gradient of tau alone, and so do those of a readout, which is linear.
         learned = ctx.needs_input_grad[1]
-        kept = h if learned or neuron.surrogate != MEMBRANE else None
-        ctx.save_for_backward(kept, v if learned else None, *(() if ctx.fixed_rate else (gain, tau)))
+        membranes = h if learned or neuron.surrogate != MEMBRANE else None
+        ctx.save_for_backward(membranes, v if learned else None, *(() if ctx.fixed_rate else (gain, tau)))
         ctx.set_materialize_grads(False)
         return out, last
 

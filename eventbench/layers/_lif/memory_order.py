@@ -1,4 +1,4 @@
-"""How tensors (T, N, ...) become the rows (T, M) that kernels work on, without a copy where they lie densely."""
+"""Tensors (T, N, ...) as the rows (T, M) that kernels work on, without a copy where they are dense in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Layout(NamedTuple):
 
     order: tuple[int, ...]
     shape: torch.Size
-    strides: tuple[int, ...]  # of what is given back
+    strides: tuple[int, ...]  # of the tensors that are returned
     inner: int  # how many neurons side by side share a channel, axis 2
 
     @classmethod
@@ -39,7 +39,9 @@ class Layout(NamedTuple):
         """(T, N, ...), of which `rows` is a view. No view itself, so that what follows may change it in place."""
         return torch.empty_strided(self.shape, self.strides, dtype=dtype, device=device)
 
-    def one(self, dtype: torch.dtype, device: torch.device, values: torch.Tensor | float) -> torch.Tensor:
+    def full_step(
+        self, dtype: torch.dtype, device: torch.device, values: torch.Tensor | float
+    ) -> torch.Tensor:
         """(N, ...) filled with `values`, of which `row` is a view."""
         out = torch.empty_strided(self.shape[1:], self.strides[1:], dtype=dtype, device=device)
         return out.copy_(values) if isinstance(values, torch.Tensor) else out.fill_(values)

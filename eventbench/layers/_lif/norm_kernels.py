@@ -41,8 +41,8 @@ def _repeated(values, n, out):
 def moments(x, channels, start, stop):
     """Rows start..stop of x, flat (R * C): their number, and (2, C) float64 means and sums of squares about them.
 
-    Each part that fits the nearest cache is centred on its own mean, and parts are put together as Chan, Golub and LeVeque
-    (1983) do: squares of large means never cancel.
+    Each part that fits the nearest cache is centred on its own mean, and parts are put together as Chan, Golub and
+    LeVeque (1983) do: squares of large means never cancel.
     """
     wide = channels * max(1, LANES // channels)
     lanes, centre = np.empty(wide, x.dtype), np.empty(wide, x.dtype)
@@ -191,8 +191,8 @@ def _back(grads, h, slopes, gv, out, gain, scale, c):
     """One step of the way back, as in `numba_kernels.backward`: the gradients at the currents to `out`."""
     cut, by_h, by_one, zero = c[4], c[5], c[6], c[10]
     for i in range(len(h)):
-        kept = gv[i] if not h[i] - cut > zero else zero
-        g = kept + (grads[i] + gv[i] * (by_h * h[i] + by_one)) * slopes[i]
+        past_reset = gv[i] if not h[i] - cut > zero else zero
+        g = past_reset + (grads[i] + gv[i] * (by_h * h[i] + by_one)) * slopes[i]
         gx = g * gain
         gv[i] = g - gx
         out[i] = gx * scale

@@ -7,9 +7,9 @@ Every constant comes in an array of the input's dtype: a bare literal would lift
 `error_model="numpy"` lets a division be a vector instruction, where a test for zero would not.
 
 Time is the loop outside and a block of neurons the loop inside: the block's membranes stay in the nearest cache, the
-inner loop becomes vector instructions, and a row of a block, 16 KiB, is long enough for the memory to run ahead. Each inner loop touches few arrays, since beyond a handful
-LLVM stops proving that they do not overlap and falls back to one neuron at a time. Neurons do not meet, so any
-split into ranges that start at multiples of BLOCK gives the same bits.
+inner loop becomes vector instructions, and a row of a block, 16 KiB, is long enough for the memory to run ahead. Each
+inner loop touches few arrays, since beyond a handful LLVM stops proving that they do not overlap and falls back to one
+neuron at a time. Neurons do not meet, so any split into ranges that start at multiples of BLOCK gives the same bits.
 
 Neuron m has the time constants of channel (m // inner) % C.
 """
@@ -29,7 +29,7 @@ BLOCK = 4096
 def constants(neuron: Neuron, dtype: np.dtype) -> np.ndarray:
     """The numbers that the kernels unpack, rounded once to the dtype they work in, as torch rounds scalars.
 
-    The two resets and their gradients are one formula each, told apart by its coefficients: after a spike the membrane
+    The two resets and their gradients are one formula each, which differ in its coefficients: after a spike the membrane
     is `slope` h + `shift`, the gradient passes it by below `cut`, and through the spike's own reset it is
     multiplied by `by_h` h + `by_one`.
     """
@@ -148,15 +148,15 @@ def backward(grad_spikes, h, grad_x, gv, v0, grad_gain, gains, scales, inner, c,
             _slopes(ht, gh, code, c)
             if alike:
                 for i in range(n):
-                    kept = gb[i] if not ht[i] - cut > zero else zero
-                    g = kept + (gt[i] + gb[i] * (by_h * ht[i] + by_one)) * gh[i]
+                    past_reset = gb[i] if not ht[i] - cut > zero else zero
+                    g = past_reset + (gt[i] + gb[i] * (by_h * ht[i] + by_one)) * gh[i]
                     gx = g * gain
                     gb[i] = g - gx
                     xt[i] = gx * scale
             else:
                 for i in range(n):
-                    kept = gb[i] if not ht[i] - cut > zero else zero
-                    gh[i] = kept + (gt[i] + gb[i] * (by_h * ht[i] + by_one)) * gh[i]
+                    past_reset = gb[i] if not ht[i] - cut > zero else zero
+                    gh[i] = past_reset + (gt[i] + gb[i] * (by_h * ht[i] + by_one)) * gh[i]
                 for i in range(n):
                     gx = gh[i] * gain_of[i]
                     gb[i] = gh[i] - gx

@@ -16,7 +16,7 @@ def forward_pass(
     """The output, the last membrane and, when `keep`, the membranes before reset, laid out as the output."""
     layout, dtype = Layout.of(x), compute_dtype(x.dtype)
     out = layout.empty(x.dtype, x.device)
-    last = layout.one(dtype, x.device, neuron.leak if v is None else v.detach())
+    last = layout.full_step(dtype, x.device, neuron.leak if v is None else v.detach())
     h, spikes = None, layout.rows(out)
     if neuron.surrogate == MEMBRANE:
         h, spikes = out if x.dtype == dtype else layout.empty(dtype, x.device), torch.empty_like(spikes)
@@ -48,9 +48,9 @@ def backward_pass(
     dtype, device = compute_dtype(grad_out.dtype), grad_out.device
     layout = Layout.of(grad_out if h is None else h)
     grad_x = layout.empty(grad_out.dtype, device)
-    grad_v = layout.one(dtype, device, 0.0 if grad_last is None else grad_last)
-    start = layout.one(dtype, device, neuron.leak if v is None else v)
-    grad_gain = layout.one(dtype, device, 0.0) if learned else None
+    grad_v = layout.full_step(dtype, device, 0.0 if grad_last is None else grad_last)
+    start = layout.full_step(dtype, device, neuron.leak if v is None else v)
+    grad_gain = layout.full_step(dtype, device, 0.0) if learned else None
     if grad_out.numel():
         grad_spikes = layout.rows(grad_out)
         rows = BackwardRows(

@@ -1,4 +1,4 @@
-"""Recurrent LIF as one differentiable operation: the kernels of LIF a step at a time, the weight's gradient in one product.
+"""Recurrent LIF as one differentiable operation: LIF's kernels step by step, the weight's gradient in one product.
 
 A loop of torch operations keeps four tensors a step and adds the weight's gradient up T times; this keeps the
 membrane before reset, from which spikes are recomputed, and multiplies once over all steps.

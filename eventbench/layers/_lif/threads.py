@@ -28,7 +28,7 @@ REGION = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 def across_threads(
     kernel: Callable[..., Any], *arguments: Any, count: int, elements: int, unit: int = 1
 ) -> list[Any]:
-    """kernel(*arguments, start, stop) over all of 0..count, in ranges that start at multiples of `unit`; what each returned.
+    """What kernel(*arguments, start, stop) returns for ranges that cover 0..count and start at multiples of `unit`.
 
     `elements` is how much there is to do in all.
     """
