@@ -30,12 +30,13 @@ def command(path: str, sensor: str | None, as_json: bool) -> None:
     Exit status 1: a problem was found (warnings alone are none); 2: there is nothing that can be examined. Nothing is
     changed.
     """
+    from eventbench.cli._progress import bar
     from eventbench.doctor import examine, examine_folder, holds_many
 
     place = Path(path).expanduser()
     size = _sensor.size(sensor)
     if place.is_dir() or holds_many(place):
-        folder = examine_folder(place, size, _progress)
+        folder = examine_folder(place, size, bar)
         _show_folder(folder, as_json)
         sound = not folder.problems
     else:
@@ -44,12 +45,6 @@ def command(path: str, sensor: str | None, as_json: bool) -> None:
         sound = not recording.problems
     if not sound:
         sys.exit(1)
-
-
-def _progress(paths: list[Path]) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(paths, desc="examined", unit="file", disable=None)
 
 
 def _show(recording: Examined, as_json: bool) -> None:
@@ -146,15 +141,15 @@ def _show_folder(folder: Folder, as_json: bool) -> None:
 
     from eventbench.doctor import by_format, verdict
 
-    read = [one.summary for one in folder.recordings if one.summary]
-    conventions = sorted({one.polarity_convention for one in folder.recordings} - {""})
+    read = [recording.summary for recording in folder.recordings if recording.summary]
+    conventions = sorted({recording.polarity_convention for recording in folder.recordings} - {""})
     word = verdict(folder.problems, folder.warnings)
     facts: dict[str, Any] = {
         "path": folder.path,
         "recordings": len(folder.recordings),
         "readable": len(read),
         "formats": by_format(folder),
-        "bytes": sum(one.bytes for one in folder.recordings),
+        "bytes": sum(recording.bytes for recording in folder.recordings),
         "events": sum(summary.events for summary in read),
         "on": sum(summary.on for summary in read),
         "polarity_conventions": conventions,
@@ -170,7 +165,7 @@ def _show_folder(folder: Folder, as_json: bool) -> None:
         "verdict": word,
     }
     if as_json:
-        _options.print_json({**facts, "files": [_facts(one) for one in folder.recordings]})
+        _options.print_json({**facts, "files": [_facts(recording) for recording in folder.recordings]})
         return
     formats = ", ".join(f"{count:,} {name}" for name, count in facts["formats"].items())
     _options.say(f"{folder.path}: {facts['recordings']:,} recordings ({formats}), {facts['bytes']:,} bytes")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -25,6 +25,7 @@ from eventbench.doctor.recording import (
 from eventbench.errors import BadDataset, BadRecording, some
 from eventbench.files.content import file_bytes
 from eventbench.files.hdf5 import names_in
+from eventbench.files.progress import Progress, no_progress
 
 OTHER_UNIT = 100  # how many times longer or shorter than the middle one a recording is in another unit, maybe
 SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"} | dict.fromkeys(
@@ -50,11 +51,11 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
 def examine_folder(
     folder: Path,
     sensor: tuple[int, int] | None = None,
-    progress: Callable[[list[Path]], Iterable[Path]] = list,
+    progress: Progress = no_progress,
 ) -> Folder:
     """Every recording below `folder`, by its ending; or those in one file that holds many.
 
-    `progress` wraps the list of files, as tqdm does. A text file without a row of events is taken for notes and passed
+    `progress` may show each file. A text file without a row of events is taken for notes and passed
     over, a store of eventbench's too; any other file with a known ending must be a recording. Raises BadDataset when
     there is none.
     """
@@ -69,13 +70,18 @@ def examine_folder(
     recordings: list[Examined] = []
     passed_over = []
     shared = {suffix for source in sources() for suffix in source.shared_suffixes}
-    for path in progress(paths):
+    for path in progress(paths, of="examined", unit="file", total=len(paths)):
         examined = list(_examined(path, sensor))
-        notes = path.suffix.lower() in shared and not any(one.summary or one.raw for one in examined)
+        notes = path.suffix.lower() in shared and not any(
+            recording.summary or recording.raw for recording in examined
+        )
         if not examined or notes:
             passed_over.append(str(path.relative_to(base)))
             continue
-        recordings += [msgspec.structs.replace(one, path=os.path.relpath(one.path, base)) for one in examined]
+        recordings += [
+            msgspec.structs.replace(recording, path=os.path.relpath(recording.path, base))
+            for recording in examined
+        ]
     if not recordings:
         raise BadDataset(
             f"no recording below it ({others + len(passed_over):,} other files)",
@@ -134,9 +140,9 @@ def _with_paths(recordings: list[Examined], kind: str) -> list[Finding]:
 def _duplicates(recordings: list[Examined]) -> list[list[str]]:
     """Groups of recordings of the same events, or of the same bytes where they cannot be decoded."""
     same = defaultdict(list)
-    for one in recordings:
-        if key := one.events_sha256 or one.sha256:
-            same[key].append(one.path)
+    for recording in recordings:
+        if key := recording.events_sha256 or recording.sha256:
+            same[key].append(recording.path)
     return sorted(group for group in same.values() if len(group) > 1)
 
 
@@ -165,7 +171,9 @@ def splits_of(path: str) -> Iterator[str]:
 def _unlike(recordings: list[Examined]) -> list[Finding]:
     """Warnings about recordings that differ from most: in how long they last, or in the size their files state."""
     lasting = {
-        one.path: one.summary.duration_us for one in recordings if one.summary and one.summary.events > 1
+        recording.path: recording.summary.duration_us
+        for recording in recordings
+        if recording.summary and recording.summary.events > 1
     }
     warnings = []
     if len(lasting) >= 3:
@@ -175,7 +183,11 @@ def _unlike(recordings: list[Examined]) -> list[Finding]:
             what = f"{len(odd):,} last {OTHER_UNIT} times longer or shorter than most ({middle:,.0f} us): {some(odd)}"
             fix = "look whether their times are in another unit"
             warnings.append(Finding(about="time unit", what=what, fix=fix))
-    sizes = Counter(one.summary.sensor for one in recordings if one.summary and one.sensor_from == FROM_FILE)
+    sizes = Counter(
+        recording.summary.sensor
+        for recording in recordings
+        if recording.summary and recording.sensor_from == FROM_FILE
+    )
     if len(sizes) > 1:
         listed = ", ".join(f"{count:,} of {w}x{h}" for (w, h), count in sizes.most_common())
         what = f"their files state sensors of different sizes: {listed}"
@@ -186,4 +198,4 @@ def _unlike(recordings: list[Examined]) -> list[Finding]:
 
 def by_format(folder: Folder) -> dict[str, int]:
     """How many recordings there are of each format, by name."""
-    return dict(sorted(Counter(one.format for one in folder.recordings).items()))
+    return dict(sorted(Counter(recording.format for recording in folder.recordings).items()))

@@ -45,15 +45,15 @@ def spread_causal(t, x, y, p, cuts, span, tau, alpha, measure, width, area, flat
     """
     bins = flat.shape[0]
     step = span / bins
-    kept = np.exp(-step / tau)
+    decay = np.exp(-step / tau)
     plain, aged = np.zeros(flat.shape[1]), np.zeros(flat.shape[1] if alpha else 0)
     start = np.uint64(t[0])
     for n in range(bins):
         if alpha:
             for cell in range(flat.shape[1]):
-                aged[cell] = kept * (aged[cell] + step * plain[cell])
+                aged[cell] = decay * (aged[cell] + step * plain[cell])
         for cell in range(flat.shape[1]):
-            plain[cell] *= kept
+            plain[cell] *= decay
         now = (n + 1) * (span / bins)
         for e in range(cuts[n], cuts[n + 1]):
             since = np.float64(np.uint64(t[e]) - start)

@@ -97,7 +97,7 @@ def _crowded(ts, window, tonic, many):  # type: ignore[no-untyped-def]
     """Whether events see more than `many` earlier ones, judged by a few of them."""
     if ts.shape[0] <= many:
         return False
-    seen = 0
+    visible = 0
     for quarter in range(1, 5):
         i = (ts.shape[0] - 1) * quarter // 4
         since, low, high = _since(ts[i], window, tonic), 0, i
@@ -107,8 +107,8 @@ def _crowded(ts, window, tonic, many):  # type: ignore[no-untyped-def]
                 low = middle + 1
             else:
                 high = middle
-        seen += i - low
-    return seen > 4 * many
+        visible += i - low
+    return visible > 4 * many
 
 
 @njit(cache=True, nogil=True)

@@ -50,7 +50,7 @@ def add_shares(t, x, y, p, cuts, times, span, width, area, signed, flat):  # typ
     most = 0
     for b in range(flat.shape[0]):
         most = max(most, cuts[b + 1] - cuts[b])
-    narrow, apart = flat.shape[1] <= 2**16, 0 if signed else area
+    narrow, on_cells = flat.shape[1] <= 2**16, 0 if signed else area
     to_a_word = 4 if narrow else 2
     words, right = np.empty((2, most // to_a_word + 1), np.uint64), np.empty((2, most), flat.dtype)
     left = np.empty(BLOCK, flat.dtype)
@@ -61,7 +61,7 @@ def add_shares(t, x, y, p, cuts, times, span, width, area, signed, flat):  # typ
         for k in range(0, cuts[b + 1] - cuts[b], BLOCK):
             start, stop = cuts[b] + k, min(cuts[b] + k + BLOCK, cuts[b + 1])
             run = words[now, k // to_a_word :]
-            _addresses(x[start:stop], y[start:stop], p[start:stop], width, apart, narrow, run)
+            _addresses(x[start:stop], y[start:stop], p[start:stop], width, on_cells, narrow, run)
             _shares(t[start:stop], p[start:stop], t[0], times, span, b, signed, left, right[now, k:])
             _add(run, left, stop - start, narrow, plane)
         _add(words[1 - now], right[1 - now], before, narrow, plane)
@@ -81,14 +81,14 @@ def add_packed(t, x, y, p, cuts, times, span, width, area, signed, flat):  # typ
     unit = 1024.0
     while unit < 4.0 * most:
         unit *= 2.0
-    narrow, apart = flat.shape[1] <= 2**16, 0 if signed else area
+    narrow, on_cells = flat.shape[1] <= 2**16, 0 if signed else area
     words, packed = np.empty(BLOCK // 2, np.uint64), np.empty(BLOCK, np.float64)
     sums, unused = np.zeros(flat.shape[1], np.float64), np.empty(flat.shape[1], np.float32)
     flat[0, :] = 0
     for b in range(flat.shape[0]):
         for start in range(cuts[b], cuts[b + 1], BLOCK):
             stop = min(start + BLOCK, cuts[b + 1])
-            _addresses(x[start:stop], y[start:stop], p[start:stop], width, apart, narrow, words)
+            _addresses(x[start:stop], y[start:stop], p[start:stop], width, on_cells, narrow, words)
             _packed(t[start:stop], p[start:stop], t[0], times / span, b - unit, signed, packed)
             _add(words, packed, stop - start, narrow, sums)
         _unpack(sums, unit, flat[b], flat[b + 1] if b + 1 < flat.shape[0] else unused)
@@ -121,11 +121,11 @@ def _packed(ts, ps, first, scale, less, signed, packed):  # type: ignore[no-unty
 
 
 @njit(cache=True, nogil=True)
-def _addresses(xs, ys, ps, width, apart, narrow, words):  # type: ignore[no-untyped-def]
+def _addresses(xs, ys, ps, width, on_cells, narrow, words):  # type: ignore[no-untyped-def]
     if narrow:
-        fill_addresses(xs, ys, ps, width, apart, words.view(np.uint16))
+        fill_addresses(xs, ys, ps, width, on_cells, words.view(np.uint16))
     else:
-        fill_addresses(xs, ys, ps, width, apart, words.view(np.uint32))
+        fill_addresses(xs, ys, ps, width, on_cells, words.view(np.uint32))
 
 
 @njit(cache=True, nogil=True)

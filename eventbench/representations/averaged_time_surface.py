@@ -137,8 +137,8 @@ class AveragedTimeSurface(Representation, frozen=True, forbid_unknown_fields=Tru
         columns = (events.t, events.x, events.y, events.p)
         ts, xs, ys, starts = sort_by_list(*columns, self.tonic, self.cell_size, width, height)
         fine, coarse = _weights(window, self.tau_us, linear)
-        how = (window, self.tonic, self.tau_us, linear, fine, coarse, self.cell_size, self.side)
-        draw_surfaces(ts, xs, ys, starts, *how, out[0])
+        weighting = (window, self.tonic, self.tau_us, linear, fine, coarse, self.cell_size, self.side)
+        draw_surfaces(ts, xs, ys, starts, *weighting, out[0])
         return out, Account(len(events), len(events), {})
 
 

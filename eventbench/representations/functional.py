@@ -79,7 +79,7 @@ def frames(
             f"frames takes Events, got {type(events).__name__}",
             fix="make them with eb.read or eb.Events, many with eb.EventBatch.of; a structured array needs sensor=(width, height)",
         )
-    how = Frames(
+    representation = Frames(
         bins=bins,
         split_by=split_by,
         duration_us=duration_us,
@@ -87,16 +87,18 @@ def frames(
         dtype=dtype if isinstance(dtype, str) else _dtype_name(dtype),
         overflow=overflow,
     )
-    made: tuple[np.ndarray, Any] | None = None
+    counted: tuple[np.ndarray, Any] | None = None
     if isinstance(events, EventBatch):
-        made = how.apply_batch(events, out, threads=threads)
+        counted = representation.apply_batch(events, out, threads=threads)
     elif isinstance(events, np.ndarray):
         size = checked_sensor(sensor or ())
-        made = how.apply_structured(events, size, out) if threads == 1 else None
-        made = made or how.apply(Events.from_structured(events, sensor=size), out, threads=threads)
+        counted = representation.apply_structured(events, size, out) if threads == 1 else None
+        counted = counted or representation.apply(
+            Events.from_structured(events, sensor=size), out, threads=threads
+        )
     else:
-        made = how.apply(events, out, threads=threads)
-    return made if return_account else made[0]
+        counted = representation.apply(events, out, threads=threads)
+    return counted if return_account else counted[0]
 
 
 def _dtype_name(dtype: Any) -> str:

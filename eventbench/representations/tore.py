@@ -136,13 +136,13 @@ def _remember(t, x, y, p, cuts, times, width, tau_min, tau_max, volume):  # type
     for k in range(steps):
         for e in range(cuts[k], cuts[k + 1]):
             cell = np.int64(p[e]) * area + np.int64(y[e]) * width + np.int64(x[e])
-            mine, full = queue[cell], np.int64(held[cell])
+            recent, full = queue[cell], np.int64(held[cell])
             if full == depth:
-                displaced += mine[depth - 1] >= cuts[k]
+                displaced += recent[depth - 1] >= cuts[k]
                 full -= 1
             for j in range(full, 0, -1):
-                mine[j] = mine[j - 1]
-            mine[0] = e
+                recent[j] = recent[j - 1]
+            recent[0] = e
             held[cell] = full + 1
         now = np.uint64(times[k])
         for polarity in range(polarities):

@@ -39,13 +39,13 @@ def header_lines(data: bytes) -> tuple[list[bytes], int]:
 def chip_of(lines: list[bytes], name: str) -> str:
     """The chip a header names, of CHIPS; "" where it names none. Raises BadRecording for one that is no event camera."""
     for line in lines:
-        if found := _CHIP.match(line):
-            said = found[1].decode("ascii", "replace")
+        if match := _CHIP.match(line):
+            stated = match[1].decode("ascii", "replace")
             for chip in CHIPS:
-                if said.upper().startswith(chip):
+                if stated.upper().startswith(chip):
                     return chip
             raise BadRecording(
-                f"the header names the chip {said}, which is no event camera known here",
+                f"the header names the chip {stated}, which is no event camera known here",
                 where=name,
                 allowed=", ".join(CHIPS),
                 fix='if its words are those of one of these, set camera = "..." in [source]',

@@ -56,20 +56,20 @@ def _fill(raw, words, ends, t, x, y, p, offsets, notes):  # type: ignore[no-unty
             _eights(words[start : start + whole], room, x4, y4, p8)
             _rest(raw[EVENT_BYTES * (start + whole) : EVENT_BYTES * (start + size)], whole, room, xs, ys, ps)
             if _marks(ys[:size]):
-                kept = _without_marks(
+                events = _without_marks(
                     added, room, xs, ys, ps, x[n : n + size], y[n : n + size], p[n : n + size]
                 )
             else:
-                kept = size
+                events = size
                 _move(xs, x[n : n + size])
                 _move(ys, y[n : n + size])
                 _move(ps, p[n : n + size])
                 if added:
                     _later(added, room)
-            added += OVERFLOW_US * (size - kept)
-            most_x, most_y = max(most_x, _most(x[n : n + kept])), max(most_y, _most(y[n : n + kept]))
-            back += _back(t[max(n - 1, offsets[k]) : n + kept])
-            n += kept
+            added += OVERFLOW_US * (size - events)
+            most_x, most_y = max(most_x, _most(x[n : n + events])), max(most_y, _most(y[n : n + events]))
+            back += _back(t[max(n - 1, offsets[k]) : n + events])
+            n += events
             start += size
         offsets[k + 1] = n
         notes[k, 0], notes[k, 1], notes[k, 2] = most_x, most_y, back
@@ -105,10 +105,10 @@ def _rest(part, first, t, xs, ys, ps):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _marks(ys):  # type: ignore[no-untyped-def]
-    found = np.uint16(0)
+    marked = np.uint16(0)
     for i in range(ys.shape[0]):
-        found |= np.uint16(ys[i] == np.uint16(OVERFLOW_Y))
-    return found
+        marked |= np.uint16(ys[i] == np.uint16(OVERFLOW_Y))
+    return marked
 
 
 @njit(cache=True, nogil=True)
@@ -147,7 +147,7 @@ def _most(column):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _back(t):  # type: ignore[no-untyped-def]
-    found = 0
+    steps = 0
     for i in range(1, t.shape[0]):
-        found += t[i] < t[i - 1]
-    return found
+        steps += t[i] < t[i - 1]
+    return steps

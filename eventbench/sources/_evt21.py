@@ -15,14 +15,14 @@ WRAP = 1 << 27  # a step back of the 28-bit time by more than half its range is 
 
 @njit(cache=True, nogil=True)
 def _count(words):  # type: ignore[no-untyped-def]
-    found = 0
+    events = 0
     for word in words:
         if word >> np.uint64(60) <= np.uint64(1):
             pixels = np.uint32(word & np.uint64(0xFFFFFFFF))
             while pixels:
                 pixels &= pixels - np.uint32(1)
-                found += 1
-    return found
+                events += 1
+    return events
 
 
 @njit(cache=True, nogil=True)

@@ -20,17 +20,17 @@ MOST = 65535
 
 @njit(cache=True, nogil=True)
 def _count(words):  # type: ignore[no-untyped-def]
-    found = 0
+    events = 0
     for word in words:
         kind = word >> 12
         if kind == COLUMN:
-            found += 1
+            events += 1
         elif kind in (TWELVE, EIGHT):
             fired = word & (0xFFF if kind == TWELVE else 0xFF)
             while fired:
                 fired &= fired - 1
-                found += 1
-    return found
+                events += 1
+    return events
 
 
 @njit(cache=True, nogil=True)

@@ -38,7 +38,7 @@ def columns(events: int) -> Iterator[np.ndarray]:
 
 
 def _taken(size: int) -> np.ndarray:
-    for key, block in sorted(_FREE.items(), key=lambda kept: kept[1].nbytes):
+    for key, block in sorted(_FREE.items(), key=lambda free: free[1].nbytes):
         # Only one of several threads is given what it takes out.
         if size <= block.nbytes <= 4 * size and _FREE.pop(key, None) is not None:
             return block
@@ -53,7 +53,7 @@ def _aligned(size: int) -> np.ndarray:
     return fresh[start : start + whole]
 
 
-def _take_back(block: np.ndarray) -> None:
-    _FREE[id(block)] = block
-    while sum(kept.nbytes for kept in list(_FREE.values())) > MOST_KEPT:
+def _take_back(returned: np.ndarray) -> None:
+    _FREE[id(returned)] = returned
+    while sum(block.nbytes for block in list(_FREE.values())) > MOST_KEPT:
         _FREE.pop(next(iter(list(_FREE))), None)

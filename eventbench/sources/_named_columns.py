@@ -73,7 +73,7 @@ def whole_or_in(t: np.ndarray, unit: str, name: str) -> np.ndarray:
     return microseconds(t, unit, name)
 
 
-def whole_numbers(column: np.ndarray, called: str, name: str) -> np.ndarray:
+def whole_numbers(column: np.ndarray, column_name: str, name: str) -> np.ndarray:
     """A column of whole numbers; floats are taken where each is one. Raises BadRecording for any other."""
     if column.dtype.kind in "iub":
         return column
@@ -83,9 +83,9 @@ def whole_numbers(column: np.ndarray, called: str, name: str) -> np.ndarray:
             return whole
         at = int(np.argmax(whole != column))
         raise BadRecording(
-            f"{called} is {column[at]} at event {at:,}",
+            f"{column_name} is {column[at]} at event {at:,}",
             where=name,
             allowed="whole numbers",
             fix="round rectified coordinates first, as you mean it",
         )
-    raise BadRecording(f"{called} is {column.dtype}", where=name, allowed="whole numbers")
+    raise BadRecording(f"{column_name} is {column.dtype}", where=name, allowed="whole numbers")

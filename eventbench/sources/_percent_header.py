@@ -17,8 +17,8 @@ class Header(NamedTuple):
     def size(self) -> tuple[int, int] | None:
         """(width, height), where the header gives both: as `geometry 1280x720`, `width=1280` or `Width 1280`."""
         text = "\n".join(self.lines)
-        if found := re.search(r"^geometry\s+(\d{1,5})x(\d{1,5})", text, re.IGNORECASE | re.MULTILINE):
-            return _sane(found[1], found[2])
+        if match := re.search(r"^geometry\s+(\d{1,5})x(\d{1,5})", text, re.IGNORECASE | re.MULTILINE):
+            return _sane(match[1], match[2])
         sides = [
             re.search(rf"(?:^|;)\s*{side}[ =]\s*(\d{{1,5}})", text, re.I | re.M)
             for side in ("width", "height")

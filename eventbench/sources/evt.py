@@ -116,9 +116,9 @@ class Evt(Source, frozen=True, forbid_unknown_fields=True):
 
 def _version(header: Header) -> str:
     for line in header.lines:
-        if found := _VERSION.match(line):
+        if match := _VERSION.match(line):
             return {"2.0": "2", "2": "2", "2.1": "21", "21": "21", "3.0": "3", "3": "3"}.get(
-                found[1], found[1]
+                match[1], match[1]
             )
     return ""
 

@@ -100,9 +100,9 @@ def _columns(file: Any, size: int, name: str) -> dict[str, np.ndarray]:
         if isinstance(table, h5py.Dataset) and table.dtype.names:
             names = all_columns(table.dtype.names, name, "field")
             rows = column(table, size, name)
-            return {key: np.ascontiguousarray(rows[called]) for key, called in names.items()}
+            return {key: np.ascontiguousarray(rows[stored_as]) for key, stored_as in names.items()}
         if len(names := found_columns(where)) == 4:
-            return {key: column(where[called], size, name) for key, called in names.items()}
+            return {key: column(where[stored_as], size, name) for key, stored_as in names.items()}
     raise BadRecording(
         f"no columns of events; it has {sorted(map(str, file))[:8]}",
         where=name,
@@ -117,7 +117,7 @@ def _size(file: Any, name: str) -> tuple[int, int] | None:
     if "geometry" in attributes:
         geometry = np.ravel(attributes["geometry"]).tolist()[0]  # a string of Python's, or of fixed length
         text = geometry.decode("ascii", "replace") if isinstance(geometry, bytes) else str(geometry)
-        if not (found := re.fullmatch(r"\s*(\d{1,5})\s*x\s*(\d{1,5})\s*", text)):
+        if not (match := re.fullmatch(r"\s*(\d{1,5})\s*x\s*(\d{1,5})\s*", text)):
             raise BadRecording(f"its geometry is {text[:40]!r}", where=name, allowed="as '640x480'")
-        return int(found[1]), int(found[2])
+        return int(match[1]), int(match[2])
     return None

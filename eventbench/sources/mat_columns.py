@@ -52,7 +52,7 @@ class MatColumns(ReadIsolated, frozen=True, forbid_unknown_fields=True):
         if is_hdf5(data):
             with opened(path, name) as file:
                 names = all_columns((key for key in file if not key.startswith("#")), name, "variable")
-                columns = {key: column(file[called], len(data), name) for key, called in names.items()}
+                columns = {key: column(file[stored_as], len(data), name) for key, stored_as in names.items()}
         else:
             columns = _version_5(data, name)
         for key, values in columns.items():
@@ -77,16 +77,16 @@ def _version_5(data: bytes, name: str) -> dict[str, np.ndarray]:
     from scipy.io import loadmat, whosmat
 
     try:
-        shapes = {called: shape for called, shape, _ in whosmat(io.BytesIO(data))}
+        shapes = {stored_as: shape for stored_as, shape, _ in whosmat(io.BytesIO(data))}
         names = all_columns(shapes, name, "variable")
-        for called in names.values():
-            if 8 * np.prod(shapes[called], dtype=np.float64) > MOST_TIMES * len(data):
+        for stored_as in names.values():
+            if 8 * np.prod(shapes[stored_as], dtype=np.float64) > MOST_TIMES * len(data):
                 raise BadRecording(
-                    f"{called} says it has the shape {shapes[called]}, in a file of {len(data):,} bytes",
+                    f"{stored_as} says it has the shape {shapes[stored_as]}, in a file of {len(data):,} bytes",
                     where=name,
                 )
         loaded = loadmat(io.BytesIO(data), variable_names=list(names.values()))
-        columns = {key: np.asarray(loaded[called]) for key, called in names.items()}
+        columns = {key: np.asarray(loaded[stored_as]) for key, stored_as in names.items()}
     except BadRecording:
         raise
     except Exception as error:  # noqa: BLE001  # scipy raises a dozen unrelated types on foreign bytes

@@ -86,11 +86,11 @@ class NumpyColumns(Source, frozen=True, forbid_unknown_fields=True):
         loaded = np.load(io.BytesIO(data), allow_pickle=False)
         if isinstance(loaded, np.lib.npyio.NpzFile):
             names = all_columns(loaded.files, name, "array")
-            columns = {column: loaded[called] for column, called in names.items()}
+            columns = {column: loaded[stored_as] for column, stored_as in names.items()}
             return columns | ({"sensor": loaded["sensor"]} if "sensor" in loaded.files else {})
         if loaded.dtype.names:
             names = all_columns(loaded.dtype.names, name, "field")
-            return {column: np.ascontiguousarray(loaded[called]) for column, called in names.items()}
+            return {column: np.ascontiguousarray(loaded[stored_as]) for column, stored_as in names.items()}
         if loaded.ndim == 2 and loaded.shape[1] == 4 and sorted(self.order) == sorted("txyp"):
             return {key: np.ascontiguousarray(loaded[:, self.order.index(key)]) for key in "txyp"}
         raise BadRecording(

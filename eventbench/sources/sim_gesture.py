@@ -91,7 +91,7 @@ class SimGesture(Source, frozen=True, forbid_unknown_fields=True):
                 where="sim_gesture card",
                 fix="give each split a count in [source.subjects] and a [splits.<name>] table",
             )
-        made = [
+        samples = [
             Sample(name, split, label, f"s{number:03d}", name)
             for split, people in numbers.items()
             for number in people
@@ -99,7 +99,7 @@ class SimGesture(Source, frozen=True, forbid_unknown_fields=True):
             for take in range(1, self.takes + 1)
             for name in [f"{split}/s{number:03d}-{gesture}-{take}"]
         ]
-        return sorted(made)
+        return sorted(samples)
 
     def read(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Events:
         """The events of the recording with this id, on a 64 x 64 sensor where none is given.
