@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import msgspec
 import numpy as np
 
-from eventbench.errors import BadSpec, EventbenchError, UnknownName
+from eventbench.errors import BadSpec, UnknownName
 from eventbench.events import EventBatch
 from eventbench.events.events import KERNEL_MIN_EVENTS, Events
 from eventbench.events.packed import PackedEvents
 from eventbench.events.structured import fields_of, kernels_can_read
 from eventbench.representations._arguments import MOST_BYTES, array_to_fill, whole
 from eventbench.representations._frames_batch import IN_KERNEL, count_batch
+from eventbench.representations._frames_cells import CELLS, Cell, account_of, cells_of, overflow_error
 from eventbench.representations._frames_kernels import count_slices
 from eventbench.representations._frames_packed import count_packed
 from eventbench.representations._frames_structured import count_structured
@@ -22,24 +23,6 @@ from eventbench.representations._slices import FIXED_CUTS, RULES, FixedCut
 from eventbench.representations.base import Account, Documentation, PictureRow, Representation
 
 __all__ = ["CELLS", "FIXED_CUTS", "Cell", "FixedCut", "Frames"]
-
-
-class Cell(NamedTuple):
-    """How counts are kept: the type of a cell, the largest count it holds exactly, the type the kernel counts in."""
-
-    dtype: np.dtype
-    limit: int
-    counted_as: np.dtype  # unsigned integers are what the kernel is fast on
-
-
-def _cell(name: str) -> Cell:
-    dtype = np.dtype(name)
-    if dtype.kind == "f":  # up to here every whole number has its own float
-        return Cell(dtype, 2 ** (np.finfo(dtype).nmant + 1), dtype)
-    return Cell(dtype, int(np.iinfo(dtype).max), np.dtype(f"u{dtype.itemsize}"))
-
-
-CELLS = {name: _cell(name) for name in ("uint8", "uint16", "uint32", "int8", "int16", "int32", "float32")}
 
 
 class Frames(Representation, frozen=True, forbid_unknown_fields=True):
@@ -173,7 +156,7 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
         """
         width, height = events.sensor
         rule, cell = RULES[self.split_by], CELLS[self.dtype]
-        size = _cells(events.sensor)
+        size = cells_of(events.sensor)
         cuts = rule.cut(
             events.t, getattr(self, rule.needs), max(1, MOST_BYTES // (size * cell.dtype.itemsize))
         )
@@ -183,18 +166,18 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
         flat, by_frame = out.reshape(shape[0], size).view(cell.counted_as), np.empty(shape[0], np.int64)
         saturated = _count(events, cuts, flat, cell.limit, by_frame, threads)
         if saturated and self.overflow == "refuse":
-            raise _overflow(events, cuts, by_frame, cell)
-        return out, _account(total, binned, saturated)
+            raise overflow_error(events, cuts, by_frame, cell)
+        return out, account_of(total, binned, saturated)
 
     def apply_packed(self, packed: PackedEvents, out: np.ndarray | None = None) -> tuple[np.ndarray, Account]:
         """As `apply`, of a recording as a store holds it: an address is a cell already, so no event is unpacked."""
         if self.split_by not in IN_KERNEL or self.overflow == "refuse":
             return super().apply_packed(packed, out)
-        cell, size, shape = CELLS[self.dtype], _cells(packed.sensor), self.shape(packed.sensor)
+        cell, size, shape = CELLS[self.dtype], cells_of(packed.sensor), self.shape(packed.sensor)
         out = array_to_fill(out, shape, cell.dtype, "frames")
         flat = out.reshape(shape[0], size).view(cell.counted_as)
         binned, saturated = count_packed(packed, self.split_by, cell.limit, flat)
-        return out, _account(len(packed.dt), binned, saturated)
+        return out, account_of(len(packed.dt), binned, saturated)
 
     def apply_structured(
         self, array: np.ndarray, sensor: tuple[int, int], out: np.ndarray | None = None
@@ -207,11 +190,11 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
         in_kernel = self.split_by in IN_KERNEL and self.overflow != "refuse"
         if not (in_kernel and len(array) >= KERNEL_MIN_EVENTS and kernels_can_read(fields, sensor)):
             return None
-        cell, size, shape = CELLS[self.dtype], _cells(sensor), self.shape(sensor)
+        cell, size, shape = CELLS[self.dtype], cells_of(sensor), self.shape(sensor)
         out = array_to_fill(out, shape, cell.dtype, "frames")
         flat = out.reshape(shape[0], size).view(cell.counted_as)
         binned = count_structured(list(fields.values()), self.split_by, cell.limit, *sensor, flat)
-        return None if binned is None else (out, _account(len(array), binned, 0))
+        return None if binned is None else (out, account_of(len(array), binned, 0))
 
     def apply_batch(
         self, batch: EventBatch, out: np.ndarray | None = None, *, threads: int = 1
@@ -222,26 +205,14 @@ class Frames(Representation, frozen=True, forbid_unknown_fields=True):
         """
         if self.split_by not in IN_KERNEL or self.overflow == "refuse":
             return super().apply_batch(batch, out)
-        cell, size = CELLS[self.dtype], _cells(batch.sensor)
+        cell, size = CELLS[self.dtype], cells_of(batch.sensor)
         shape = (len(batch), *self.shape(batch.sensor))
         out = array_to_fill(out, shape, cell.dtype, "frames")
         flat = out.reshape(shape[0], shape[1], size).view(cell.counted_as)
         threads = whole("threads", threads, "frames")
         in_frames, saturated = count_batch(batch, self.split_by, cell.limit, flat, threads)
         counts = (batch.lengths.tolist(), in_frames.tolist(), saturated.tolist())
-        return out, [_account(*of_recording) for of_recording in zip(*counts, strict=True)]
-
-
-def _account(total: int, in_frames: int, saturated: int) -> Account:
-    lost = {"tail": total - in_frames, "saturated": saturated}
-    return Account(total, in_frames - saturated, {reason: count for reason, count in lost.items() if count})
-
-
-def _cells(sensor: tuple[int, int]) -> int:
-    width, height = sensor
-    if width * height > 2**31:
-        raise BadSpec(f"the sensor is {width}x{height}", where="frames", allowed="up to 2**31 pixels")
-    return 2 * height * width
+        return out, [account_of(*of_recording) for of_recording in zip(*counts, strict=True)]
 
 
 def _count(
@@ -262,20 +233,3 @@ def _count(
 
     with ThreadPoolExecutor(threads) as pool:
         return sum(pool.map(fill, ends[:-1], ends[1:]))
-
-
-def _overflow(events: Events, cuts: np.ndarray, lost: np.ndarray, cell: Cell) -> EventbenchError:
-    """The refusal, naming the fullest cell of the first frame that is over the limit."""
-    width, height = events.sensor
-    k = int(np.argmax(lost > 0))
-    part = events[int(cuts[k]) : int(cuts[k + 1])]
-    address = (part.p.astype(np.int64) * height + part.y) * width + part.x
-    cells, counts = np.unique(address, return_counts=True)
-    at = int(np.argmax(counts))
-    p, y, x = (int(i) for i in np.unravel_index(cells[at], (2, height, width)))
-    return EventbenchError(
-        f"{int(counts[at])} events in one cell (frame {k}, polarity {p}, y {y}, x {x})",
-        where="frames",
-        allowed=f"{cell.limit} in {cell.dtype}",
-        fix="take a wider dtype, more bins, or overflow='saturate', which counts what it loses",
-    )
