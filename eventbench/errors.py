@@ -2,14 +2,14 @@
 
 EventbenchError
 ├── UnknownName      a dataset, pipeline, model, ... that does not exist
-├── BadSpec          a TOML or JSON file, or a parameter, that does not say what it must
-├── BadEvents        columns that are no event stream
+├── BadSpec          a TOML or JSON file, or a parameter, with a wrong or missing value
+├── BadEvents        columns that are not a valid event stream
 ├── BadRecording     a raw file that cannot be decoded
 ├── BadDataset       a dataset folder with something missing or different
 ├── BadStore         a store that is absent, unfinished, damaged or stale
 ├── BadSubmission    a submitted model that breaks its contract
-├── BadRecord        a record that does not hold together
-└── NotComparable    records that must not stand in one table
+├── BadRecord        a record that contradicts itself or its evidence
+└── NotComparable    records that must not be compared in one table
 """
 
 from __future__ import annotations
@@ -88,11 +88,11 @@ class UnknownName(EventbenchError):
 
 
 class BadSpec(EventbenchError):
-    """A file of ours or a parameter that does not say what it must."""
+    """A TOML or JSON file, or a parameter, with a wrong or missing value."""
 
 
 class BadEvents(EventbenchError):
-    """Columns that are no event stream."""
+    """Columns that are not a valid event stream."""
 
 
 class BadRecording(EventbenchError):
@@ -112,8 +112,8 @@ class BadSubmission(EventbenchError):
 
 
 class BadRecord(EventbenchError):
-    """A record that does not hold together."""
+    """A record that contradicts itself or its evidence."""
 
 
 class NotComparable(EventbenchError):
-    """Records that must not stand in one table."""
+    """Records that must not be compared in one table."""

@@ -1,4 +1,4 @@
-"""The command line, one verb a file. Each verb's module has a click command named `command` and imports lazily.
+"""The command line, one verb a file. Each file has a click command named `command`, and imports what it needs inside it.
 
 This is the one place where errors become exit statuses: 0 done, 1 done but with a bad result, 2 refused (one line on
 stderr), 130 interrupted. A traceback means a bug of eventbench.
