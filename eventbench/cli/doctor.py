@@ -197,5 +197,7 @@ def _facts(recording: Examined) -> dict[str, Any]:
         "off": recording.summary.events - recording.summary.on,
         "duration_us": recording.summary.duration_us,
     }
+    # The names of keys are a promise to programs, whatever the fields are called.
+    summary["usual"] = summary.pop("extent")
     pixels = [pixel._asdict() for pixel in recording.summary.hot_pixels]
     return {**facts, **summary, **derived, "unit": "us", "ordered": True, "hot_pixels": pixels}

@@ -40,10 +40,9 @@ class Word(NamedTuple):
     on: int
 
     def columns(self, address: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """x, y and polarity bit as stored, int64 (events,)."""
-        wide = address.astype(np.int64)
-        x, y = wide >> self.x_shift & self.x_mask, wide >> self.y_shift & self.y_mask
-        return x, y, wide >> self.p_shift & 1
+        """x, y and polarity bit as stored, uint32 (events,)."""
+        x, y = address >> self.x_shift & self.x_mask, address >> self.y_shift & self.y_mask
+        return x, y, address >> self.p_shift & 1
 
 
 DVS128 = Word(0x8000, 1, 0x7F, 8, 0x7F, 0, on=0)
@@ -119,7 +118,8 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
         events = address & word.no_event == 0
         x, y, p = word.columns(address[events])
         if not self.as_stored:
-            x, y, p = own[0] - 1 - x, own[1] - 1 - y, (p == word.on).astype(np.uint8)
+            x, y = own[0] - 1 - x.astype(np.int64), own[1] - 1 - y.astype(np.int64)
+            p = (p == word.on).astype(np.uint8)
         t, _ = unwrapped(clock[events])
         columns = sorted_by_time(t, x, y, p) if self.sort else (t, x, y, p)
         return checked_events(*columns, sensor=sensor or own, name=name, fixes=SORTABLE)

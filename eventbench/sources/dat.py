@@ -142,7 +142,6 @@ def _stated_version(header: Header) -> str:
 
 
 def _columns(word: np.ndarray, version: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x and y, uint16, and polarity, uint8, of words (events,) laid out as `version` has them."""
+    """x, y and polarity, uint32, of words (events,) laid out as `version` has them."""
     x_mask, y_shift, y_mask, p_shift, p_mask = FIELDS[version]
-    x, y = (word & x_mask).astype(np.uint16), (word >> y_shift & y_mask).astype(np.uint16)
-    return x, y, (word >> p_shift & p_mask).astype(np.uint8)
+    return word & x_mask, word >> y_shift & y_mask, word >> p_shift & p_mask

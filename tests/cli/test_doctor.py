@@ -72,6 +72,19 @@ def test_a_sound_recording_is_told_in_full(tmp_path: Path) -> None:
     assert (facts["duration_us"], facts["unit"], facts["verdict"]) == (1500, "us", "usable with care")
 
 
+def test_the_keys_of_the_json_are_a_promise(tmp_path: Path) -> None:
+    facts = json.loads(run(saved(tmp_path / "a.npz", busy(60)), "--json").stdout)
+    assert " ".join(sorted(facts)) == (
+        "active_pixels bytes duration_us events events_sha256 first_us format hot_pixels last_us longest_gap_us off on "
+        "ordered path polarity_convention problems raw recognised_by repeated sensor sensor_from sha256 suspected_unit "
+        "tick_us time_unit unit usual verdict warnings"
+    )
+    assert " ".join(sorted(facts["raw"])) == (
+        "clock_us first_back furthest_back_us other_words outside overflow_markers polarities polarity_type rows "
+        "stated_size steps_back t_us unit wraps x y"
+    )
+
+
 def test_a_planted_hot_pixel_is_found_where_it_is(tmp_path: Path) -> None:
     path = planted(tmp_path, busy() + [(50 * i + 1, 20, 11, 1) for i in range(400)])
     facts = json.loads(run(path, "--json").stdout)
