@@ -11,6 +11,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from eventbench.layers._lif import norm_kernels as kernels
+from eventbench.layers._lif import norm_statistics as statistics
 from eventbench.layers._lif.engine import NotFinite
 from eventbench.layers._lif.leaky import Rate
 from eventbench.layers._lif.neuron import SLOPE_CODES, Neuron
@@ -80,7 +81,7 @@ class _NormLIF(torch.autograd.Function):
         strips, dense = _Strips.of(x, settings.pool), _channels_last(x)
         currents, C = _rows(dense), x.shape[2]
         rows = dense.numel() // C
-        parts = across_threads(kernels.moments, currents.reshape(-1), C, count=rows, elements=x.numel())
+        parts = across_threads(statistics.moments, currents.reshape(-1), C, count=rows, elements=x.numel())
         mean, variance = _combined(parts)
         invstd = 1 / np.sqrt(variance + settings.eps)
         factor = weight.detach().double().numpy() * invstd
@@ -116,7 +117,7 @@ class _NormLIF(torch.autograd.Function):
         along = -factor * products * invstd**2 / rows
         factors = np.stack([factor, along, -factor * sums / rows - along * mean]).astype(dtype)
         flat = (_rows(grad_dense).reshape(-1), currents.reshape(-1), factors)
-        across_threads(kernels.finish, *flat, count=rows, elements=dense.numel())
+        across_threads(statistics.finish, *flat, count=rows, elements=dense.numel())
         grad_weight, grad_bias = (torch.from_numpy(a.astype(dtype)) for a in (products * invstd, sums))
         return grad_dense.permute(0, 1, 4, 2, 3), grad_weight, grad_bias, None
 

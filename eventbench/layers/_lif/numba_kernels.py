@@ -94,7 +94,7 @@ def forward(x, spikes, h, v, keep, gains, scales, inner, c, start, stop):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _slopes(h, out, code, c):  # noqa: C901  # one branch a surrogate
+def slopes_at(h, out, code, c):  # noqa: C901  # one branch a surrogate
     """The derivative of a spike at membranes h, by the surrogate's code."""
     threshold, alpha, half_alpha, width, zero, one = c[0], c[7], c[8], c[9], c[10], c[11]
     n = len(h)
@@ -145,7 +145,7 @@ def backward(grad_spikes, h, grad_x, gv, v0, grad_gain, gains, scales, inner, c,
             _spread(scales, scale_of, first, n, inner)
         for t in range(h.shape[0] - 1, -1, -1):
             gt, ht, xt = grad_spikes[t, first:last], h[t, first:last], grad_x[t, first:last]
-            _slopes(ht, gh, code, c)
+            slopes_at(ht, gh, code, c)
             if alike:
                 for i in range(n):
                     past_reset = gb[i] if not ht[i] - cut > zero else zero
