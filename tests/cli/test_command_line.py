@@ -144,6 +144,7 @@ main(sys.argv[1:-1])
 """
 
 
+@pytest.mark.slow
 def test_an_interrupt_is_status_130_one_line_and_nothing_is_lost(tmp_path: Path) -> None:
     mini = miniature(tmp_path, train=20, test=2)
     arguments = ["preprocess", str(mini.card), "--workers", "1", *mini.flags]

@@ -111,6 +111,7 @@ def agree(case, seed, with_state, backend, dtype, rtol, atol) -> None:
         torch.testing.assert_close(gradient, reference, rtol=rtol, atol=atol)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", FUSED)
 @settings(once_a_test, max_examples=60)
 @given(case=lif_cases(), seed=st.integers(0, 999), given_state=st.booleans())
@@ -194,6 +195,7 @@ def test_the_authors_neurons_are_reproduced(golden: Path, backend):
             torch.testing.assert_close(last.cpu(), v, rtol=0, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("decay_input", [True, False])
 def test_gradcheck_passes_on_the_membrane_of_li_with_learned_time_constants(backend, decay_input):
@@ -207,6 +209,7 @@ def test_gradcheck_passes_on_the_membrane_of_li_with_learned_time_constants(back
     assert torch.autograd.gradcheck(run, args)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("reset", [0.0, None])
 def test_gradcheck_passes_on_the_membrane_of_lif_between_spikes(backend, reset):
@@ -253,6 +256,7 @@ def layers(backend):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", ["LIF", "LI", "RecurrentLIF"])
 @pytest.mark.parametrize("cuts", [(5,), (1, 2, 9), (11,)])
@@ -272,6 +276,7 @@ def test_a_recording_streamed_in_chunks_gives_the_whole_to_the_bit_and_its_gradi
         torch.testing.assert_close(mine, want, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", FUSED)
 @settings(once_a_test, max_examples=25)
 @given(
@@ -332,6 +337,7 @@ def test_nan_and_infinity_are_refused_with_where_they_are(backend, name, bad):
         layer(torch.ones(6, 3, 4), (torch.zeros(3, 4), state) if name == "RecurrentLIF" else state)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("name", ["LIF", "LI", "learned", "channels last"])
 def test_torch_compile_takes_the_fused_kernels_as_they_are_without_a_graph_break(name, dtype):
@@ -359,6 +365,7 @@ def test_torch_compile_takes_the_fused_kernels_as_they_are_without_a_graph_break
     torch.testing.assert_close(outcomes[0], outcomes[1], rtol=0, atol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings(
     "ignore:.*should not be instantiated:DeprecationWarning"
 )  # torch's own, tracing the loop
@@ -504,6 +511,7 @@ for kernel, own in more.items():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("triton") is None, reason="triton is not installed")
 def test_the_triton_kernels_compile_for_a_gpu_without_one_and_fuse_no_arithmetic(tmp_path):
     environment = {key: value for key, value in os.environ.items() if key != "TRITON_INTERPRET"}

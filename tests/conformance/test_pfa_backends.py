@@ -58,6 +58,7 @@ def images(shape, seed, dtype=torch.float64, last=False):
     return x
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fusion", FUSIONS)
 @pytest.mark.parametrize("composition", COMPOSITIONS)
 @given(
@@ -76,6 +77,7 @@ def test_output_and_gradients_are_the_same(ways, fusion, composition, shape, ran
         torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-13)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fusion", FUSIONS)
 @pytest.mark.parametrize("last", [False, True])
 def test_images_of_many_tiles_in_every_dtype(ways, fusion, last):
@@ -118,6 +120,7 @@ for kernel in (kernels._forward, kernels._backward):
 """
 
 
+@pytest.mark.slow
 def test_the_kernels_compile_for_a_gpu_without_one(tmp_path):
     environment = {key: value for key, value in os.environ.items() if key != "TRITON_INTERPRET"}
     environment["TRITON_CACHE_DIR"] = str(tmp_path)

@@ -58,6 +58,7 @@ def test_no_first_bytes_belong_to_two_sources() -> None:
         assert not [other for start, other in magics if other != name and start.startswith(magic)]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::SyntaxWarning", "ignore::DeprecationWarning")
 @pytest.mark.parametrize("name", DECODERS)
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])

@@ -157,6 +157,7 @@ def test_another_number_of_steps_is_refused_naming_both(layer: nn.Module) -> Non
         layer(torch.zeros(6, N, C, H, W, dtype=torch.float64))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["TCJA both", "PFA mean multiply_relu"])
 @pytest.mark.parametrize("backend", ["eager", "aot_eager"])
 def test_the_compiler_takes_it_whole(kind: str, backend: str) -> None:

@@ -77,6 +77,7 @@ def hold_equal(x, norm, lif, pool, lay=lambda x: x):
         torch.testing.assert_close(norm.get_buffer(name), buffer)
 
 
+@pytest.mark.slow
 @given(
     st.tuples(*(st.integers(1, most) for most in (6, 3, 9, 9, 9))),
     st.sampled_from(list(POOLS)),

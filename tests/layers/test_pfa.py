@@ -138,6 +138,7 @@ def test_learned_weights_stand_still_in_a_forward_where_the_authors_drift_to_uni
             layer.rank_weights.data = layer.lambdas().detach()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("composition", COMPOSITIONS)
 @pytest.mark.parametrize("fusion", FUSIONS)
 def test_gradients_are_the_derivatives(composition, fusion):

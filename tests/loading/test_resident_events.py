@@ -72,6 +72,7 @@ def check(many: list[Events], representation: Representation, device: torch.devi
     assert done == len(many)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(samples(), st.sampled_from(SPLITS), st.integers(1, 20), st.sampled_from(sorted(CELLS)))
 def test_frames_are_those_of_the_cpu(many: list[Events], split_by: str, bins: int, dtype: str) -> None:

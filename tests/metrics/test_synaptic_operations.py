@@ -137,6 +137,7 @@ def feed(layer: nn.Module, rows: torch.Tensor, steps: int) -> tuple[nn.Module, t
     ), frames
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(convolutions(), st.sampled_from([1, 2, 4]))
 def test_convolutions_agree_with_pairs_counted_one_by_one(
@@ -175,6 +176,7 @@ def test_linear_layers_agree_with_pairs_counted_one_by_one(
 # Additions or multiply-adds
 
 
+@pytest.mark.slow
 @given(st.integers(1, 9), st.integers(0, 50))
 @settings(max_examples=25, deadline=None)
 def test_no_figure_depends_on_the_batch_size_or_on_who_else_is_in_the_batch(size: int, seed: int) -> None:

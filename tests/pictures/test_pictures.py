@@ -300,6 +300,7 @@ def test_words_and_numbers_fit_their_room() -> None:
     assert default_tau_us(wave(span=9_000)) == 1_000
 
 
+@pytest.mark.slow
 def test_real_recordings_of_every_format_are_drawn(tmp_path: Path, shared_data: Path) -> None:
     names = [
         "gen3_evt2.raw",

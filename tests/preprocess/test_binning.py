@@ -28,6 +28,7 @@ def pipeline(*steps: dict[str, Any], **changes: Any) -> Named[Pipeline]:
     return Named("own-v1", Path("own-v1.toml"), Pipeline(steps=list(steps), representation=FRAMES | changes))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(recordings())
 def test_frames_and_account_are_those_of_the_steps_and_the_representation_one_by_one(events: Events) -> None:

@@ -91,6 +91,7 @@ def test_any_number_of_workers_makes_the_same_stores(many: Miniature, tmp_path: 
     assert left_over(again) == []
 
 
+@pytest.mark.slow
 @FORK
 def test_a_run_killed_at_200_random_moments_ends_with_the_same_stores(
     many: Miniature, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -126,6 +127,7 @@ def test_a_run_killed_at_200_random_moments_ends_with_the_same_stores(
     assert left_over(again) == []
 
 
+@pytest.mark.slow
 @FORK
 def test_eight_processes_on_one_cold_cache_make_one_sound_store(many: Miniature, tmp_path: Path) -> None:
     again = cold(many, tmp_path)
@@ -227,6 +229,7 @@ def content(store: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in store.with_name(store.name + ".draft").iterdir()}
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data())
 def test_a_draft_harmed_in_any_way_goes_on_from_its_sound_beginning(tmp_path: Path, data: Any) -> None:

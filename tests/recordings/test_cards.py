@@ -69,6 +69,7 @@ def reduced(name: str, samples: dict[str, Written], folder: Path, **pins: Any) -
     return catalog.card(str(write_toml(folder / f"{name}.toml", table)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(FAMILIES))
 def test_a_miniature_in_the_exact_layout_comes_out_as_it_was_written(name: str, tmp_path: Path) -> None:
     data = tmp_path / "raw"

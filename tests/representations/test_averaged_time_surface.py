@@ -61,6 +61,7 @@ def tonic_of(events: Events, how: AveragedTimeSurface) -> np.ndarray:
     )(events.to_structured()[["x", "y", "t", "p"]].astype(kinds))
 
 
+@pytest.mark.slow
 @given(st.one_of(recordings(most=12), crowds()), shapes, spans, decays)
 @settings(deadline=None, max_examples=120)
 def test_surfaces_equal_the_sum_over_every_pair_of_events(events, shape, span, decay):
@@ -98,6 +99,7 @@ def test_tonics_mode_rounds_times_to_float32_as_tonic_does(start, window):
     assert_allclose(got.reshape(-1, 2, how.side, how.side), tonic_of(events, how), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decay", ["exp", "lin"])
 @pytest.mark.parametrize(
     ("window", "tau"), [(300, 40.0), (300, 1e9), (20_000, 7.0), (20_000, 3000.0), (10**6, 1e9)]

@@ -17,6 +17,7 @@ from tests.representations import oracle_surfaces
 from tests.support.recordings import fixed, recordings
 
 
+@pytest.mark.slow
 @given(
     recordings(),
     st.sampled_from(["time", "count", "tonic_time", "tonic_count"]),
@@ -33,6 +34,7 @@ def test_numbers_equal_the_bits_of_the_frames_and_every_event_is_accounted_for(e
     assert account == of_frames
 
 
+@pytest.mark.slow
 @given(
     recordings(least=1), st.sampled_from(["tonic_time", "tonic_count"]), st.integers(1, 3), st.integers(2, 24)
 )

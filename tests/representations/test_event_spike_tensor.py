@@ -17,6 +17,7 @@ from tests.representations import oracle_surfaces
 from tests.support.recordings import recordings
 
 
+@pytest.mark.slow
 @given(
     recordings(most=15),
     st.integers(1, 6),

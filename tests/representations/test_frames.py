@@ -45,6 +45,7 @@ def test_frames_equal_the_oracle_and_every_event_is_binned_or_accounted_for(even
     assert account.events == account.binned + sum(account.lost.values())
 
 
+@pytest.mark.slow
 @given(recordings(most=12), st.sampled_from([1, 7, 2**29, 2**31, 2**40]))
 @settings(deadline=None, max_examples=100)
 def test_windows_of_fixed_duration_equal_the_oracle(events, duration_us):
@@ -304,6 +305,7 @@ def test_the_output_changes_only_with_the_version():
     assert got == GOLDEN
 
 
+@pytest.mark.slow
 @given(
     recordings(), st.integers(1, 40), st.sampled_from(sorted(IN_KERNEL)), st.sampled_from(["uint8", "int16"])
 )
@@ -354,6 +356,7 @@ def records(n: int = 20_000, kind: str = "ours", sensor: tuple[int, int] = (40, 
     return array
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", RECORDS)
 @pytest.mark.parametrize("split_by", sorted(RULES))
 @pytest.mark.parametrize("sensor", [(40, 30), (300, 200)])

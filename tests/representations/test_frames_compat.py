@@ -99,6 +99,7 @@ def test_the_duration_rule_of_spikingjelly_2_has_windows_of_one_length_and_none_
         eb.frames(events[:1], split_by="spikingjelly2_duration", duration_us=10)
 
 
+@pytest.mark.slow
 @given(recordings(least=1), st.sampled_from(["time", "count", "duration"]), st.integers(1, 9))
 @settings(deadline=None, max_examples=100)
 def test_spikingjelly_modes_equal_the_oracle_or_refuse_an_empty_window(events, rule, wanted):

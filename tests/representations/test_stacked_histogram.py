@@ -15,6 +15,7 @@ from tests.representations import oracle_surfaces
 from tests.support.recordings import fixed, recordings
 
 
+@pytest.mark.slow
 @given(recordings(), st.integers(1, 12), st.sampled_from([1, 2, 10, 254, 255]))
 @settings(deadline=None, max_examples=100)
 def test_counts_equal_the_oracle_and_every_event_is_accounted_for(events, bins, cutoff):

@@ -68,6 +68,7 @@ def test_signed_is_on_less_off(events, bins, edges):
     assert_allclose(signed[:, 0], apart[:, 1] - apart[:, 0], atol=1e-9)
 
 
+@pytest.mark.slow
 @given(recordings(least=2), st.integers(1, 50))
 @settings(deadline=None, max_examples=120)
 def test_tonic_edges_have_the_bits_of_tonic(events, bins):

@@ -54,6 +54,7 @@ def test_recordings_are_what_they_have_always_been() -> None:
     assert {name: fingerprint(source.read(name, card.sensor)) for name in GOLDEN} == GOLDEN
 
 
+@pytest.mark.slow
 def test_another_process_and_another_order_give_the_same_bytes() -> None:
     names = ["test/s051-roll-2", "train/s000-drums-1", "test/s052-left_wave-1"]
     code = (
@@ -178,6 +179,7 @@ def accuracy_of_logistic_regression(features: np.ndarray, directions: np.ndarray
     return float(((x[half:] @ weight > 0) == directions[half:]).mean())
 
 
+@pytest.mark.slow
 def test_the_direction_of_rotation_is_not_in_the_time_summed_picture(circles) -> None:  # type: ignore[no-untyped-def]
     frames, directions = circles
     # A coin flipped 100 times stays within 3.3 standard deviations, 3.3 * sqrt(0.25 / 100) = 0.165, of one half.

@@ -38,6 +38,7 @@ RESIDENT = (
 GROUPS = [[name] for name in DECODERS] if FILES > 1000 else [DECODERS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", GROUPS, ids=lambda names: names[0] if len(names) == 1 else "all")
 def test_harmed_files_give_events_or_one_refusal(
     names: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]

@@ -24,6 +24,7 @@ def address(array: np.ndarray) -> int:
     return array.ctypes.data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "holding",
     [

@@ -53,6 +53,7 @@ def seeded(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", registry.steps.names())
 @given(events=recordings(), seed=st.integers(0, 2**32))
 @generated()
@@ -136,6 +137,7 @@ def test_crop_by_count_takes_so_many_events(events, start, count):
     assert oracle_steps.rows(out) == oracle_steps.rows(events)[start : start + count]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["flip_left_right", "flip_up_down", "flip_polarity", "reverse_time"])
 @given(events=recordings())
 @generated()

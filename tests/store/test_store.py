@@ -39,6 +39,7 @@ def round_trip(events: Events) -> Events:
     return PackedEvents.of(events).events()
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(recordings())
 def test_encoding_loses_nothing(events: Events) -> None:
@@ -283,6 +284,7 @@ def test_a_reader_ignores_what_it_does_not_know(mini: Miniature, tmp_path: Path)
     assert len(eb.open_store(path)) == 10
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
 @given(data=st.data())
 def test_one_flipped_bit_anywhere_in_a_store_is_found(mini: Miniature, tmp_path: Path, data: Any) -> None:

@@ -57,6 +57,7 @@ def rows(page: str, title: str) -> dict[str, list[str]]:
     return {re.sub(r"\[?`([^`]+)`\]?.*", r"\1", row[0]): row for row in cells}
 
 
+@pytest.mark.slow
 def test_the_committed_pages_and_pictures_are_what_the_code_makes() -> None:
     assert book.out_of_date(home.CHECKOUT) == {}, "run `make docs`"
 
@@ -84,6 +85,7 @@ def test_every_format_representation_step_and_pipeline_has_a_row() -> None:
         assert f"({name}.toml)" in pipelines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", registry.representations.names())
 def test_every_representation_has_a_small_picture(name: str) -> None:
     path = home.CHECKOUT / "pipelines" / "pictures" / f"{name}.png"
@@ -186,6 +188,7 @@ def test_every_shipped_pipeline_makes_a_store_that_accounts_for_every_event(
     )
 
 
+@pytest.mark.slow
 def test_a_stale_missing_or_stray_page_is_named_and_mended(tmp_path: Path) -> None:
     for folder in ("datasets/pages", "pipelines/pictures"):
         shutil.copytree(home.CHECKOUT / folder, tmp_path / folder)
@@ -207,6 +210,7 @@ def test_a_stale_missing_or_stray_page_is_named_and_mended(tmp_path: Path) -> No
     assert book.write_all(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_command_says_that_all_is_well() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "tools.handbook", "--check"], capture_output=True, text=True, check=False

@@ -380,6 +380,7 @@ def interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["torn", "other recipe", "no statement"])
 def test_what_an_unfinished_folder_holds_is_used_only_if_it_was_made_alike_and_whole(
     task_data: TaskData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
