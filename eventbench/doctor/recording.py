@@ -1,4 +1,4 @@
-"""One recording examined."""
+"""One recording examined: recognised, its raw columns counted, decoded, summarised and judged."""
 
 from __future__ import annotations
 

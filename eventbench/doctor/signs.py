@@ -1,4 +1,4 @@
-"""Signs: what the columns of a file look like before any check, in figures: order, ranges, polarities, markers, wraps."""
+"""Signs: the raw columns of a file in numbers: order, ranges, values of polarity, overflow markers, wraps of the clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are a recording's times in microseconds? Judged from when it begins, how long it lasts and how busy its pixels are.
+"""The unit of a recording's times, judged from when it begins, how long it lasts and how busy its pixels are.
 
 A pixel of an event camera needs tens of microseconds or more between two of its events, and the pixels that see
 anything have, on average over a recording, from about one event in some seconds to some hundreds a second. Times in a

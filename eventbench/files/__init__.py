@@ -1,1 +1,1 @@
-"""Files that may be damaged: their bytes, HDF5 opened from them, and libraries that crash called in a process of its own."""
+"""Files that may be damaged: their bytes, HDF5 opened from them, and libraries that crash called in an isolated process."""

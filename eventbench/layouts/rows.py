@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventbench.errors import BadDataset, BadRecording
+from eventbench import registry
+from eventbench.errors import BadDataset, BadRecording, BadSpec
 from eventbench.layouts._listing import named, refuse_other_splits, unique
 from eventbench.layouts.base import PUBLISHERS_SPLIT, Layout
+from eventbench.sources.base import Source
 from eventbench.specs.sample import Sample
 
 if TYPE_CHECKING:
@@ -27,28 +29,33 @@ class Rows(Layout, frozen=True, forbid_unknown_fields=True):
 
     def samples(self, card: Card, root: Path) -> list[Sample]:
         """Every sample under `root`, sorted by id. Raises BadDataset for a file that is not there or has other labels."""
-        from eventbench.sources.spikes_hdf5 import labels_of, speakers_of
-
         refuse_other_splits(self.files, card.splits, "files")
+        source: Source = registry.sources.build(card.source, where="[source]")
+        if not source.holds_many:
+            raise BadSpec(
+                f"the source is {card.source['name']!r}",
+                where="[layout]",
+                allowed="one whose files hold many",
+            )
         samples: list[Sample] = []
         for split, name in self.files.items():
             path = root / name
             if not path.is_file():
                 raise BadDataset("is not there", where=path, fix=f"to obtain it: {card.obtain.how}")
             try:
-                labels, speakers = labels_of(path), speakers_of(path)
+                labels, subjects = source.labels_in(path), source.subjects_in(path)
                 classes = self._classes(card, path)
             except BadRecording as error:
                 raise error.as_kind(BadDataset) from None
-            if len(speakers) != len(labels):
-                raise BadDataset(f"{len(labels):,} labels and {len(speakers):,} speakers", where=path)
-            for row, (label, speaker) in enumerate(zip(labels.tolist(), speakers.tolist(), strict=True)):
+            if len(subjects) != len(labels):
+                raise BadDataset(f"{len(labels):,} labels and {len(subjects):,} subjects", where=path)
+            for row, (label, number) in enumerate(zip(labels.tolist(), subjects.tolist(), strict=True)):
                 if label not in classes:
                     raise BadDataset(
                         f"the label of row {row:,} is {label}", where=path, allowed=f"0 to {len(classes) - 1}"
                     )
                 id = named(self.id, {"split": split, "number": row + 1})
-                subject = f"{speaker:02d}" if speaker >= 0 else ""
+                subject = f"{number:02d}" if number >= 0 else ""
                 samples.append(Sample(id, split, classes[label], subject, path, row=row))
         return unique(samples, root)
 

@@ -63,8 +63,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A decoder. Its fields are the parameters a card may set.
 
     A decoder of files gives `suffixes` (endings it answers to), `magics` (first bytes that are its alone, where the
-    format has such) and `decode`; one whose files hold many recordings each says `holds_many` and also gives `decode_row`
-    and `recordings_in`. A simulator has no suffixes and gives `read` and `samples(card)` instead.
+    format has such) and `decode`; one whose files hold many recordings each says `holds_many` and also gives `decode_row`,
+    `recordings_in`, `labels_in` and `subjects_in`. A simulator has no suffixes and gives `read` and `samples(card)` instead.
 
     Parameters of the same name mean the same in every source: `unit` is that of times, `order` names the columns,
     `first` is what x and y count from, `sort` sorts events whose times step back.
@@ -134,6 +134,14 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def recordings_in(self, path: Path) -> int:  # noqa: ARG002  # for formats that hold many
         """How many recordings a file of this format holds; 0 where it cannot be read."""
         return 1
+
+    def labels_in(self, path: Path) -> np.ndarray:
+        """int64 (recordings,): the class of each recording of a file that holds many. Raises BadRecording without."""
+        raise NotImplementedError
+
+    def subjects_in(self, path: Path) -> np.ndarray:
+        """int64 (recordings,): the number of who is in each recording of a file that holds many; -1 where it does not say."""
+        raise NotImplementedError
 
     def decode_many(self, paths: Sequence[Path | str], sensor: Size | None = None) -> EventBatch:
         """The events of many files of this format and one sensor, end to end; as `decode` in all else.

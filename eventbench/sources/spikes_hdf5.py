@@ -73,6 +73,18 @@ class SpikesHdf5(ReadIsolated, frozen=True, forbid_unknown_fields=True):
         except BadRecording:
             return 0
 
+    def labels_in(self, path: Path) -> np.ndarray:
+        """int64 (recordings,): the class of each. Raises BadRecording where the file has none."""
+        labels = _extra(path, "labels")
+        if labels is None:
+            raise BadRecording("no labels in it", where=path)
+        return labels
+
+    def subjects_in(self, path: Path) -> np.ndarray:
+        """int64 (recordings,): who spoke, -1 where the file does not say."""
+        speakers = _extra(path, "extra/speaker")
+        return np.full(len(self.labels_in(path)), -1) if speakers is None else speakers
+
     def polarity_convention(self, raw: RawColumns | None) -> str:  # noqa: ARG002  # all files have the same
         """None: a spike has no sign."""
         return "none: every spike is taken as ON"
@@ -122,20 +134,6 @@ def _row(file: Any, row: int, name: str, sensor: tuple[int, int] | None) -> Even
     t, x = t[order], x[order]
     y, p = np.zeros(len(x), np.uint16), np.ones(len(x), np.uint8)
     return checked_events(t, x, y, p, sensor=sensor or smallest_sensor(x, y, name), name=name)
-
-
-def labels_of(path: Path) -> np.ndarray:
-    """int64 (recordings,): the class of each. Raises BadRecording where the file has none."""
-    labels = _extra(path, "labels")
-    if labels is None:
-        raise BadRecording("no labels in it", where=path)
-    return labels
-
-
-def speakers_of(path: Path) -> np.ndarray:
-    """int64 (recordings,): who spoke, -1 where the file does not say."""
-    speakers = _extra(path, "extra/speaker")
-    return np.full(len(labels_of(path)), -1) if speakers is None else speakers
 
 
 def _extra(path: Path, dataset: str) -> np.ndarray | None:

@@ -33,7 +33,7 @@ def test_a_source_says_what_the_documentation_and_the_doctor_need(name: str) -> 
     assert all(msgspec.structs.astuple(source.about))
     assert source.time_unit in PER_US
     assert set(source.shared_suffixes) <= set(source.suffixes)
-    for method in ("decode_row", "recordings_in"):
+    for method in ("decode_row", "recordings_in", "labels_in", "subjects_in"):
         assert (getattr(source, method) is not getattr(Source, method)) == source.holds_many
     assert isinstance(source().polarity_convention(None), str)
 

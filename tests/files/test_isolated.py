@@ -1,4 +1,4 @@
-"""Calls in a process apart: what they return, and what becomes of those that do not come back."""
+"""Calls in an isolated process: what they return, and what becomes of those that do not come back."""
 
 from __future__ import annotations
 

@@ -338,5 +338,14 @@ def test_words_that_are_not_the_cards_are_named(tmp_path: Path) -> None:
         del file["extra/speaker"]
         file["extra/speaker"] = np.zeros(3, np.uint16)
         file["extra/keys"][...] = [word.encode() for word in spec.classes]
-    with pytest.raises(BadDataset, match=r"ssc_valid\.h5: 35 labels and 3 speakers"):
+    with pytest.raises(BadDataset, match=r"ssc_valid\.h5: 35 labels and 3 subjects"):
         rows(tmp_path, "ssc")
+
+
+def test_rows_of_a_source_whose_files_hold_one_recording_are_refused(tmp_path: Path) -> None:
+    card = catalog.card("shd").spec
+    changed = msgspec.structs.replace(card, source={"name": "atis_bin"})
+    with pytest.raises(
+        BadSpec, match=r"^\[layout\]: the source is 'atis_bin'; allowed: one whose files hold"
+    ):
+        registry.layouts.build(card.layout, where="shd.toml").samples(changed, tmp_path)

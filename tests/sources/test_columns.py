@@ -18,7 +18,7 @@ from eventbench.errors import BadRecording, BadSpec
 from eventbench.sources.hdf5_columns import Hdf5Columns
 from eventbench.sources.mat_columns import MatColumns
 from eventbench.sources.numpy_columns import NumpyColumns
-from eventbench.sources.spikes_hdf5 import SpikesHdf5, labels_of, speakers_of
+from eventbench.sources.spikes_hdf5 import SpikesHdf5
 from eventbench.sources.text_columns import TextColumns
 from tests.support.miniatures import npy_bytes, npz_bytes, structured
 from tests.support.recordings import recordings
@@ -224,8 +224,8 @@ def test_rows_of_spikes_become_events_of_a_sensor_one_pixel_high(tmp_path: Path)
     assert found == eb.Events(
         t=[125_000, 250_000, 500_000], x=[699, 2, 5], y=[0] * 3, p=[1] * 3, sensor=(700, 1)
     )
-    assert labels_of(path).tolist() == [0, 1, 2]
-    assert speakers_of(path).tolist() == [10, 11, 12]
+    assert SpikesHdf5().labels_in(path).tolist() == [0, 1, 2]
+    assert SpikesHdf5().subjects_in(path).tolist() == [10, 11, 12]
     with pytest.raises(BadRecording, match="no recording 3 among 3"):
         SpikesHdf5().decode_row(path, 3)
     with pytest.raises(BadRecording, match="holds 3 recordings; allowed: one"):
