@@ -134,7 +134,11 @@ def _left_out(names: list[str], width: int) -> list[str]:
     """Which columns there are besides, and how to see them."""
     if not names:
         return []
-    return [textwrap.fill(f"Not shown: {', '.join(names)}; compare --columns NAME,NAME or --all shows them.", width)]
+    return [
+        textwrap.fill(
+            f"Not shown: {', '.join(names)}; compare --columns NAME,NAME or --all shows them.", width
+        )
+    ]
 
 
 def _further(board: Board, names: list[str], width: int) -> list[str]:
