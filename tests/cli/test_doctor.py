@@ -143,7 +143,7 @@ def test_figures_agree_with_counting_one_by_one(events: Events, scale: int) -> N
 
 
 @pytest.mark.parametrize(
-    ("events", "told"),
+    ("events", "message"),
     [
         ([(1000 * i, i % 5, i % 3, 1) for i in range(30)], "only ON events: is the polarity lost?"),
         ([(1000 * i, i % 5, i % 3, 0) for i in range(30)], "only OFF events: is the polarity lost?"),
@@ -153,10 +153,12 @@ def test_figures_agree_with_counting_one_by_one(events: Events, scale: int) -> N
         ),
     ],
 )
-def test_a_doubtful_recording_is_sound_with_a_warning(tmp_path: Path, events: list[Event], told: str) -> None:
+def test_a_doubtful_recording_is_sound_with_a_warning(
+    tmp_path: Path, events: list[Event], message: str
+) -> None:
     result = run(planted(tmp_path, events))
     assert result.exit_code == 0
-    assert f"  warning:    {told}\n    do:       " in result.stdout
+    assert f"  warning:    {message}\n    do:       " in result.stdout
     assert result.stdout.endswith("verdict: usable with care: 1 warning\n")
 
 
@@ -202,8 +204,8 @@ def test_events_outside_the_sensor_given_are_a_problem(tmp_path: Path) -> None:
     path = planted(tmp_path, [(0, 7, 0, 1), (2000, 1, 1, 0)])
     result = run(path, "--sensor", "4x4")
     assert result.exit_code == 1
-    told = "  problem:    1 of 2 events lie outside the sensor: x is 1 to 7, y 0 to 1\n"
-    assert told in result.stdout
+    message = "  problem:    1 of 2 events lie outside the sensor: x is 1 to 7, y 0 to 1\n"
+    assert message in result.stdout
     assert run(path, "--sensor", "8x8").exit_code == 0
     error = run(path, "--sensor", "8").exception
     assert isinstance(error, BadSpec)
@@ -213,13 +215,13 @@ def test_events_outside_the_sensor_given_are_a_problem(tmp_path: Path) -> None:
 def test_what_cannot_be_examined_is_refused(tmp_path: Path) -> None:
     notes = tmp_path / "notes.md"
     notes.write_text("nothing here")
-    for path, told in (
+    for path, message in (
         (tmp_path / "gone.bin", f"{tmp_path / 'gone.bin'}: cannot be read: No such file or directory"),
         (notes, f"{notes}: no known format: first bytes b'nothing ', ending '.md'; allowed: "),
     ):
         error = run(path).exception
         assert isinstance(error, BadRecording)
-        assert str(error).startswith(told)
+        assert str(error).startswith(message)
     error = run(tmp_path).exception
     assert isinstance(error, BadDataset)
     assert str(error).startswith(
@@ -325,7 +327,7 @@ def test_signs_agree_with_counting_one_by_one(events: Events, random: Any) -> No
 
 
 @pytest.mark.parametrize(
-    ("p", "told"),
+    ("p", "message"),
     [
         (np.array([0, 1, 1], np.int8), "0 and 1 (int8)"),
         (np.array([-1, 1, 1], np.int64), "-1 and +1 (int64)"),
@@ -336,16 +338,16 @@ def test_signs_agree_with_counting_one_by_one(events: Events, random: Any) -> No
     ],
 )
 def test_the_convention_of_polarity_is_told_as_the_file_has_it(
-    tmp_path: Path, p: np.ndarray, told: str
+    tmp_path: Path, p: np.ndarray, message: str
 ) -> None:
     path = saved(tmp_path / "a.npz", [(0, 0, 0, 0), (500, 1, 1, 0), (9000, 2, 2, 0)], p=p)
     result = run(path, "--json")
     facts = json.loads(result.stdout)
-    assert facts["polarity_convention"] == told
+    assert facts["polarity_convention"] == message
     refused = int(p.max() > 1)
     assert [one["about"] for one in facts["problems"]] == ["polarity"] * refused
     assert result.exit_code == refused
-    assert told in run(path).stdout
+    assert message in run(path).stdout
 
 
 def test_columns_of_every_format_that_has_some_are_looked_at(tmp_path: Path) -> None:
@@ -393,9 +395,9 @@ def test_overflow_markers_and_a_clock_that_began_anew_are_counted(tmp_path: Path
     header = b"#!AER-DAT2.0\r\n# AEChip: ch.unizh.ini.caviar.chips.DVS128\r\n"
     data = header + b"".join(struct.pack(">II", *word) for word in [*words, (0x8000, 9001)])
     wrapped.write_bytes(data)
-    said = run(wrapped).stdout
-    assert "  clock       began anew 1 times, which is undone\n" in said
-    assert "  left out    1 words that are no events\n" in said
+    output = run(wrapped).stdout
+    assert "  clock       began anew 1 times, which is undone\n" in output
+    assert "  left out    1 words that are no events\n" in output
     wrapped.write_bytes(data + struct.pack(">II", 2, 100))
     (problem,) = problems_of(wrapped)
     assert (problem["about"], "set sort = true in [source]" in problem["fix"]) == ("order", True)
@@ -495,18 +497,18 @@ def test_a_recording_in_another_unit_than_its_neighbours_is_named(tmp_path: Path
     for k in range(4):
         saved(tmp_path / f"{k}.npz", [(t + k, x, y, p) for t, x, y, p in busy(300)])
     saved(tmp_path / "odd.npz", [(t * 1000, x, y, p) for t, x, y, p in busy(310)])
-    told = [one["what"] for one in folder_facts(tmp_path)["warnings"] if not one["path"]]
-    assert told == ["1 last 100 times longer or shorter than most (14,950 us): odd.npz"]
+    message = [one["what"] for one in folder_facts(tmp_path)["warnings"] if not one["path"]]
+    assert message == ["1 last 100 times longer or shorter than most (14,950 us): odd.npz"]
 
 
 def test_a_finding_of_many_recordings_is_told_a_few_times(tmp_path: Path) -> None:
     for k in range(9):
         planted(tmp_path, [(1000 * i + k, i % 5, i % 3, 1) for i in range(30)], f"{k}.bin")
-    said = run(tmp_path).stdout
-    assert said.count("only ON events") == 5
-    assert said.count("    do:       ") == 1
-    assert "  warning:    polarity, the same with 4 recordings more; --json tells all\n" in said
-    assert said.endswith("verdict: usable with care: 9 warnings\n")
+    output = run(tmp_path).stdout
+    assert output.count("only ON events") == 5
+    assert output.count("    do:       ") == 1
+    assert "  warning:    polarity, the same with 4 recordings more; --json tells all\n" in output
+    assert output.endswith("verdict: usable with care: 9 warnings\n")
     assert len(folder_facts(tmp_path)["warnings"]) == 9
 
 

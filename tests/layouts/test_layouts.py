@@ -84,7 +84,7 @@ def test_three_parts_share_a_class(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("layout", "told"),
+    ("layout", "message"),
     [
         ({"order": "size"}, "order is 'size'; allowed: name, number, sha256"),
         ({"parts": [["train", 90], ["test", 20]]}, "of a sum of 100"),
@@ -99,9 +99,11 @@ def test_three_parts_share_a_class(tmp_path: Path) -> None:
         ({"subject": "r"}, "subject is 'r'; allowed: a regular expression with one group"),
     ],
 )
-def test_a_rank_that_cannot_be_followed_is_refused(tmp_path: Path, layout: dict[str, Any], told: str) -> None:
+def test_a_rank_that_cannot_be_followed_is_refused(
+    tmp_path: Path, layout: dict[str, Any], message: str
+) -> None:
     put(tmp_path / "a" / "r_1.bin", b"")
-    with pytest.raises(BadSpec, match=re.escape(told)):
+    with pytest.raises(BadSpec, match=re.escape(message)):
         samples(tmp_path, card(["a"], ["train", "test"]), **(RANKED | layout))
 
 
@@ -129,16 +131,18 @@ def test_fields_of_a_path_are_as_short_as_they_can_be(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "layout", "told"),
+    ("file", "layout", "message"),
     [
         ("t/u/3.npy", {}, "3.npy: no class number '3'; allowed: 0 to 2"),
         ("t/u/0.npy", {"first_class": 1}, "0.npy: no class number '0'; allowed: 1 to 3"),
         ("t/u/x.npy", {}, "x.npy: no class number 'x'; allowed: 0 to 2"),
     ],
 )
-def test_a_path_of_no_class_is_refused(tmp_path: Path, file: str, layout: dict[str, Any], told: str) -> None:
+def test_a_path_of_no_class_is_refused(
+    tmp_path: Path, file: str, layout: dict[str, Any], message: str
+) -> None:
     put(tmp_path / file, b"")
-    with pytest.raises(BadDataset, match=re.escape(told)):
+    with pytest.raises(BadDataset, match=re.escape(message)):
         paths(tmp_path, "t/{subject}/{number}.npy", **layout)
 
 
@@ -182,7 +186,7 @@ def test_windows_are_the_lines_of_the_file(gesture: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("3,80", "is '3,80'; allowed: whole numbers: class, startTime_usec, endTime_usec"),
         ("clap,1,2", "is 'clap,1,2'; allowed: whole numbers: class, startTime_usec, endTime_usec"),
@@ -193,19 +197,19 @@ def test_windows_are_the_lines_of_the_file(gesture: Path) -> None:
         ("3,-5,5", "goes from -5 to 5; allowed: 0 <= start < stop"),
     ],
 )
-def test_a_bad_line_is_named_by_file_and_number(gesture: Path, line: str, told: str) -> None:
+def test_a_bad_line_is_named_by_file_and_number(gesture: Path, line: str, message: str) -> None:
     path = gesture / "user02_fluorescent_led_labels.csv"
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[:4], "", line, *lines[4:]]))
-    with pytest.raises(BadDataset, match=re.escape(f"{path}, line 6: {told}")):
+    with pytest.raises(BadDataset, match=re.escape(f"{path}, line 6: {message}")):
         cut(gesture)
 
 
 def test_a_file_of_labels_that_is_missing_or_has_other_columns_is_named(gesture: Path) -> None:
     path = gesture / "user01_fluorescent_labels.csv"
     path.write_text("class;start;end\n1;2;3\n")
-    told = f"{path}, line 1: no column 'class'; allowed: class, startTime_usec, endTime_usec"
-    with pytest.raises(BadDataset, match=re.escape(told)):
+    message = f"{path}, line 1: no column 'class'; allowed: class, startTime_usec, endTime_usec"
+    with pytest.raises(BadDataset, match=re.escape(message)):
         cut(gesture)
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadDataset, match=re.escape(f"{path}: is no text in UTF-8; to obtain it: ")):
@@ -221,8 +225,8 @@ def test_lists_must_name_each_recording_once_and_only_what_is_there(gesture: Pat
     listed = gesture / "trials_to_test.txt"
     sound = listed.read_text()
     listed.write_text(sound + "user01_fluorescent.aedat\n")
-    told = "line 3: user01_fluorescent.aedat was listed before, in trials_to_train.txt, line 1"
-    with pytest.raises(BadDataset, match=re.escape(told)):
+    message = "line 3: user01_fluorescent.aedat was listed before, in trials_to_train.txt, line 1"
+    with pytest.raises(BadDataset, match=re.escape(message)):
         cut(gesture)
     listed.write_text("user99_led.aedat\n")
     with pytest.raises(
@@ -243,8 +247,8 @@ def test_a_window_that_the_recording_does_not_have_is_refused_when_read(gesture:
     put(gesture / "user24_led.aedat", aedat31.write([aedat31.polarity(events)]))
     dataset = Dataset(catalog.card("dvs_gesture"), gesture)
     sample = next(one for one in cut(gesture) if one.id == "user24_led/01")
-    told = r"sample user24_led/01 is its us \(8\d+, 8\d+\), which it does not have; allowed: what lies in its 100 to 199 us"
-    with pytest.raises(BadRecording, match=told):
+    message = r"sample user24_led/01 is its us \(8\d+, 8\d+\), which it does not have; allowed: what lies in its 100 to 199 us"
+    with pytest.raises(BadRecording, match=message):
         dataset.read(sample)
     inside, _ = dataset.read(sample._replace(window=(110, 120)))
     assert inside.t.tolist() == list(range(110, 120))
@@ -261,8 +265,10 @@ def test_a_part_counts_events_and_must_be_there_whole(tmp_path: Path) -> None:
     assert sample.part == (4, 17)
     held = 15 * len(named.spec.classes) + 20
     assert len(dataset.read(sample._replace(part=(0, held)))[0]) == held
-    told = f"is its events (0, {held + 1}), which it does not have; allowed: what lies in its {held:,} events"
-    with pytest.raises(BadRecording, match=re.escape(told)):
+    message = (
+        f"is its events (0, {held + 1}), which it does not have; allowed: what lies in its {held:,} events"
+    )
+    with pytest.raises(BadRecording, match=re.escape(message)):
         dataset.read(sample._replace(part=(0, held + 1)))
 
 

@@ -48,16 +48,16 @@ def by_cell(array: np.ndarray, side: int) -> np.ndarray:
     return apart.transpose(1, 3, 0, 2, 4)
 
 
-def tonic_of(events: Events, how: AveragedTimeSurface) -> np.ndarray:
+def tonic_of(events: Events, representation: AveragedTimeSurface) -> np.ndarray:
     """(cells, P, side, side): tonic's, from signed x and y, whose differences do not wrap."""
     kinds = [("x", "i8"), ("y", "i8"), ("t", "i8"), ("p", "i8")]
     return ToAveragedTimesurface(
         (*events.sensor, 2),
-        surface_size=how.side,
-        cell_size=how.cell_size,
-        time_window=how.time_window_us,
-        tau=how.tau_us,
-        decay=how.decay,
+        surface_size=representation.side,
+        cell_size=representation.cell_size,
+        time_window=representation.time_window_us,
+        tau=representation.tau_us,
+        decay=representation.decay,
     )(events.to_structured()[["x", "y", "t", "p"]].astype(kinds))
 
 
@@ -68,25 +68,30 @@ def test_surfaces_equal_the_sum_over_every_pair_of_events(events, shape, span, d
     (cell_size, radius), (window, tau) = shape, span
     if len(events) > 700:
         events = events[:: len(events) // 350]
-    how = AveragedTimeSurface(
+    representation = AveragedTimeSurface(
         cell_size=cell_size, radius=radius, time_window_us=window, tau_us=tau, decay=decay
     )
-    got, account = how.apply(events)
-    assert got.shape == how.shape(events.sensor)
-    assert got.dtype == how.array_dtype
+    got, account = representation.apply(events)
+    assert got.shape == representation.shape(events.sensor)
+    assert got.dtype == representation.array_dtype
     wanted = oracle_surfaces.averaged_time_surface(events, cell_size, radius, window, tau, decay)
-    assert_allclose(by_cell(got, how.side), wanted, rtol=1e-6, atol=1e-9)
+    assert_allclose(by_cell(got, representation.side), wanted, rtol=1e-6, atol=1e-9)
     assert account == (len(events), len(events), {})
 
 
 @given(crowds(), shapes, spans, decays)
 @settings(deadline=None, max_examples=80)
 def test_tonics_mode_is_tonics_also_before_time_0_and_at_equal_times(events, shape, span, decay):
-    how = AveragedTimeSurface(
+    representation = AveragedTimeSurface(
         cell_size=shape[0], radius=shape[1], time_window_us=span[0], tau_us=span[1], decay=decay, tonic=True
     )
-    got = by_cell(how.apply(events)[0], how.side)
-    assert_allclose(got.reshape(-1, 2, how.side, how.side), tonic_of(events, how), rtol=2e-6, atol=1e-6)
+    got = by_cell(representation.apply(events)[0], representation.side)
+    assert_allclose(
+        got.reshape(-1, 2, representation.side, representation.side),
+        tonic_of(events, representation),
+        rtol=2e-6,
+        atol=1e-6,
+    )
 
 
 @pytest.mark.parametrize("start", [0, 3 * 2**24, 10**10])
@@ -94,9 +99,14 @@ def test_tonics_mode_is_tonics_also_before_time_0_and_at_equal_times(events, sha
 def test_tonics_mode_rounds_times_to_float32_as_tonic_does(start, window):
     events = busy(1500, (34, 34), 100_000)
     events = Events(t=events.t + start, x=events.x, y=events.y, p=events.p, sensor=(34, 34))
-    how = AveragedTimeSurface(time_window_us=window, tau_us=700.0, tonic=True)
-    got = by_cell(how.apply(events)[0], how.side)
-    assert_allclose(got.reshape(-1, 2, how.side, how.side), tonic_of(events, how), rtol=1e-5, atol=1e-6)
+    representation = AveragedTimeSurface(time_window_us=window, tau_us=700.0, tonic=True)
+    got = by_cell(representation.apply(events)[0], representation.side)
+    assert_allclose(
+        got.reshape(-1, 2, representation.side, representation.side),
+        tonic_of(events, representation),
+        rtol=1e-5,
+        atol=1e-6,
+    )
 
 
 @pytest.mark.slow
@@ -107,9 +117,9 @@ def test_tonics_mode_rounds_times_to_float32_as_tonic_does(start, window):
 def test_looking_back_and_keeping_sums_agree(decay, window, tau):
     # Events of half the recording are on 12 pixels of one cell: most windows hold many.
     events = busy(1200, (20, 20), 40_000)
-    how = AveragedTimeSurface(time_window_us=window, tau_us=tau, decay=decay)
+    representation = AveragedTimeSurface(time_window_us=window, tau_us=tau, decay=decay)
     wanted = oracle_surfaces.averaged_time_surface(events, 10, 3, window, tau, decay)
-    assert_allclose(by_cell(how.apply(events)[0], 7), wanted, rtol=1e-6, atol=1e-9)
+    assert_allclose(by_cell(representation.apply(events)[0], 7), wanted, rtol=1e-6, atol=1e-9)
 
 
 def test_a_hot_pixel_costs_no_more_than_any_other():
@@ -143,16 +153,24 @@ def test_two_events_side_by_side_see_each_other_once():
 def test_a_mirrored_recording_gives_a_mirrored_array():
     events = fixed()
     mirrored = Events(t=events.t, x=39 - events.x.astype(int), y=events.y, p=events.p, sensor=events.sensor)
-    how = AveragedTimeSurface()
-    assert_allclose(how.apply(mirrored)[0], how.apply(events)[0][..., ::-1], rtol=1e-6, atol=1e-12)
+    representation = AveragedTimeSurface()
+    assert_allclose(
+        representation.apply(mirrored)[0], representation.apply(events)[0][..., ::-1], rtol=1e-6, atol=1e-12
+    )
 
 
 def test_lin_stops_at_0_but_goes_on_below_it_as_tonics():
     events = Events(t=[0, 60], x=[0, 0], y=[0, 0], p=[0, 0], sensor=(1, 1))
-    how: dict[str, Any] = {"cell_size": 1, "radius": 0, "time_window_us": 100, "tau_us": 10.0, "decay": "lin"}
-    assert AveragedTimeSurface(**how).apply(events)[0].sum() == 0
+    parameters: dict[str, Any] = {
+        "cell_size": 1,
+        "radius": 0,
+        "time_window_us": 100,
+        "tau_us": 10.0,
+        "decay": "lin",
+    }
+    assert AveragedTimeSurface(**parameters).apply(events)[0].sum() == 0
     assert (
-        AveragedTimeSurface(**how, tonic=True).apply(events)[0].sum() == 0.5
+        AveragedTimeSurface(**parameters, tonic=True).apply(events)[0].sum() == 0.5
     )  # 1 and 1 - 60 / 30 + 1, halved
 
 
@@ -166,11 +184,11 @@ def test_times_at_both_ends_of_int64_do_not_overflow():
 
 @pytest.mark.parametrize("tonic", [False, True])
 def test_an_empty_recording_gives_zeros_and_one_event_sees_itself_in_tonics_mode_only(tonic):
-    how = AveragedTimeSurface(cell_size=3, radius=1, tonic=tonic)
-    got, account = how.apply(Events.empty((4, 3)))
+    representation = AveragedTimeSurface(cell_size=3, radius=1, tonic=tonic)
+    got, account = representation.apply(Events.empty((4, 3)))
     assert_array_equal(got, np.zeros((1, 2, 3, 6), np.float32))
     assert account == (0, 0, {})
-    one, account = how.apply(Events(t=[5], x=[3], y=[0], p=[1], sensor=(4, 3)))
+    one, account = representation.apply(Events(t=[5], x=[3], y=[0], p=[1], sensor=(4, 3)))
     assert one.sum() == one[0, 1, 1, 4] == tonic
     assert account == (1, 1, {})
 

@@ -26,10 +26,10 @@ from tests.support.recordings import fixed, recordings
 )
 @settings(deadline=None, max_examples=80)
 def test_numbers_equal_the_bits_of_the_frames_and_every_event_is_accounted_for(events, split_by, bins, bits):
-    how = BinaRep(bins=bins, bits=bits, split_by=split_by)
-    got, account = how.apply(events)
+    representation = BinaRep(bins=bins, bits=bits, split_by=split_by)
+    got, account = representation.apply(events)
     counts, of_frames = Frames(bins=bins * bits, split_by=split_by, dtype="uint32").apply(events)
-    assert got.dtype == how.array_dtype
+    assert got.dtype == representation.array_dtype
     assert_array_equal(got, oracle_surfaces.bina_rep(counts > 0, bits).astype(np.float32))
     assert account == of_frames
 

@@ -61,7 +61,7 @@ def test_spikingjelly_time_refuses_an_empty_window_as_frames_does():
 
 
 @pytest.mark.parametrize(
-    ("kind", "said", "parameters"),
+    ("kind", "message", "parameters"),
     [
         (BadSpec, "bins is 0", {"bins": 0}),
         (BadSpec, "bins is 2.0", {"bins": 2.0}),
@@ -72,8 +72,8 @@ def test_spikingjelly_time_refuses_an_empty_window_as_frames_does():
         (BadSpec, "GiB; allowed: 16 GiB", {"bins": 2**50}),
     ],
 )
-def test_a_wrong_parameter_is_refused_in_one_line(kind, said, parameters):
-    with pytest.raises(kind, match=said) as caught:
+def test_a_wrong_parameter_is_refused_in_one_line(kind, message, parameters):
+    with pytest.raises(kind, match=message) as caught:
         Binary(**parameters).apply(fixed())
     assert str(caught.value).startswith("binary: ")
     assert "\n" not in str(caught.value)

@@ -28,9 +28,9 @@ from tests.support.recordings import recordings
 @settings(deadline=None, max_examples=120)
 def test_sums_equal_the_oracle_and_every_event_is_binned(events, bins, kernel, measure, tau):
     tau_us = None if kernel == "trilinear" else tau
-    how = EventSpikeTensor(bins=bins, kernel=kernel, measure=measure, tau_us=tau_us)
-    got, account = how.apply(events)
-    assert got.dtype == how.array_dtype
+    representation = EventSpikeTensor(bins=bins, kernel=kernel, measure=measure, tau_us=tau_us)
+    got, account = representation.apply(events)
+    assert got.dtype == representation.array_dtype
     wanted = oracle_surfaces.event_spike_tensor(events, bins, kernel, measure, tau_us)
     assert_allclose(got, wanted, rtol=1e-6, atol=1e-9 * max(len(events), 1))
     assert account == (len(events), len(events), {})

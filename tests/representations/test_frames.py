@@ -143,10 +143,10 @@ def test_a_recording_can_saturate_in_some_frames_and_not_in_others():
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_refusing_names_the_cell_the_count_and_the_limit(threads):
-    how = Frames(bins=2, overflow="refuse")
+    frames = Frames(bins=2, overflow="refuse")
     with pytest.raises(EventbenchError, match=r"300 events.*frame 1, polarity 1, y 2, x 1.*255 in uint8"):
-        how.apply(_two_frames(200, 300), threads=threads)
-    assert how.apply(_two_frames(200, 255), threads=threads)[0].max() == 255
+        frames.apply(_two_frames(200, 300), threads=threads)
+    assert frames.apply(_two_frames(200, 255), threads=threads)[0].max() == 255
 
 
 def _two_frames(first: int, second: int) -> eb.Events:
@@ -206,7 +206,7 @@ def test_eb_frames_overwrites_out_and_returns_it():
 
 
 @pytest.mark.parametrize(
-    ("kind", "said", "parameters"),
+    ("kind", "message", "parameters"),
     [
         (BadSpec, "bins is 0", {"bins": 0}),
         (BadSpec, "bins is -3", {"bins": -3}),
@@ -229,11 +229,11 @@ def test_eb_frames_overwrites_out_and_returns_it():
         (BadSpec, "frames; allowed: 7158278", {"bins": 2**50}),
     ],
 )
-def test_a_wrong_parameter_is_refused_in_one_line(kind, said, parameters):
+def test_a_wrong_parameter_is_refused_in_one_line(kind, message, parameters):
     parameters = dict(parameters)
     last = parameters.pop("events", 100)
     events = eb.Events(t=[0, last], x=[0, 1], y=[0, 1], p=[0, 1], sensor=(40, 30))
-    with pytest.raises(kind, match=said) as caught:
+    with pytest.raises(kind, match=message) as caught:
         eb.frames(events, **parameters)
     assert "\n" not in str(caught.value)
 
@@ -247,14 +247,14 @@ def test_arrays_that_are_no_events_are_refused():
 def test_shape_tells_what_apply_gives_or_says_that_it_cannot(split_by):
     rule = RULES[split_by]
     parameters: dict[str, Any] = {"bins": {}}.get(rule.needs, {rule.needs: 50})
-    how = Frames(split_by=split_by, **parameters)
+    frames = Frames(split_by=split_by, **parameters)
     if rule.needs == "bins":
-        got, _ = how.apply(fixed())
-        assert got.shape == how.shape((40, 30)) == (16, 2, 30, 40)
-        assert got.dtype == how.array_dtype
+        got, _ = frames.apply(fixed())
+        assert got.shape == frames.shape((40, 30)) == (16, 2, 30, 40)
+        assert got.dtype == frames.array_dtype
     else:
         with pytest.raises(BadSpec, match="no fixed number of frames"):
-            how.shape((40, 30))
+            frames.shape((40, 30))
 
 
 def test_a_pipeline_table_with_a_wrong_parameter_is_refused():
@@ -299,8 +299,8 @@ def test_the_output_changes_only_with_the_version():
     got: dict[str, object] = {"version": Frames.version}
     for split_by, rule in RULES.items():
         given = {name: value for name, value in parameters.items() if name == rule.needs}
-        how = Frames(split_by=split_by, dtype="uint8", **given)
-        array, _ = how.apply(fixed())
+        frames = Frames(split_by=split_by, dtype="uint8", **given)
+        array, _ = frames.apply(fixed())
         got[split_by] = hashlib.sha256(repr(array.shape).encode() + array.tobytes()).hexdigest()[:16]
     assert got == GOLDEN
 
@@ -364,14 +364,14 @@ def test_frames_of_a_structured_array_are_those_of_its_events(kind, split_by, se
     array = records(kind=kind, sensor=sensor)
     events = eb.Events.from_structured(array, sensor=sensor)
     for bins, dtype in ((7, "uint8"), (1, "uint16"), (20_001, "uint8")):
-        how = {"bins": bins, "split_by": split_by, "dtype": dtype, "return_account": True}
+        parameters = {"bins": bins, "split_by": split_by, "dtype": dtype, "return_account": True}
         needs = RULES[split_by].needs
         if needs != "bins":
-            how |= {"bins": 16, needs: 20_000}
+            parameters |= {"bins": 16, needs: 20_000}
         elif bins == 20_001 and (sensor != (40, 30) or split_by == "spikingjelly_time"):
             continue
-        frames, account = eb.frames(array, sensor=sensor, **how)
-        wanted, its = eb.frames(events, **how)
+        frames, account = eb.frames(array, sensor=sensor, **parameters)
+        wanted, its = eb.frames(events, **parameters)
         assert_array_equal(frames, wanted)
         assert account == its
 
@@ -386,7 +386,7 @@ def test_a_structured_array_that_saturates_is_counted_all_the_same():
 
 
 @pytest.mark.parametrize(
-    ("field", "at", "value", "told"),
+    ("field", "at", "value", "expected"),
     [
         ("t", 19_000, 0, "time runs backwards at event 19000"),
         ("t", 19_999, -5, "time runs backwards at event 19999"),
@@ -396,9 +396,9 @@ def test_a_structured_array_that_saturates_is_counted_all_the_same():
         ("p", 17_000, 2, "polarities are"),
     ],
 )
-def test_a_structured_array_that_is_not_sound_is_refused_as_ever(field, at, value, told):
+def test_a_structured_array_that_is_not_sound_is_refused_as_ever(field, at, value, expected):
     array = records()
     array[field][at] = value
     for split_by in ("time", "count"):
-        with pytest.raises(BadEvents, match=told):
+        with pytest.raises(BadEvents, match=expected):
             eb.frames(array, 4, split_by, sensor=(40, 30))

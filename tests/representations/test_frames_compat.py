@@ -120,9 +120,9 @@ def test_spikingjelly_modes_equal_the_oracle_or_refuse_an_empty_window(events, r
 
 
 @pytest.mark.parametrize(
-    "how",
+    "parameters",
     [{"split_by": "spikingjelly_time", "bins": 3}, {"split_by": "spikingjelly_duration", "duration_us": 3}],
 )
-def test_spikingjelly_modes_refuse_a_recording_without_events(how):
+def test_spikingjelly_modes_refuse_a_recording_without_events(parameters):
     with pytest.raises(BadEvents, match="no events"):
-        eb.frames(eb.Events.empty((4, 3)), **how)
+        eb.frames(eb.Events.empty((4, 3)), **parameters)

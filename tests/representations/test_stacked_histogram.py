@@ -19,10 +19,10 @@ from tests.support.recordings import fixed, recordings
 @given(recordings(), st.integers(1, 12), st.sampled_from([1, 2, 10, 254, 255]))
 @settings(deadline=None, max_examples=100)
 def test_counts_equal_the_oracle_and_every_event_is_accounted_for(events, bins, cutoff):
-    how = StackedHistogram(bins=bins, count_cutoff=cutoff)
-    got, account = how.apply(events)
+    representation = StackedHistogram(bins=bins, count_cutoff=cutoff)
+    got, account = representation.apply(events)
     counts, lost = oracle_surfaces.stacked_histogram(events, bins, cutoff)
-    assert got.dtype == how.array_dtype
+    assert got.dtype == representation.array_dtype
     assert_array_equal(got, counts)
     assert account == (len(events), len(events) - lost, {"saturated": lost} if lost else {})
 

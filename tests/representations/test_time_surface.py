@@ -89,12 +89,12 @@ def test_only_the_latest_event_of_a_cell_counts_and_polarities_are_apart(decay):
 @pytest.mark.parametrize("split_by", sorted(SPLITS))
 @pytest.mark.parametrize("decay", DECAYS)
 def test_no_event_and_one_event_are_recordings_too(split_by, decay):
-    how = made(split_by, 3, decay=decay)
-    got, account = how.apply(eb.Events.empty((4, 3)))
+    representation = made(split_by, 3, decay=decay)
+    got, account = representation.apply(eb.Events.empty((4, 3)))
     assert got.shape == ((3 if split_by == "time" else 1), 2, 3, 4)
     assert not got.any()
     assert account == (0, 0, {})
-    got, account = how.apply(eb.Events(t=[7], x=[1], y=[2], p=[1], sensor=(4, 3)))
+    got, account = representation.apply(eb.Events(t=[7], x=[1], y=[2], p=[1], sensor=(4, 3)))
     assert got[-1, 1, 2, 1] > 0.99
     assert np.count_nonzero(got) == 1
     assert account == (1, 1, {})
@@ -110,7 +110,7 @@ def test_the_longest_span_that_times_can_have_does_not_wrap():
 
 
 @pytest.mark.parametrize(
-    ("kind", "said", "parameters"),
+    ("kind", "message", "parameters"),
     [
         (BadSpec, "bins is 0", {"bins": 0}),
         (BadSpec, "bins is None", {"bins": None}),
@@ -128,8 +128,8 @@ def test_the_longest_span_that_times_can_have_does_not_wrap():
         (UnknownName, "did you mean 'lin'", {"decay": "line"}),
     ],
 )
-def test_a_wrong_parameter_is_refused_in_one_line(kind, said, parameters):
-    with pytest.raises(kind, match=said) as caught:
+def test_a_wrong_parameter_is_refused_in_one_line(kind, message, parameters):
+    with pytest.raises(kind, match=message) as caught:
         TimeSurface(**parameters)
     assert str(caught.value).startswith("time_surface: ")
     assert "\n" not in str(caught.value)
@@ -151,12 +151,12 @@ def test_surfaces_of_over_16_gib_are_refused(parameters):
 
 @pytest.mark.parametrize("split_by", sorted(SPLITS))
 def test_shape_tells_what_apply_gives_or_says_that_it_cannot(split_by):
-    how = made(split_by, 16)
+    representation = made(split_by, 16)
     if split_by == "time":
-        assert how.apply(fixed())[0].shape == how.shape((40, 30)) == (16, 2, 30, 40)
+        assert representation.apply(fixed())[0].shape == representation.shape((40, 30)) == (16, 2, 30, 40)
     else:
         with pytest.raises(BadSpec, match="no fixed number of slices"):
-            how.shape((40, 30))
+            representation.shape((40, 30))
 
 
 def test_a_pipeline_table_builds_it():

@@ -24,10 +24,10 @@ from tests.support.recordings import fixed, recordings
 )
 @settings(deadline=None, max_examples=60)
 def test_ages_equal_the_oracle_and_every_event_is_accounted_for(events, bins, depth, taus):
-    how = Tore(bins=bins, depth=depth, tau_min_us=taus[0], tau_max_us=taus[1])
-    got, account = how.apply(events)
+    representation = Tore(bins=bins, depth=depth, tau_min_us=taus[0], tau_max_us=taus[1])
+    got, account = representation.apply(events)
     volume, displaced = oracle_surfaces.tore(events, bins, depth, *taus)
-    assert got.dtype == how.array_dtype
+    assert got.dtype == representation.array_dtype
     assert_allclose(got, volume, rtol=1e-6, atol=1e-6)
     assert account == (len(events), len(events) - displaced, {"displaced": displaced} if displaced else {})
 

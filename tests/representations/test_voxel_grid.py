@@ -39,9 +39,11 @@ def signed_structured(events: eb.Events) -> np.ndarray:
 
 @given(recordings(), HOW, st.sampled_from(DTYPES))
 @settings(deadline=None, max_examples=120)
-def test_voxel_grid_equals_the_oracle_and_every_event_is_binned_or_accounted_for(events, how, dtype):
-    got, account = VoxelGrid(dtype=dtype, **how).apply(events)
-    wanted, lost = oracle_grids.voxel_grid(events, **how)
+def test_voxel_grid_equals_the_oracle_and_every_event_is_binned_or_accounted_for(
+    events, representation, dtype
+):
+    got, account = VoxelGrid(dtype=dtype, **representation).apply(events)
+    wanted, lost = oracle_grids.voxel_grid(events, **representation)
     n = counts(events)
     unit = 2.0**-23 if dtype == "float32" else 2.0**-48  # t* itself is rounded: 9 planes take 4 of 52 bits
     assert got.dtype == dtype
@@ -76,13 +78,13 @@ def test_tonic_edges_have_the_bits_of_tonic(events, bins):
     if abs(int(events.t[0])) > 2**53:
         events = eb.Events(t=events.t - events.t[0], x=events.x, y=events.y, p=events.p, sensor=events.sensor)
     wanted = ToVoxelGrid((*events.sensor, 2), bins)(signed_structured(events))
-    how = {"bins": bins, "polarity": "signed", "edges": "tonic"}
-    got, account = VoxelGrid(dtype="float64", **how).apply(events)
+    representation = {"bins": bins, "polarity": "signed", "edges": "tonic"}
+    got, account = VoxelGrid(dtype="float64", **representation).apply(events)
     assert_array_equal(got, wanted)
     at_end = int((events.t == events.t[-1]).sum())
     assert account == (len(events), len(events) - at_end, {"tail": at_end})
     n = counts(events)
-    single, same = VoxelGrid(**how).apply(events)
+    single, same = VoxelGrid(**representation).apply(events)
     assert (np.abs(single - wanted) <= 2.0**-23 * n * (n + 1)).all()
     assert same == account
 
@@ -151,7 +153,7 @@ def test_the_longest_span_that_times_can_have_does_not_wrap():
 
 
 @pytest.mark.parametrize(
-    ("kind", "said", "parameters"),
+    ("kind", "message", "parameters"),
     [
         (BadSpec, "bins is 0", {"bins": 0}),
         (BadSpec, "bins is 2.5", {"bins": 2.5}),
@@ -161,18 +163,21 @@ def test_the_longest_span_that_times_can_have_does_not_wrap():
         (BadSpec, "GiB; allowed: 16 GiB", {"bins": 2**40}),
     ],
 )
-def test_a_wrong_parameter_is_refused_in_one_line(kind, said, parameters):
-    with pytest.raises(kind, match=said) as caught:
+def test_a_wrong_parameter_is_refused_in_one_line(kind, message, parameters):
+    with pytest.raises(kind, match=message) as caught:
         VoxelGrid(**parameters).apply(fixed())
     assert str(caught.value).startswith("voxel_grid: ")
     assert "\n" not in str(caught.value)
 
 
 def test_a_batch_is_its_recordings_one_by_one():
-    batch, how = eb.EventBatch.of([fixed(), eb.Events.empty((40, 30)), fixed(7)]), VoxelGrid(bins=3)
-    got, accounts = how.apply_batch(batch)
+    batch, representation = (
+        eb.EventBatch.of([fixed(), eb.Events.empty((40, 30)), fixed(7)]),
+        VoxelGrid(bins=3),
+    )
+    got, accounts = representation.apply_batch(batch)
     for array, account, events in zip(got, accounts, batch, strict=True):
-        wanted, alone = how.apply(events)
+        wanted, alone = representation.apply(events)
         assert_array_equal(array, wanted)
         assert account == alone
 

@@ -79,7 +79,7 @@ def test_aedat2_refuses_steps_back_in_time_unless_it_is_told_to_sort():
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (aedat2.write([(1, 2, 3, 1)])[:-3], "truncated: 0 records and 5 bytes more"),
         (aedat2.write([(1, 2, 3, 1)], "CochleaAMS1c"), "the chip CochleaAMS1c, which is no event camera"),
@@ -90,8 +90,8 @@ def test_aedat2_refuses_steps_back_in_time_unless_it_is_told_to_sort():
         ),
     ],
 )
-def test_aedat2_refuses_in_one_line_what_it_cannot_read(data, said):
-    with pytest.raises(BadRecording, match=rf"^a\.aedat: .*{said}"):
+def test_aedat2_refuses_in_one_line_what_it_cannot_read(data, message):
+    with pytest.raises(BadRecording, match=rf"^a\.aedat: .*{message}"):
         Aedat2().decode(data, "a.aedat")
 
 
@@ -138,7 +138,7 @@ def test_aedat31_cut_anywhere_is_refused_with_the_place(cut):
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"#!AER-DAT3.1\r\n#Format: RAW\r\n", "the header has no end"),
         (aedat31.write([]).replace(b"RAW", b"PNGFrames"), "its packets are packed"),
@@ -151,8 +151,8 @@ def test_aedat31_cut_anywhere_is_refused_with_the_place(cut):
         (aedat31.write([], b"CochleaAMS"), "no event camera"),
     ],
 )
-def test_aedat31_refuses_in_one_line_what_it_cannot_read(data, said):
-    with pytest.raises(BadRecording, match=rf"^a\.aedat: .*{said}"):
+def test_aedat31_refuses_in_one_line_what_it_cannot_read(data, message):
+    with pytest.raises(BadRecording, match=rf"^a\.aedat: .*{message}"):
         Aedat31().decode(data, "a.aedat")
 
 

@@ -63,7 +63,7 @@ def test_text_that_counts_from_one_is_read_so_when_it_is_said():
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"hello there\n", "line 1 is 'hello there'"),
         (b"1 2 3 1\n1 2 x 1\n", "not rows of numbers"),
@@ -76,8 +76,8 @@ def test_text_that_counts_from_one_is_read_so_when_it_is_said():
         (b"1e300 2 3 1\n", "t reaches"),
     ],
 )
-def test_text_that_holds_no_events_is_refused(data, said):
-    with pytest.raises(BadRecording, match=rf"^a\.txt: .*{said}"):
+def test_text_that_holds_no_events_is_refused(data, message):
+    with pytest.raises(BadRecording, match=rf"^a\.txt: .*{message}"):
         TextColumns().decode(data, "a.txt")
 
 
@@ -267,13 +267,13 @@ def test_seconds_in_hdf5_matlab_and_numpy_files_are_not_taken_for_microseconds(t
     with h5py.File(path, "w") as out:
         for name, values in seconds.items():
             out[f"events/{name}s"] = values
-    said = r"a fraction of a microsecond; allowed: whole microseconds; set unit"
+    message = r"a fraction of a microsecond; allowed: whole microseconds; set unit"
     for source, data in (
         (Hdf5Columns, path.read_bytes()),
         (MatColumns, mat(ts=seconds["t"], x=seconds["x"], y=seconds["y"], pol=seconds["p"])),
         (NumpyColumns, npz_bytes(**seconds)),
     ):
-        with pytest.raises(BadRecording, match=said):
+        with pytest.raises(BadRecording, match=message):
             source().decode(data, "a")
         assert source(unit="s").decode(data, "a", (8, 6)) == WANTED
 

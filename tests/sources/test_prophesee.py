@@ -121,7 +121,7 @@ def test_a_raw_file_without_a_size_takes_its_chips_or_the_smallest():
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (evt.evt2([(1, 2, 3, 1)], (9, 9))[:-1], "truncated: 3 bytes after the last whole word"),
         (evt.evt3([(1, 2, 3, 1)], (9, 9)) + b"x", "truncated: 1 bytes"),
@@ -130,8 +130,8 @@ def test_a_raw_file_without_a_size_takes_its_chips_or_the_smallest():
         (bytes(40), "its encoding is not named"),
     ],
 )
-def test_raw_files_that_cannot_be_read_are_refused_in_one_line(data, said):
-    with pytest.raises(BadRecording, match=rf"^a\.raw: .*(?:{said})"):
+def test_raw_files_that_cannot_be_read_are_refused_in_one_line(data, message):
+    with pytest.raises(BadRecording, match=rf"^a\.raw: .*(?:{message})"):
         Evt().decode(data, "a.raw")
 
 
@@ -190,7 +190,7 @@ def test_dat_without_a_version_is_of_the_first_or_told_to_be_of_the_second():
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (dat.write([(1, 2, 3, 1)])[:-3], "truncated: 0 events and 5 bytes more"),
         (dat.write([(1, 2, 3, 1)], kind=14), r"come the bytes \[14, 8\]; allowed: event type 0 or 12"),
@@ -201,8 +201,8 @@ def test_dat_without_a_version_is_of_the_first_or_told_to_be_of_the_second():
         (dat.write([(9, 20, 3, 1)], size=(9, 9)), "x is 20"),
     ],
 )
-def test_dat_files_that_cannot_be_read_are_refused_in_one_line(data, said):
-    with pytest.raises(BadRecording, match=rf"^a\.dat: .*{said}"):
+def test_dat_files_that_cannot_be_read_are_refused_in_one_line(data, message):
+    with pytest.raises(BadRecording, match=rf"^a\.dat: .*{message}"):
         Dat().decode(data, "a.dat")
 
 
@@ -244,7 +244,7 @@ ONE = (0, aedat4.events([(1, 2, 3, 1)]))
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"#!AER-DAT4.0\r\n" + bytes(40), "the header at byte 14 goes beyond the end of the file"),
         (b"#!AER-DAT4.0\r\n" + b"\x28\0\0\0" + bytes(40), "its header is damaged"),
@@ -259,8 +259,8 @@ ONE = (0, aedat4.events([(1, 2, 3, 1)]))
         (aedat4.write([(0, aedat4.events([(1, 100, 3, 1)]))]), "x overflow"),
     ],
 )
-def test_aedat4_files_that_cannot_be_read_are_refused_in_one_line(data, said):
-    with pytest.raises(BadRecording, match=rf"^a\.aedat4: .*{said}"):
+def test_aedat4_files_that_cannot_be_read_are_refused_in_one_line(data, message):
+    with pytest.raises(BadRecording, match=rf"^a\.aedat4: .*{message}"):
         Aedat4().decode(data, "a.aedat4")
 
 

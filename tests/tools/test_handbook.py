@@ -108,15 +108,15 @@ def test_the_paper_a_row_names_is_the_one_the_code_names(name: str) -> None:
 
 
 def test_every_member_and_mode_that_speaks_of_a_peer_is_in_the_table_of_compatibility() -> None:
-    told = " ".join(mode.ours for mode in modes())
+    ours_in_modes = " ".join(mode.ours for mode in modes())
     for family in (registry.representations, registry.steps):
         for name in family.names():
             path = family.path(name)
             if path is not None and re.search("tonic|spikingjelly", path.read_text(encoding="utf-8").lower()):
-                assert f"`{name}`" in told, name
+                assert f"`{name}`" in ours_in_modes, name
     for rule in RULES:
         if rule.startswith(("tonic", "spikingjelly")):
-            assert f'"{rule}"' in told, rule
+            assert f'"{rule}"' in ours_in_modes, rule
 
 
 def test_the_tests_that_the_table_of_compatibility_names_are_there_and_name_the_peer() -> None:
