@@ -311,6 +311,7 @@ def test_text_out_of_order_is_a_finding_and_notes_are_passed_over(tmp_path: Path
     assert "  events      7 as the file has them\n" in run(tmp_path / "events.txt").stdout
 
 
+@pytest.mark.slow
 @given(recordings(least=2), st.randoms(use_true_random=False))
 def test_signs_agree_with_counting_one_by_one(events: Events, random: Any) -> None:
     order = list(range(len(events)))

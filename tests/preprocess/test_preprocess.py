@@ -336,6 +336,7 @@ def spoil(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, after: int, er
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("owner", "name", "after"),
     [

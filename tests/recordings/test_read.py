@@ -164,6 +164,7 @@ class TestRealFiles:
             assert Events.from_structured(theirs, sensor=(128, 128)) == eb.read(path, sensor=(128, 128)), path
 
 
+@pytest.mark.slow
 @given(recordings(), st.permutations("txyp"))
 def test_numpy_files_keep_every_event_in_any_order_of_fields(events: Events, order: list[str]) -> None:
     columns = {name: getattr(events, name) for name in "txyp"}

@@ -36,6 +36,7 @@ def test_sums_equal_the_oracle_and_every_event_is_binned(events, bins, kernel, m
     assert account == (len(events), len(events), {})
 
 
+@pytest.mark.slow
 @given(recordings(), st.integers(1, 9))
 @settings(deadline=None, max_examples=40)
 def test_trilinear_counts_share_out_every_event_wholly(events, bins):

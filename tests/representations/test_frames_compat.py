@@ -30,6 +30,7 @@ def _parameter(events: eb.Events, split_by: str, wanted: int) -> int:
     return max(wanted, events.duration_us // 60) if split_by.endswith("duration") else wanted
 
 
+@pytest.mark.slow
 @given(recordings(least=1), st.sampled_from(sorted(TONIC)), st.integers(1, 50))
 @settings(deadline=None, max_examples=120)
 def test_tonic_modes_equal_tonic_and_account_for_what_it_drops(events, split_by, wanted):

@@ -48,6 +48,7 @@ def test_time_surface_equals_the_oracle_and_every_event_is_binned_or_accounted_f
     assert account == (len(events), len(events) - lost, {"tail": lost} if lost else {})
 
 
+@pytest.mark.slow
 @given(recordings(least=1), st.integers(1, 50), TAUS)
 @settings(deadline=None, max_examples=100)
 def test_tonic_duration_is_within_a_millionth_of_tonic(events, wanted, tau_us):

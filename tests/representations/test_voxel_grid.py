@@ -37,6 +37,7 @@ def signed_structured(events: eb.Events) -> np.ndarray:
     return events.to_structured().astype([("t", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "i1")])
 
 
+@pytest.mark.slow
 @given(recordings(), HOW, st.sampled_from(DTYPES))
 @settings(deadline=None, max_examples=120)
 def test_voxel_grid_equals_the_oracle_and_every_event_is_binned_or_accounted_for(

@@ -45,6 +45,7 @@ def trained_and_scored(
     }, rows
 
 
+@pytest.mark.slow
 def test_from_any_store_and_in_memory_or_not_the_record_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

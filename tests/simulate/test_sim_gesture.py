@@ -187,6 +187,7 @@ def test_the_direction_of_rotation_is_not_in_the_time_summed_picture(circles) ->
     assert accuracy_of_logistic_regression(frames.sum(1), directions) < bound
 
 
+@pytest.mark.slow
 def test_the_direction_of_rotation_is_in_the_order_of_the_frames(circles) -> None:  # type: ignore[no-untyped-def]
     frames, directions = circles
     rows, columns = np.mgrid[0:16, 0:16]

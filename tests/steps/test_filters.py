@@ -94,6 +94,7 @@ def test_decimation_is_tonics(events, n):
     same_as_tonic(Decimate(n=n), events, functional.decimate_numpy(as_tonic(events), n))
 
 
+@pytest.mark.slow
 @given(recordings(), st.integers(1, 40), st.integers(1, 5))
 @generated()
 def test_a_coarse_pixel_fires_when_its_sum_reaches_the_threshold(events, factor, threshold):
