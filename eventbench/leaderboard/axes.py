@@ -1,4 +1,4 @@
-"""Axes of plots: round ends and ticks, linear or by powers of ten."""
+"""Axes of plots: round ends and ticks, linear or logarithmic."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import math
 from collections.abc import Sequence
 
 
-def linear_axis(low: float, high: float, wanted: int = 5) -> tuple[float, float, list[float]]:
-    """Round ends at or beyond the shares `low` and `high`, and about `wanted` round values between them."""
-    spread = max(high - low, 1e-3)  # a tenth of a point of accuracy: less is no difference to draw
-    step = 10 ** math.floor(math.log10(spread / wanted))
-    step *= next((factor for factor in (1, 2, 5) if spread / (step * factor) <= wanted), 10)
+def linear_axis(low: float, high: float, ticks: int = 5) -> tuple[float, float, list[float]]:
+    """The ends of an axis that covers `low` to `high`, and about `ticks` values between them; all are round numbers."""
+    spread = max(high - low, 1e-3)  # a tenth of a point of accuracy: smaller differences need no finer axis
+    step = 10 ** math.floor(math.log10(spread / ticks))
+    step *= next((factor for factor in (1, 2, 5) if spread / (step * factor) <= ticks), 10)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     last = max(last, first + 1)
     return first * step, last * step, [round(step * count, 12) for count in range(first, last + 1)]
 
 
 def log_axis(low: float, high: float) -> tuple[float, float, list[float]]:
-    """The same for exponents of ten: ticks at 1, 2 and 5 times powers of ten, at powers alone over wide spans."""
+    """The ends and ticks of a logarithmic axis, all as exponents of ten.
+
+    Ticks are at 1, 2 and 5 times each power of ten; over wide spans at the powers only.
+    """
     margin = max(0.08 * (high - low), 0.08)
     low, high = low - margin, high + margin
     factors: Sequence[int] = (1, 2, 5) if high - low <= 2.2 else (1,)
@@ -26,5 +29,5 @@ def log_axis(low: float, high: float) -> tuple[float, float, list[float]]:
         for power in range(math.floor(low), math.ceil(high) + 1)
         for factor in factors
     ]
-    inside = [tick for tick in ticks if low <= tick <= high]
-    return low, high, inside or [(low + high) / 2]
+    ticks_inside = [tick for tick in ticks if low <= tick <= high]
+    return low, high, ticks_inside or [(low + high) / 2]

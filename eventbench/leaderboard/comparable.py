@@ -1,16 +1,19 @@
-"""Which records may stand in one table: those made by the same rules, from the same input, scored the same way."""
+"""Refuse records that cannot be in one table: made by different rules, from different input, or scored differently."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from eventbench.errors import NotComparable, some
 from eventbench.leaderboard.entry import Entry
 
-WAY_OUT = "submit the older models again under the present rules, or withdraw them in withdrawn.toml"
+RESUBMIT_OR_WITHDRAW = (
+    "submit the older models again under the present rules, or withdraw them in withdrawn.toml"
+)
 
-# The store key is here because it also covers the versions of the reader, the steps and the representation.
+# The store key is included because it also covers the versions of the reader, the steps and the representation.
 MUST_AGREE: dict[str, Callable[[Entry], str]] = {
     "task.id": lambda entry: entry.record.task.id,
     "task.digest": lambda entry: entry.record.task.digest,
@@ -23,7 +26,7 @@ MUST_AGREE: dict[str, Callable[[Entry], str]] = {
 
 
 def refuse_mixed(entries: Sequence[Entry]) -> None:
-    """Raises NotComparable, with the records on each side and every field that differs, unless all agree."""
+    """Raises NotComparable where records differ in a field of MUST_AGREE, with the values and the records of each."""
     differing = {}
     for field, value_of in MUST_AGREE.items():
         sides: dict[str, list[Entry]] = defaultdict(list)
@@ -36,7 +39,7 @@ def refuse_mixed(entries: Sequence[Entry]) -> None:
         raise NotComparable(
             f"records made by different rules cannot stand in one table: {clauses}",
             where=entries[0].record.task.id,
-            fix=WAY_OUT,
+            fix=RESUBMIT_OR_WITHDRAW,
         )
     _refuse_mixed_figures(entries)
 
@@ -48,7 +51,7 @@ def _sides(sides: dict[str, list[Entry]]) -> str:
 
 
 def _refuse_mixed_figures(entries: Sequence[Entry]) -> None:
-    """A metric whose version, unit or direction changed would put two different figures into one column."""
+    """Raises NotComparable for a metric of several versions, units or directions: one column would mix figures."""
     first_entries: dict[str, dict[tuple[int, str, str], Entry]] = defaultdict(dict)
     for entry in entries:
         for run in entry.record.runs:
@@ -62,26 +65,27 @@ def _refuse_mixed_figures(entries: Sequence[Entry]) -> None:
                 for (version, unit, better), entry in definitions.items()
             )
             raise NotComparable(
-                f"the metric {name} is {clauses}", where=entries[0].record.task.id, fix=WAY_OUT
+                f"the metric {name} is {clauses}", where=entries[0].record.task.id, fix=RESUBMIT_OR_WITHDRAW
             )
 
 
-def refuse_other_samples(entries: Sequence[Entry]) -> None:
+def refuse_different_samples(entries: Sequence[Entry]) -> None:
     """Raises NotComparable unless all predictions are of the same samples with the same labels."""
     first = entries[0]
-    for other in entries[1:]:
-        if (first.predictions.ids, first.predictions.labels) == (
-            other.predictions.ids,
-            other.predictions.labels,
-        ):
+    expected = _labelled_samples(first)
+    for entry in entries[1:]:
+        samples = _labelled_samples(entry)
+        if samples == expected:
             continue
-        of_first, of_other = (
-            set(zip(entry.predictions.ids, entry.predictions.labels, strict=True)) for entry in (first, other)
-        )
-        differ = sorted(of_first ^ of_other)
+        differing = sorted(set(expected) ^ set(samples))
         raise NotComparable(
-            f"{first.id} and {other.id} were scored on different test samples: "
-            f"{len({name for name, _ in differ})} differ, the first is {differ[0][0]!r}",
+            f"{first.id} and {entry.id} were scored on different test samples: "
+            f"{len({id for id, _ in differing})} differ, the first is {differing[0][0]!r}",
             where=first.record.task.id,
-            fix=WAY_OUT,
+            fix=RESUBMIT_OR_WITHDRAW,
         )
+
+
+def _labelled_samples(entry: Entry) -> list[tuple[str, Any]]:
+    """The (id, label) of every test sample, in the order of the predictions."""
+    return list(zip(entry.predictions.ids, entry.predictions.labels, strict=True))

@@ -1,4 +1,4 @@
-"""Two records side by side: first what they were made from, then who is right where the other is wrong."""
+"""Comparison of two records: what each was made from, then paired statistics of their figures and runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from eventbench.errors import BadRecord, NotComparable
 from eventbench.leaderboard.check import check_evidence
-from eventbench.leaderboard.comparable import refuse_other_samples
+from eventbench.leaderboard.comparable import refuse_different_samples
 from eventbench.leaderboard.entry import Entry
 from eventbench.leaderboard.ranking import figure_over_runs
 from eventbench.statistics.paired import holm
@@ -16,21 +16,23 @@ from eventbench.statistics.paired import holm
 def compare(a: Entry, b: Entry) -> dict[str, Any]:
     """What `compare RECORD RECORD --json` prints.
 
-    `provenance` lists `{"field", "a", "b", "same"}`; of the environment only what differs. The main figure of the kind
-    of task (of a classification `accuracy`) has each record's figure and `difference` (A minus B) with its 95 %
-    interval and the p of the kind's paired test. `runs` has, for the k-th run of A and the k-th of B, what the kind
-    compares in them and its p, also adjusted by Holm over the pairs. `metrics` has every other figure both have.
+    * `provenance`: a list of `{"field", "a", "b", "same"}`; fields of the environment only where they differ.
+    * The main figure of the kind of task (`accuracy` for a classification): each record's figure, and `difference`
+      (A minus B) with its 95 % interval and the p of the kind's paired test.
+    * `runs`: for the k-th run of A and the k-th of B, the counts that the kind compares and their p, also adjusted by
+      Holm over the pairs.
+    * `metrics`: every other figure that both have.
 
-    Of a classification the interval is a paired bootstrap's, p the exact sign-flip test's over per-sample shares of
-    runs that are right, and two runs are compared by the samples only one of them got right and McNemar's exact p.
+    For a classification the interval comes from a paired bootstrap and p from the exact sign-flip test over per-sample
+    shares of runs that are right; two runs are compared by the samples only one of them got right, with McNemar's p.
 
     Raises BadRecord when either record is broken, NotComparable when the task or the test samples differ.
     """
     for entry in (a, b):
         if broken := check_evidence(entry):
-            raise BadRecord(broken[0], where=entry.id, fix="eventbench verify records says all of it")
-    _refuse_other_task(a, b)
-    refuse_other_samples([a, b])
+            raise BadRecord(broken[0], where=entry.id, fix="eventbench verify records lists every problem")
+    _refuse_different_tasks(a, b)
+    refuse_different_samples([a, b])
     main = a.kind.main_figure
     return {
         "records": {"a": a.id, "b": b.id},
@@ -43,32 +45,35 @@ def compare(a: Entry, b: Entry) -> dict[str, Any]:
             "difference": a.kind.difference(a.predictions.marks, b.predictions.marks)._asdict(),
         },
         "runs": _pairs(a, b),
-        "metrics": _others(a, b),
+        "metrics": _other_metrics(a, b),
     }
 
 
-def _refuse_other_task(a: Entry, b: Entry) -> None:
+def _refuse_different_tasks(a: Entry, b: Entry) -> None:
     task_a, task_b = a.record.task, b.record.task
     if task_a != task_b or a.record.kind != b.record.kind:
-        differs = "other tasks" if task_a.id != task_b.id else "other versions of one task"
+        difference = "different tasks" if task_a.id != task_b.id else "different versions of one task"
         raise NotComparable(
-            f"{a.id} and {b.id} were scored by {differs}: "
+            f"{a.id} and {b.id} were scored by {difference}: "
             f"{task_a.id} {task_a.digest[:8]} and {task_b.id} {task_b.digest[:8]}",
             fix="submit one of the models to the other's task, then compare those two",
         )
 
 
 def provenance(a: Entry, b: Entry) -> list[dict[str, Any]]:
-    """What each was made from, a field a line, the environment only where it differs."""
-    of_a, of_b = _provenance(a), _provenance(b)
-    # A key only B has stands beside its kin and not at the end.
-    groups = list(dict.fromkeys(name.partition(".")[0] for name in [*of_a, *of_b]))
-    fields = sorted(dict.fromkeys([*of_a, *of_b]), key=lambda name: groups.index(name.partition(".")[0]))
-    return [
-        {"field": name, "a": of_a.get(name), "b": of_b.get(name), "same": of_a.get(name) == of_b.get(name)}
-        for name in fields
-        if of_a.get(name) != of_b.get(name) or not name.startswith("environment.")
+    """What each record was made from: a table for each field; fields of the environment only where they differ."""
+    fields_a, fields_b = _provenance(a), _provenance(b)
+    # A field that only B has comes after the fields of the same group, not at the end.
+    groups = list(dict.fromkeys(name.partition(".")[0] for name in [*fields_a, *fields_b]))
+    names = sorted(
+        dict.fromkeys([*fields_a, *fields_b]), key=lambda name: groups.index(name.partition(".")[0])
+    )
+    rows: list[dict[str, Any]] = [
+        {"field": name, "a": value_a, "b": value_b, "same": value_a == value_b}
+        for name in names
+        for value_a, value_b in [(fields_a.get(name), fields_b.get(name))]
     ]
+    return [row for row in rows if not (row["same"] and row["field"].startswith("environment."))]
 
 
 def _provenance(entry: Entry) -> dict[str, Any]:
@@ -85,23 +90,24 @@ def _provenance(entry: Entry) -> dict[str, Any]:
         "status": record.status,
         "model": record.model.name,
         "model.code": record.code,
-        **_flat("model.config", record.model.config),
+        **_flattened("model.config", record.model.config),
         "seeds": [run.seed for run in record.runs],
         "weights": [run.weights for run in record.runs],
-        **_flat("training", record.training),
-        **_flat("environment", record.environment),
+        **_flattened("training", record.training),
+        **_flattened("environment", record.environment),
     }
     if entry.withdrawn:
         fields["withdrawn"] = entry.withdrawn
     return fields
 
 
-def _flat(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested tables as dotted names."""
-    flat: dict[str, Any] = {}
+def _flattened(prefix: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a nested table by dotted name."""
+    values: dict[str, Any] = {}
     for key, value in table.items():
-        flat |= _flat(f"{name}.{key}", value) if isinstance(value, Mapping) else {f"{name}.{key}": value}
-    return flat
+        name = f"{prefix}.{key}"
+        values |= _flattened(name, value) if isinstance(value, Mapping) else {name: value}
+    return values
 
 
 def _figure(entry: Entry, name: str) -> dict[str, Any]:
@@ -120,11 +126,11 @@ def _pairs(a: Entry, b: Entry) -> list[dict[str, Any]]:
     return [{**pair, "p_holm": p} for pair, p in zip(pairs, adjusted, strict=True)]
 
 
-def _others(a: Entry, b: Entry) -> dict[str, dict[str, Any]]:
-    """Figures of one metric are put side by side only where both were measured the same way."""
-    shown = {}
+def _other_metrics(a: Entry, b: Entry) -> dict[str, dict[str, Any]]:
+    """The figures that both records have, apart from the main one, where version, unit and direction are the same."""
+    figures = {}
     for name in dict.fromkeys(name for run in a.record.runs for name in run.scores):
-        measured_as = {
+        definitions = {
             (score.version, score.unit, score.better)
             for entry in (a, b)
             for run in entry.record.runs
@@ -132,6 +138,6 @@ def _others(a: Entry, b: Entry) -> dict[str, dict[str, Any]]:
             if score is not None
         }
         in_both = any(name in run.scores for run in b.record.runs)
-        if name != a.kind.main_figure and in_both and len(measured_as) == 1:
-            shown[name] = {"a": _figure(a, name), "b": _figure(b, name)}
-    return shown
+        if name != a.kind.main_figure and in_both and len(definitions) == 1:
+            figures[name] = {"a": _figure(a, name), "b": _figure(b, name)}
+    return figures

@@ -1,4 +1,4 @@
-"""Two records side by side as text."""
+"""The comparison of two records as text."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from eventbench.task_kinds.base import TaskKind
 
 
 def comparison_text(comparison: dict[str, Any], kind: TaskKind, width: int = 120) -> str:
-    """What `compare` returns for two records of a `kind` of task.
+    """The text of a `comparison`, which `compare` made of two records of a `kind` of task, `width` characters wide.
 
     Provenance comes first, then the main figure, the paired statistics and the other metrics.
     """
     records = comparison["records"]
     provenance = [
-        ["" if line["same"] else "≠", line["field"], _cell(line["a"]), _cell(line["b"])]
-        for line in comparison["provenance"]
+        ["" if row["same"] else "≠", row["field"], _cell(row["a"]), _cell(row["b"])]
+        for row in comparison["provenance"]
     ]
     parts = [
         f"A  {figures.plain(records['a'])}\nB  {figures.plain(records['b'])}",
@@ -31,7 +31,7 @@ def comparison_text(comparison: dict[str, Any], kind: TaskKind, width: int = 120
 
 
 def _main_figure(comparison: dict[str, Any], kind: TaskKind) -> list[str]:
-    """A's, B's, and their difference with its interval and p."""
+    """The main figure of A, that of B, and their difference with its interval and p."""
     writer, main = figures.Writer(kind), kind.main_figure
     sides = [
         f"{side.upper()}  {main.replace('_', ' ')} {writer.with_unit(figure['mean'], main)}, "
@@ -50,7 +50,7 @@ def _main_figure(comparison: dict[str, Any], kind: TaskKind) -> list[str]:
 
 
 def _runs(pairs: list[dict[str, Any]], kind: TaskKind, width: int) -> str:
-    """The k-th run of A beside the k-th of B."""
+    """The table of pairs: the k-th run of A beside the k-th of B."""
     columns = {**kind.compared_columns, "p_holm": "after Holm"}
     lines = [
         [
@@ -76,7 +76,7 @@ def _metrics(metrics: dict[str, dict[str, Any]], kind: TaskKind, width: int) -> 
 
 
 def _cell(value: Any) -> str:
-    """A digest is shown by its first digits: the whole of it is in --json."""
+    """A value as text; a digest by its first 12 digits, since --json has all of them."""
     if isinstance(value, list):
         return ", ".join(_cell(item) for item in value)
     if isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef"):

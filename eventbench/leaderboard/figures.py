@@ -1,4 +1,4 @@
-"""How a figure is written for people: the same way in a terminal, in markdown and on the page."""
+"""Figures as text for people: numbers, intervals, headings; the same in a terminal, in markdown and on the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
 
 
 def plain(text: Any) -> str:
-    """One line of printable characters: a record is foreign text, and a terminal obeys control characters."""
+    """`text` on one line, with `?` for control characters: a record may come from anyone, and a terminal obeys them."""
     return "".join(
         "?" if unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else letter
         for letter in str(text)
@@ -21,13 +21,13 @@ def plain(text: Any) -> str:
 
 
 def percent(value: float) -> str:
-    """A share in percent, two decimals, without the sign."""
+    """A share in percent with two decimals, without the percent sign."""
     return f"{100 * value:.2f}"
 
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes the figures of one kind of task, which knows those that are shares."""
+    """Writes the figures of one kind of task; the kind knows which are shares."""
 
     kind: TaskKind
 
@@ -43,7 +43,7 @@ class Writer:
         return f"{value / scale:#.3g}".removesuffix(".") + letter
 
     def with_unit(self, value: float, name: str) -> str:
-        """The same with a percent sign where it is a share."""
+        """`number`, with a percent sign where it is a share."""
         return f"{self.number(value, name)} %" if self.kind.is_share(name) else self.number(value, name)
 
     def with_spread(self, name: str, figure: RunFigure | None) -> str:
@@ -72,17 +72,17 @@ class Writer:
         return [*lines, f"{last} ({unit})"] if len(last + unit) < 20 else [*lines, last, f"({unit})"]
 
     def caption(self, name: str, unit: str = "") -> str:
-        """The same on one line: `synaptic operations, effective acs (operations/sample)`."""
+        """The heading on one line: `synaptic operations, effective acs (operations/sample)`."""
         return ", ".join(self.heading(name, unit)).replace(", (", " (")
 
 
 def rank(row: Row) -> str:
-    """Empty for a row that is shown and not ranked."""
+    """The row's rank; empty where it is shown but not ranked."""
     return "" if row.rank is None else str(row.rank)
 
 
 def note(row: Row) -> str:
-    """What the reader must know before he believes the rank."""
+    """A remark on the row's rank: why it has none, or that it does not differ clearly from the first."""
     if row.why_unranked:
         return row.why_unranked
     if row.rank == 1 or row.tied_with_first is None:
@@ -91,5 +91,5 @@ def note(row: Row) -> str:
 
 
 def p_value(p: float) -> str:
-    """Four decimals, or that it is below them."""
+    """p with four decimals, or `< 0.0001`."""
     return "< 0.0001" if p < 0.0001 else f"{p:.4f}"

@@ -42,7 +42,7 @@ def markdown_board(board: Board) -> str:
 
 
 def markdown_page(boards: Sequence[Board]) -> str:
-    """All boards as the text of `leaderboard/README.md`."""
+    """The boards that have records, as the text of `leaderboard/README.md`."""
     head = "# Boards\n\nMade from the records in this folder by `make board`; a test holds it to them.\n"
     return "\n".join([head, *(markdown_board(view) for view in boards if not view.empty)])
 
@@ -52,6 +52,6 @@ def _line(cells: list[str]) -> str:
 
 
 def _safe(text: str) -> str:
-    """Text that markdown and HTML leave as it is."""
+    """Text with the characters escaped that markdown or HTML would interpret."""
     text = figures.plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join("\\" + letter if letter in "\\`*[]|" else letter for letter in text)

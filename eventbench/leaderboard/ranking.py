@@ -1,19 +1,19 @@
-"""Records into rows, rows into ranks.
+"""Ranking: the records of a task grouped into rows, the rows ranked.
 
-A row is one model with one configuration, the runs of all its records pooled: a model cannot be entered twice to
-show its better day. A run that is in two records (same seed, same weights) counts once, from the later record.
+A row is one model with one configuration and pools the runs of all its records, so that submitting twice does not pick
+the better result. A run that is in two records (same seed, same weights) counts once, from the later record.
 """
 
 from __future__ import annotations
 
 import json
-import statistics as plain
 from collections import defaultdict
 from collections.abc import Sequence
+from statistics import fmean, stdev
 from typing import Any
 
 from eventbench.errors import BadRecord, NotComparable
-from eventbench.leaderboard.comparable import WAY_OUT, refuse_mixed, refuse_other_samples
+from eventbench.leaderboard.comparable import RESUBMIT_OR_WITHDRAW, refuse_different_samples, refuse_mixed
 from eventbench.leaderboard.entry import Entry
 from eventbench.leaderboard.records import Broken
 from eventbench.leaderboard.rows import Board, PooledRun, Row, RunFigure
@@ -21,7 +21,7 @@ from eventbench.specs.record import Score, Status
 from eventbench.statistics.paired import holm
 from eventbench.task_kinds.base import TaskKind
 
-STATUSES: tuple[Status, ...] = ("self-reported", "replayed", "re-run")  # from the least to the most checked
+STATUSES: tuple[Status, ...] = ("self-reported", "replayed", "re-run")  # the better checked the later
 SIGNIFICANCE = 0.05
 PICKED_ON_TEST = "test-max"
 
@@ -38,20 +38,20 @@ def board(
 ) -> Board:
     """Rank the records of a task by the mean of `rank_by`; equal means share a rank.
 
-    digest: what the task's file says now. Records made under another one are refused.
+    digest: of the task's file as it is now. Records made under another one are refused.
     Raises NotComparable when the records were not made by the same rules, BadRecord when one lacks `rank_by`.
     """
-    standing = [entry for entry in entries if not entry.withdrawn]
+    current = [entry for entry in entries if not entry.withdrawn]
     view = Board(task, kind, rank_by, title, broken=list(broken))
     view.withdrawn = [entry for entry in entries if entry.withdrawn]
-    if not standing:
+    if not current:
         return view
-    refuse_mixed(standing)
-    refuse_other_samples(standing)
-    _refuse_changed_task(task, standing, digest)
-    view.samples = standing[0].record.samples
-    rows = [_row(group, kind, rank_by) for group in _groups(standing)]
-    _tell_recipes_apart(rows)
+    refuse_mixed(current)
+    refuse_different_samples(current)
+    _refuse_changed_task(task, current, digest)
+    view.samples = current[0].record.samples
+    rows = [_row(group, kind, rank_by) for group in _groups(current)]
+    _note_recipe_differences(rows)
     view.rows = _ranked([row for row in rows if not row.why_unranked], rank_by)
     if view.rows and rank_by == kind.main_figure:
         _mark_ties(view.rows, kind)
@@ -63,16 +63,17 @@ def _refuse_changed_task(task: str, entries: list[Entry], digest: str) -> None:
     scored_by = entries[0].record.task.digest
     if digest and scored_by != digest:
         raise NotComparable(
-            f"{entries[0].id} was made under a task file of digest {scored_by[:8]}, the file's is {digest[:8]} now",
+            f"{entries[0].id} was made when the task file had digest {scored_by[:8]}; now it has {digest[:8]}",
             where=task,
-            fix=f"put the task file back and give the new rules a new name, or {WAY_OUT}",
+            fix=f"restore the task file and give the new rules a new name, or {RESUBMIT_OR_WITHDRAW}",
         )
 
 
 def _groups(entries: list[Entry]) -> list[list[Entry]]:
     """Records of the same model trained by the same recipe, oldest first in each group.
 
-    A class in somebody's own file is told from a namesake by its code. Runs picked by their test score are kept apart.
+    Classes of the same name in users' own files are distinguished by their code. Records whose checkpoints were picked
+    by test score form groups of their own.
     """
     groups: dict[str, list[Entry]] = defaultdict(list)
     for entry in sorted(entries, key=lambda entry: entry.path.stem):
@@ -84,35 +85,39 @@ def _groups(entries: list[Entry]) -> list[list[Entry]]:
 
 
 def _recipe(entry: Entry) -> dict[str, Any]:
-    """The recipe a submission says it was trained by; empty where it says none."""
+    """The training recipe that the submission states; empty where it states none."""
     recipe = entry.record.training.get("recipe")
     return recipe if isinstance(recipe, dict) else {}
 
 
-def _tell_recipes_apart(rows: list[Row]) -> None:
-    """Where rows have one model and configuration, note in each what its recipe has other than theirs.
+def _note_recipe_differences(rows: list[Row]) -> None:
+    """In rows of the same model and configuration, set `trained` to the settings in which their recipes differ.
 
-    Of what all their recipes state, where that tells them apart: an older recipe lacks what came to be stated later.
+    Only settings that all the recipes state, where these distinguish the rows (older recipes state fewer); else any.
     """
-    namesakes: dict[str, list[Row]] = defaultdict(list)
+    same_model: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        namesakes[json.dumps([row.model, row.config], sort_keys=True)].append(row)
-    for alike in namesakes.values():
-        recipes = [_recipe(row.entries[-1]) for row in alike]
-        stated = set.intersection(*(set(recipe) for recipe in recipes))
-        for known in (stated, set.union(*(set(recipe) for recipe in recipes))):
-            differences = [_other_than(recipes, recipe, known) for recipe in recipes]
-            if len({json.dumps(values, sort_keys=True) for values in differences}) == len(differences):
+        same_model[json.dumps([row.model, row.config], sort_keys=True)].append(row)
+    for group in same_model.values():
+        recipes = [_recipe(row.entries[-1]) for row in group]
+        in_all = set.intersection(*(set(recipe) for recipe in recipes))
+        in_any = set.union(*(set(recipe) for recipe in recipes))
+        for keys in (in_all, in_any):
+            differences = [_differing_settings(recipe, recipes, keys) for recipe in recipes]
+            if len({json.dumps(settings, sort_keys=True) for settings in differences}) == len(differences):
                 break
-        for row, values in zip(alike, differences, strict=True):
-            row.trained = values
+        for row, settings in zip(group, differences, strict=True):
+            row.trained = settings
 
 
-def _other_than(recipes: list[dict[str, Any]], recipe: dict[str, Any], known: set[str]) -> dict[str, Any]:
+def _differing_settings(
+    recipe: dict[str, Any], recipes: list[dict[str, Any]], keys: set[str]
+) -> dict[str, Any]:
+    """The settings of a recipe, out of `keys`, for which some of the `recipes` has another value."""
     return {
         key: value
         for key, value in recipe.items()
-        if key in known and any(other.get(key) != value for other in recipes)
+        if key in keys and any(other.get(key) != value for other in recipes)
     }
 
 
@@ -152,11 +157,11 @@ def figure_over_runs(kind: TaskKind, name: str, scores: Sequence[Score], samples
     """One metric over runs; see RunFigure for what the interval means."""
     values = [score.value for score in scores]
     several = len(values) > 1
-    mean = plain.fmean(values)
+    mean = fmean(values)
     low, high = (min(values), max(values)) if several else (None, None)
     if (pooled := kind.pooled(name, values, samples)) is not None:
         mean, low, high = pooled
-    std = plain.stdev(values) if several else None
+    std = stdev(values) if several else None
     return RunFigure(mean, std, low, high, len(values), scores[0].unit, scores[0].better)
 
 
@@ -165,19 +170,19 @@ def _ranked(rows: list[Row], rank_by: str) -> list[Row]:
         return []
     higher = rows[0].metrics[rank_by].better != "lower"
 
-    def value(row: Row) -> float:
+    def sort_key(row: Row) -> float:
         mean = row.metrics[rank_by].mean
         return -mean if higher else mean
 
-    rows = sorted(rows, key=lambda row: (value(row), row.label))
-    for place, row in enumerate(rows, start=1):
-        above = rows[place - 2] if place > 1 else None
-        row.rank = above.rank if above is not None and value(above) == value(row) else place
+    rows = sorted(rows, key=lambda row: (sort_key(row), row.label))
+    for position, row in enumerate(rows, start=1):
+        above = rows[position - 2] if position > 1 else None
+        row.rank = above.rank if above is not None and sort_key(above) == sort_key(row) else position
     return rows
 
 
 def _mark_ties(rows: list[Row], kind: TaskKind) -> None:
-    """Which rows the test samples cannot tell from the first: the kind's paired test each, Holm over all."""
+    """Mark rows that do not differ clearly from the first, by the kind's paired test, adjusted by Holm over all rows."""
     first, *others = rows
     first.tied_with_first = False
     p_values = [kind.p_of_no_difference(first.marks, row.marks) for row in others]

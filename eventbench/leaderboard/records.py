@@ -1,4 +1,4 @@
-"""The records of a board: read them all, find one by the name a person types."""
+"""The records of a board: read all of them, or find one by its path, its id or part of the id."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Broken:
-    """A record that cannot be ranked, and why; shown wherever the others are shown."""
+    """A record that cannot be ranked, and why; it is shown wherever records are shown."""
 
     id: str
     reason: str
@@ -33,7 +33,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Records:
-    """What lies under `<board>/records`: `entries` that could be read and `broken` that could not, in order of id."""
+    """The records under `<board>/records` in order of id: `entries` could be read, `broken` could not."""
 
     entries: list[Entry]
     broken: list[Broken]
@@ -51,7 +51,7 @@ def _files(board: Path, task: str | None = None) -> list[Path]:
 
 
 def read_records(board: Path, task: str | None = None) -> Records:
-    """Every record of the board, or of one task. A file that is no record is in `broken`, never left out.
+    """Every record of the board, or of one task. A file that cannot be read as a record is in `broken`, never left out.
 
     Raises BadSpec when `<board>/withdrawn.toml` is unreadable.
     """
@@ -65,7 +65,7 @@ def read_records(board: Path, task: str | None = None) -> Records:
             broken.append(Broken(id_of(path), str(error)))
     known = {entry.id for entry in entries} | {item.id for item in broken}
     broken += [
-        Broken(name, "withdrawn.toml names it, and there is no such record")
+        Broken(name, "withdrawn.toml names it, but there is no such record")
         for name in reasons
         if name not in known and (task is None or name.startswith(f"{task}/"))
     ]
@@ -73,7 +73,7 @@ def read_records(board: Path, task: str | None = None) -> Records:
 
 
 def withdrawn(board: Path) -> dict[str, str]:
-    """`<board>/withdrawn.toml`: a table of record id -> reason. Empty when there is no such file."""
+    """Record id -> reason, from `<board>/withdrawn.toml`; empty where there is no such file."""
     path = board / "withdrawn.toml"
     if not path.exists():
         return {}
@@ -93,33 +93,31 @@ def withdrawn(board: Path) -> dict[str, str]:
 
 
 def find_record(board: Path, name: str) -> Entry:
-    """The record a person means by a path, an id, or any start or end of an id that only one record has.
+    """The record with this path or id, or the only one whose id starts or ends with `name`.
 
     Starts and ends of the file's stem count too, so the 8 digits at its end are enough.
-    Raises UnknownName when there is none, EventbenchError when there are several, BadRecord when it is unreadable.
+    Raises UnknownName when no record matches, EventbenchError when several do, BadRecord when it is unreadable.
     """
     reasons = withdrawn(board)
     path = Path(name).expanduser()
     if path.suffix == ".json" and path.is_file():
         return load_entry(path, reasons.get(id_of(path), ""))
     by_id = {id_of(file): file for file in _files(board)}
-    wanted = name.removesuffix(".json")
-    matching = [wanted] if wanted in by_id else [id for id in by_id if wanted and _names(wanted, id)]
+    part = name.removesuffix(".json")
+    matching = [part] if part in by_id else [id for id in by_id if part and _is_start_or_end(part, id)]
     if len(matching) == 1:
         return load_entry(by_id[matching[0]], reasons.get(matching[0], ""))
     if matching:
         shown = ", ".join(matching[:6]) + (", ..." if len(matching) > 6 else "")
         raise EventbenchError(
-            f"{len(matching)} records are named {name!r}", allowed=shown, fix="give more of the name"
+            f"{name!r} matches {len(matching)} records", allowed=shown, fix="give more of the name"
         )
-    # A board may hold hundreds: the nearest few are of more use than all of them.
-    near = list(by_id) if len(by_id) <= 6 else difflib.get_close_matches(name, by_id, n=6, cutoff=0)
-    raise UnknownName("record", name, near, where=board / "records")
+    # A board may hold hundreds of records: the nearest ones help more than all of them.
+    nearest = list(by_id) if len(by_id) <= 6 else difflib.get_close_matches(name, by_id, n=6, cutoff=0)
+    raise UnknownName("record", name, nearest, where=board / "records")
 
 
-def _names(wanted: str, id: str) -> bool:
-    """Whether `wanted` is a start or an end of the record's id, of its file's stem or of the digits at its end."""
+def _is_start_or_end(part: str, id: str) -> bool:
+    """Whether `part` is a start or an end of the record's id, of its file's stem or of the digits at its end."""
     stem = id.rpartition("/")[2]
-    return any(
-        text.startswith(wanted) or text.endswith(wanted) for text in (id, stem, stem.rpartition("-")[2])
-    )
+    return any(text.startswith(part) or text.endswith(part) for text in (id, stem, stem.rpartition("-")[2]))

@@ -1,8 +1,9 @@
-"""What a board is made of: figures over runs, rows of models, and the whole view of a task."""
+"""The parts of a board: figures over runs, rows of models, and the view of a whole task."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 class RunFigure:
     """One metric of a row over its runs.
 
-    `std` is the sample standard deviation over runs, None with one run. Of a figure whose interval the kind of task
-    knows (of a classification the accuracy: the 95 % Wilson interval), `low` and `high` are the ends of that. Of any
-    other they are the lowest and the highest run, None with one run.
+    `std` is the sample standard deviation over runs, None with one run. `low` and `high` are the ends of the interval
+    that the kind of task has for the figure (for the accuracy of a classification the 95 % Wilson interval). For figures
+    without one they are the lowest and the highest run, None with one run.
     """
 
     mean: float
@@ -37,7 +38,7 @@ class RunFigure:
 
 @dataclass(frozen=True)
 class PooledRun:
-    """A run of a row, and the record it counts from."""
+    """A run of a row: `entry` is its record, `index` its number among the record's runs."""
 
     seed: int
     weights: str
@@ -48,7 +49,10 @@ class PooledRun:
 
 @dataclass
 class Row:
-    """One line of the board. `rank` is None where a row is shown and not ranked, `why_unranked` says why."""
+    """One line of the board. `rank` is None for a row that is shown but not ranked, for the reason `why_unranked`.
+
+    `trained` has the settings in which its recipe differs from those of other rows of the same model.
+    """
 
     model: str
     config: dict[str, Any]
@@ -64,10 +68,9 @@ class Row:
 
     @property
     def label(self) -> str:
-        """The model's name, with its configuration where it has one, and what its recipe has other than a namesake's."""
-        settings = {**self.config, **self.trained}
-        shown = ", ".join(f"{key}={_short(value)}" for key, value in sorted(settings.items()))
-        return f"{self.model} ({shown})" if shown else self.model
+        """The model's name, with its configuration and the settings in `trained` where there are any."""
+        settings = settings_text({**self.config, **self.trained}, "=")
+        return f"{self.model} ({settings})" if settings else self.model
 
     @property
     def records(self) -> list[str]:
@@ -76,14 +79,14 @@ class Row:
 
     @property
     def marks(self) -> np.ndarray:
-        """How well each run answered each sample, (runs, samples), as the kind of task judges it."""
+        """How well each run answered each sample, (runs, samples), by the measure of the kind of task."""
         import numpy as np
 
         return np.stack([run.entry.predictions.marks[run.index] for run in self.runs])
 
     def as_json(self) -> dict[str, Any]:
         """The row of `compare TASK --json`: each metric under its own name."""
-        standing: dict[str, Any] = {
+        ranking: dict[str, Any] = {
             "rank": self.rank,
             "model": self.model,
             "config": self.config,
@@ -92,14 +95,18 @@ class Row:
             "p_first": self.p_first,
         }
         if self.why_unranked:
-            standing["why_unranked"] = self.why_unranked
+            ranking["why_unranked"] = self.why_unranked
         about = msgspec.to_builtins(self.entries[-1].record.about)
         figures = {name: vars(figure) for name, figure in self.metrics.items()}
-        return {**figures, **standing, "about": about, "records": self.records}
+        return {**figures, **ranking, "about": about, "records": self.records}
 
 
-def _short(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def settings_text(settings: Mapping[str, Any], equals: str) -> str:
+    """Settings in order of name, separated by commas; values that are not text are written as JSON."""
+    return ", ".join(
+        f"{key}{equals}{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for key, value in sorted(settings.items())
+    )
 
 
 @dataclass
@@ -118,18 +125,18 @@ class Board:
 
     @property
     def empty(self) -> bool:
-        """True when there is no record at all, not even one that is not ranked."""
+        """True when the task has no record at all, ranked or not."""
         return not (self.rows or self.unranked or self.withdrawn or self.broken)
 
     @property
     def metrics(self) -> list[str]:
-        """Every metric some row has, the one that ranks first, the others in the order the records name them."""
+        """Every metric that a row has: `rank_by` first, the others in the order of the records."""
         names = dict.fromkeys(name for row in [*self.rows, *self.unranked] for name in row.metrics)
         return sorted(names, key=lambda name: name != self.rank_by)
 
     @property
     def units(self) -> dict[str, str]:
-        """The unit of each metric: one, since records that differ in it are refused."""
+        """The unit of each metric, the same in all rows: records that differ in it are refused."""
         rows = [*self.rows, *self.unranked]
         return {name: figure.unit for row in rows for name, figure in row.metrics.items()}
 

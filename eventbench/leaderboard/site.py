@@ -1,24 +1,23 @@
-"""The boards as one static page: no script, nothing loaded from elsewhere, every word of a record escaped."""
+"""The boards as one static HTML page: no script, nothing loaded from elsewhere, all text of records escaped."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from eventbench.errors import EventbenchError
 from eventbench.leaderboard import figures, plots
 from eventbench.leaderboard.entry import Entry
-from eventbench.leaderboard.rows import Board, Row
-from eventbench.task_kinds.base import DEFAULT, named
+from eventbench.leaderboard.rows import Board, Row, settings_text
+from eventbench.task_kinds.base import DEFAULT_KIND, task_kind_named
 
 TEMPLATE = Path(__file__).with_name("board.html.j2")
 
 
 def page(boards: Sequence[Board]) -> str:
-    """The HTML of the page. Records are foreign text: the template escapes all of it."""
+    """The HTML of the page. Records may come from anyone, so the template escapes all of their text."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
@@ -26,20 +25,19 @@ def page(boards: Sequence[Board]) -> str:
     )
     environment.filters["plain"] = figures.plain
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    full = [board for board in boards if not board.empty]
-    kinds = {board.kind.main_figure: board.kind for board in full} or {
-        kind.main_figure: kind for kind in [named(DEFAULT)]
-    }
+    boards_with_records = [board for board in boards if not board.empty]
+    kinds_on_page = [board.kind for board in boards_with_records] or [task_kind_named(DEFAULT_KIND)]
+    kinds = {kind.main_figure: kind for kind in kinds_on_page}
     return template.render(
         main_figures=figures.plain(" and ".join(kinds)).replace("_", " "),
         interval_notes="; ".join(kind.interval_note for kind in kinds.values()),
-        sections=[_section(board, place) for place, board in enumerate(full)],
+        sections=[_section(board, index) for index, board in enumerate(boards_with_records)],
         empty=[board.task for board in boards if board.empty],
     )
 
 
 def write_site(boards: Sequence[Board], out_dir: Path) -> Path:
-    """Write `index.html` into `out_dir`, made if need be, and return its path.
+    """Write `index.html` into `out_dir`, which is made if it does not exist, and return its path.
 
     Raises EventbenchError when it cannot be written; an older page then stays as it was.
     """
@@ -62,11 +60,12 @@ def write_site(boards: Sequence[Board], out_dir: Path) -> Path:
     return target
 
 
-def _section(board: Board, place: int) -> dict[str, Any]:
+def _section(board: Board, index: int) -> dict[str, Any]:
+    """The board of a task as the template needs it."""
     others = [name for name in board.metrics if name != board.rank_by]
     writer = figures.Writer(board.kind)
     return {
-        "key": f"task{place}",
+        "key": f"task{index}",
         "board": board,
         "plots": _plots(board),
         "rank_heading": writer.caption(board.rank_by, board.units.get(board.rank_by, "")),
@@ -81,14 +80,14 @@ def _section(board: Board, place: int) -> dict[str, Any]:
 def _plots(board: Board) -> list[dict[str, Any]]:
     writer, forest = figures.Writer(board.kind), plots.forest(board)
     main = figures.plain(board.kind.main_figure).replace("_", " ").capitalize()
-    drawn: list[dict[str, Any]] = []
+    titled: list[dict[str, Any]] = []
     if forest is not None:
-        drawn.append({"title": f"{main}, with 95 % intervals and every run", "plot": forest})
-    drawn += [
+        titled.append({"title": f"{main}, with 95 % intervals and every run", "plot": forest})
+    titled += [
         {"title": f"{main} against {writer.caption(name)}", "plot": plot}
         for name, plot in plots.scatters(board)
     ]
-    return drawn
+    return titled
 
 
 def _line(row: Row, writer: figures.Writer, rank_by: str, others: list[str]) -> dict[str, Any]:
@@ -109,7 +108,7 @@ def _line(row: Row, writer: figures.Writer, rank_by: str, others: list[str]) -> 
 
 
 def _web_address(url: str) -> str:
-    """The address when it is one of the web; `javascript:` and the like are shown as text and never linked."""
+    """The address where it is http or https, else ""; `javascript:` and the like are shown as text, never linked."""
     return url if url.startswith(("https://", "http://")) else ""
 
 
@@ -130,14 +129,7 @@ def _provenance(entry: Entry, writer: figures.Writer) -> dict[str, Any]:
             ("model code", record.code),
             ("weights", ", ".join(run.weights for run in record.runs)),
             ("predictions", record.predictions),
-            ("training", _settings(record.training)),
-            ("environment", _settings(record.environment)),
+            ("training", settings_text(record.training, " = ")),
+            ("environment", settings_text(record.environment, " = ")),
         ],
     }
-
-
-def _settings(table: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{key} = {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-        for key, value in sorted(table.items())
-    )

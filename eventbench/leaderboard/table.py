@@ -1,4 +1,4 @@
-"""The board of a task as text: the columns that rank first, further ones on request."""
+"""The board of a task as text: the ranking with the figures that fit beside it, further columns on request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from eventbench.leaderboard.ranking import SIGNIFICANCE
 from eventbench.leaderboard.rows import Board, Row
 from eventbench.leaderboard.text_table import narrowest, render
 
-# What a board shows first, beside the columns that rank, as far as they fit; the rest on request.
+# The figures that a board shows beside the ranking, as far as they fit; others are shown on request.
 FIRST_COLUMNS = (
     "parameters",
     "synaptic_operations.effective_acs",
@@ -22,16 +22,16 @@ FIRST_COLUMNS = (
 FIRST_WIDTH = 100
 """The first table is no wider than this, whatever the terminal: it is also read in logs and in a README."""
 READABLE_TEXT = 24
-"""A further column has to leave so many characters to the model's name."""
+"""Characters that a further column has to leave to the model's name."""
 LONGEST_UNIT = 4
-"""The first table shows no longer unit."""
+"""Characters of the longest unit that the first table shows."""
 
 
 def board_text(board: Board, width: int = 120, columns: Sequence[str] | None = None) -> str:
-    """The ranked table with the figures of `columns`, and every record that is not in it with the reason.
+    """The ranked table with the figures of `columns`, and a note on each record that is not in it.
 
-    columns: names of figures, or of metrics with all their figures; the first table is `width` wide and what does not
-    fit comes in further ones. None: FIRST_COLUMNS as far as they fit FIRST_WIDTH, then the names of what is left out.
+    columns: names of figures, or of metrics for all their figures; those that do not fit a table of `width` characters
+    are in further tables. None: FIRST_COLUMNS as far as they fit FIRST_WIDTH, then the names of the figures left out.
 
     Raises UnknownName for a column that no row has.
     """
@@ -43,49 +43,54 @@ def board_text(board: Board, width: int = 120, columns: Sequence[str] | None = N
 
 
 def chosen_columns(board: Board, names: Sequence[str]) -> list[str]:
-    """The figures that `names` stand for, each once: a figure's own name, or a metric's for all its figures.
+    """The figures that `names` stand for, each once: the name of a figure, or of a metric for all its figures.
 
-    Raises UnknownName, with what there is, for any other name.
+    Raises UnknownName, with the names that exist, for any other name.
     """
-    others = [name for name in board.metrics if name != board.rank_by]
+    figure_names = _further_figures(board)
     chosen: dict[str, None] = {}
     for name in names:
-        matching = [other for other in others if name in (other, other.partition(".")[0])]
-        # The column that ranks is always shown.
+        matching = [figure for figure in figure_names if name in (figure, figure.partition(".")[0])]
+        # The figure that ranks is always shown.
         if not matching and name != board.rank_by:
-            raise UnknownName("column", name, others, where=board.task)
+            raise UnknownName("column", name, figure_names, where=board.task)
         chosen |= dict.fromkeys(matching)
     return list(chosen)
 
 
 def _tables(board: Board, width: int, columns: Sequence[str] | None) -> list[str]:
-    """The ranking beside the columns that fit; the others in tables of their own, or by name."""
-    others = [name for name in board.metrics if name != board.rank_by]
+    """The ranking with the columns that fit beside it; the others in tables of their own, or by name."""
     if columns is None:
-        wanted = [name for name in FIRST_COLUMNS if name in others]
-        table, beside = _ranked_beside(board, wanted, min(width, FIRST_WIDTH), dense=True)
-        return [table, *_left_out([name for name in others if name not in beside], min(width, FIRST_WIDTH))]
-    wanted = chosen_columns(board, columns)
-    table, beside = _ranked_beside(board, wanted, width, dense=False)
-    return [table, *_further(board, [name for name in wanted if name not in beside], width)]
+        figure_names, width = _further_figures(board), min(width, FIRST_WIDTH)
+        first = [name for name in FIRST_COLUMNS if name in figure_names]
+        table, shown = _ranking_table(board, first, width, dense=True)
+        return [table, *_left_out([name for name in figure_names if name not in shown], width)]
+    chosen = chosen_columns(board, columns)
+    table, shown = _ranking_table(board, chosen, width, dense=False)
+    return [table, *_further_tables(board, [name for name in chosen if name not in shown], width)]
 
 
-def _ranked_beside(board: Board, names: list[str], width: int, *, dense: bool) -> tuple[str, list[str]]:
-    """The ranking with those of the further columns, in order, that fit beside it; the table, and their names."""
+def _further_figures(board: Board) -> list[str]:
+    """The names of all figures but the one that ranks."""
+    return [name for name in board.metrics if name != board.rank_by]
+
+
+def _ranking_table(board: Board, names: list[str], width: int, *, dense: bool) -> tuple[str, list[str]]:
+    """The table of the ranking and of those figures in `names` that fit beside it, and the names of these."""
     columns = _ranking(board, dense)
-    beside: list[str] = []
+    shown: list[str] = []
     for name in names:
         wider = [*columns, _column(board, name, dense)]
-        headings, lines = _turned(wider)
-        if narrowest(headings, lines, left=2, dense=dense, text=READABLE_TEXT) <= width:
+        headings, lines = _transposed(wider)
+        if narrowest(headings, lines, left=2, dense=dense, text_width=READABLE_TEXT) <= width:
             columns = wider
-            beside.append(name)
-    headings, lines = _turned(columns)
-    return render(headings, lines, width=width, left=2, dense=dense), beside
+            shown.append(name)
+    headings, lines = _transposed(columns)
+    return render(headings, lines, width=width, left=2, dense=dense), shown
 
 
 def _ranking(board: Board, dense: bool) -> list[list[str]]:
-    """The columns that rank, each its heading and its cells; `dense` leaves out deviations where there are none."""
+    """The columns of the ranking, each its heading and its cells; `dense` leaves out columns whose cells are empty."""
     writer, rank_by = figures.Writer(board.kind), board.rank_by
     rows = [*board.rows, *board.unranked]
     ranked = [row.metrics[rank_by] for row in rows]
@@ -103,12 +108,12 @@ def _ranking(board: Board, dense: bool) -> list[list[str]]:
 
 
 def is_tied(row: Row) -> bool:
-    """Not the first, and not told from it by the test samples."""
+    """True for a row below the first that does not differ clearly from it on the test samples."""
     return bool(row.tied_with_first) and row.rank != 1
 
 
 def _column(board: Board, name: str, dense: bool = False) -> list[str]:
-    """The heading of a figure, in lines, and its cells; `dense`: means alone, under the figure's own name."""
+    """The heading of a figure and its cells; `dense`: means only, below the last part of the figure's name."""
     writer, rows = figures.Writer(board.kind), [*board.rows, *board.unranked]
     if not dense:
         heading = "\n".join(writer.heading(name, board.units[name]))
@@ -120,18 +125,18 @@ def _column(board: Board, name: str, dense: bool = False) -> list[str]:
 
 
 def _narrow(heading: str) -> str:
-    """A word a line."""
+    """The heading with each word on a line of its own."""
     return heading.replace(" ", "\n")
 
 
-def _turned(columns: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
-    """Headings, and lines of cells."""
+def _transposed(columns: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
+    """The headings, and the lines of cells, of columns that begin with their heading."""
     headings, *lines = (list(line) for line in zip(*columns, strict=True))
     return headings, lines
 
 
 def _left_out(names: list[str], width: int) -> list[str]:
-    """Which columns there are besides, and how to see them."""
+    """A sentence with the names of figures that are not shown, and how to see them; none where there are none."""
     if not names:
         return []
     return [
@@ -141,25 +146,25 @@ def _left_out(names: list[str], width: int) -> list[str]:
     ]
 
 
-def _further(board: Board, names: list[str], width: int) -> list[str]:
-    """Columns that have no place beside the ranking, as many a table as fit the width."""
+def _further_tables(board: Board, names: list[str], width: int) -> list[str]:
+    """Tables of figures that do not fit beside the ranking, as many columns in each as fit the width."""
     labels = ["model", *(row.label for row in [*board.rows, *board.unranked])]
-    # A model's name may fold; it is given a third of the line at most.
-    room = width - min(max(map(len, labels)), width // 3) - 2
+    # A model's name may fold; it takes a third of the line at most.
+    width_of_figures = width - min(max(map(len, labels)), width // 3) - 2
     tables: list[list[list[str]]] = []
-    used = room + 1
+    used_width = width_of_figures + 1
     for column in (_column(board, name) for name in names):
-        needed = max(len(line) for cell in column for line in cell.split("\n")) + 3
-        if used + needed > room:
+        column_width = max(len(line) for cell in column for line in cell.split("\n")) + 3
+        if used_width + column_width > width_of_figures:
             tables.append([labels])
-            used = 0
+            used_width = 0
         tables[-1].append(column)
-        used += needed
-    return [render(*_turned(columns), width=width) for columns in tables]
+        used_width += column_width
+    return [render(*_transposed(columns), width=width) for columns in tables]
 
 
 def sentences(board: Board) -> list[str]:
-    """What must be known beside the table, a line each, as one paragraph."""
+    """Notes on the table as one paragraph, a line each: ties, and the records that are not ranked. Empty without any."""
     lines = []
     if any(is_tied(row) for row in board.rows):
         lines.append(

@@ -1,4 +1,4 @@
-"""Tables of text whose figures are never broken over lines."""
+"""Tables as text: columns of text may fold, figures are never broken over lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from eventbench.leaderboard import figures
 
 SHORTEST_TEXT = 12
-"""How narrow a column of text may be folded before a table rather grows wider than it should."""
+"""Characters to which a column of text may be folded; a table that needs less grows wider than its width."""
 
 
 def render(
@@ -29,16 +29,17 @@ def render(
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0) if dense else (0, 1))
-    for place, heading in enumerate(headings):
-        # Figures are never broken over lines: half a number is worse than none.
+    for index, heading in enumerate(headings):
+        is_text = index < left
+        # Figures are never broken over lines: half a number would be misread.
         table.add_column(
-            Text(heading), justify="left" if place < left else "right", overflow="fold", no_wrap=place >= left
+            Text(heading), justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text
         )
     for line in lines:
         table.add_row(*(Text(figures.plain(cell)) for cell in line))
     out = io.StringIO()
-    least = narrowest(headings, lines, left=left, dense=dense)
-    Console(file=out, width=max(width, least), color_system=None).print(table)
+    least_width = narrowest(headings, lines, left=left, dense=dense)
+    Console(file=out, width=max(width, least_width), color_system=None).print(table)
     rendered = (line.rstrip() for line in out.getvalue().splitlines())
     return "\n".join(line for line in rendered if line)
 
@@ -49,12 +50,12 @@ def narrowest(
     *,
     left: int,
     dense: bool = False,
-    text: int = SHORTEST_TEXT,
+    text_width: int = SHORTEST_TEXT,
 ) -> int:
-    """The narrowest such a table can be read at: every figure whole, `text` characters of every text."""
+    """The smallest width of a table with all figures whole and text folded to lines of `text_width` characters."""
     widest = [
         max(len(part) for cell in column for part in cell.split("\n"))
         for column in zip(headings, *lines, strict=True)
     ]
-    texts = sum(min(text, size) for size in widest[:left])
+    texts = sum(min(text_width, size) for size in widest[:left])
     return sum(widest[left:]) + texts + (2 if dense else 3) * (len(widest) - 1) + 2

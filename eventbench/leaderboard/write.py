@@ -1,4 +1,4 @@
-"""A record is written whole or not at all, and never over another one."""
+"""Write a record and its evidence: both files completely or neither, and never over existing ones."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from typing import Any
 import msgspec
 
 from eventbench.errors import BadRecord, EventbenchError
-from eventbench.leaderboard.entry import Entry, content_digest, load_entry, place_of
+from eventbench.leaderboard.entry import Entry, content_digest, load_entry, relative_path
 from eventbench.specs.record import Record
-from eventbench.task_kinds.base import named
+from eventbench.task_kinds.base import task_kind_named
 
 
 def write_record(board: Path, record: Record, rows: Iterable[Sequence[Any]]) -> Entry:
     """Write `record` and its predictions under `<board>/records`, and return it as read back.
 
-    rows: `(id, label, what run 0 answered, what run 1 answered, ...)` for every test sample, in any order; what an answer
-    is, the record's kind of task says. `record.predictions` is the sha256 of the file they make; left empty it is filled in.
+    rows: `(id, label, answer of run 0, answer of run 1, ...)` for every test sample, in any order; the record's kind of
+    task defines what an answer is. `record.predictions` is the sha256 of the file made of them; it is filled in if empty.
 
     Raises BadRecord when record and rows do not fit each other, EventbenchError when the files cannot be written or
-    are there already. In either case nothing is left behind.
+    exist already. In either case nothing is left behind.
     """
-    kind = named(record.kind, where=record.model.name)
+    kind = task_kind_named(record.kind, where=record.model.name)
     content = kind.encode(rows, [run.seed for run in record.runs], record.model.name)
     digest = hashlib.sha256(content).hexdigest()
     if not record.predictions:
         record = msgspec.structs.replace(record, predictions=digest)
     record = _as_read_back(record)
-    target = board / "records" / place_of(record)
+    target = board / "records" / relative_path(record)
     entry = Entry(target, record)
-    if broken := entry.judge(content)[1]:
+    if broken := entry.check_predictions(content)[1]:
         raise BadRecord(broken[0], where=target)
     text = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
     try:
-        # The predictions come first: a record that can be seen always has its evidence beside it.
-        with _folder(target.parent):
-            _place([(entry.predictions_path, content), (target, text)])
+        # The predictions come first, so that a visible record always has its evidence beside it.
+        with _created_folder(target.parent):
+            _write_files([(entry.predictions_path, content), (target, text)])
     except OSError as error:
         raise EventbenchError(
             f"the record cannot be written: {error.strerror or error}",
@@ -51,33 +51,34 @@ def write_record(board: Path, record: Record, rows: Iterable[Sequence[Any]]) -> 
 
 
 def _as_read_back(record: Record) -> Record:
-    """What a reader will find: an int where a float belongs would otherwise give the record another digest."""
+    """The record as it is after reading it back: an int in place of a float would change the digest."""
     try:
-        content_digest(record)  # msgspec would write a NaN as null
+        content_digest(record)  # refuses NaN, which msgspec would write as null
         return msgspec.json.decode(msgspec.json.encode(record), type=Record)
     except (TypeError, ValueError) as error:
         raise BadRecord(
-            f"the record holds what JSON cannot: {error}",
+            f"the record has a value that JSON cannot hold: {error}",
             where=record.model.name,
             allowed="text, finite numbers, lists and tables",
         ) from None
 
 
 @contextlib.contextmanager
-def _folder(folder: Path) -> Iterator[None]:
-    """`folder`, made for the time being: the parts that had to be made go again when what follows fails."""
+def _created_folder(folder: Path) -> Iterator[None]:
+    """Create `folder` with its parents; those that did not exist are removed again when the block fails."""
     created = [part for part in [folder, *folder.parents] if not part.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
     except BaseException:
         for part in created:
-            with contextlib.suppress(OSError):  # not made yet, or somebody else's record is in it by now
+            with contextlib.suppress(OSError):  # not made yet, or another process has put a record into it
                 part.rmdir()
         raise
 
 
-def _place(files: list[tuple[Path, bytes]]) -> None:
+def _write_files(files: list[tuple[Path, bytes]]) -> None:
+    """Write all files under temporary names, then rename them; on failure none of them is left."""
     for target, _ in files:
         if target.exists():
             raise EventbenchError(
@@ -86,7 +87,7 @@ def _place(files: list[tuple[Path, bytes]]) -> None:
                 fix="records are never overwritten; submit again to make a new one",
             )
     temporary: list[Path] = []
-    placed: list[Path] = []
+    renamed: list[Path] = []
     try:
         for target, content in files:
             temporary.append(target.with_name(f".{target.name}.{os.getpid()}.tmp"))
@@ -96,16 +97,16 @@ def _place(files: list[tuple[Path, bytes]]) -> None:
                 os.fsync(file.fileno())
         for path, (target, _) in zip(temporary, files, strict=True):
             path.replace(target)
-            placed.append(target)
+            renamed.append(target)
         _sync(files[0][0].parent)
     except BaseException:
-        for path in [*temporary, *placed]:
+        for path in [*temporary, *renamed]:
             path.unlink(missing_ok=True)
         raise
 
 
 def _sync(folder: Path) -> None:
-    """Have the new names on disk too, where the platform lets a folder be synced."""
+    """Flush the new names in the folder to disk, where the platform can."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

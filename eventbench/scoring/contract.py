@@ -1,4 +1,4 @@
-"""The contract of a submitted model: the same scores when asked twice, and none that depend on other samples of a batch."""
+"""The contract of a submitted model: scores are the same at each call and do not depend on the rest of the batch."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from eventbench.metrics.base import AnswerMetric
 from eventbench.models.protocols import ScoresPerStep
 from eventbench.submission.folder import SubmissionFolder
 from eventbench.submission.model import call_model, call_scores_per_step
-from eventbench.task_kinds.base import Answer, TaskKind, named
+from eventbench.task_kinds.base import Answer, TaskKind, task_kind_named
 
-SAME = 1e-3  # how far scores of one sample may be apart between batches, relative to the largest score
-TRIED = 16  # samples
+TOLERANCE = 1e-3  # how far scores of a sample may differ between batches, relative to the largest score
+CHECKED_SAMPLES = 16
 
 
 class HeldToContract(nn.Module):
-    """The submitted model; what each forward returns is held to the kind of task."""
+    """The submitted model, wrapped so that what each forward returns is checked by the kind of task."""
 
     def __init__(self, model: nn.Module, kind: TaskKind, classes: int, name: str) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class HeldToContract(nn.Module):
 
 
 class StepsHeldToContract(HeldToContract):
-    """The same of a model that offers scores of each step: their mean must be what the forward before returned."""
+    """A submitted model that offers scores of each step: their mean must be what the last forward returned."""
 
     _scores: torch.Tensor
 
@@ -58,26 +58,26 @@ class CheckedRun(NamedTuple):
 
 
 def check(task_data: TaskData, submission: SubmissionFolder) -> None:
-    """Hold every run of a submission to the contract on a few test samples, and write nothing.
+    """Check that every run of a submission keeps the contract on a few test samples, and write nothing.
 
-    Raises BadSubmission where a model cannot be made or filled, raises, returns another shape or values that are not
-    finite, gives other scores when asked twice, or scores of a sample that depend on its neighbours in the batch.
+    Raises BadSubmission where a model cannot be made, cannot load its weights, raises, returns another shape or values
+    that are not finite, returns other scores at a second call, or scores that depend on the other samples of the batch.
     """
     for _ in checked_runs(task_data, submission):
         pass
 
 
 def checked_runs(task_data: TaskData, submission: SubmissionFolder) -> Iterator[CheckedRun]:
-    """Each run of a submission, once it holds to the contract; raises what `check` raises.
+    """Each run of a submission after it has been checked; raises what `check` raises.
 
-    The model that was checked is the one to score: its weights are read and its class is made once.
+    The model that was checked is the one to score: its weights are read and its class is made only once.
     """
-    frames, _ = next(task_data.split("test").batches(TRIED))
-    kind = named(task_data.task.spec.kind)
+    frames, _ = next(task_data.split("test").batches(CHECKED_SAMPLES))
+    kind = task_kind_named(task_data.task.spec.kind)
     for seed, weights in zip(submission.seeds, submission.spec.weights, strict=True):
         filled = submission.filled_model(weights, task_data.sensor, task_data.time_steps, task_data.classes)
-        held = _needs_steps(task_data.task.spec.metrics) and isinstance(filled.model, ScoresPerStep)
-        wrapper = StepsHeldToContract if held else HeldToContract
+        per_step = _needs_steps(task_data.task.spec.metrics) and isinstance(filled.model, ScoresPerStep)
+        wrapper = StepsHeldToContract if per_step else HeldToContract
         model = wrapper(filled.model, kind, task_data.classes, submission.spec.model.name)
         model = model.to(task_data.device).eval()
         _check_model(model, frames, f"{submission.spec.model.name} with {weights}")
@@ -92,47 +92,49 @@ def _needs_steps(metrics: Sequence[str]) -> bool:
 
 @torch.no_grad()
 def _check_model(model: HeldToContract, frames: torch.Tensor, where: str) -> None:
-    """Ask the model four times; it is left as it was."""
-    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    """Call the model four times on variations of a batch (T, N, C, H, W) and compare; its buffers are restored."""
+    state_before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     half = frames.shape[1] // 2
-    strangers = frames.clone()
-    # As many samples as before, so the first half is computed alike to the last bit.
-    strangers[:, half:] = frames[:, :1]
-    once = model(frames)
+    other_second_half = frames.clone()
+    # As many samples as before, so that the first half is computed the same to the last bit.
+    other_second_half[:, half:] = frames[:, :1]
+    expected = model(frames)
     if isinstance(model, StepsHeldToContract):
         model.scores_per_step(frames)
-    twice = model(frames)
-    turned = model(frames.flip(1)).flip(0)
-    accompanied = model(strangers)[:half]
-    near = SAME * float(once.abs().max())
-    for scores, what in (
-        (twice, "change when the model is asked twice"),
-        (accompanied, "depend on the other samples of the batch"),
-        (turned, "depend on the order of the batch"),
+    second_call = model(frames)
+    reversed_batch = model(frames.flip(1)).flip(0)
+    first_half = model(other_second_half)[:half]
+    tolerance = TOLERANCE * float(expected.abs().max())
+    for scores, problem in (
+        (second_call, "change when the model is called twice"),
+        (first_half, "depend on the other samples of the batch"),
+        (reversed_batch, "depend on the order of the batch"),
     ):
-        first = once[: len(scores)]
-        differ = (scores - first).abs().flatten(1).amax(1) > near
-        if scores is turned:  # another place in the batch may round otherwise, which can move a spike
-            kept, kept_first = (model.kind.kept(Answer(answer)) for answer in (scores, first))
-            differ &= (kept != kept_first).reshape(len(first), -1).any(1)
+        expected_part = expected[: len(scores)]
+        differ = (scores - expected_part).abs().flatten(1).amax(1) > tolerance
+        if (
+            scores is reversed_batch
+        ):  # another position in the batch may round differently, which can move a spike
+            rows, expected_rows = (model.kind.evidence_rows(Answer(part)) for part in (scores, expected_part))
+            differ &= (rows != expected_rows).reshape(len(rows), -1).any(1)
         if differ.any():
             raise BadSubmission(
-                f"scores of {int(differ.sum())} of {len(differ)} samples {what}",
+                f"scores of {int(differ.sum())} of {len(differ)} samples {problem}",
                 where=where,
                 fix="state must start fresh at each call, and no sample may look at another",
             )
-    _put_back(model, before, where)
+    _restore_buffers(model, state_before, where)
 
 
-def _put_back(model: nn.Module, before: Mapping[str, torch.Tensor], where: str) -> None:
-    """Buffers as they were before the check; raises BadSubmission where the model changed its parameters."""
+def _restore_buffers(model: nn.Module, state_before: Mapping[str, torch.Tensor], where: str) -> None:
+    """Set buffers to their values before the check; raises BadSubmission where the model changed its parameters."""
     for name, parameter in model.named_parameters():
-        if name in before and not torch.equal(parameter, before[name]):
+        if name in state_before and not torch.equal(parameter, state_before[name]):
             raise BadSubmission(
                 f"the parameter {name.removeprefix('model.')!r} is changed by a forward in eval mode",
                 where=where,
-                fix="a submission is scored with the weights of its file: let forward leave them alone",
+                fix="a submission is scored with the weights of its file: forward must not change them",
             )
     for name, tensor in model.state_dict().items():
-        if name in before and tensor.shape == before[name].shape:
-            tensor.copy_(before[name])
+        if name in state_before and tensor.shape == state_before[name].shape:
+            tensor.copy_(state_before[name])

@@ -1,4 +1,4 @@
-"""What a run was made with: packages, processor, precision. No path, user or host name."""
+"""The environment of a run: versions of packages, processor, precision. No path, user or host name is in it."""
 
 from __future__ import annotations
 
@@ -30,21 +30,25 @@ def environment(device: torch.device) -> dict[str, str]:
 
 
 def arithmetic_precision(device: torch.device) -> str:
-    """What float32 products on the device are computed in, as torch is set at this moment.
+    """The precision in which torch, as it is set now, computes float32 products on the device.
 
-    "float32" where it is so; "tf32" or "bf16" where torch may round factors to that; "float32, convolutions in tf32"
-    where the two differ, as they do on CUDA unless told otherwise; "bfloat16 (autocast)" inside of autocast.
+    "float32"; "tf32" or "bf16" where torch may round factors to that; "float32, convolutions in tf32" where products and
+    convolutions differ, which is the default on CUDA; "bfloat16 (autocast)" inside of autocast.
     """
     if torch.is_autocast_enabled(device.type):
         return f"{torch.get_autocast_dtype(device.type)} (autocast)".removeprefix("torch.")
     products, convolutions = _products(device), _convolutions(device)
     if device.type == "cuda" and torch.cuda.get_device_capability(device) < (8, 0):
-        return "float32"  # the GPU has no TF32, whatever is allowed
+        return "float32"  # the GPU has no TF32, even where the settings allow it
     return products if products == convolutions else f"{products}, convolutions in {convolutions}"
 
 
 def _products(device: torch.device) -> str:
-    backend = torch.backends.cuda.matmul if device.type == "cuda" else _of(torch.backends.mkldnn, "matmul")
+    """The precision of matrix products."""
+    if device.type == "cuda":
+        backend: object = torch.backends.cuda.matmul
+    else:
+        backend = getattr(torch.backends.mkldnn, "matmul", None)
     if (setting := _setting(backend)) is not None:
         return setting
     rounded = {"highest": "float32", "high": "tf32", "medium": "tf32" if device.type == "cuda" else "bf16"}
@@ -52,18 +56,15 @@ def _products(device: torch.device) -> str:
 
 
 def _convolutions(device: torch.device) -> str:
+    """The precision of convolutions."""
     backend = torch.backends.cudnn if device.type == "cuda" else torch.backends.mkldnn
-    if (setting := _setting(_of(backend, "conv"))) is not None:
+    if (setting := _setting(getattr(backend, "conv", None))) is not None:
         return setting
     return "tf32" if device.type == "cuda" and torch.backends.cudnn.allow_tf32 else "float32"
 
 
-def _of(backend: object, operator: str) -> object:
-    return getattr(backend, operator, None)
-
-
 def _setting(backend: object) -> str | None:
-    """What `fp32_precision` says, of the backend or else of all; None where torch is older than the setting (2.9)."""
+    """`fp32_precision` of the backend, or else of all backends; None where torch is too old to have it (below 2.9)."""
     own = getattr(backend, "fp32_precision", None)
     if own is None:
         return None
@@ -72,13 +73,13 @@ def _setting(backend: object) -> str | None:
 
 
 def package_digest() -> str:
-    """sha256 over the package's own Python files: which code scored, whatever the version says."""
+    """sha256 over the package's Python files: it identifies the code that scored, even between two releases."""
     files = sorted(PACKAGE.rglob("*.py"))
     return digest.of_lines(f"{file.relative_to(PACKAGE).as_posix()} {digest.of_file(file)}" for file in files)
 
 
 def _processor() -> str:
-    """The processor's name as the system tells it."""
+    """The processor's name as the system reports it."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

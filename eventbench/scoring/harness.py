@@ -17,34 +17,34 @@ from eventbench.scoring.contract import CheckedRun, checked_runs
 from eventbench.scoring.environment import environment, package_digest
 from eventbench.specs.record import SCHEMA, Harness, Pinned, Record, Run, Score
 from eventbench.submission.folder import SubmissionFolder
-from eventbench.task_kinds.base import DEFAULT, Answer, TaskKind, named
+from eventbench.task_kinds.base import DEFAULT_KIND, Answer, TaskKind, task_kind_named
 from eventbench.training.heap import keep_heap
 
-BATCH = 50  # figures do not depend on it
+BATCH = 50  # samples; no figure depends on it
 
 
 class _Evidence(AnswerMetric):
-    """What the kind of task keeps of each sample, in the order of the batches; no figure of its own."""
+    """The evidence of each sample, in the order of the batches. It is gathered like a metric but gives no figure."""
 
     def __init__(self, kind: TaskKind) -> None:
         self._kind = kind
         self._batches: list[torch.Tensor] = []
 
     def update(self, answer: Answer, labels: torch.Tensor) -> None:  # noqa: ARG002  # evidence is of answers
-        self._batches.append(self._kind.kept(answer))
+        self._batches.append(self._kind.evidence_rows(answer))
 
     def value(self) -> dict[str, Figure]:
         return {}
 
-    def kept(self) -> list[Any]:
+    def rows(self) -> list[Any]:
         return list(torch.cat(self._batches).tolist())
 
 
 class _Scored(NamedTuple):
-    """One run, what is kept of its answers, and the backends its layers were computed by."""
+    """A scored run, the evidence of each sample, and the backends that computed its layers."""
 
     run: Run
-    kept: list[Any]
+    evidence: list[Any]
     backends: set[str]
 
 
@@ -55,18 +55,18 @@ def score(
 
     progress: called with the name of each weights file before its run is checked and scored.
 
-    Each sample is scored exactly once, unaugmented and in order of id, by the model that was held to the contract. A
-    metric that fails fails the run. Raises BadSubmission where a model breaks the contract, and what a metric raises.
+    Each sample is scored exactly once, unaugmented and in order of id, by the model that was checked. A metric that fails
+    fails the run. Raises BadSubmission where a model breaks the contract, and what a metric raises.
     """
     keep_heap()
-    kind, test = named(task_data.task.spec.kind), task_data.split("test")
+    kind, test = task_kind_named(task_data.task.spec.kind), task_data.split("test")
     scored = []
     runs = checked_runs(task_data, submission)
     for weights in submission.spec.weights:
         progress(weights)
         scored.append(_score_run(task_data, next(runs), kind, test))
     labels = test.labels.tolist()
-    rows = [(id, labels[i], *(run.kept[i] for run in scored)) for i, id in enumerate(test.ids)]
+    rows = [(id, labels[i], *(run.evidence[i] for run in scored)) for i, id in enumerate(test.ids)]
     return _record(task_data, submission, scored, len(rows)), rows
 
 
@@ -76,11 +76,12 @@ def _score_run(task_data: TaskData, checked: CheckedRun, kind: TaskKind, test: L
     figures = measure(checked.model, test.batches(BATCH), members | {"": evidence}, task_data.device)
     scores = {name: _score(figure, members[name.partition(".")[0]]) for name, figure in figures.items()}
     run = Run(seed=checked.seed, weights=checked.weights, scores=scores)
-    return _Scored(run, evidence.kept(), set(backends_used(checked.model).values()))
+    return _Scored(run, evidence.rows(), set(backends_used(checked.model).values()))
 
 
 def _record(task_data: TaskData, submission: SubmissionFolder, scored: list[_Scored], samples: int) -> Record:
     backends = sorted(set().union(*(run.backends for run in scored)))
+    kind = task_data.task.spec.kind
     return Record(
         schema=SCHEMA,
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -98,8 +99,8 @@ def _record(task_data: TaskData, submission: SubmissionFolder, scored: list[_Sco
         training=submission.spec.training,
         environment=environment(task_data.device)
         | ({"lif_backends": ", ".join(backends)} if backends else {}),
-        # A record of the kind that is meant where none is named names none: as records were before there were kinds.
-        kind=DEFAULT if task_data.task.spec.kind == DEFAULT else task_data.task.spec.kind,
+        # msgspec leaves out a default by identity, so an equal string read from a file would be written, and change the digest.
+        kind=DEFAULT_KIND if kind == DEFAULT_KIND else kind,
         about=submission.spec.about,
     )
 

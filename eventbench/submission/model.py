@@ -12,8 +12,7 @@ from torch import nn
 from eventbench.errors import BadSubmission, EventbenchError
 from eventbench.models.protocols import ScoresPerStep
 from eventbench.submission.user_code import ModelCode, load_code
-from eventbench.task_kinds import base as task_kinds
-from eventbench.task_kinds.base import Answer, TaskKind
+from eventbench.task_kinds.base import DEFAULT_KIND, Answer, TaskKind, task_kind_named
 
 
 def make_model(
@@ -64,7 +63,7 @@ def call_model(
     `with_steps` asks for the scores of each step as well. Raises BadSubmission when the model raises, returns what its
     kind of task does not allow, or has no scores of each step.
     """
-    kind = kind or task_kinds.named(task_kinds.DEFAULT)
+    kind = kind or task_kind_named(DEFAULT_KIND)
     returned = _call(model, frames, "forward", name)
     scores = kind.checked_scores(returned, samples=frames.shape[1], classes=classes, where=name)
     if not with_steps:

@@ -21,7 +21,7 @@ TIED = -1
 
 @dataclass(frozen=True)
 class Predictions(Evidence):
-    """`ids` and `labels` of the n test samples, and `predicted[run][sample]`, the class index each run chose."""
+    """`ids` and `labels` of the n test samples, and `predicted[run][sample]`, the class index that each run chose."""
 
     seeds: list[int]
     ids: list[str]
@@ -30,7 +30,7 @@ class Predictions(Evidence):
 
     @cached_property
     def correct(self) -> np.ndarray:
-        """(runs, samples) bool: right and not tied. A tie of the best score is stored as -1 and is an error."""
+        """(runs, samples) bool: the prediction is the label. A tie of the best score is stored as -1 and is an error."""
         import numpy as np
 
         predicted = np.array(self.predicted, dtype=np.int64).reshape(len(self.seeds), len(self.ids))
@@ -66,7 +66,7 @@ def encode(rows: Iterable[Sequence[Any]], seeds: Sequence[int], where: object) -
 
 
 def decode(content: bytes, where: object) -> Predictions:
-    """The other way round. Raises BadRecord, with the line, on anything that is no such table."""
+    """The table in the bytes of a `.predictions.csv`. Raises BadRecord, with the line, where they hold none."""
     try:
         lines = list(csv.reader(io.StringIO(content.decode(), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
@@ -84,7 +84,7 @@ def decode(content: bytes, where: object) -> Predictions:
 
 
 def _whole_numbers(line: list[str], columns: int, where: str) -> list[int]:
-    """Label and predictions of one line."""
+    """The label and the predictions of one line. Raises BadRecord where a cell is no whole number."""
     try:
         if len(line) != columns:
             raise ValueError
@@ -101,26 +101,26 @@ def _is_seed(name: str) -> bool:
     return name.startswith("seed") and name[4:].removeprefix("-").isdecimal()
 
 
-def misfits(table: Predictions, *, seeds: list[int], samples: int, classes: int) -> list[str]:
-    """Every way in which the table does not fit the record it belongs to."""
+def mismatches(table: Predictions, *, seeds: list[int], samples: int, classes: int) -> list[str]:
+    """Every way in which the table does not fit its record, a sentence each."""
     broken = []
     if table.seeds != seeds:
         broken.append(f"the predictions are of seeds {table.seeds}, the record's runs of seeds {seeds}")
     if len(set(table.seeds)) != len(table.seeds):
-        broken.append(f"seeds {table.seeds} repeat: a record's runs each have a seed of their own")
+        broken.append(f"seeds {table.seeds} repeat: each run of a record has its own seed")
     if len(table.ids) != samples:
-        broken.append(f"{len(table.ids)} samples are predicted, the record says {samples}")
-    in_order = sorted(table.ids)
-    twice = next((first for first, second in pairwise(in_order) if first == second), None)
-    if twice is not None:
-        broken.append(f"sample {twice!r} is there more than once")
-    elif table.ids != in_order:
+        broken.append(f"{len(table.ids)} samples are predicted, the record has {samples}")
+    sorted_ids = sorted(table.ids)
+    repeated = next((first for first, second in pairwise(sorted_ids) if first == second), None)
+    if repeated is not None:
+        broken.append(f"sample {repeated!r} is there more than once")
+    elif table.ids != sorted_ids:
         broken.append("the samples are not in order of id")
-    wrong = next((label for label in table.labels if not 0 <= label < classes), None)
-    if wrong is not None:
-        broken.append(f"label {wrong} is no class: 0 to {classes - 1}")
+    bad_label = next((label for label in table.labels if not 0 <= label < classes), None)
+    if bad_label is not None:
+        broken.append(f"label {bad_label} is no class: 0 to {classes - 1}")
     cells = (cell for run in table.predicted for cell in run)
-    wrong = next((cell for cell in cells if not TIED <= cell < classes), None)
-    if wrong is not None:
-        broken.append(f"prediction {wrong} is no class: 0 to {classes - 1}, or -1 for a tie")
+    bad_cell = next((cell for cell in cells if not TIED <= cell < classes), None)
+    if bad_cell is not None:
+        broken.append(f"prediction {bad_cell} is no class: 0 to {classes - 1}, or -1 for a tie")
     return broken

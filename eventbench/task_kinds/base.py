@@ -1,6 +1,6 @@
-"""What a kind of task is: the answer of a model, the evidence kept of it, and how both are judged and compared.
+"""Base of the kinds of task: the answer of a model, the evidence of it, and how both are scored and compared.
 
-Boards are read without torch, so torch is imported nowhere here: methods that are given tensors use the tensors' own.
+Boards are read without torch, so torch is imported for type checkers only; code here calls methods of the tensors.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-DEFAULT = "classification"
+DEFAULT_KIND = "classification"
 """The kind of a task or record that names none: those written before there were kinds."""
 
 
 class Answer(NamedTuple):
-    """What a model answers for a batch: scores (N, K), and those of each step (T, N, K) where they were asked for."""
+    """A model's answer for a batch: scores (N, K), and those of each step (T, N, K) where they were asked for."""
 
     scores: torch.Tensor
     per_step: torch.Tensor | None = None
 
 
 class Recomputed(NamedTuple):
-    """A figure of one run as its evidence gives it, with its 95 % interval where the kind has one."""
+    """A figure of one run recomputed from its evidence, with its 95 % interval where the kind has one."""
 
     value: float
     low: float | None = None
@@ -35,7 +35,7 @@ class Recomputed(NamedTuple):
 
 
 class Pooled(NamedTuple):
-    """A figure over several runs on the same test samples: its mean and, where the kind has one, its 95 % interval."""
+    """A figure over several runs on the same test samples: its mean and its 95 % interval."""
 
     mean: float
     low: float
@@ -52,9 +52,9 @@ class Difference(NamedTuple):
 
 
 class Evidence(ABC):
-    """What is kept of every test sample of each run, in order of sample id.
+    """The answers of each run for every test sample that are stored with a record, in order of sample id.
 
-    `seeds` names the runs, `ids` the n samples, `labels` what each sample should have been answered with.
+    `seeds` are those of the runs, `ids` those of the n samples, `labels` the right answer for each sample.
     """
 
     seeds: list[int]
@@ -68,16 +68,16 @@ class Evidence(ABC):
 
 
 class TaskKind(ABC):
-    """A kind of task. Members have no state: `named(kind)` makes one wherever it is needed.
+    """A kind of task. Members have no state; `task_kind_named` makes one wherever it is needed.
 
     Attributes
     ----------
-    main_figure : what a board of this kind ranks by where its task names nothing, and what its plots show.
-    selected_by : the figure that selects a checkpoint, as logs and submissions name it.
-    evidence_ending : evidence lies beside its record, as `<record>.<evidence_ending>`.
-    interval_note : what the intervals on a board of this kind are, in words.
-    paired_test : the test behind `p_of_no_difference`, in words, without an article.
-    interval_of_difference : how `difference` finds its interval, in words.
+    main_figure : the figure that boards of this kind rank by where the task names none, and that their plots show.
+    selected_by : the figure that selects a checkpoint, by the name that logs and submissions use.
+    evidence_ending : evidence is stored beside its record, as `<record>.<evidence_ending>`.
+    interval_note : a sentence on the intervals of a board of this kind.
+    paired_test : the name of the test behind `p_of_no_difference`, without an article.
+    interval_of_difference : the name of the method by which `difference` computes its interval.
     compared_columns : the heading of each key of `compared_runs`.
     """
 
@@ -102,8 +102,8 @@ class TaskKind(ABC):
     def checked_steps(self, returned: object, scores: torch.Tensor, *, where: str) -> torch.Tensor:
         """The scores of each step (T, N, K) that `scores_per_step` returned for a batch whose `scores` are (N, K).
 
-        Raises BadSubmission where they are of another type or shape or not finite, or where their mean over T is not
-        `scores`, but for rounding.
+        Raises BadSubmission where they are of another type or shape or not finite, or where their mean over T differs
+        from `scores` by more than rounding.
         """
 
     # What selects a checkpoint
@@ -113,47 +113,47 @@ class TaskKind(ABC):
         """How well each sample is answered, (N,), higher is better; its mean over a split is the figure `selected_by`."""
 
     def merit(self, quality: float, loss: float) -> tuple[float, ...]:
-        """What the checkpoint with the largest value of is kept: mean quality on validation, then the lower loss."""
+        """The checkpoint with the largest merit is used: the higher mean quality on validation, then the lower loss."""
         return quality, -loss
 
-    # What is kept as evidence
+    # What is stored as evidence
 
     @abstractmethod
-    def kept(self, answer: Answer) -> torch.Tensor:
-        """What is kept of a batch's answers, a row a sample: (N,) or (N, ...)."""
+    def evidence_rows(self, answer: Answer) -> torch.Tensor:
+        """The part of a batch's answers that is stored as evidence, a row for each sample: (N,) or (N, ...)."""
 
     @abstractmethod
     def encode(self, rows: Iterable[Sequence[Any]], seeds: Sequence[int], where: object) -> bytes:
-        """The evidence file of rows `(id, label, what run 0 answered, what run 1 answered, ...)`, in any order.
+        """The bytes of the evidence file, from rows `(id, label, answer of run 0, answer of run 1, ...)` in any order.
 
         Raises BadRecord for a row with another number of answers than there are `seeds`.
         """
 
     @abstractmethod
     def decode(self, content: bytes, where: object) -> Evidence:
-        """The evidence in the bytes of a file. Raises BadRecord, with the place, where they hold none."""
+        """The evidence in the bytes of a file. Raises BadRecord, with the place in the file, where they hold none."""
 
     @abstractmethod
-    def misfits(self, evidence: Evidence, *, seeds: list[int], samples: int, classes: int) -> list[str]:
-        """Every way in which the evidence does not fit the record it belongs to, a sentence each."""
+    def mismatches(self, evidence: Evidence, *, seeds: list[int], samples: int, classes: int) -> list[str]:
+        """Every way in which the evidence does not fit its record, a sentence each."""
 
     # How figures are recomputed, shown and ranked
 
     @abstractmethod
     def recomputed(self, evidence: Evidence, run: int) -> dict[str, Recomputed]:
-        """The figures of the run at index `run` that its evidence gives; `main_figure` is among them."""
+        """The figures of the run at index `run` that follow from its evidence; `main_figure` is among them."""
 
     @abstractmethod
     def pooled(self, figure: str, values: Sequence[float], samples: int) -> Pooled | None:
-        """A figure over runs, from its value in each; None for a figure of which this kind knows no interval."""
+        """A figure over runs, from its value in each; None for a figure without an interval of this kind."""
 
     @abstractmethod
     def has_interval(self, figure: str) -> bool:
-        """True where `pooled` knows an interval of the figure."""
+        """True where `pooled` gives an interval for the figure."""
 
     @abstractmethod
     def is_share(self, figure: str) -> bool:
-        """True for a figure stored as a share, 0 to 1, and shown in percent."""
+        """True for a figure that is stored as a share, 0 to 1, and shown in percent."""
 
     # Which paired test compares
 
@@ -163,13 +163,13 @@ class TaskKind(ABC):
 
     @abstractmethod
     def difference(self, a: np.ndarray, b: np.ndarray) -> Difference:
-        """Mean marks of A minus those of B, both (runs, samples), with interval and p."""
+        """Mean marks of A minus mean marks of B, both (runs, samples), with interval and p."""
 
     @abstractmethod
     def compared_runs(self, a: np.ndarray, b: np.ndarray) -> dict[str, Any]:
-        """One run of A beside one of B, marks (samples,) each: counts to show, and `p` of their paired test."""
+        """Comparison of one run of A with one of B, marks (samples,) each: counts, and `p` of their paired test."""
 
 
-def named(kind: str, *, where: object = "") -> TaskKind:
-    """The kind of task called `kind`. Raises UnknownName, with those there are, when there is none."""
+def task_kind_named(kind: str, *, where: object = "") -> TaskKind:
+    """The kind of task called `kind`. Raises UnknownName, with the names that exist, for any other name."""
     return registry.task_kinds.get(kind, where=where)()

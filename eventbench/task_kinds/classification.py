@@ -1,7 +1,7 @@
-"""One class of K for each sample, judged by top-1 accuracy; a tie for the best score is an error.
+"""Classification: one of K classes for each sample, scored by top-1 accuracy; a tie for the best score is an error.
 
-Networks that count spikes over few time steps tie often, and `argmax` then answers with the lowest class index, which
-is right more often than chance where classes come in order. So a tie is predicted as -1, which is no class.
+Networks that count spikes over few time steps tie often, and `argmax` then picks the lowest class index, which is right
+more often than chance where classes come in order. So a tie is predicted as -1, which is no class.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 __all__ = ["TIED", "Classification", "Predictions", "predicted"]
 
-# How far the mean of the scores of each step may be from the scores, relative to the largest score: float32 sums in
-# another order, no more.
+# How far the mean of the scores of each step may differ from the scores, relative to the largest score: enough for float32
+# sums in another order.
 ROUNDING = 1e-3
 
 
 def predicted(scores: torch.Tensor) -> torch.Tensor:
-    """Scores (..., K) -> (...) int64: the class with the best score, `TIED` (-1) where several share it."""
+    """Scores (..., K) -> (...) int64: the class with the best score, or `TIED` (-1) where several share it."""
     best = scores.amax(-1, keepdim=True)
     return scores.argmax(-1).masked_fill((scores == best).sum(-1) > 1, TIED)
 
 
 class Classification(TaskKind):
-    """Scores (N, K), float: a score a class, the highest is the prediction.
+    """Scores (N, K), float: one for each class, of which the highest is the prediction.
 
     Evidence is the predicted class index of each sample, -1 for a tie, in `<record>.predictions.csv`.
     """
@@ -63,10 +63,10 @@ class Classification(TaskKind):
         allowed = f"a float tensor (T, N, K) = (T, {scores.shape[0]}, {scores.shape[1]})"
         steps = _checked(returned, (None, *scores.shape), "scores_per_step", allowed, where)
         rounding = ROUNDING * max(float(scores.abs().max()), float(steps.abs().max()))
-        apart = ((steps.mean(0) - scores).abs().amax(1) > rounding).sum()
-        if apart:
+        differing = ((steps.mean(0) - scores).abs().amax(1) > rounding).sum()
+        if differing:
             raise BadSubmission(
-                f"the scores of {int(apart)} of {len(scores)} samples are not the mean over their steps",
+                f"the scores of {int(differing)} of {len(scores)} samples are not the mean over their steps",
                 where=where,
                 fix="let forward return scores_per_step(frames).mean(0)",
             )
@@ -76,21 +76,21 @@ class Classification(TaskKind):
         """(N,) bool: right and not tied."""
         return predicted(answer.scores) == labels
 
-    def kept(self, answer: Answer) -> torch.Tensor:
+    def evidence_rows(self, answer: Answer) -> torch.Tensor:
         """(N,) int64: the predicted class, -1 for a tie."""
         return predicted(answer.scores)
 
     def encode(self, rows: Iterable[Sequence[Any]], seeds: Sequence[int], where: object) -> bytes:
-        """The bytes of `.predictions.csv`: a header `id,label,seed<k>...`, a line a sample in order of id."""
+        """The bytes of `.predictions.csv`: a header `id,label,seed<k>...`, then a line for each sample in order of id."""
         return predictions.encode(rows, seeds, where)
 
     def decode(self, content: bytes, where: object) -> Predictions:
         """The table in a `.predictions.csv`."""
         return predictions.decode(content, where)
 
-    def misfits(self, evidence: Evidence, *, seeds: list[int], samples: int, classes: int) -> list[str]:
-        """Other seeds, samples or classes than the record's; samples twice or out of order."""
-        return predictions.misfits(_table(evidence), seeds=seeds, samples=samples, classes=classes)
+    def mismatches(self, evidence: Evidence, *, seeds: list[int], samples: int, classes: int) -> list[str]:
+        """Sentences on seeds, samples or classes that differ from the record's, and on repeated or unsorted samples."""
+        return predictions.mismatches(_table(evidence), seeds=seeds, samples=samples, classes=classes)
 
     def recomputed(self, evidence: Evidence, run: int) -> dict[str, Recomputed]:
         """`accuracy` with its Wilson interval, and `accuracy.ties`."""
@@ -108,20 +108,20 @@ class Classification(TaskKind):
         """
         if not self.has_interval(figure):
             return None
-        # Through the whole number of right answers: rows that got as many right have means equal to the last bit.
+        # From the whole number of right answers, so that rows with as many right answers have exactly equal means.
         right = sum(round(value * samples) for value in values)
         return Pooled(right / (samples * len(values)), *wilson(right / len(values), samples))
 
     def has_interval(self, figure: str) -> bool:
-        """Of every share of right answers: `accuracy`, and `accuracy_per_step.<step>`."""
+        """True for shares of right answers: `accuracy` and `accuracy_per_step.<step>`."""
         return figure == "accuracy" or figure.startswith("accuracy_per_step.")
 
     def is_share(self, figure: str) -> bool:
-        """Of the accuracies and of the share of ties."""
+        """True for the accuracies and the share of ties."""
         return figure.partition(".")[0] in ("accuracy", "accuracy_per_step")
 
     def p_of_no_difference(self, a: np.ndarray, b: np.ndarray) -> float:
-        """The exact sign-flip test over per-sample shares of runs that are right."""
+        """p of the exact sign-flip test over per-sample shares of runs that are right."""
         return sign_flip(difference_in_units(a, b)[0])
 
     def difference(self, a: np.ndarray, b: np.ndarray) -> Difference:
@@ -146,24 +146,24 @@ def _table(evidence: Evidence) -> Predictions:
 def _checked(
     returned: object, shape: tuple[int | None, ...], method: str, allowed: str, where: str
 ) -> torch.Tensor:
-    """What a method of a model returned, held to type, shape (None: any length) and finite values."""
+    """The tensor that a method of a model returned, checked for type, shape (None: any length) and finite values."""
     import torch
 
     if not isinstance(returned, torch.Tensor) or not returned.is_floating_point():
-        got = str(returned.dtype) if isinstance(returned, torch.Tensor) else type(returned).__name__
-        raise BadSubmission(f"{method} returned {got}", where=where, allowed=allowed)
+        type_name = str(returned.dtype) if isinstance(returned, torch.Tensor) else type(returned).__name__
+        raise BadSubmission(f"{method} returned {type_name}", where=where, allowed=allowed)
     lengths = tuple(returned.shape)
     fits = len(lengths) == len(shape) and all(
-        length > 0 if wanted is None else length == wanted
-        for wanted, length in zip(shape, lengths, strict=True)
+        length > 0 if expected is None else length == expected
+        for expected, length in zip(shape, lengths, strict=True)
     )
     if not fits:
         raise BadSubmission(f"{method} returned shape {lengths}", where=where, allowed=allowed)
     if not returned.isfinite().all():
-        broken = ~returned.isfinite().all(-1)
-        per_sample = broken.any(0) if broken.ndim == 2 else broken
+        not_finite = ~returned.isfinite().all(-1)
+        samples = not_finite.any(0) if not_finite.ndim == 2 else not_finite
         raise BadSubmission(
-            f"{int(per_sample.sum())} of {len(per_sample)} samples have scores that are not finite",
+            f"{int(samples.sum())} of {len(samples)} samples have scores that are not finite",
             where=where,
         )
     return returned

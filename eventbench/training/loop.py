@@ -16,8 +16,7 @@ from torch.nn.functional import cross_entropy
 from eventbench.errors import BadSubmission
 from eventbench.loading.loader import Loader
 from eventbench.models.protocols import FitsOnce
-from eventbench.task_kinds import base as task_kinds
-from eventbench.task_kinds.base import TaskKind
+from eventbench.task_kinds.base import DEFAULT_KIND, TaskKind, task_kind_named
 from eventbench.training.cuda_graph import Step
 from eventbench.training.losses import loss_of
 from eventbench.training.recipe import Recipe
@@ -56,7 +55,7 @@ def fit(
     after each epoch. Raises BadSubmission when the loss is no finite number or needs scores per step that the model does
     not offer, BadSpec for a recipe that cannot be followed on this device.
     """
-    kind = kind or task_kinds.named(task_kinds.DEFAULT)
+    kind = kind or task_kind_named(DEFAULT_KIND)
     if isinstance(model, FitsOnce):
         model.fit_once(train.batches(recipe.batch_size))
         loss, quality = evaluate(model, train, recipe.batch_size, kind=kind)
@@ -123,7 +122,7 @@ def evaluate(
 
     Quality is the `kind`'s: of a classification, 1 for a right answer and 0 for a wrong one or a tie.
     """
-    kind = kind or task_kinds.named(task_kinds.DEFAULT)
+    kind = kind or task_kind_named(DEFAULT_KIND)
     model.eval()
     sums = torch.zeros(2, dtype=torch.float64, device=split.labels.device)
     for frames, labels in split.batches(batch_size):

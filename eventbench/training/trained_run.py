@@ -20,8 +20,7 @@ from eventbench.layers.lif import backends_used
 from eventbench.loading.task_data import TaskData
 from eventbench.submission.model import make_model
 from eventbench.submission.user_code import ModelCode
-from eventbench.task_kinds import base as task_kinds
-from eventbench.task_kinds.base import TaskKind
+from eventbench.task_kinds.base import TaskKind, task_kind_named
 from eventbench.training.loop import Epoch, best_epoch, fit, write_log
 from eventbench.training.recipe import Recipe
 from eventbench.training.step import seed_everything
@@ -80,7 +79,7 @@ class ModelToTrain:
     @property
     def kind(self) -> TaskKind:
         """The kind of the task."""
-        return task_kinds.named(self.task_data.task.spec.kind, where=self.task_data.task.path.name)
+        return task_kind_named(self.task_data.task.spec.kind, where=self.task_data.task.path.name)
 
     def make(self) -> nn.Module:
         """The model on the device, untrained. Raises BadSubmission where it cannot be made."""

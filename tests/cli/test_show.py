@@ -126,7 +126,7 @@ def test_several_records_of_that_name_are_refused_with_their_ids(mini: Miniature
     board_builder.add(mini.places.board, [5])
     board_builder.add(mini.places.board, [6])
     assert str(refusal(mini, "gesture-v1/t")).startswith(
-        "2 records are named 'gesture-v1/t'; allowed: gesture-v1/"
+        "'gesture-v1/t' matches 2 records; allowed: gesture-v1/"
     )
 
 

@@ -192,7 +192,7 @@ def test_a_tampered_record_is_a_line_a_reason(mini: Miniature) -> None:
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     assert lines[0] == "records: 1 checked, 1 broken"
-    assert f"  broken: {entry.id}: the run of seed 0 says accuracy 0.98, its predictions say 0.82" in lines
+    assert f"  broken: {entry.id}: the run of seed 0 has accuracy 0.98, its predictions give 0.82" in lines
     assert f"  broken: {entry.id}: the dataset 'sim_gesture' has no file" in result.stdout
 
 

@@ -183,8 +183,8 @@ def test_records_made_before_the_task_file_changed_are_refused(tmp_path: Path) -
     with pytest.raises(NotComparable) as caught:
         view(tmp_path)
     assert str(caught.value) == (
-        f"gesture-v1: {entry.id} was made under a task file of digest {old}, the file's is {new} now; "
-        "put the task file back and give the new rules a new name, or submit the older models again under the "
+        f"gesture-v1: {entry.id} was made when the task file had digest {old}; now it has {new}; "
+        "restore the task file and give the new rules a new name, or submit the older models again under the "
         "present rules, or withdraw them in withdrawn.toml"
     )
 
@@ -220,7 +220,7 @@ def test_a_tampered_record_is_listed_as_broken_and_not_ranked(tmp_path: Path) ->
     assert order(board) == [(1, "honest")]
     assert [item.id for item in board.broken] == [bad.id]
     assert (
-        "it was edited, renamed or moved; the run of seed 0 says accuracy 0.98, its predictions say 0.82"
+        "it was edited, renamed or moved; the run of seed 0 has accuracy 0.98, its predictions give 0.82"
         in (board.broken[0].reason)
     )
 
@@ -365,7 +365,7 @@ def test_records_of_two_tasks_are_not_compared(tmp_path: Path) -> None:
     with pytest.raises(NotComparable) as caught:
         compare(a, b)
     assert str(caught.value) == (
-        f"{a.id} and {b.id} were scored by other tasks: gesture-v1 {a.record.task.digest[:8]} and "
+        f"{a.id} and {b.id} were scored by different tasks: gesture-v1 {a.record.task.digest[:8]} and "
         "other-v1 00000000; submit one of the models to the other's task, then compare those two"
     )
 
@@ -509,7 +509,7 @@ def test_a_record_without_runs_is_broken(tmp_path: Path) -> None:
     entry = made.add(tmp_path, [])
     assert isinstance(entry.record.runs, list) and not any(isinstance(run, Run) for run in entry.record.runs)
     assert [item.reason for item in view(tmp_path).broken] == [
-        "0 runs on 50 samples: there must be one of each"
+        "0 runs on 50 samples: there must be at least one of each"
     ]
 
 

@@ -128,7 +128,7 @@ def test_a_record_is_never_overwritten(tmp_path: Path) -> None:
 def test_a_record_that_does_not_fit_its_rows_is_not_written(tmp_path: Path) -> None:
     rows = made.make_rows([3])
     record = made.make_record(tmp_path, [3])
-    with pytest.raises(BadRecord, match="49 samples are predicted, the record says 50"):
+    with pytest.raises(BadRecord, match="49 samples are predicted, the record has 50"):
         write_record(tmp_path, record, rows[:-1])
     with pytest.raises(
         BadRecord, match="the row of sample 's0000' has 2 predictions; allowed: one for each of 1 runs"
@@ -140,11 +140,11 @@ def test_a_record_that_does_not_fit_its_rows_is_not_written(tmp_path: Path) -> N
         write_record(tmp_path, record, [(*rows[0][:2], 5), *rows[1:]])
     with pytest.raises(BadRecord, match=r"seeds \[0, 0\] repeat"):
         made.add(tmp_path, [3, 4], seeds=[0, 0])
-    with pytest.raises(BadRecord, match="the record holds what JSON cannot: Out of range float"):
+    with pytest.raises(BadRecord, match="the record has a value that JSON cannot hold: Out of range float"):
         made.add(tmp_path, [3], scores={"firing_rate": Score(value=float("nan"))})
     with pytest.raises(BadRecord, match="allowed: text, finite numbers, lists and tables"):
         made.add(tmp_path, [3], training={"epochs": object()})
-    with pytest.raises(BadRecord, match="created is 'yesterday'; allowed: a moment with its zone"):
+    with pytest.raises(BadRecord, match="created is 'yesterday'; allowed: a time with its zone"):
         made.add(tmp_path, [3], created="yesterday")
     assert not (tmp_path / "records").exists()
 
@@ -170,7 +170,7 @@ def test_a_name_of_several_records_is_refused_with_all_of_them(tmp_path: Path) -
     with pytest.raises(EventbenchError) as caught:
         find_record(tmp_path, "2026")
     assert str(caught.value) == (
-        f"2 records are named '2026'; allowed: {two.id}, {one.id}; give more of the name"
+        f"'2026' matches 2 records; allowed: {two.id}, {one.id}; give more of the name"
     )
 
 
@@ -219,7 +219,7 @@ def test_withdrawing_what_is_not_there_is_reported_and_not_passed_over(tmp_path:
     made.add(tmp_path, [3])
     (tmp_path / "withdrawn.toml").write_text('"gesture-v1/tcja_net/typo" = "why"\n')
     assert [(item.id, item.reason) for item in read_records(tmp_path, made.TASK).broken] == [
-        ("gesture-v1/tcja_net/typo", "withdrawn.toml names it, and there is no such record")
+        ("gesture-v1/tcja_net/typo", "withdrawn.toml names it, but there is no such record")
     ]
     assert read_records(tmp_path, "another").broken == []
 
@@ -245,9 +245,9 @@ def test_a_changed_prediction_is_found_twice_over(tmp_path: Path) -> None:
     broken = check_evidence(load_entry(entry.path))
     assert len(broken) == 4
     assert broken[0].startswith("the predictions are not those that were scored: sha256 ")
-    assert broken[1] == "the run of seed 0 says accuracy 0.94, its predictions say 0.96"
-    assert broken[2].startswith("the run of seed 0 says accuracy.low 0.8")
-    assert broken[3].startswith("the run of seed 0 says accuracy.high 0.9")
+    assert broken[1] == "the run of seed 0 has accuracy 0.94, its predictions give 0.96"
+    assert broken[2].startswith("the run of seed 0 has accuracy.low 0.8")
+    assert broken[3].startswith("the run of seed 0 has accuracy.high 0.9")
     with pytest.raises(BadRecord, match="not those that were scored"):
         replay(load_entry(entry.path))
 
@@ -261,8 +261,8 @@ def test_a_changed_score_is_found_twice_over(tmp_path: Path) -> None:
     assert broken[0].startswith("its content belongs at gesture-v1/tcja_net/20261121T013000Z-")
     assert broken[0].endswith(".json: it was edited, renamed or moved")
     assert broken[1:] == [
-        "the run of seed 0 says accuracy 0.98, its predictions say 0.94",
-        "the run of seed 0 says accuracy.ties 0.0, its predictions say 0.02",
+        "the run of seed 0 has accuracy 0.98, its predictions give 0.94",
+        "the run of seed 0 has accuracy.ties 0.0, its predictions give 0.02",
     ]
 
 
@@ -276,7 +276,7 @@ def test_a_record_moved_to_another_model_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("s0007,2,2\n", "", "49 samples are predicted, the record says 50"),
+        ("s0007,2,2\n", "", "49 samples are predicted, the record has 50"),
         ("s0007,2,2\n", "s0006,2,2\n", "sample 's0006' is there more than once"),
         ("s0007,2,2\n", "t0007,2,2\n", "the samples are not in order of id"),
         (
@@ -356,5 +356,5 @@ def test_every_record_of_a_sound_board_checks_out(tmp_path: Path, monkeypatch: p
     stray = entry.path.with_name("20261121T013009Z-00000000.predictions.csv")
     stray.write_text("id,label,seed0\n")
     assert check_records(tmp_path)[f"gesture-v1/tcja_net/{stray.name}"] == [
-        "predictions without a record: left by a submission that was cut off; delete them"
+        "predictions without a record: left by an interrupted submission; delete them"
     ]

@@ -176,11 +176,11 @@ GOOD = "scores = self.readout(frames.sum(0).flatten(1)); "
         ),
         (
             body(GOOD + "self.calls = getattr(self, 'calls', 0) + 1; return scores * self.calls"),
-            "samples change when the model is asked twice",
+            "samples change when the model is called twice",
         ),
         (
             body(GOOD + "return nn.functional.dropout(scores, 0.5)"),
-            "samples change when the model is asked twice",
+            "samples change when the model is called twice",
         ),
         (
             LINEAR_NET.replace("import torch", "import torhc"),

@@ -65,7 +65,7 @@ class Regression(TaskKind):
     def quality(self, answer: Answer, labels: torch.Tensor) -> torch.Tensor:
         return -(answer.scores[:, 0] - labels).abs()
 
-    def kept(self, answer: Answer) -> torch.Tensor:
+    def evidence_rows(self, answer: Answer) -> torch.Tensor:
         return answer.scores[:, 0]
 
     def encode(self, rows: Iterable[Sequence[Any]], seeds: Sequence[int], where: object) -> bytes:
@@ -79,7 +79,7 @@ class Regression(TaskKind):
         ids, labels, *answers = map(list, zip(*document["rows"], strict=True))
         return Values(document["seeds"], ids, labels, answers)
 
-    def misfits(self, evidence: Evidence, *, seeds: list[int], samples: int, classes: int) -> list[str]:
+    def mismatches(self, evidence: Evidence, *, seeds: list[int], samples: int, classes: int) -> list[str]:
         return [] if evidence.seeds == seeds else ["other seeds"]
 
     def recomputed(self, evidence: Evidence, run: int) -> dict[str, Recomputed]:
@@ -171,7 +171,7 @@ def test_a_figure_that_its_evidence_contradicts_is_found(tmp_path: Path) -> None
     changed = json.loads(content)
     changed["rows"][0][2] += 5.0
     entry.predictions_path.write_bytes(json.dumps(changed).encode())
-    assert "the run of seed 0 says error 0.5, its predictions say 0.6" in check_evidence(
+    assert "the run of seed 0 has error 0.5, its predictions give 0.6" in check_evidence(
         load_entry(entry.path)
     )
 
@@ -276,4 +276,4 @@ def test_records_of_two_kinds_are_not_compared(tmp_path: Path) -> None:
     a, b = add(tmp_path, "net", [0.5]), made.add(tmp_path, [3])
     result = CliRunner().invoke(command, [a.id, b.id, "--board", str(tmp_path)])
     assert isinstance(result.exception, EventbenchError)
-    assert "were scored by other versions of one task" in str(result.exception)
+    assert "were scored by different versions of one task" in str(result.exception)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from eventbench.errors import BadRecord, BadSubmission, UnknownName
 from eventbench.statistics.paired import mcnemar_exact, sign_flip
 from eventbench.statistics.wilson import wilson
-from eventbench.task_kinds.base import Answer, named
+from eventbench.task_kinds.base import Answer, task_kind_named
 from eventbench.task_kinds.classification import Classification, Predictions, predicted
 
 KIND = Classification()
@@ -19,9 +19,9 @@ LETTERS = st.characters(categories=["L", "N", "P", "S", "Zs"])
 
 
 def test_it_is_the_member_of_its_name() -> None:
-    assert isinstance(named("classification"), Classification)
+    assert isinstance(task_kind_named("classification"), Classification)
     with pytest.raises(UnknownName) as caught:
-        named("classificatoin", where="t.toml")
+        task_kind_named("classificatoin", where="t.toml")
     assert str(caught.value) == (
         "t.toml: no kind of task named 'classificatoin'; allowed: classification; did you mean 'classification'?"
     )
@@ -90,7 +90,7 @@ def test_a_prediction_is_the_one_best_class_or_minus_one(scores: list[list[int]]
     table = torch.tensor(scores, dtype=torch.float32)
     assert predicted(table).tolist() == expected
     assert predicted(table[None]).tolist() == [expected]
-    assert KIND.kept(Answer(table)).tolist() == expected
+    assert KIND.evidence_rows(Answer(table)).tolist() == expected
 
 
 # What selects a checkpoint
@@ -125,7 +125,7 @@ def test_evidence_comes_back_from_its_bytes_and_gives_the_figures(
     rows = list(zip(ids, labels, *answers, strict=True))
     table = KIND.decode(KIND.encode(rows, seeds, "r"), "r")
     assert sorted(rows) == list(zip(table.ids, table.labels, *table.predicted, strict=True))
-    assert KIND.misfits(table, seeds=seeds, samples=samples, classes=3) == []
+    assert KIND.mismatches(table, seeds=seeds, samples=samples, classes=3) == []
     for run, classes in enumerate(answers):
         right = sum(cls == label for cls, label in zip(classes, labels, strict=True))
         figures = KIND.recomputed(table, run)
@@ -144,15 +144,15 @@ def test_a_row_with_another_number_of_answers_is_no_evidence() -> None:
     ("changes", "line"),
     [
         ({"seeds": [1]}, "the predictions are of seeds [0], the record's runs of seeds [1]"),
-        ({"samples": 3}, "2 samples are predicted, the record says 3"),
+        ({"samples": 3}, "2 samples are predicted, the record has 3"),
         ({"classes": 1}, "label 1 is no class: 0 to 0"),
     ],
 )
 def test_evidence_of_another_record_does_not_fit(changes: dict[str, object], line: str) -> None:
     table = Predictions([0], ["a", "b"], [0, 1], [[0, -1]])
     expected: dict[str, object] = {"seeds": [0], "samples": 2, "classes": 2}
-    assert KIND.misfits(table, **expected) == []  # type: ignore[arg-type]
-    assert line in KIND.misfits(table, **expected | changes)  # type: ignore[arg-type]
+    assert KIND.mismatches(table, **expected) == []  # type: ignore[arg-type]
+    assert line in KIND.mismatches(table, **expected | changes)  # type: ignore[arg-type]
 
 
 def test_figures_over_runs_have_an_interval_where_they_are_shares_of_right_answers() -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from eventbench import home
 from eventbench.leaderboard.check import check_record
-from eventbench.leaderboard.entry import Entry, content_digest, load_entry, place_of
+from eventbench.leaderboard.entry import Entry, content_digest, load_entry, relative_path
 from eventbench.specs import catalog
 from eventbench.specs.base import load
 from eventbench.specs.task import Task
 from eventbench.store.key import StoreKey
-from eventbench.task_kinds.base import named
+from eventbench.task_kinds.base import task_kind_named
 from eventbench.task_kinds.classification import Predictions
 
 BOARD = home.shipped("leaderboard")
@@ -131,7 +131,7 @@ def test_another_figure_to_rank_by_or_another_kind_is_another_task(tmp_path: Pat
 
 def test_a_record_keeps_its_digest_its_name_and_its_bytes(entry: Entry) -> None:
     assert content_digest(entry.record) == RECORDS[entry.id][0]
-    assert entry.path == BOARD / "records" / place_of(entry.record)
+    assert entry.path == BOARD / "records" / relative_path(entry.record)
     assert entry.record.kind == "classification"
     assert msgspec.json.format(msgspec.json.encode(entry.record), indent=2) + b"\n" == entry.path.read_bytes()
 
@@ -140,7 +140,7 @@ def test_predictions_are_read_and_written_again_to_the_same_bytes(entry: Entry) 
     content = entry.predictions_path.read_bytes()
     assert entry.predictions_path.name.endswith(".predictions.csv")
     assert hashlib.sha256(content).hexdigest() == RECORDS[entry.id][1] == entry.record.predictions
-    kind = named("classification")
+    kind = task_kind_named("classification")
     table = kind.decode(content, entry.id)
     assert isinstance(table, Predictions)
     rows = list(zip(table.ids, table.labels, *table.predicted, strict=True))
