@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eventbench.cli import _options, _sensor
+from eventbench.cli import _options, _reading
 
 if TYPE_CHECKING:
     from eventbench.doctor import Examined, Finding, Folder
@@ -18,13 +18,14 @@ SHOWN = 5  # recordings listed by name that share a finding
 
 @click.command(name="doctor", short_help="Examine a recording or a dataset folder.")
 @click.argument("path")
-@_sensor.option
+@_reading.options
 @_options.as_json
-def command(path: str, sensor: str | None, as_json: bool) -> None:
+def command(path: str, as_json: bool, **options: Any) -> None:
     """Read the recording PATH, or every recording below the folder PATH, and say what is in it and what is wrong.
 
     Each finding comes with what to do, and all of them with a verdict: healthy, usable with care, or broken. Without
     --sensor, events are held against the size the file states; where its format states none, they cannot lie outside.
+    --source and --set say how it is to be read, in the words of [source] of a card.
     A folder needs no card; in it the same events under two names, and in two splits, are found as well.
 
     Exit status 1: a problem was found (warnings alone are none); 2: there is nothing that can be examined. Nothing is
@@ -34,13 +35,13 @@ def command(path: str, sensor: str | None, as_json: bool) -> None:
     from eventbench.doctor import examine, examine_folder, holds_many
 
     place = Path(path).expanduser()
-    size = _sensor.size(sensor)
+    reading = _reading.reading(**options)
     if place.is_dir() or holds_many(place):
-        folder = examine_folder(place, size, bar)
+        folder = examine_folder(place, reading, bar)
         _show_folder(folder, as_json)
         sound = not folder.problems
     else:
-        recording = examine(place, size)
+        recording = examine(place, reading)
         _show(recording, as_json)
         sound = not recording.problems
     if not sound:
@@ -86,6 +87,7 @@ def _lines(recording: Examined) -> list[tuple[str, str]]:
         ("hot pixels", f"{len(summary.hot_pixels):,}" if summary.hot_pixels else "none"),
         ("repeated", f"{summary.repeated:,} events are the same as another one"),
     ]
+    lines += [("note", note) for note in recording.notes]
     if raw is not None:
         left_out = (
             (raw.overflow_markers, "overflow markers (y = 240)"),

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from eventbench.cli import _options, _sensor
+from eventbench.cli import _options, _reading
 
-_DRAWING = ("kind", "bins", "tau_us", "theme", "sensor", "force")
+_DRAWING = ("kind", "bins", "tau_us", "theme", *_reading.NAMES, "force")
 
 
 @click.command(name="show", short_help="One thing in full, or a recording as a picture.")
@@ -21,7 +21,7 @@ _DRAWING = ("kind", "bins", "tau_us", "theme", "sensor", "force")
     "--tau-us", type=float, metavar="US", help="With --out: the time constant a surface fades with."
 )
 @click.option("--theme", metavar="T", help="With --out: dark (the default) or light.")
-@_sensor.option
+@_reading.options
 @click.option(
     "--force", is_flag=True, help="With --out: replace an existing file; without it that is refused."
 )
@@ -44,7 +44,7 @@ def command(
         _draw(name, out, as_json, **drawing)
         return
     if options := [key for key in _DRAWING if drawing[key]]:
-        option = {"kind": "as", "tau_us": "tau-us"}.get(options[0], options[0])
+        option = {"kind": "as", "tau_us": "tau-us", "settings": "set"}.get(options[0], options[0])
         raise click.UsageError(f"--{option} is for a picture: name its file with --out")
     from eventbench import home
     from eventbench.cli._describe import describe_name, describe_path
@@ -79,11 +79,12 @@ def _draw(name: str, out: str, as_json: bool, **drawing: Any) -> None:
     from eventbench.cli._progress import bar
     from eventbench.pictures.files import check_target
     from eventbench.pictures.picture import draw
-    from eventbench.recordings.read import read
+    from eventbench.recordings.read import read_counted
 
     path, target = Path(name).expanduser(), Path(out).expanduser()
     check_target(target, drawing["force"])  # before a large file is read in vain
-    events = read(path, _sensor.size(drawing["sensor"]))
+    reading = _reading.reading(*(drawing[name] for name in _reading.NAMES))
+    events, lost, notes = read_counted(path, reading)
     drawn = draw(
         events,
         target,
@@ -97,8 +98,11 @@ def _draw(name: str, out: str, as_json: bool, **drawing: Any) -> None:
     )
     if as_json:
         source = {"recording": str(path), "sensor": list(events.sensor), "events": len(events)}
-        _options.print_json(source | {"duration_us": events.duration_us} | drawn._asdict())
+        account = {"lost": dict(lost), "notes": [note._asdict() for note in notes]} if lost or notes else {}
+        _options.print_json(source | {"duration_us": events.duration_us} | account | drawn._asdict())
         return
+    for note in notes:
+        _options.say(f"{path}: {note.what}")
     film = drawn.seconds is not None
     panels = f"{drawn.panels:,} {'page' if film else 'panel'}{'s' if drawn.panels != 1 else ''}"
     length = f", {drawn.seconds:,.2f} s" if film else ""

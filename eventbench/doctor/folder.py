@@ -26,6 +26,7 @@ from eventbench.errors import BadDataset, BadRecording, some
 from eventbench.files.content import file_bytes
 from eventbench.files.hdf5 import names_in
 from eventbench.files.progress import Progress, no_progress
+from eventbench.recordings.read import Reading
 
 OTHER_UNIT = 100  # how many times longer or shorter than the middle one a recording is in another unit, maybe
 SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"} | dict.fromkeys(
@@ -50,7 +51,7 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
 
 def examine_folder(
     folder: Path,
-    sensor: tuple[int, int] | None = None,
+    reading: Reading | None = None,
     progress: Progress = no_progress,
 ) -> Folder:
     """Every recording below `folder`, by its ending; or those in one file that holds many.
@@ -59,6 +60,7 @@ def examine_folder(
     over, a store of eventbench's too; any other file with a known ending must be a recording. Raises BadDataset when
     there is none.
     """
+    reading = reading or Reading()
     unlisted: list[Finding] = []
 
     def cannot(error: OSError) -> None:
@@ -71,7 +73,7 @@ def examine_folder(
     passed_over = []
     shared = {suffix for source in sources() for suffix in source.shared_suffixes}
     for path in progress(paths, of="examined", unit="file", total=len(paths)):
-        examined = list(_examined(path, sensor))
+        examined = list(_examined(path, reading))
         notes = path.suffix.lower() in shared and not any(
             recording.summary or recording.raw for recording in examined
         )
@@ -112,7 +114,7 @@ def recordings_below(folder: Path, unlisted: Callable[[OSError], None]) -> tuple
     return recordings, len(files) - len(recordings)
 
 
-def _examined(path: Path, sensor: tuple[int, int] | None) -> Iterator[Examined]:
+def _examined(path: Path, reading: Reading) -> Iterator[Examined]:
     """The recordings in a file: one, or as many as it holds; none where it is a store of ours."""
     try:
         data = file_bytes(path)
@@ -124,9 +126,9 @@ def _examined(path: Path, sensor: tuple[int, int] | None) -> Iterator[Examined]:
     if many := recordings_in(path, data):
         source, count = many
         for row in range(count):
-            yield examine_row(path, source, row, sensor)
+            yield examine_row(path, source, row, reading.sensor)
     else:
-        yield examine_bytes(path, data, sensor)
+        yield examine_bytes(path, data, reading)
 
 
 def _with_paths(recordings: list[Examined], kind: str) -> list[Finding]:

@@ -7,7 +7,7 @@ from eventbench.doctor.signs import Signs
 from eventbench.doctor.units import Suspicion
 from eventbench.errors import EventbenchError
 from eventbench.events.summary import HOT_SHARE, SHORT_US, Summary
-from eventbench.sources.base import Source
+from eventbench.sources.base import FIXES, Source
 
 COARSE_US = 1_000
 FAR_OUT, FAR_AT_LEAST = 2, 64
@@ -47,7 +47,7 @@ def _order(source: Source, signs: Signs) -> Finding:
     if signs.clock_us and 2 * signs.furthest_back_us > signs.clock_us:
         fix = f"the clock of {signs.clock_us:,} us began anew: add that to all that follows, or cut the recording there"
     elif source.settable("sort"):
-        fix = "if the file is sound, set sort = true in [source] of the card"
+        fix = FIXES["time_runs_backwards"]
     else:
         fix = "sort its events by time, in a way that keeps equal times in order (stable), and write the file again"
     if signs.steps_back <= 3 and signs.furthest_back_us > COARSE_US and "anew" not in fix:
@@ -59,7 +59,7 @@ def _outside(source: Source, signs: Signs, size: tuple[int, int] | None) -> Find
     assert signs.x is not None and signs.y is not None
     reach = f"x is {signs.x[0]:,} to {signs.x[1]:,}, y {signs.y[0]:,} to {signs.y[1]:,}"
     what = f"{signs.outside:,} of {signs.rows:,} events lie outside the sensor: {reach}"
-    fix = "give the true size of the sensor, or drop these events"
+    fix = FIXES["outside_sensor"]
     starts_at_1 = (signs.x[0], signs.y[0]) == (1, 1)
     if starts_at_1 and size is not None and signs.x[1] <= size[0] and signs.y[1] <= size[1]:
         settable = source.settable("first")

@@ -19,8 +19,8 @@ from eventbench.errors import BadRecording, EventbenchError
 from eventbench.events import Events
 from eventbench.events.summary import Summary, summarize
 from eventbench.files.content import file_bytes
-from eventbench.recordings.read import recognise
-from eventbench.sources.base import Source
+from eventbench.recordings.read import Reading
+from eventbench.sources.base import Decoded, Source
 
 FROM_OPTION, FROM_FILE, FROM_EVENTS = "given", "stated by the file", "the smallest that holds every event"
 
@@ -29,7 +29,8 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     """One recording: `problems` make it unsound, `warnings` are worth a look.
 
     `summary` is None where it cannot be decoded, `raw` where its format has no columns to look at before decoding.
-    `events_sha256` is of the events alone: the same in every format and under every name; "" without events.
+    `events_sha256` is of the events alone: the same in every format and under every name; "" without events. `lost` counts
+    what is in the file and not among the events, by reason; `notes` say what was done to get them.
     """
 
     path: str
@@ -47,6 +48,8 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     raw: Signs | None
     problems: list[Finding]
     warnings: list[Finding]
+    lost: dict[str, int] = {}
+    notes: list[str] = []
 
 
 class Candidate(NamedTuple):
@@ -74,23 +77,25 @@ class Candidate(NamedTuple):
         return hashlib.sha256(self.data).hexdigest() if self.data else ""
 
 
-def examine(path: Path, sensor: tuple[int, int] | None = None) -> Examined:
+def examine(path: Path, reading: Reading | None = None) -> Examined:
     """One recording. Raises BadRecording when it cannot be read, or neither its bytes nor its ending are of a known format.
 
-    `sensor` (width, height) is what its events must lie in; None takes it from the file or, where the format does
-    not say, the smallest that holds every event, and then none can lie outside.
+    `reading` says how it is read; its `sensor` (width, height) is what the events must lie in. None takes that from the file
+    or, where the format does not say, the smallest that holds every event, and then none can lie outside.
     """
+    reading = reading or Reading()
     known = path.suffix.lower() in known_endings()
     if known and path.is_file() and not path.stat().st_size:
         empty = BadRecording("the file is empty (0 bytes)", where=path, fix="fetch the file again")
         return refused(Candidate(path), empty)
-    return examine_bytes(path, file_bytes(path), sensor)
+    return examine_bytes(path, file_bytes(path), reading)
 
 
-def examine_bytes(path: Path, data: bytes, sensor: tuple[int, int] | None = None) -> Examined:
+def examine_bytes(path: Path, data: bytes, reading: Reading) -> Examined:
     """As `examine`, of the bytes of the file at `path`."""
+    sensor = reading.sensor
     try:
-        source = recognise(data, path)
+        source = reading.source_of(data, path)
     except BadRecording as error:
         if path.suffix.lower() in known_endings():
             return refused(Candidate(path, data), error)
@@ -100,10 +105,10 @@ def examine_bytes(path: Path, data: bytes, sensor: tuple[int, int] | None = None
     convention = source.polarity_convention(raw) or convention_of(signs)
     candidate = Candidate(path, data, source, _recognised_by(source, data, path), signs, convention, sensor)
     try:
-        events = source.decode(data, str(path), sensor)
+        result = source.decode_counted(data, str(path), sensor)
     except EventbenchError as error:
         return refused(candidate, error)
-    return decoded(candidate, source, events)
+    return decoded(candidate, source, result)
 
 
 def examine_row(path: Path, source: Source, row: int, sensor: tuple[int, int] | None = None) -> Examined:
@@ -116,14 +121,15 @@ def examine_row(path: Path, source: Source, row: int, sensor: tuple[int, int] | 
         sensor=sensor,
     )
     try:
-        events = source.decode_row(path, row, sensor)
+        result = source.decode_row_counted(path, row, sensor)
     except EventbenchError as error:
         return refused(candidate, error)
-    return decoded(candidate, source, events)
+    return decoded(candidate, source, result)
 
 
-def decoded(candidate: Candidate, source: Source, events: Events) -> Examined:
-    """The events of a candidate, measured and judged."""
+def decoded(candidate: Candidate, source: Source, result: Decoded) -> Examined:
+    """The events of a candidate, measured and judged; what its decoder met and could mend is a warning."""
+    events = result.events
     summary, signs = summarize(events), candidate.signs
     if candidate.sensor:
         size_from = FROM_OPTION
@@ -136,6 +142,7 @@ def decoded(candidate: Candidate, source: Source, events: Events) -> Examined:
     problems, warnings = judgement.of_decoded(
         source, summary, suspected, tick, size_known=size_from != FROM_EVENTS
     )
+    warnings += [Finding(about=note.kind, what=note.what, fix=note.fix) for note in result.notes if note.fix]
     return Examined(
         path=str(candidate.path),
         bytes=len(candidate.data),
@@ -152,6 +159,8 @@ def decoded(candidate: Candidate, source: Source, events: Events) -> Examined:
         raw=signs,
         problems=problems,
         warnings=warnings,
+        lost=dict(result.lost),
+        notes=[note.what for note in result.notes],
     )
 
 

@@ -73,7 +73,7 @@ def _draft(
 
 
 def _load(dataset: Dataset, sample: Sample) -> Payload:
-    events, sha256 = dataset.read(sample)
+    (events, lost, _), sha256 = dataset.read_counted(sample)
     packed = PackedEvents.of(events)
     row = Row(
         id=sample.id,
@@ -81,8 +81,9 @@ def _load(dataset: Dataset, sample: Sample) -> Payload:
         label=sample.label,
         subject=sample.subject,
         sha256=sha256,
-        events=len(events),
+        events=len(events) + sum(lost.values()),
         kept=len(events),
+        lost=dict(lost),
         start_us=packed.start_us,
     )
     return row, [packed.address, packed.dt, packed.long_row, packed.long_dt]

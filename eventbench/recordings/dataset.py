@@ -15,6 +15,7 @@ from eventbench import digest, registry
 from eventbench.errors import BadDataset, BadRecording, some
 from eventbench.events import Events
 from eventbench.files.content import file_bytes
+from eventbench.sources.base import Decoded
 from eventbench.specs.card import Card, SplitPins
 from eventbench.specs.catalog import Named
 from eventbench.specs.pins import PinnedSplit, Pins, pins_path, read_pins
@@ -68,14 +69,23 @@ class Dataset:
 
     def read(self, sample: Sample) -> tuple[Events, str]:
         """The events of one sample, and the sha256 of its file ("" for a simulated one)."""
+        decoded, sha256 = self.read_counted(sample)
+        return decoded.events, sha256
+
+    def read_counted(self, sample: Sample) -> tuple[Decoded, str]:
+        """As `read`, with the account of what its decoder left out.
+
+        What a file lost counts with the sample that is the whole file; of one that is a part of it nobody knows.
+        """
         if self.layout is None:
-            return self.source.read(sample.recording, self.card.sensor), ""
+            return self.source.read_counted(sample.recording, self.card.sensor), ""
         if sample.row is None and sample.window is None and sample.part is None:
             return self._decoded(sample.recording)
         path = Path(sample.recording)
         if sample.row is not None:
-            return self.source.decode_row(path, sample.row, self.card.sensor), self._file_digest(path)
-        events, sha256 = self._cached_decoded(path)
+            return self.source.decode_row_counted(path, sample.row, self.card.sensor), self._file_digest(path)
+        decoded, sha256 = self._cached_decoded(path)
+        events = decoded.events
         start, stop = sample.part or np.searchsorted(events.t, sample.window or (0, 0), side="left")
         if start >= len(events) or stop == 0 or (sample.part and stop > len(events)):
             extent, unit = (sample.part, "events") if sample.part else (sample.window, "us")
@@ -84,7 +94,7 @@ class Dataset:
                 where=path,
                 allowed=_extent(events, unit),
             )
-        return events[int(start) : int(stop)], sha256
+        return decoded._replace(events=events[int(start) : int(stop)], lost={}), sha256
 
     def has(self, sample: Sample | None, sha256: str) -> bool:
         """Whether the sample is one, and its file is the one with this sha256 ("" for a simulated one)."""
@@ -95,9 +105,9 @@ class Dataset:
         except OSError:
             return False
 
-    def _decoded(self, path: Path | str) -> tuple[Events, str]:
+    def _decoded(self, path: Path | str) -> tuple[Decoded, str]:
         data = file_bytes(path)
-        return self.source.decode(data, str(path), self.card.sensor), hashlib.sha256(data).hexdigest()
+        return self.source.decode_counted(data, str(path), self.card.sensor), hashlib.sha256(data).hexdigest()
 
     def check_files(self, split: str, hashes: dict[str, str]) -> None:
         """Raises BadDataset when the files of a split (id -> sha256) are not those that the card pins, or pins here do."""

@@ -1,19 +1,21 @@
-"""`eb.read` and `eb.read_batch`: the events of recordings, their format recognised by content, then by name."""
+"""`eb.read` and `eb.read_batch`: the events of recordings, their format recognised by content, then by name, or told."""
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from os import PathLike
 from pathlib import Path
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 from eventbench import registry
-from eventbench.errors import BadRecording
+from eventbench.errors import BadRecording, BadSpec
 from eventbench.events import EventBatch, Events
 from eventbench.files.content import file_bytes, file_head
 from eventbench.files.hdf5 import is_hdf5
-from eventbench.sources.base import Source
+from eventbench.sources.base import Decoded, Source
 
 HEAD_BYTES = 1 << 16  # enough to know every format, or that a file is HDF5
 
@@ -47,13 +49,70 @@ def recognise(data: bytes, path: Path, size: int | None = None) -> Source:
     )
 
 
-def _source_of(path: Path) -> Source:
+class Reading(NamedTuple):
+    """How recordings are to be read.
+
+    `sensor` is (width, height), None where the file says it; `source` the name of one, "" for the one that recognises the
+    file; `parameters` are that source's. Their values may be text, as a command line has them.
+    """
+
+    sensor: tuple[int, int] | None = None
+    source: str = ""
+    parameters: Mapping[str, Any] = {}
+
+    def source_of(self, data: bytes, path: Path, size: int | None = None) -> Source:
+        """The source that reads such bytes, with its parameters set.
+
+        Raises BadSpec where it does not have one of them, UnknownName for a source that does not exist, and what
+        `recognise` raises.
+        """
+        if self.source:
+            return configured(
+                registry.sources.get(self.source, where=path), self.source, self.parameters, path
+            )
+        source = recognise(data, path, size)
+        if not self.parameters:
+            return source
+        name = next(name for name in registry.sources.names() if registry.sources.get(name) is type(source))
+        return configured(type(source), name, self.parameters, path)
+
+
+def configured(kind: type[Source], name: str, parameters: Mapping[str, Any], where: object) -> Source:
+    """A source, called `name`, with these parameters. Raises BadSpec for one that it does not have, or a bad value."""
+    import msgspec
+
+    known = kind.__struct_fields__
+    for parameter in parameters:
+        if parameter not in known:
+            near = difflib.get_close_matches(parameter, known, n=1)
+            raise BadSpec(
+                f"{name} has no parameter {parameter!r}",
+                where=where,
+                allowed=", ".join(known),
+                fix=f"did you mean {near[0]!r}?" if near else f"eventbench show {name} explains them",
+            )
+    try:
+        return msgspec.convert(dict(parameters), kind, strict=False)
+    except msgspec.ValidationError as error:
+        line, _, parameter = str(error).replace("`", "'").replace("'$.", "'").partition(" - at ")
+        choices = get_args(get_type_hints(kind).get(parameter.strip("'")))
+        allowed = ", ".join(map(str, choices)) if all(isinstance(choice, str) for choice in choices) else ""
+        raise BadSpec(f"{parameter}: {line}", where=f"{where} [source {name}]", allowed=allowed) from None
+    except BadSpec as error:
+        raise error.as_kind(BadSpec, where=f"{where} [source {name}]") from None
+
+
+def _source_of(path: Path, reading: Reading) -> Source:
+    if reading.source:
+        return reading.source_of(b"", path)
     head, size = file_head(path, HEAD_BYTES)
     # What is in an HDF5 file, and with it the layout, is known from all of it only.
-    return recognise(file_bytes(path) if is_hdf5(head) else head, path, size)
+    return reading.source_of(file_bytes(path) if is_hdf5(head) else head, path, size)
 
 
-def read(path: str | PathLike[str], sensor: tuple[int, int] | None = None) -> Events:
+def read(
+    path: str | PathLike[str], sensor: tuple[int, int] | None = None, source: str = "", **parameters: Any
+) -> Events:
     """The events of one recording.
 
     Parameters
@@ -61,20 +120,35 @@ def read(path: str | PathLike[str], sensor: tuple[int, int] | None = None) -> Ev
     path : a file in any of the formats `eventbench ls sources` lists
     sensor : (width, height) in pixels; None takes it from the file or, where the format does not say,
         the smallest sensor that holds every event
+    source : the name of the source that reads it; "" for the one that recognises it
+    parameters : of that source, in the words of `[source]` of a card: `sort=True`, `outside="drop"`, `salvage=True` of
+        every one, `unit="ms"`, `order="xypt"` and the like as `eventbench show SOURCE` lists them
 
-    Raises BadRecording, in one line that names the file, when it is no recording or a damaged one.
+    Raises BadRecording, in one line that names the file, when it is no recording or a damaged one, BadSpec for a
+    parameter that the source does not have, UnknownName for a source that does not exist.
     """
-    path = Path(path)
-    return _source_of(path).read(path, sensor)
+    return read_counted(path, Reading(sensor, source, parameters)).events
 
 
-def read_batch(paths: Iterable[str | PathLike[str]], sensor: tuple[int, int] | None = None) -> EventBatch:
+def read_counted(path: str | PathLike[str], reading: Reading | None = None) -> Decoded:
+    """As `read`, with an account of what was left out of the events and what was done to them."""
+    path, reading = Path(path), reading or Reading()
+    return _source_of(path, reading).read_counted(path, reading.sensor)
+
+
+def read_batch(
+    paths: Iterable[str | PathLike[str]],
+    sensor: tuple[int, int] | None = None,
+    source: str = "",
+    **parameters: Any,
+) -> EventBatch:
     """The events of many recordings of one format and one sensor, end to end, ready for `eb.frames`.
 
     The format is that of the first file; another among them is refused. Reading them together costs a fraction of one
-    `read` each where recordings are short. Raises BadRecording as `read` does, and where there is no path.
+    `read` each where recordings are short. `source` and its parameters are as in `read`. Raises BadRecording as `read`
+    does, and where there is no path.
     """
     files = [path if isinstance(path, Path) else os.fspath(path) for path in paths]
     if not files:
         raise BadRecording("no recording to read", fix="name at least one file")
-    return _source_of(Path(files[0])).decode_many(files, sensor)
+    return _source_of(Path(files[0]), Reading(sensor, source, parameters)).decode_many(files, sensor)

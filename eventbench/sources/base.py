@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import msgspec
 import numpy as np
 
-from eventbench.errors import BadEvents, BadRecording
+from eventbench.errors import BadRecording
 from eventbench.events import EventBatch, Events
 from eventbench.files.content import file_bytes
+from eventbench.sources._decoded import FIXES, Decoded, Note, decoded, how_to_set
 
 if TYPE_CHECKING:
     from eventbench.specs.card import Card
     from eventbench.specs.sample import Sample
+
+__all__ = [
+    "FIXES",
+    "ONE_BIT",
+    "PER_US",
+    "Decoded",
+    "Documentation",
+    "Note",
+    "RawColumns",
+    "Size",
+    "Source",
+    "checked_events",
+    "decoded",
+    "how_to_set",
+    "smallest_sensor",
+]
 
 Size = tuple[int, int]
 PER_US = {"ns": (1, 1000), "us": (1, 1), "ms": (1000, 1), "s": (1_000_000, 1)}  # unit -> (times, divided by)
@@ -63,11 +80,18 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A decoder. Its fields are the parameters a card may set.
 
     A decoder of files gives `suffixes` (endings it answers to), `magics` (first bytes that are its alone, where the
-    format has such) and `decode`; one whose files hold many recordings each says `holds_many` and also gives `decode_row`,
-    `recordings_in`, `labels_in` and `subjects_in`. A simulator has no suffixes and gives `read` and `samples(card)` instead.
+    format has such) and `decode_counted`; one whose files hold many recordings each says `holds_many` and also gives
+    `decode_row`, `recordings_in`, `labels_in` and `subjects_in`. A simulator has no suffixes and gives `read` and
+    `samples(card)` instead.
 
     Parameters of the same name mean the same in every source: `unit` is that of times, `order` names the columns,
-    `first` is what x and y count from, `sort` sorts events whose times step back.
+    `first` is what x and y count from. Every decoder of files has these three, and counts what each did:
+
+    Parameters
+    ----------
+    sort : sort events whose times step back (stable); else such a file is refused
+    outside : "refuse" a file with events off the sensor, or "drop" those events
+    salvage : of a file that is cut off, take the whole words, records or packets before the cut; else it is refused
 
     Attributes
     ----------
@@ -89,6 +113,10 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     holds_many: ClassVar[bool] = False
     read_isolated: ClassVar[bool] = False
     shared_suffixes: ClassVar[tuple[str, ...]] = ()
+
+    sort: bool = False
+    outside: Literal["refuse", "drop"] = "refuse"
+    salvage: bool = False
 
     @classmethod
     def recognises(cls, data: bytes) -> bool:
@@ -114,7 +142,13 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         `sensor` is (width, height); None takes it from the file or, where the format does not say, the smallest
         sensor that holds every event. Raises BadRecording, naming the file and the place in it.
         """
-        raise NotImplementedError
+        return self.decode_counted(data, name, sensor).events
+
+    def decode_counted(self, data: bytes, name: str, sensor: Size | None = None) -> Decoded:
+        """As `decode`, with an account of what was left out of the events and what was done to them."""
+        if type(self).decode is Source.decode:
+            raise NotImplementedError
+        return Decoded(self.decode(data, name, sensor))  # of a source without an account
 
     def raw_columns(self, data: bytes) -> RawColumns | None:  # noqa: ARG002  # for formats that are columns
         """The columns of a file before any check, for whoever wants to know all that is wrong with them.
@@ -159,13 +193,57 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The events of recording number `row`, counted from 0, of a file that holds many."""
         raise NotImplementedError
 
+    def decode_row_counted(self, path: Path, row: int, sensor: Size | None = None) -> Decoded:
+        """As `decode_row`, with the account of `decode_counted`."""
+        return Decoded(self.decode_row(path, row, sensor))
+
     def samples(self, card: Card) -> list[Sample]:
         """Every sample that a simulator makes for a card, sorted by id; decoders have none of their own."""
         raise NotImplementedError
 
     def read(self, recording: Path | str, sensor: Size | None = None) -> Events:
         """The events of one recording: a file, or the id of a simulated one."""
-        return self.decode(file_bytes(Path(recording)), str(recording), sensor)
+        return self.read_counted(recording, sensor).events
+
+    def read_counted(self, recording: Path | str, sensor: Size | None = None) -> Decoded:
+        """As `read`, with the account of `decode_counted`."""
+        if type(self).read is not Source.read:
+            return Decoded(self.read(recording, sensor))
+        return self.decode_counted(file_bytes(Path(recording)), str(recording), sensor)
+
+    @property
+    def changes_events(self) -> bool:
+        """Whether a parameter asks for more than to decode and check."""
+        return self.sort or self.salvage or self.outside != "refuse"
+
+    def cut_off(self, what: str, name: str, allowed: str = "") -> Note:
+        """The note of a file that ends within a word, record or packet. Raises BadRecording unless `salvage`."""
+        if not self.salvage:
+            fix = (
+                f"fetch the file again, or, to take what stands before the cut, {how_to_set('salvage', True)}"
+            )
+            raise BadRecording(f"truncated: {what}", where=name, allowed=allowed, fix=fix, reason="truncated")
+        return Note("cut_off", f"cut off: {what}", fix="fetch the file again to have what is missing")
+
+    def checked(
+        self,
+        columns: Sequence[np.ndarray],
+        *,
+        sensor: Sequence[int],
+        name: str,
+        notes: Iterable[Note] = (),
+        fixes: Mapping[str, str] | None = None,
+    ) -> Decoded:
+        """The events of the columns t, x, y, p, sorted and dropped as the parameters say; see `decoded`."""
+        return decoded(
+            columns,
+            sensor=sensor,
+            name=name,
+            sort=self.sort,
+            outside=self.outside,
+            notes=notes,
+            fixes=fixes,
+        )
 
 
 def smallest_sensor(x: np.ndarray, y: np.ndarray, name: str) -> Size:
@@ -187,13 +265,7 @@ def checked_events(
     *,
     sensor: Sequence[int],
     name: str,
-    fixes: dict[str, str] | None = None,
+    fixes: Mapping[str, str] | None = None,
 ) -> Events:
-    """Events of decoded columns. What is wrong with them becomes a BadRecording of the file `name`.
-
-    `fixes` gives the advice for a `reason` of BadEvents, where the format has a better one than to mend the columns.
-    """
-    try:
-        return Events(t=t, x=x, y=y, p=p, sensor=sensor)
-    except BadEvents as error:
-        raise error.as_kind(BadRecording, where=name, fix=(fixes or {}).get(error.reason)) from None
+    """Events of decoded columns. What is wrong with them becomes a BadRecording of the file `name`, as in `decoded`."""
+    return decoded((t, x, y, p), sensor=sensor, name=name, fixes=fixes).events

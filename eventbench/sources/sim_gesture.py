@@ -73,6 +73,12 @@ class SimGesture(Source, frozen=True, forbid_unknown_fields=True):
     pixel: Pixel = Pixel()
     scene: Scene = Scene()
 
+    def __post_init__(self) -> None:
+        if self.changes_events:
+            raise BadSpec(
+                "sort, outside and salvage are for files", where="sim_gesture", fix="leave them out"
+            )
+
     def samples(self, card: Card) -> list[Sample]:
         """Every sample of the card, sorted by id: `<split>/s<subject>-<gesture>-<take>`.
 

@@ -75,7 +75,7 @@ def test_a_sound_recording_is_told_in_full(tmp_path: Path) -> None:
 def test_the_keys_of_the_json_are_a_promise(tmp_path: Path) -> None:
     facts = json.loads(run(saved(tmp_path / "a.npz", busy(60)), "--json").stdout)
     assert " ".join(sorted(facts)) == (
-        "active_pixels bytes duration_us events events_sha256 first_us format hot_pixels last_us longest_gap_us off on "
+        "active_pixels bytes duration_us events events_sha256 first_us format hot_pixels last_us longest_gap_us lost notes off on "
         "ordered path polarity_convention problems raw recognised_by repeated sensor sensor_from sha256 suspected_unit "
         "tick_us time_unit unit usual verdict warnings"
     )
@@ -178,13 +178,14 @@ def test_times_that_look_like_nanoseconds_are_warned_of(tmp_path: Path) -> None:
         (
             b"\x00" * 7,
             "truncated: 7 bytes are 1 events and 2 bytes more; allowed: a multiple of 5 bytes",
-            "fetch the file again",
+            "fetch the file again, or, to take what stands before the cut, set salvage = true in [source] of a card, "
+            "--set salvage=true, or salvage=True in eb.read",
         ),
         (b"", "the file is empty (0 bytes)", "fetch the file again"),
         (
             atis_bytes([(9, 0, 0, 1), (5, 0, 0, 1), (7, 0, 0, 1), (6, 0, 0, 1)]),
             "time steps back at 2 of 4 events, first at event 1, by 4 us at most",
-            "sort its events by time, in a way that keeps equal times in order (stable), and write the file again",
+            "if the file is sound, set sort = true in [source] of a card, --set sort=true, or sort=True in eb.read",
         ),
     ],
 )
@@ -304,7 +305,7 @@ def test_text_out_of_order_is_a_finding_and_notes_are_passed_over(tmp_path: Path
     (problem,) = problems_of(tmp_path / "events.txt")
     assert (problem["about"], problem["breaks"]) == ("order", True)
     assert problem["what"] == "time steps back at 2 of 7 events, first at event 2, by 600 us at most"
-    assert problem["fix"].startswith("sort its events by time")
+    assert problem["fix"].startswith("if the file is sound, set sort = true")
     facts = folder_facts(tmp_path)
     assert facts["passed_over"] == ["readme.txt"]
     assert [(one["path"], one["about"]) for one in facts["problems"]] == [("events.txt", "order")]
@@ -382,7 +383,9 @@ def test_coordinates_that_count_from_one_are_told_apart_from_others(tmp_path: Pa
     assert problem["what"] == "12 of 24 events lie outside the sensor: x is 1 to 4, y 1 to 3"
     assert problem["fix"] == "x and y seem to count from 1: set first = 1 in [source] of the card"
     path.write_text("4 3\n" + "\n".join(f"{100 * i} {i % 6} {i % 3} {i % 2}" for i in range(24)))
-    assert problems_of(path)[0]["fix"] == "give the true size of the sensor, or drop these events"
+    assert problems_of(path)[0]["fix"].startswith(
+        "give the true sensor size, or, to leave these events out, set outside = "
+    )
 
 
 def test_overflow_markers_and_a_clock_that_began_anew_are_counted(tmp_path: Path) -> None:
@@ -547,3 +550,17 @@ def test_values_that_are_no_numbers_are_refused_and_never_printed_as_json(tmp_pa
         assert json.loads(result.stdout, parse_constant=no_json)["verdict"] == "broken"
         assert result.exit_code == 1
         run(tmp_path / "a.npz")
+
+
+def test_how_a_recording_is_read_can_be_set(tmp_path: Path) -> None:
+    path = tmp_path / "cut.bin"
+    path.write_bytes(atis_bytes([(9, 0, 0, 1), (5, 0, 0, 1), (7, 40, 0, 1)]) + b"xy")
+    options = [f"--set={setting}" for setting in ("sort=true", "outside=drop", "salvage=true")]
+    facts = json.loads(run(path, "--sensor", "34x34", "--source", "atis_bin", *options, "--json").stdout)
+    assert facts["events"] == 2
+    assert facts["lost"] == {"outside_sensor": 1, "cut_off": 1}
+    assert len(facts["notes"]) == 3
+    with pytest.raises(
+        BadSpec, match=r"atis_bin has no parameter 'srt'; allowed: sort, .*did you mean 'sort'"
+    ):
+        raise run(path, "--set", "srt=true").exception or AssertionError

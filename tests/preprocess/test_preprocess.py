@@ -591,3 +591,16 @@ def test_stores_of_layout_1_lie_beside_new_ones_and_stay(mini: Miniature) -> Non
     assert {path.name for path in old.glob("*.h5")} < {path.name for path in folder.glob("*.h5")}
     for path in old.glob("*.h5"):
         assert (folder / path.name).read_bytes() == path.read_bytes()
+
+
+def test_what_a_decoder_left_out_is_in_the_account_of_the_store(mini: Miniature) -> None:
+    write_toml(
+        mini.card, card_table(12, 4) | {"source": {"name": "atis_bin", "outside": "drop", "salvage": True}}
+    )
+    path = sorted(mini.raw.rglob("*.bin"))[0]
+    path.write_bytes(atis_bytes([(1, 200, 0, 1)]) + path.read_bytes() + b"xy")
+    make(mini)
+    store = open_any(next((mini.places.cache / "mini").glob("events-*.h5")))
+    account = account_of(store)
+    assert (account["lost/outside_sensor"], account["lost/cut_off"]) == (1, 1)
+    assert account["events"] == account["kept"] + 2

@@ -158,7 +158,7 @@ def test_changed_files_are_refused_and_named_where_a_list_is_there(mini: Miniatu
         ),
         (
             {"source": {"name": "atis_bin", "x": 1}},
-            r"^mini\.toml \[source atis_bin\]: unknown key 'x' at '\$'$",
+            r"^mini\.toml \[source atis_bin\]: unknown key 'x' at '\$'; allowed: sort, outside, salvage$",
         ),
         (
             {"layout": {"name": "class_folders"}},

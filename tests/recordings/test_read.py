@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import eventbench as eb
 from eventbench.errors import BadRecording, EventbenchError
 from eventbench.events import Events
+from eventbench.recordings.read import Reading, read_counted
 from eventbench.sources.atis_bin import AtisBin
 from eventbench.sources.numpy_columns import NumpyColumns
 from tests.support.miniatures import Event, atis_bytes, npy_bytes, npz_bytes, sided_events, structured
@@ -87,7 +88,8 @@ def test_a_truncated_file_is_refused_with_its_size(tmp_path: Path, cut: int) -> 
     path.write_bytes(atis_bytes([(1, 2, 3, 0), (2, 2, 3, 1)])[:-cut])
     line = (
         f"{path}: truncated: {10 - cut} bytes are 1 events and {5 - cut} bytes more; "
-        "allowed: a multiple of 5 bytes; fetch the file again"
+        "allowed: a multiple of 5 bytes; fetch the file again, or, to take what stands before the cut, "
+        "set salvage = true in [source] of a card, --set salvage=true, or salvage=True in eb.read"
     )
     with pytest.raises(BadRecording, match=f"^{re.escape(line)}$"):
         eb.read(path)
@@ -101,7 +103,8 @@ def test_a_truncated_file_is_refused_with_its_size(tmp_path: Path, cut: int) -> 
         (atis_bytes([MARK, MARK]), "no event to tell the sensor size from; give sensor=(width, height)"),
         (
             atis_bytes([(9, 0, 0, 0), (5, 0, 0, 0)]),
-            "time runs backwards at event 1 (9 then 5 us); sort the events by time (stable) before building Events",
+            "time runs backwards at event 1 (9 then 5 us); if the file is sound, set sort = true in [source] of a card, "
+            "--set sort=true, or sort=True in eb.read",
         ),
     ],
 )
@@ -297,3 +300,37 @@ def test_many_recordings_are_read_as_one_by_one(tmp_path: Path) -> None:
         eb.read_batch(paths)
     with pytest.raises(BadRecording, match=r"no recording to read"):
         eb.read_batch([])
+
+
+def test_parameters_of_a_source_are_given_in_the_words_of_a_card(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(atis_bytes([(5, 1, 1, 1), (3, 2, 2, 0), (9, 40, 0, 1)]) + b"xy")
+    decoded = read_counted(path, Reading((34, 34), "", {"sort": "true", "outside": "drop", "salvage": "1"}))
+    assert decoded.events == eb.read(
+        path, (34, 34), source="atis_bin", sort=True, outside="drop", salvage=True
+    )
+    assert decoded.events.t.tolist() == [3, 5]
+    assert decoded.lost == {"outside_sensor": 1, "cut_off": 1}
+    assert {note.kind for note in decoded.notes} == {"outside_sensor", "cut_off", "steps_back"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "line"),
+    [
+        (
+            {"srt": True},
+            r"a\.bin: atis_bin has no parameter 'srt'; allowed: sort, outside, salvage; did you mean 'sort'\?$",
+        ),
+        ({"order": "xypt"}, r"atis_bin has no parameter 'order'; allowed: sort, .*eventbench show atis_bin"),
+        ({"outside": "keep"}, r"\[source atis_bin\]: 'outside': Invalid enum value 'keep'; allowed: .*drop"),
+        ({"source": "atis"}, r"no source named 'atis'; .*did you mean 'atis_bin'\?$"),
+    ],
+)
+def test_a_parameter_that_a_source_does_not_have_is_refused_with_those_it_has(
+    tmp_path: Path, parameters: dict[str, Any], line: str
+) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(atis_bytes(sided_events(0, 1)))
+    with pytest.raises(EventbenchError, match=line) as refused:
+        eb.read(path, **parameters)
+    assert "\n" not in str(refused.value)
