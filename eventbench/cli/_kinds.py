@@ -68,7 +68,7 @@ def _data_file(kind: str, name: str, places: Places) -> dict[str, Any]:
 
 def _summary(kind: str, spec: Any) -> str:
     if kind == "datasets":
-        splits = ", ".join(f"{split.samples:,} {name}" for name, split in spec.splits.items())
+        splits = ", ".join(f"{split.count} {name}" for name, split in spec.splits.items())
         width, height = spec.sensor
         facts = f"{width}x{height}, {len(spec.classes)} classes, {splits}"
     elif kind == "pipelines":

@@ -9,7 +9,10 @@ import click
 from eventbench.cli import _options
 
 if TYPE_CHECKING:
+    from eventbench.preprocess.remarks import Remark
     from eventbench.preprocess.report import Report
+
+SHOWN = 10  # remarks of a kind, in lines
 
 
 @click.command(name="preprocess", short_help="Raw recordings to the store.")
@@ -43,8 +46,11 @@ def command(
     from eventbench.preprocess.binning import Binning
     from eventbench.preprocess.events_store import events_store
     from eventbench.preprocess.frames_store import frames_store
+    from eventbench.preprocess.remarks import remarks_on
     from eventbench.preprocess.report import Refused
+    from eventbench.recordings.dataset import Dataset
     from eventbench.specs import catalog
+    from eventbench.store.read import EventStore
 
     places = home.places(data=data_dir, cache=cache_dir)
     card = catalog.card(dataset)
@@ -67,7 +73,8 @@ def command(
         raise
     if recipe:
         reports.append(frames_store(card, recipe, places.cache, **options))
-    _print_stores(card.id, reports, as_json)
+    remarks = remarks_on(Dataset(card, places.data), EventStore(reports[0].store))
+    _print_stores(card.id, reports, remarks, as_json)
 
 
 def _print_refused(dataset: str, report: Report, as_json: bool) -> None:
@@ -84,10 +91,13 @@ def _print_refused(dataset: str, report: Report, as_json: bool) -> None:
         click.echo(f"  refused: {reason}")
 
 
-def _print_stores(dataset: str, reports: list[Report], as_json: bool) -> None:
+def _print_stores(dataset: str, reports: list[Report], remarks: list[Remark], as_json: bool) -> None:
     read, stores = reports[0].samples, [_store_made(report) for report in reports]
     if as_json:
-        _options.print_json({"dataset": dataset, "read": read, "refused": {}, "stores": stores})
+        noted = [remark._asdict() for remark in remarks]
+        _options.print_json(
+            {"dataset": dataset, "read": read, "refused": {}, "stores": stores, "remarks": noted}
+        )
         return
     click.echo(f"{dataset}: {read:,} recordings, 0 refused")
     for store in stores:
@@ -99,6 +109,19 @@ def _print_stores(dataset: str, reports: list[Report], as_json: bool) -> None:
             f"  {store['layout']}: {store['events']:,} events in, {store['kept']:,} kept, lost: {lost}{before}"
         )
         click.echo(f"  {store['path']} ({store['bytes'] / 1e6:,.1f} MB)")
+    _print_remarks(remarks)
+
+
+def _print_remarks(remarks: list[Remark]) -> None:
+    """A line each, of each kind at most SHOWN."""
+    by_kind: dict[str, list[Remark]] = {}
+    for remark in remarks:
+        by_kind.setdefault(remark.kind, []).append(remark)
+    for kind, alike in by_kind.items():
+        for remark in alike[:SHOWN]:
+            _options.say(f"  {kind}: {', '.join(remark.files)}: {remark.what}")
+        if len(alike) > SHOWN:
+            _options.say(f"  {kind}: {len(alike) - SHOWN:,} more; --json tells all")
 
 
 def _store_made(report: Report) -> dict[str, Any]:

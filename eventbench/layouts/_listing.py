@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from fnmatch import fnmatch
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from eventbench.errors import BadDataset, BadSpec
 from eventbench.specs.sample import Sample
 
 
-def files_of(folder: Path, suffix: str, skip: Iterable[str] = ()) -> list[Path]:
-    """The files in `folder` that end in `suffix`, sorted by name as text; those that match a pattern of `skip` left out."""
-    paths = [
-        path for path in folder.glob(f"*{suffix}") if not any(fnmatch(path.name, pattern) for pattern in skip)
-    ]
+def files_of(folder: Path, suffix: str, root: Path, skips: Callable[[str], bool]) -> list[Path]:
+    """The files in `folder` that end in `suffix`, sorted by name as text; those that `skips` names below `root` left out."""
+    paths = [path for path in folder.glob(f"*{suffix}") if not skips(path.relative_to(root).as_posix())]
     return sorted(paths, key=lambda path: path.name)
 
 

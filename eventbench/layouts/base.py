@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,13 +18,26 @@ if TYPE_CHECKING:
 PUBLISHERS_SPLIT = "The publisher's, one folder or file a split."  # the `rule` of most layouts
 
 
-class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A way of laying recordings out in folders. Its fields are the parameters a card sets.
 
-    `tree` and `rule` are for the documentation; `split_note` is a sentence that it adds once a page.
+    `skip` has patterns of files that are no recordings of their own, such as copies: of names ("*_small*"), or of paths
+    below the data set's folder ("test/*/0*"). `tree` and `rule` are for the documentation; `split_note` is a sentence
+    that it adds once a page.
     """
 
     split_note: ClassVar[str] = ""
+    skip: list[str] = []
+
+    def skips(self, path: str) -> bool:
+        """Whether a file, by its path below the data set's folder, is left out: it matches `skip`, or is no recording.
+
+        `._name` is what macOS writes beside `name` on disks of other systems.
+        """
+        name = path.rpartition("/")[2]
+        if name.startswith("._"):
+            return True
+        return bool(self.skip) and any(fnmatch(name, form) or fnmatch(path, form) for form in self.skip)
 
     @abstractmethod
     def samples(self, card: Card, root: Path) -> list[Sample]:

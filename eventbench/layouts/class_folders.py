@@ -17,21 +17,37 @@ if TYPE_CHECKING:
 class ClassFolders(Layout, frozen=True, forbid_unknown_fields=True):
     """`folders` gives each split's folder; a class's folder is named as the card names the class.
 
-    `id` is how a sample is called, of {split}, {class} and {stem} (the file's name without its ending).
+    `id` is how a sample is called, of {split}, {class} and {stem} (the file's name without its ending). Without it, it is
+    {split}/{stem}; where files of two classes of a split have one name and the card pins no ids, {split}/{class}/{stem}.
     """
 
     folders: dict[str, str]
     suffix: str
-    id: str = "{split}/{stem}"
+    id: str = ""
 
     def samples(self, card: Card, root: Path) -> list[Sample]:
         """Every sample under `root`, sorted by id. Raises BadDataset where two files are the same sample."""
         refuse_other_splits(self.folders, card.splits, "folders")
-        samples = [
-            Sample(named(self.id, {"split": split, "class": name, "stem": stem}), split, label, "", path)
+        files = [
+            (split, label, path, stem)
             for split, folder in self.folders.items()
             for label, name in enumerate(card.classes)
-            for path, stem in _files(root / folder / name, self.suffix)
+            for path, stem in self._files(root, f"{folder}/{name}")
+        ]
+        form = self.id
+        if not form:
+            pinned = any(pins.ids or pins.numbered for pins in card.splits.values())
+            distinct = pinned or len({(split, stem) for split, _, _, stem in files}) == len(files)
+            form = "{split}/{stem}" if distinct else "{split}/{class}/{stem}"
+        samples = [
+            Sample(
+                named(form, {"split": split, "class": card.classes[label], "stem": stem}),
+                split,
+                label,
+                "",
+                path,
+            )
+            for split, label, path, stem in files
         ]
         return unique(samples, root)
 
@@ -45,12 +61,15 @@ class ClassFolders(Layout, frozen=True, forbid_unknown_fields=True):
         """The publisher's."""
         return PUBLISHERS_SPLIT
 
-
-def _files(folder: Path, suffix: str) -> list[tuple[str, str]]:
-    """The paths of a folder's files with this ending, and their names without it; none where there is no such folder."""
-    try:
-        names = os.listdir(folder)  # noqa: PTH208  # text: a Path for each file takes longer than to decode a short one
-    except OSError:
-        return []
-    prefix = os.path.join(folder, "")  # noqa: PTH118
-    return [(prefix + name, os.path.splitext(name)[0]) for name in names if name.endswith(suffix)]  # noqa: PTH122
+    def _files(self, root: Path, folder: str) -> list[tuple[str, str]]:
+        """The paths of a folder's files with this ending, and their names without it; none where there is no such folder."""
+        try:
+            names = os.listdir(root / folder)  # noqa: PTH208  # text: a Path for each file takes longer than to decode a short one
+        except OSError:
+            return []
+        prefix = os.path.join(root / folder, "")  # noqa: PTH118
+        return [
+            (prefix + name, os.path.splitext(name)[0])  # noqa: PTH122
+            for name in names
+            if name.endswith(self.suffix) and not self.skips(f"{folder}/{name}")
+        ]

@@ -126,6 +126,8 @@ class LabelledWindows(Layout, frozen=True, forbid_unknown_fields=True):
                         allowed=f"a *{self.suffix}",
                         fix=fix,
                     )
+                if self.skips(path.relative_to(root).as_posix()):
+                    continue
                 if path in splits:
                     raise BadDataset(f"{line.strip()} was listed before, in {first[path]}", where=where)
                 splits[path], first[path] = split, f"{name}, line {number}"
@@ -133,7 +135,7 @@ class LabelledWindows(Layout, frozen=True, forbid_unknown_fields=True):
 
     def _chosen(self, root: Path, fix: str) -> dict[Path, str]:
         """Recording -> split, as the card says."""
-        paths = {path.stem: path for path in files_of(root / self.folder, self.suffix)}
+        paths = {path.stem: path for path in files_of(root / self.folder, self.suffix, root, self.skips)}
         splits = dict.fromkeys(paths, self.rest)
         names = [stem for stems in self.chosen.values() for stem in stems]
         if twice := sorted({name for name in names if names.count(name) > 1}):

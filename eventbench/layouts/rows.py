@@ -39,6 +39,8 @@ class Rows(Layout, frozen=True, forbid_unknown_fields=True):
             )
         samples: list[Sample] = []
         for split, name in self.files.items():
+            if self.skips(name):
+                continue
             path = root / name
             if not path.is_file():
                 raise BadDataset("is not there", where=path, fix=f"to obtain it: {card.obtain.how}")

@@ -6,13 +6,13 @@ For data sets such as CIFAR10-DVS and N-Caltech101, that come without a split. W
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from eventbench.errors import BadDataset, BadSpec
 from eventbench.layouts._listing import compiled, files_of, named, refuse_other_splits, subject_of, unique
+from eventbench.layouts._rank import check_parts, draw
 from eventbench.layouts.base import Layout
 from eventbench.specs.sample import Sample
 
@@ -41,7 +41,6 @@ class SplitByRank(Layout, frozen=True, forbid_unknown_fields=True):
     folder : where the classes' folders are; "" for the data set's own
     id : how a sample is called, of {class} and {stem}
     subject : a regular expression whose group, in the name, is who is in the recording
-    skip : patterns of names that are no recordings of their own, such as copies
     """
 
     split_note: ClassVar[str] = (
@@ -55,16 +54,11 @@ class SplitByRank(Layout, frozen=True, forbid_unknown_fields=True):
     folder: str = ""
     id: str = "{class}/{stem}"
     subject: str = ""
-    skip: list[str] = []
 
     def __post_init__(self) -> None:
         if self.order not in ORDERS:
             raise BadSpec(f"order is {self.order!r}", allowed=", ".join(ORDERS))
-        shares = [share for _, share in self.parts]
-        if sum(shares) != 100 or min(shares) <= 0 or len({split for split, _ in self.parts}) != len(shares):
-            raise BadSpec(
-                f"parts are {self.parts}", allowed="each split once, percents over 0 of a sum of 100"
-            )
+        check_parts(self.parts)
         compiled(self.subject, "subject")
 
     def samples(self, card: Card, root: Path) -> list[Sample]:
@@ -73,7 +67,7 @@ class SplitByRank(Layout, frozen=True, forbid_unknown_fields=True):
         subject = compiled(self.subject, "subject")
         samples: list[Sample] = []
         for label, name in enumerate(card.classes):
-            paths = files_of(root / self.folder / name, self.suffix, self.skip)
+            paths = files_of(root / self.folder / name, self.suffix, root, self.skips)
             members = [(named(self.id, {"class": name, "stem": path.stem}), path) for path in paths]
             members.sort(key=lambda member: self._rank(*member))
             for (id, path), split in zip(members, self._splits(len(members)), strict=True):
@@ -98,7 +92,7 @@ class SplitByRank(Layout, frozen=True, forbid_unknown_fields=True):
 
     def _rank(self, id: str, path: Path) -> tuple[int, str]:
         if self.order == "sha256":
-            return 0, hashlib.sha256(f"{self.seed} {id}".encode()).hexdigest()
+            return 0, draw(self.seed, id)
         if self.order == "name":
             return 0, path.name
         number = _NUMBER.search(path.stem)

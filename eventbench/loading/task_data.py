@@ -48,7 +48,8 @@ class TaskData:
         progress: Progress = no_progress,
     ) -> None:
         self.task, self.device = task, device
-        self.card, self.pipeline = catalog.card(task.spec.dataset), catalog.pipeline(task.spec.pipeline)
+        self.card = catalog.card(task.spec.dataset, beside=task.path)
+        self.pipeline = catalog.pipeline(task.spec.pipeline, beside=task.path)
         key = StoreKey.of(places.cache, self.card, self.pipeline)
         self.store_digest = key.content_digest
         if key.path.exists() and store != "events":

@@ -125,7 +125,7 @@ def _pin_faults(store: Store, card: Named[Card]) -> list[str]:
         actual = SplitPins.of([store.ids[row] for row in rows], labels, len(card.spec.classes), hashes)
         differ = pins.disagreements(actual)
         if "samples" in differ or "ids" in differ:
-            counts = f"{actual.samples:,} of {pins.samples:,}"
+            counts = f"{actual.count} of {pins.count}"
             faults.append(f"split {name!r} has other samples than the card ({counts})")
             continue
         if "per_class" in differ:

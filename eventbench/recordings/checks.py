@@ -43,10 +43,11 @@ def card_faults(card: Named[Card]) -> list[str]:
 def _split_faults(card: Named[Card], split: str) -> list[str]:
     """Whether what is pinned about a split agrees with itself."""
     faults, classes, pins = [], len(card.spec.classes), card.spec.splits[split]
-    if pins.per_class and (len(pins.per_class), sum(pins.per_class)) != (classes, pins.samples):
+    samples = sum(pins.per_class) if pins.samples is None else pins.samples
+    if pins.per_class and (len(pins.per_class), sum(pins.per_class)) != (classes, samples):
         faults.append(
             f"split {split!r}: per_class is {len(pins.per_class)} counts with a sum of {sum(pins.per_class):,}, "
-            f"the card has {classes} classes and {pins.samples:,} samples"
+            f"the card has {classes} classes and {samples:,} samples"
         )
     if pins.numbered and "ids" in pins.disagreements(SplitPins.of(pins.numbered_ids)):
         faults.append(f"split {split!r}: the ids that numbered gives are not those that ids pins")
@@ -67,7 +68,7 @@ def _listed_faults(card: Named[Card], split: str, listed: dict[str, str]) -> lis
     actual = SplitPins.of(hashes, hashes=hashes)
     differ = pins.disagreements(actual)
     if "samples" in differ or "ids" in differ:
-        return [f"split {split!r}: {card.id}.sha256 has {actual.samples:,} of its {pins.samples:,} samples"]
+        return [f"split {split!r}: {card.id}.sha256 has {actual.count} of its {pins.count} samples"]
     if "files" in differ:
         return [f"split {split!r}: the hashes in {card.id}.sha256 are not those that files pins"]
     return []
@@ -100,11 +101,11 @@ def task_faults(task: Named[Task]) -> list[str]:
     faults: list[str] = []
     splits: set[str] = set()
     try:
-        splits = set(catalog.card(spec.dataset).spec.splits)
+        splits = set(catalog.card(spec.dataset, beside=task.path).spec.splits)
     except EventbenchError as error:
         faults.append(f"its dataset: {error}")
     try:
-        catalog.pipeline(spec.pipeline)
+        catalog.pipeline(spec.pipeline, beside=task.path)
     except EventbenchError as error:
         faults.append(f"its pipeline: {error}")
     for name in spec.metrics:

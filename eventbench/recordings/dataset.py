@@ -15,6 +15,7 @@ from eventbench import digest, registry
 from eventbench.errors import BadDataset, BadRecording, some
 from eventbench.events import Events
 from eventbench.files.content import file_bytes
+from eventbench.recordings.passed_over import PassedOver, passed_over
 from eventbench.sources.base import Decoded
 from eventbench.specs.card import Card, SplitPins
 from eventbench.specs.catalog import Named
@@ -53,6 +54,7 @@ class Dataset:
         self._cached_decoded = _one_at_a_time(lru_cache(maxsize=2)(self._decoded))
         self._file_digest = _one_at_a_time(lru_cache(maxsize=64)(digest.of_file))
         self.root = next((folder for folder in folders if folder.is_dir()), data)
+        self._samples: list[Sample] = []  # as they were last listed
         self.pins_file = pins_path(data, card.id)
         self.pins: Pins | None = read_pins(self.pins_file) if self.layout else None
 
@@ -63,6 +65,7 @@ class Dataset:
         else:
             samples = self.layout.samples(self.card, self.root)
             self._refuse_overlap(samples)
+        self._samples = samples
         for split in self.card.splits:
             self._check(split, [sample for sample in samples if sample.split == split])
         return samples
@@ -134,7 +137,7 @@ class Dataset:
         labels = [sample.label for sample in samples]
         actual = SplitPins.of((sample.id for sample in samples), labels, len(self.card.classes), hashes)
         return PinnedSplit(
-            samples=actual.samples,
+            samples=len(samples),
             per_class=actual.per_class,
             ids=actual.ids,
             labels=digest.of_lines(_label_line(sample) for sample in samples),
@@ -157,8 +160,8 @@ class Dataset:
         """Raises BadDataset where the samples of a split are not those that the card pins, or the pins on this machine."""
         actual, pins = self.pins_of(samples), self.card.splits[split]
         differ = pins.disagreements(actual)
-        if "samples" in differ or "ids" in differ:
-            raise self._other_samples(split, {sample.id for sample in samples})
+        if "samples" in differ or "ids" in differ or not samples:
+            raise self._other_samples(split, samples)
         if "per_class" in differ:
             raise BadDataset(
                 f"split {split!r} has {actual.per_class} recordings a class",
@@ -174,20 +177,29 @@ class Dataset:
     def _where(self) -> str:
         return f"{self.id} at {self.root}"
 
-    def _other_samples(self, split: str, ids: set[str]) -> BadDataset:
+    def passed_over(self, samples: Iterable[Sample]) -> list[PassedOver]:
+        """Files of the folder that are none of these samples, and why; none where there is no folder."""
+        if self.layout is None or not self.root.is_dir():
+            return []
+        return passed_over(self.card, self.layout, self.root, samples)
+
+    def _other_samples(self, split: str, samples: list[Sample]) -> BadDataset:
         """The error of a split with other recordings than the card's; which ones they are stands before the advice."""
-        pins = self.card.splits[split]
+        pins, ids = self.card.splits[split], {sample.id for sample in samples}
+        not_taken = [str(file) for file in self.passed_over(self._samples)]
+        counted = "no" if pins.samples is None else f"{len(ids):,} of {pins.samples:,}"
         numbered = pins.numbered_ids
         missing, extra = sorted(numbered - ids), sorted(ids - numbered) if numbered else []
         details = [
             "their names are not the card's" if len(ids) == pins.samples and not missing else "",
             f"missing: {some(missing)}" if missing else "",
             f"not in the dataset: {some(extra)}" if extra else "",
+            f"not taken: {some(not_taken)}" if not_taken else "",
             f"to obtain it: {self.card.obtain.how}",
             "then name the folder with --data-dir",
         ]
         return BadDataset(
-            f"split {split!r} has {len(ids):,} of {pins.samples:,} recordings",
+            f"split {split!r} has {counted} recordings",
             where=self._where,
             fix="; ".join(detail for detail in details if detail),
             reason="other_samples",

@@ -14,10 +14,10 @@ class SplitPins(Spec, frozen=True):
     """What tells the samples of a split from any others: pinned in a file, or `of` samples that were found.
 
     `per_class` counts by class; `ids` is sha256 over the sorted sample ids, a line each; `files` is sha256 over sorted
-    lines `<id> <sha256 of the file>`. Each but `samples` is left out where it is not known.
+    lines `<id> <sha256 of the file>`. Each is left out where it is not known, or not to be demanded of a folder that grows.
     """
 
-    samples: int
+    samples: int | None = None
     per_class: list[int] = []
     ids: str = ""
     files: str = ""
@@ -46,8 +46,13 @@ class SplitPins(Spec, frozen=True):
             pin
             for pin in self.__struct_fields__
             if (pinned := getattr(self, pin)) != (value := getattr(actual, pin, None))
-            and (pin == "samples" or (pinned and value))
+            and ((pinned is not None and value is not None) if pin == "samples" else (pinned and value))
         ]
+
+    @property
+    def count(self) -> str:
+        """The number of samples, as "1,176"; "any number of" where it is not pinned."""
+        return "any number of" if self.samples is None else f"{self.samples:,}"
 
 
 class Split(SplitPins, frozen=True):
@@ -62,7 +67,9 @@ class Split(SplitPins, frozen=True):
     @property
     def numbered_ids(self) -> set[str]:
         """The ids that `numbered` gives; none where it is absent."""
-        return {self.numbered.format(k) for k in range(1, self.samples + 1)} if self.numbered else set()
+        return (
+            {self.numbered.format(k) for k in range(1, (self.samples or 0) + 1)} if self.numbered else set()
+        )
 
 
 class Archive(Spec, frozen=True):

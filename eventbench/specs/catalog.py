@@ -36,9 +36,13 @@ def files(kind: str, board: Path | None = None) -> dict[str, Path]:
     return dict(sorted(by_id.items()))
 
 
-def _find(kind: str, name: str, spec: type[S], board: Path | None = None) -> Named[S]:
+def _find(
+    kind: str, name: str, spec: type[S], board: Path | None = None, beside: Path | None = None
+) -> Named[S]:
     if name.endswith(".toml"):
         path = Path(name)
+        if beside and (beside.parent / name).is_file():
+            path = beside.parent / name
         return Named(path.stem, path, load(path, spec))
     known = files(kind, board)
     if name not in known:
@@ -46,14 +50,14 @@ def _find(kind: str, name: str, spec: type[S], board: Path | None = None) -> Nam
     return Named(name, known[name], load(known[name], spec))
 
 
-def card(name: str) -> Named[Card]:
-    """The card of a dataset: `nmnist`, or the path of a TOML file."""
-    return _find("datasets", name, Card)
+def card(name: str, beside: Path | None = None) -> Named[Card]:
+    """The card of a dataset: `nmnist`, or the path of a TOML file, looked for first in the folder of the file `beside`."""
+    return _find("datasets", name, Card, beside=beside)
 
 
-def pipeline(name: str) -> Named[Pipeline]:
-    """A preprocessing recipe: `frames_t16-v1`, or the path of a TOML file."""
-    return _find("pipelines", name, Pipeline)
+def pipeline(name: str, beside: Path | None = None) -> Named[Pipeline]:
+    """A preprocessing recipe: `frames_t16-v1`, or the path of a TOML file, as with `card`."""
+    return _find("pipelines", name, Pipeline, beside=beside)
 
 
 def task(name: str, board: Path | None = None) -> Named[Task]:

@@ -50,7 +50,7 @@ def short_paper(paper: str) -> str:
 
 def samples(card: Card) -> str:
     """ "7,000 train, 2,000 test"."""
-    return ", ".join(f"{split.samples:,} {name}" for name, split in card.splits.items())
+    return ", ".join(f"{split.count} {name}" for name, split in card.splits.items())
 
 
 def sensor(card: Card) -> str:

@@ -127,7 +127,7 @@ def _on_disk(page: Page) -> list[str]:
 
 def _splits(page: Page) -> list[str]:
     rows = [
-        [code(card.id), name, f"{split.samples:,}", cards.per_class(split), cards.pinned(split)]
+        [code(card.id), name, split.count, cards.per_class(split), cards.pinned(split)]
         for card in page.cards
         for name, split in card.spec.splits.items()
     ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from eventbench.specs.card import Card
     from eventbench.store.expected import ExpectedStores
     from eventbench.store.inventory import OpenedItem
 
@@ -42,7 +43,7 @@ def item_json(opened: OpenedItem, expected: ExpectedStores) -> dict[str, Any]:
         "layout": item.layout,
         "pipeline": None if item.layout == "events" else item.made_as,
         "samples": opened.samples,
-        "of": sum(split.samples for split in known.card.spec.splits.values()) if known else None,
+        "of": _expected_samples(known.card.spec) if known else None,
         "bytes": item.bytes,
         "state": state,
         "why": why,
@@ -53,6 +54,12 @@ def item_json(opened: OpenedItem, expected: ExpectedStores) -> dict[str, Any]:
         ),
         "being_written": being_written(item.store),
     }
+
+
+def _expected_samples(card: Card) -> int | None:
+    """How many samples a card pins; None where it leaves a count open."""
+    counts = [split.samples for split in card.splits.values()]
+    return None if None in counts else sum(count for count in counts if count)
 
 
 def state_text(item: dict[str, Any]) -> str:

@@ -1,0 +1,55 @@
+"""Remarks on a folder and the store made from it: files that are not taken, recordings without events, the same in two splits."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+from eventbench.errors import BadDataset
+from eventbench.recordings.dataset import Dataset
+from eventbench.store.read import Store
+
+
+class Remark(NamedTuple):
+    """What is to be known of some files: the `kind` ("not taken", "empty" or "leak"), the files, and a sentence."""
+
+    kind: str
+    files: list[str]
+    what: str
+
+
+def remarks_on(dataset: Dataset, store: Store) -> list[Remark]:
+    """What a user should know of a dataset's folder and the store of its events; none where the folder is not at hand."""
+    if dataset.layout is None:
+        return []
+    try:
+        samples = dataset.samples()
+    except BadDataset:
+        return []
+    paths = {sample.id: _below(sample.recording, dataset.root) for sample in samples}
+    files = [paths.get(id, id) for id in store.ids]
+    remarks = [Remark("not taken", [file.path], file.why) for file in dataset.passed_over(samples)]
+    remarks += [
+        Remark("empty", [file], "no event in it")
+        for file, events in zip(files, store.account["events"].tolist(), strict=True)
+        if not events
+    ]
+    return remarks + _leaks(files, store)
+
+
+def _leaks(files: list[str], store: Store) -> list[Remark]:
+    """Files of the same bytes in different splits."""
+    same: dict[str, dict[str, str]] = defaultdict(dict)
+    for file, sha256, split in zip(files, store.hashes, store.splits, strict=True):
+        if sha256:
+            same[sha256].setdefault(split, file)
+    return [
+        Remark("leak", list(by_split.values()), f"the same recording in {' and '.join(by_split)}")
+        for by_split in same.values()
+        if len(by_split) > 1
+    ]
+
+
+def _below(recording: Path | str, root: Path) -> str:
+    return Path(recording).relative_to(root).as_posix()

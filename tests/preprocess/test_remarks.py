@@ -1,0 +1,118 @@
+"""What preprocess says of a folder: files it does not take, recordings without events, the same one in two splits."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.miniatures import Miniature, miniature, npz_bytes, run_cli, sided_events, write_toml
+
+OPEN: dict[str, dict[str, int]] = {"train": {}, "test": {}}
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Miniature:
+    """A data set of .npz files whose card leaves the counts open."""
+    mini = miniature(tmp_path, train=4, test=2, splits=OPEN)
+    for path in mini.raw.rglob("*.bin"):
+        events = np.array(sided_events(int(path.stem) % 2, int(path.stem)))
+        put(path.with_suffix(".npz"), events)
+        path.unlink()
+    table = {
+        "sensor": [8, 6],
+        "classes": ["left", "right"],
+        "source": {"name": "numpy_columns"},
+        "layout": {
+            "name": "class_folders",
+            "folders": {"train": "train", "test": "test"},
+            "suffix": ".npz",
+        },
+        "splits": OPEN,
+        "obtain": {"how": "ask for it"},
+    }
+    for path in (mini.raw / "test").rglob("*.npz"):  # other events than those of train
+        put(path, np.array(sided_events(int(path.stem) % 2, 100 + int(path.stem))))
+    write_toml(mini.card, table)
+    return mini
+
+
+def put(path: Path, events: np.ndarray) -> None:
+    path.write_bytes(npz_bytes(**dict(zip("txyp", events.reshape(-1, 4).T, strict=True))))
+
+
+def remarks(own: Miniature, capsys: pytest.CaptureFixture[str]) -> list[tuple[Any, ...]]:
+    status, out, err = run_cli(capsys, "preprocess", own.card, *own.flags, "--rebuild", "--json")
+    assert (status, err) == (0, "")
+    return [(remark["kind"], remark["files"], remark["what"]) for remark in json.loads(out)["remarks"]]
+
+
+def test_a_sound_folder_has_no_remarks_and_may_grow(
+    own: Miniature, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert remarks(own, capsys) == []
+    put(own.raw / "train" / "left" / "00009.npz", np.array(sided_events(0, 9)))
+    assert remarks(own, capsys) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("train/left/7.NPZ", "its ending is .NPZ, the card takes .npz"),
+        ("train/left/7.aedat", "its ending is .aedat, the card takes .npz"),
+        ("train/left/7.xyz", "its ending is .xyz, the card takes .npz"),
+        ("train/left/._7.npz", "macOS's note on a file, and no recording"),
+        ("train/left/session 2/7.npz", "it is a folder too deep"),
+        ("train/up/7.npz", "the card does not name the folder train/up; its classes: left, right"),
+        ("val/left/7.npz", "the card does not name the folder val/left; its classes: left, right"),
+    ],
+)
+def test_a_file_that_is_not_taken_is_named(
+    own: Miniature, capsys: pytest.CaptureFixture[str], name: str, why: str
+) -> None:
+    path = own.raw / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    put(path, np.array(sided_events(0, 77)))
+    (own.raw / "README.md").write_text("notes")
+    assert remarks(own, capsys) == [("not taken", [name], why)]
+    _, out, _ = run_cli(capsys, "preprocess", own.card, *own.flags)
+    assert f"  not taken: {name}: {why}\n" in out
+
+
+def test_a_count_that_is_pinned_names_what_was_not_taken(
+    own: Miniature, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = own.raw / "train" / "left" / "00001.npz"
+    first.rename(first.with_suffix(".NPZ"))
+    text = own.card.read_text().replace("[splits.train]", "[splits.train]\nsamples = 4")
+    own.card.write_text(text)
+    status, _, err = run_cli(capsys, "preprocess", own.card, *own.flags)
+    assert status == 2
+    assert "split 'train' has 3 of 4 recordings" in err
+    assert "not taken: train/left/00001.NPZ: its ending is .NPZ, the card takes .npz" in err
+
+
+def test_an_empty_recording_is_named(own: Miniature, capsys: pytest.CaptureFixture[str]) -> None:
+    put(own.raw / "train" / "left" / "00001.npz", np.empty((0, 4), np.int64))
+    assert remarks(own, capsys) == [("empty", ["train/left/00001.npz"], "no event in it")]
+
+
+def test_the_same_recording_in_two_splits_is_named(
+    own: Miniature, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(own.raw / "train" / "left" / "00001.npz", own.raw / "test" / "left" / "00007.npz")
+    files = ["test/left/00007.npz", "train/left/00001.npz"]
+    assert remarks(own, capsys) == [("leak", files, "the same recording in test and train")]
+
+
+def test_a_split_without_recordings_is_refused_though_its_count_is_open(
+    own: Miniature, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(own.raw / "test")
+    status, _, err = run_cli(capsys, "preprocess", own.card, *own.flags)
+    assert status == 2
+    assert "split 'test' has no recordings" in err
