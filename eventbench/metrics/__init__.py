@@ -1,1 +1,1 @@
-"""Figures of a scored run, one metric a file."""
+"""Metrics: figures of a scored run, one metric a file."""

@@ -1,7 +1,7 @@
-"""Which rows of a layer's input belong to which sample, read off their shapes.
+"""The order of samples and time steps in a layer's input, found from its shape.
 
 The two orders known here, for T steps and N samples:
-* "sample": the leading axis is N, as in (N, F), (N, T, C) or (N, C, H, W); entry n is of sample n;
+* "sample": the leading axis is N, as in (N, F), (N, T, C) or (N, C, H, W); entry n belongs to sample n;
 * "time": the leading axes are T, N, or one axis of T · N with row t · N + n, as in (T, N, F) or (T·N, C, H, W).
 
 One shape may fit both, (5, 5, F) for instance, so a layer keeps every order that all of its calls fit.
@@ -18,7 +18,7 @@ ALLOWED = "leading axes N, T·N (row t·N+n), or T, N"
 
 
 def orders(leading: Sequence[int], steps: int, samples: int) -> set[str]:
-    """The orders that an input with these leading axes (all but the ones a layer works on) can be in."""
+    """The orders that an input can be in, from its leading axes (all but those that the layer works on)."""
     fitting = set()
     if leading and leading[0] == samples:
         fitting.add("sample")

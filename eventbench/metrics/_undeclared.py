@@ -1,4 +1,4 @@
-"""Products of tensors that no counted or declaring module accounts for."""
+"""Find products of tensors that run outside all modules whose operations are counted or declared."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from eventbench.metrics._watch import described
+from eventbench.metrics._watch import module_label
 
-# Operators that multiply and sum. The composite ones reach us whole where gradients are switched off.
+# Operators that multiply and sum. Composite ones are listed too: without gradients torch dispatches them undivided.
 PRODUCTS = frozenset(
     """mm addmm _addmm_activation bmm baddbmm addbmm mv addmv addr outer ger dot vdot inner linear matmul einsum
     tensordot bilinear _trilinear kron convolution _convolution convolution_overrideable conv1d conv2d conv3d
@@ -26,7 +26,7 @@ PRODUCTS = frozenset(
 
 
 class _ProductListener(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Reports the name of each operator in PRODUCTS that torch is given."""
+    """Reports the name of each operator in PRODUCTS that torch runs."""
 
     def __init__(self, report: Callable[[str], None]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -39,18 +39,18 @@ class _ProductListener(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*args, **(kwargs or {}))
 
 
-def undeclared_products(model: nn.Module, frames: torch.Tensor, known: set[str]) -> list[str]:
-    """Runs `model` on frames (T, N, C, H, W); sentences such as "'head' runs matmul", each once.
+def undeclared_products(model: nn.Module, frames: torch.Tensor, accounted: set[str]) -> list[str]:
+    """Run `model` on frames (T, N, C, H, W) and return sentences such as "'head' runs matmul", each once.
 
-    `known` are the names, in `named_modules()`, of modules that answer for all products in them. Seen are
+    `accounted` are the names, in `named_modules()`, of modules whose products are all counted or declared. Products are
     matrix products, convolutions, distances and recurrent cells, not products of single elements.
     """
-    inside: list[str] = []
+    inside: list[str] = []  # names of the modules that are running, outermost first
     sentences: dict[str, None] = {}
 
     def report(operator: str) -> None:
-        if not known.intersection(inside):
-            sentences[f"{described(inside[-1] if inside else '')} runs {operator}"] = None
+        if not accounted.intersection(inside):
+            sentences[f"{module_label(inside[-1] if inside else '')} runs {operator}"] = None
 
     def enter(name: str, _module: nn.Module, _args: Any) -> None:
         inside.append(name)

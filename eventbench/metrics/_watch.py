@@ -1,4 +1,4 @@
-"""Hooks on a model: when a forward begins and how large it is, and what goes into and out of chosen modules."""
+"""Hooks on a model: T and N of each forward, and the inputs and outputs of chosen modules."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from torch import nn
 from eventbench.errors import BadSubmission
 
 
-def described(name: str) -> str:
-    """The name of a module in a message; the model itself has none in `named_modules()`."""
+def module_label(name: str) -> str:
+    """A module's name for a message; the model itself has the name "" in `named_modules()`."""
     return repr(name) if name else "the model itself"
 
 
-def _first(args: tuple[Any, ...], kwargs: dict[str, Any], where: str) -> torch.Tensor:
+def _input_tensor(args: tuple[Any, ...], kwargs: dict[str, Any], where: str) -> torch.Tensor:
+    """The first argument of a call. Raises BadSubmission where it is no tensor."""
     value = args[0] if args else next(iter(kwargs.values()), None)
     if not isinstance(value, torch.Tensor):
         raise BadSubmission(
@@ -29,9 +30,9 @@ def _first(args: tuple[Any, ...], kwargs: dict[str, Any], where: str) -> torch.T
 class Watch:
     """Hooks from construction until `close`.
 
-    `begin()` is called as a forward of `model` begins, when `steps` and `samples` are T and N of its frames;
-    `before(name, module, input)` and `after(name, module, input, output)` around every call of a module in
-    `watched`; a call that fails has no after.
+    `begin()` is called when a forward of `model` begins; `steps` and `samples` are then T and N of its frames.
+    `before(name, module, input)` and `after(name, module, input, output)` are called around every call of a module in
+    `watched`; `after` is not called where the call fails.
     Raises BadSubmission, inside the forward, where the model is not called with frames (T, N, C, H, W).
     """
 
@@ -49,14 +50,14 @@ class Watch:
         self._handles = [model.register_forward_pre_hook(self._start, with_kwargs=True)]
         for name, module in watched.items():
             if before is not None:
-                hook = partial(self._before, before, name)
-                self._handles.append(module.register_forward_pre_hook(hook, with_kwargs=True))
+                before_hook = partial(self._before, before, name)
+                self._handles.append(module.register_forward_pre_hook(before_hook, with_kwargs=True))
             if after is not None:
-                behind = partial(self._after, after, name)
-                self._handles.append(module.register_forward_hook(behind, with_kwargs=True))
+                after_hook = partial(self._after, after, name)
+                self._handles.append(module.register_forward_hook(after_hook, with_kwargs=True))
 
     def _start(self, _model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        frames = _first(args, kwargs, "the model")
+        frames = _input_tensor(args, kwargs, "the model")
         if frames.ndim != 5:
             raise BadSubmission(
                 f"the model was called with shape {tuple(frames.shape)}", allowed="frames (T, N, C, H, W)"
@@ -73,7 +74,7 @@ class Watch:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> None:
-        callback(name, module, _first(args, kwargs, described(name)))
+        callback(name, module, _input_tensor(args, kwargs, module_label(name)))
 
     @staticmethod
     def _after(
@@ -84,10 +85,10 @@ class Watch:
         kwargs: dict[str, Any],
         output: Any,
     ) -> None:
-        callback(name, module, _first(args, kwargs, described(name)), output)
+        callback(name, module, _input_tensor(args, kwargs, module_label(name)), output)
 
     def close(self) -> None:
-        """Take every hook off."""
+        """Remove every hook."""
         for handle in self._handles:
             handle.remove()
         self._handles.clear()

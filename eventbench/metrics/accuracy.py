@@ -1,4 +1,4 @@
-"""Top-1 accuracy, a tie for the best score being an error; the share of ties is a figure of its own."""
+"""Top-1 accuracy and the share of ties; a tie for the best score counts as an error."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from eventbench.task_kinds.classification import TIED, predicted
 
 
 class Accuracy(AnswerMetric):
-    """`accuracy`: share of samples whose label has the one best score, with its Wilson 95 % interval.
+    """`accuracy`: share of samples whose label alone has the best score, with its Wilson 95 % interval.
 
-    `accuracy.ties`: share of samples whose best score is shared by two classes or more; each is an error.
+    `accuracy.ties`: share of samples whose best score is shared by two classes or more; each counts as an error.
 
-    Everything is counted on the device and read once, in `value`, which raises BadSubmission where a score was
-    not finite or a label has no score. `update` raises it where the scores are not (N, K).
+    Counts stay on the device until `value`, which raises BadSubmission where a score was not finite or a label has no
+    score. `update` raises it where the scores are not (N, K).
     """
 
     def start(self, device: torch.device) -> None:
-        """Counts at 0."""
+        """Set the counts to 0."""
         self._samples = 0
         # right, tied, samples with a score that is not finite, labels outside the K classes
         self._counts = torch.zeros(4, dtype=torch.int64, device=device)
 
     def update(self, answer: Answer, labels: torch.Tensor) -> None:
-        """Count a batch."""
+        """Add the counts of a batch: scores (N, K) and labels (N,)."""
         scores, samples = answer.scores, labels.shape[0]
         if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or scores.shape[0] != samples:
             returned = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
@@ -50,10 +50,10 @@ class Accuracy(AnswerMetric):
         n = getattr(self, "_samples", 0)
         if n == 0:
             raise EventbenchError("no sample was scored", where="accuracy")
-        right, tied, broken, unscored = self._counts.tolist()
-        if broken:
+        right, tied, not_finite, unscored = self._counts.tolist()
+        if not_finite:
             raise BadSubmission(
-                f"the scores of {broken} of {n} samples are not finite",
+                f"the scores of {not_finite} of {n} samples are not finite",
                 where="accuracy",
                 fix="look for a division by zero or an overflow in the model",
             )

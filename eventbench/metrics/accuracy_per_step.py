@@ -1,7 +1,7 @@
-"""Accuracy after each time step: what the model would have reached had it been stopped there.
+"""Accuracy after each time step: that of the model if it were stopped there.
 
-After step t the scores are the mean over steps 1 to t, as a network is read out that may answer at any time; after the
-last step they are those that `forward` returned. A tie for the best score is an error, as in `accuracy`.
+After step t the scores are the mean over steps 1 to t, the usual readout of a network that may be stopped at any time;
+after the last step they are those that `forward` returned. A tie for the best score is an error, as in `accuracy`.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ class AccuracyPerStep(AnswerMetric):
     needs_steps = True
 
     def start(self, device: torch.device) -> None:
-        """Nothing is counted yet; T is not known before the first batch."""
+        """Set the counts to 0; those of each step are made at the first batch, when T is known."""
         self._samples = 0
         self._right: torch.Tensor | None = None
-        self._broken = torch.zeros((), dtype=torch.int64, device=device)
+        self._not_finite = torch.zeros((), dtype=torch.int64, device=device)
 
     def update(self, answer: Answer, labels: torch.Tensor) -> None:
         """Count the right answers of a batch after each step."""
         self._samples += labels.shape[0]
         if answer.per_step is None:
             return
-        # In float64, so that a sum over many steps ties where the scores do, not where it rounds.
+        # In float64, so that sums over many steps tie only where the scores do, not by rounding.
         scores = answer.per_step.double().cumsum(0)
         scores[-1] = answer.scores
         right = (predicted(scores) == labels).sum(1)
@@ -45,23 +45,24 @@ class AccuracyPerStep(AnswerMetric):
             self._right = torch.zeros_like(right)
         if self._right.shape != right.shape:
             raise BadSubmission(
-                f"a batch has scores of {len(right)} steps, one before had {len(self._right)}",
+                f"a batch has scores of {len(right)} steps, an earlier one had {len(self._right)}",
                 where="accuracy_per_step",
-                allowed="as many for every batch",
+                allowed="the same number for every batch",
             )
         self._right += right
-        self._broken += (~scores.isfinite()).any(2).any(0).sum()
+        self._not_finite += (~scores.isfinite()).any(2).any(0).sum()
 
     def value(self) -> dict[str, Figure]:
-        """A figure a step."""
+        """A figure for each step."""
         n = getattr(self, "_samples", 0)
         if n == 0:
             raise EventbenchError("no sample was scored", where="accuracy_per_step")
         if self._right is None:
             return {}
-        if broken := int(self._broken):
+        if not_finite := int(self._not_finite):
             raise BadSubmission(
-                f"the scores per step of {broken} of {n} samples are not finite", where="accuracy_per_step"
+                f"the scores per step of {not_finite} of {n} samples are not finite",
+                where="accuracy_per_step",
             )
         counts = self._right.tolist()
         digits = max(2, len(str(len(counts))))

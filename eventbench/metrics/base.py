@@ -1,7 +1,7 @@
-"""What a metric is: one figure, or a few that belong together, gathered while the harness scores a run.
+"""Base of the metrics: each gives one figure, or a few that belong together, gathered while the harness scores a run.
 
-There are two kinds. An `AnswerMetric` works from answers and labels alone and never meets the model; a `ModelMetric`
-watches the model at work, or tries it out afterwards, and never meets a label.
+There are two kinds. An `AnswerMetric` works from answers and labels and never sees the model; a `ModelMetric` watches the
+model while it runs, or runs it again afterwards, and never sees a label.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Figure(NamedTuple):
 
 
 class Metric(ABC):
-    """A figure of one run. A metric that cannot be computed raises; it never returns a stand-in.
+    """A figure of one run. A metric that cannot be computed raises; it never returns a made-up value.
 
-    Members derive from AnswerMetric or ModelMetric. `measure` is the one order of calls. `version` goes up whenever the
-    same run would get another figure.
+    Members derive from AnswerMetric or ModelMetric; `measure` calls them. `version` goes up whenever the same run would
+    get another figure.
     """
 
     version: ClassVar[int] = 1
@@ -45,7 +45,7 @@ class Metric(ABC):
     def value(self) -> dict[str, Figure]:
         """The figures. The key "" is the metric's own name; another key `k` is shown as `<metric>.k`.
 
-        An empty dict says that the figure does not exist for this kind of model.
+        An empty dict means that the figure does not exist for this kind of model.
         """
 
 
@@ -66,10 +66,10 @@ class AnswerMetric(Metric):
 
 
 class ModelMetric(Metric):
-    """A figure of the model at work: `start` once, `update` after each test batch, `close` always, `probe`, `value`.
+    """A figure of the running model: `start` once, `update` after each test batch, `close` always, `probe`, `value`.
 
-    Hooks live between `start` and `close`, so the forwards that a metric runs for itself in `probe` (to time them, say)
-    are seen by no other metric, in whatever order metrics are listed.
+    Hooks exist only between `start` and `close`, so no other metric sees the forwards that a metric runs itself in
+    `probe` (to time them, for instance), whatever the order of the metrics.
     """
 
     def start(self, model: nn.Module, device: torch.device) -> None:  # not every metric has hooks
@@ -79,12 +79,12 @@ class ModelMetric(Metric):
         """After the forward of a batch: its frames (T, N, C, H, W), on the device."""
 
     def close(self) -> None:
-        """After the last batch, also after a failed one; hooks are taken off here. May be called twice."""
+        """After the last batch, also after a failed one; hooks are removed here. May be called twice."""
 
     def probe(self, model: nn.Module, frames: torch.Tensor) -> None:
         """After every metric's `close`: frames (T, S, C, H, W) of the first S = `PROBE_SAMPLES` test samples.
 
-        A metric may run the model here; a hook it places must be off again when it returns or raises.
+        A metric may run the model here; it removes the hooks it places before it returns or raises.
         """
 
 
@@ -96,56 +96,56 @@ def measure(
 ) -> dict[str, Figure]:
     """Every figure of `metrics` for `model` over `batches` of frames (T, N, C, H, W) and labels (N,) on `device`.
 
-    Puts the model into eval mode and computes no gradients. Scores of each step are asked for where a metric needs
-    them and the model offers `scores_per_step`, after the ModelMetrics have seen the forward: they count one forward a
-    batch. Raises what a metric raises, and EventbenchError for a figure that is not a finite number. Hooks are off the
-    model when it returns or raises.
+    Puts the model into eval mode and computes no gradients. Where a metric needs scores of each step and the model offers
+    `scores_per_step`, they are asked for after the ModelMetrics have seen the forward, since these count one forward per
+    batch. Raises what a metric raises, and EventbenchError for a figure that is not a finite number. All hooks are removed
+    when it returns or raises.
     """
     model.eval()
-    of_answers = [metric for metric in metrics.values() if isinstance(metric, AnswerMetric)]
-    of_model = [metric for metric in metrics.values() if isinstance(metric, ModelMetric)]
+    answer_metrics = [metric for metric in metrics.values() if isinstance(metric, AnswerMetric)]
+    model_metrics = [metric for metric in metrics.values() if isinstance(metric, ModelMetric)]
     with torch.no_grad():
-        for metric in of_answers:
-            metric.start(device)
+        for answer_metric in answer_metrics:
+            answer_metric.start(device)
         try:
-            samples = _run(model, batches, of_answers, of_model, device)
+            probe_frames = _run(model, batches, answer_metrics, model_metrics, device)
         finally:
-            for watching in of_model:
-                watching.close()
-        for watching in of_model:
-            watching.probe(model, samples)
+            for model_metric in model_metrics:
+                model_metric.close()
+        for model_metric in model_metrics:
+            model_metric.probe(model, probe_frames)
     return _figures(metrics)
 
 
 def _run(
     model: nn.Module,
     batches: Iterable[tuple[torch.Tensor, torch.Tensor]],
-    of_answers: Sequence[AnswerMetric],
-    of_model: Sequence[ModelMetric],
+    answer_metrics: Sequence[AnswerMetric],
+    model_metrics: Sequence[ModelMetric],
     device: torch.device,
 ) -> torch.Tensor:
-    """One forward for each batch, every metric updated; the frames of the first `PROBE_SAMPLES` samples."""
+    """Run one forward for each batch and update every metric; returns the frames of the first `PROBE_SAMPLES` samples."""
     stepwise: ScoresPerStep | None = None
-    if any(metric.needs_steps for metric in of_answers) and isinstance(model, ScoresPerStep):
+    if any(metric.needs_steps for metric in answer_metrics) and isinstance(model, ScoresPerStep):
         stepwise = model
-    for watching in of_model:
-        watching.start(model, device)
-    first: list[torch.Tensor] = []
+    for model_metric in model_metrics:
+        model_metric.start(model, device)
+    probe_frames: list[torch.Tensor] = []
     missing = PROBE_SAMPLES
     for frames, labels in batches:
         if missing:
-            first.append(frames[:, :missing].clone())
-            missing -= first[-1].shape[1]
+            probe_frames.append(frames[:, :missing].clone())
+            missing -= probe_frames[-1].shape[1]
         answer = Answer(model(frames))
-        for watching in of_model:
-            watching.update(frames)
+        for model_metric in model_metrics:
+            model_metric.update(frames)
         if stepwise is not None:
             answer = answer._replace(per_step=stepwise.scores_per_step(frames))
-        for metric in of_answers:
-            metric.update(answer, labels)
-    if not first:
+        for answer_metric in answer_metrics:
+            answer_metric.update(answer, labels)
+    if not probe_frames:
         raise EventbenchError("there is no sample to score", where="test split", allowed="1 or more")
-    return torch.cat(first, 1)
+    return torch.cat(probe_frames, 1)
 
 
 def _figures(metrics: Mapping[str, Metric]) -> dict[str, Figure]:
@@ -153,8 +153,10 @@ def _figures(metrics: Mapping[str, Metric]) -> dict[str, Figure]:
     figures = {}
     for name, metric in metrics.items():
         for key, figure in metric.value().items():
-            full = f"{name}.{key}" if key else name
+            full_name = f"{name}.{key}" if key else name
             if not math.isfinite(figure.value):
-                raise EventbenchError(f"the figure is {figure.value}", where=full, allowed="a finite number")
-            figures[full] = figure
+                raise EventbenchError(
+                    f"the figure is {figure.value}", where=full_name, allowed="a finite number"
+                )
+            figures[full_name] = figure
     return figures

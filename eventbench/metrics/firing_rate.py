@@ -1,8 +1,8 @@
-"""Spikes per neuron and time step, over all declared spiking layers.
+"""Firing rate: spikes per neuron and time step, over all declared spiking layers.
 
 A spiking layer is a module with the class attribute `spiking = True`; its output is binary. Layers are declared,
-never guessed from values. Differs from NeuroBench's activation sparsity, which knows a list of classes, also
-counts ReLU and sigmoid outputs, and reads 0.0 where it knows none.
+never guessed from values. Differs from NeuroBench's activation sparsity, which has a list of classes, also counts ReLU
+and sigmoid outputs, and gives 0.0 for a model without any of them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSubmission
-from eventbench.metrics._watch import Watch, described
+from eventbench.metrics._watch import Watch, module_label
 from eventbench.metrics.base import Figure, ModelMetric
 from eventbench.models.protocols import is_spiking
 
@@ -19,9 +19,9 @@ from eventbench.models.protocols import is_spiking
 class FiringRate(ModelMetric):
     """`firing_rate`: ones in the outputs of all spiking layers, divided by the elements of these outputs.
 
-    So each neuron, sample and time step weighs the same, and a large layer more than a small one. For a model
-    that declares no spiking layer the figure does not exist, and `value` is empty. `value` raises BadSubmission
-    where a declared layer was never called or gave anything but 0 and 1.
+    So each neuron, sample and time step has the same weight, and a large layer more than a small one. For a model that
+    declares no spiking layer the figure does not exist, and `value` is empty. `value` raises BadSubmission where a
+    declared layer was never called or returned values other than 0 and 1.
     """
 
     _watch: Watch | None = None
@@ -41,7 +41,7 @@ class FiringRate(ModelMetric):
     def _after(self, name: str, _layer: nn.Module, _x: torch.Tensor, output: object) -> None:
         if not isinstance(output, torch.Tensor):
             raise BadSubmission(
-                f"the spiking layer {described(name)} returned {type(output).__name__}",
+                f"the spiking layer {module_label(name)} returned {type(output).__name__}",
                 where="firing_rate",
                 allowed="one tensor of spikes",
             )
@@ -49,15 +49,15 @@ class FiringRate(ModelMetric):
         counts = torch.stack([ones.sum(), (~(ones | (output == 0))).sum()])
         self._outputs.append((name, counts, output.numel()))
 
-    def update(self, frames: torch.Tensor) -> None:  # noqa: ARG002  # the layers' outputs say it all
-        """Take the spikes of the last forward into the totals."""
+    def update(self, frames: torch.Tensor) -> None:  # noqa: ARG002  # the hooks have counted the layers' outputs
+        """Add the spikes of the last forward to the totals."""
         for name, counts, elements in self._outputs:
             self._counts[name] += counts
             self._elements[name] += elements
         self._outputs = []
 
     def close(self) -> None:
-        """Take the hooks off."""
+        """Remove the hooks."""
         if self._watch is not None:
             self._watch.close()
 
@@ -67,19 +67,19 @@ class FiringRate(ModelMetric):
             raise BadSubmission("no model was scored", where="firing_rate")
         if not self._layers:
             return {}
-        silent = [name for name, elements in self._elements.items() if elements == 0]
-        if silent:
+        unused = [name for name, elements in self._elements.items() if elements == 0]
+        if unused:
             raise BadSubmission(
-                f"no data went through the spiking layer {described(silent[0])}",
+                f"no data went through the spiking layer {module_label(unused[0])}",
                 where="firing_rate",
                 fix="take unused layers out of the model",
             )
         spikes = 0
         for name, counts in self._counts.items():
-            ones, others = counts.tolist()
-            if others:
+            ones, not_binary = counts.tolist()
+            if not_binary:
                 raise BadSubmission(
-                    f"{others} outputs of the spiking layer {described(name)} are neither 0 nor 1",
+                    f"{not_binary} outputs of the spiking layer {module_label(name)} are neither 0 nor 1",
                     where="firing_rate",
                     allowed="binary outputs",
                     fix="set `spiking = True` on layers that emit spikes only",

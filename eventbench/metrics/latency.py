@@ -1,4 +1,4 @@
-"""Wall time of one sample's forward, one sample at a time."""
+"""Latency: wall time of a forward at batch size 1."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ WARM_UPS = 3
 
 
 class Latency(ModelMetric):
-    """`latency`: median milliseconds of a forward at batch size 1, over the samples `probe` is given (20 at most).
+    """`latency`: median milliseconds of a forward at batch size 1, over the samples that `probe` is given (20 at most).
 
-    The clock runs from frames that lie on the device to scores that lie there, with the device's queue empty at
-    both ends; reading the store, binning and moving data are outside it. `WARM_UPS` forwards go before, untimed.
-    Only figures taken on the same machine with the same number of threads can be compared.
+    Timed from frames on the device to scores on the device, with the device's queue empty at both ends; reading the
+    store, binning and moving data are not included. `WARM_UPS` untimed forwards come first. Compare only figures from
+    the same machine with the same number of threads.
     """
 
     _milliseconds: list[float] | None = None
 
     def probe(self, model: nn.Module, frames: torch.Tensor) -> None:
-        """Time the samples one by one, now that no other metric's hooks slow the model down."""
+        """Time the samples one by one; other metrics have removed their hooks, which would slow the model down."""
         samples = [frames[:, n : n + 1].contiguous() for n in range(frames.shape[1])]
         device = frames.device
 
         def forward(sample: torch.Tensor) -> float:
             _wait(device)
-            begun = time.perf_counter()
+            start = time.perf_counter()
             model(sample)
             _wait(device)
-            return 1e3 * (time.perf_counter() - begun)
+            return 1e3 * (time.perf_counter() - start)
 
         with torch.no_grad():
             for _ in range(WARM_UPS):

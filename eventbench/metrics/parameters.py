@@ -1,4 +1,4 @@
-"""How many parameters a model has, and the bytes of its parameters and buffers.
+"""Parameters: their number, and the bytes of parameters and buffers.
 
 `parameters` is NeuroBench's `parameter_count`, `parameters.bytes` its `footprint`. Neither depends on the data.
 """
@@ -15,16 +15,16 @@ from eventbench.metrics.base import Figure, ModelMetric
 class Parameters(ModelMetric):
     """`parameters`: elements of every `nn.Parameter`, shared ones once; buffers are not counted.
 
-    `parameters.trainable`: those of them that take a gradient, as the model declares it.
+    `parameters.trainable`: those of them that require a gradient.
     `parameters.bytes`: bytes of the elements of parameters and buffers, in the dtypes they are scored in.
 
-    Counted after the last batch, so that lazily made layers are there.
+    Counted after the last batch, so that lazily made layers exist.
     """
 
     _model: nn.Module | None = None
 
     def start(self, model: nn.Module, device: torch.device) -> None:  # noqa: ARG002  # nothing is computed
-        """Remember the model until it has seen data."""
+        """Remember the model; it is counted in `value`, after it has seen data."""
         self._model = model
 
     def value(self) -> dict[str, Figure]:
@@ -32,9 +32,9 @@ class Parameters(ModelMetric):
         if self._model is None:
             raise EventbenchError("no model was scored", where="parameters")
         parameters = list(self._model.parameters())
-        held = [*parameters, *self._model.buffers()]
+        tensors = [*parameters, *self._model.buffers()]
         return {
             "": Figure(float(sum(p.numel() for p in parameters)), better="lower"),
             "trainable": Figure(float(sum(p.numel() for p in parameters if p.requires_grad))),
-            "bytes": Figure(float(sum(t.numel() * t.element_size() for t in held)), "B", "lower"),
+            "bytes": Figure(float(sum(t.numel() * t.element_size() for t in tensors)), "B", "lower"),
         }

@@ -1,4 +1,4 @@
-"""Wilson's score interval of a share."""
+"""The Wilson score interval of a share."""
 
 from __future__ import annotations
 

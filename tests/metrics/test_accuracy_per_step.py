@@ -102,7 +102,7 @@ def test_batches_of_other_numbers_of_steps_are_refused() -> None:
     metric.start(CPU)
     labels = torch.zeros(2, dtype=torch.int64)
     metric.update(Answer(torch.ones(2, 3), torch.ones(4, 2, 3)), labels)
-    with pytest.raises(BadSubmission, match="a batch has scores of 5 steps, one before had 4"):
+    with pytest.raises(BadSubmission, match="a batch has scores of 5 steps, an earlier one had 4"):
         metric.update(Answer(torch.ones(2, 3), torch.ones(5, 2, 3)), labels)
 
 
