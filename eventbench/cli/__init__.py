@@ -33,7 +33,7 @@ VERBS = (
 
 
 class _Group(Verbs):
-    """The group of all verbs; it ends without an error when the reader of its output has closed the pipe."""
+    """The group of all verbs. It ends without an error when the process that reads its output has closed the pipe."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb and return its exit status."""
@@ -59,7 +59,7 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command line and exit with its status."""
-    # Before torch loads OpenMP: threads that spin while they wait make a run on a busy machine ten times slower.
+    # Must be set before torch loads OpenMP: threads that spin while waiting make runs on a busy machine ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             err=True,
         )
         sys.exit(130)
-    except OSError as error:  # a full disk, a folder without permission: not foreseeable, and no bug
+    except OSError as error:  # a full disk, a folder without permission: not a bug of eventbench
         _refuse(f"{error.filename or 'the file system'}: {error.strerror or error}")
     else:
         sys.exit(status if isinstance(status, int) else 0)

@@ -1,4 +1,4 @@
-"""What show prints of one thing, as a JSON-like table: its kind, name, path, digest and content."""
+"""Descriptions for show: the kind, name, path, digest and content of one thing, as a table that can be JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from eventbench.specs import catalog
     from eventbench.specs.card import Card
 
-# Parameters of a model that the task determines; the others are what a submission may set.
+# Parameters of a model that the task sets; a submission may set the others.
 _SET_BY_TASK = ("self", "sensor", "time_steps", "classes")
 
 
@@ -30,7 +30,7 @@ def describe_path(name: str, places: Places) -> list[dict[str, Any]]:
 
 
 def describe_name(name: str, places: Places) -> list[dict[str, Any]]:
-    """Everything with this name, of whatever kind. Raises UnknownName where there is nothing."""
+    """Everything with this name, of any kind. Raises UnknownName where there is nothing."""
     from eventbench.cli._kinds import DATA_FILES, FAMILIES, KINDS, load, names
     from eventbench.errors import UnknownName
 
@@ -49,11 +49,11 @@ def describe_name(name: str, places: Places) -> list[dict[str, Any]]:
         return [_record(name, places)]
     except UnknownName:
         every_name = {member for members in known.values() for member in members}
-        raise UnknownName("thing", name, every_name | _near_records(name, places)) from None
+        raise UnknownName("thing", name, every_name | _nearest_records(name, places)) from None
 
 
-def _near_records(name: str, places: Places) -> set[str]:
-    """The ids of the three records nearest to `name`: a board may hold too many to name all."""
+def _nearest_records(name: str, places: Places) -> set[str]:
+    """The ids of the three records nearest to `name`; a board may have too many to list all."""
     from eventbench.cli._kinds import listing
 
     ids = [str(row["name"]) for row in listing("records", places)]
@@ -143,7 +143,7 @@ def _member(kind: str, name: str) -> dict[str, Any]:
 
 
 def _type(annotation: Any) -> str:
-    """An annotation as text, without what Annotated adds."""
+    """An annotation as text, without the metadata of Annotated."""
     import inspect
     import typing
 
@@ -202,14 +202,14 @@ def _store(path: Path) -> dict[str, Any]:
     from eventbench.store.read import open_any
 
     store = open_any(path)
-    lost = {name: int(counts.sum()) for name, counts in store.account.items()}
+    account = {name: int(counts.sum()) for name, counts in store.account.items()}
     content = {
         "layout": store.layout,
         "dataset": store.dataset,
         "sensor": list(store.sensor),
         "classes": store.classes,
         "samples": {split: store.splits.count(split) for split in sorted(set(store.splits))},
-        "account": lost,
+        "account": account,
         "made_from": store.made_from,
     }
     return {"kind": "store", "name": path.name, "path": str(path), "digest": store.key, "content": content}

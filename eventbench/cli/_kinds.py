@@ -1,4 +1,4 @@
-"""The kinds of things that ls lists and show describes: data files, members of families, records, stores. Imports nothing heavy."""
+"""Listings of data files, members of families, records and stores, for ls and show. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DATA_FILES: dict[str, Callable[..., catalog.Named[Any]]] = {
 
 
 def listing(kind: str, places: Places) -> list[dict[str, Any]]:
-    """A table {"name", "summary", "path", ...} for each thing of a kind, sorted by name."""
+    """A table {"name", "summary", "path", ...} for each item of a kind, sorted by name."""
     if kind in FAMILIES:
         family = FAMILIES[kind]
         paths = {name: family.path(name) for name in family.names()}
@@ -46,7 +46,7 @@ def listing(kind: str, places: Places) -> list[dict[str, Any]]:
 
 
 def names(kind: str, places: Places) -> list[str]:
-    """The names of a family's members or of the data files of a kind, sorted; tasks include the board's own."""
+    """The names of a family's members or of the data files of a kind, sorted; tasks include those of the board."""
     if kind in FAMILIES:
         return FAMILIES[kind].names()
     return list(catalog.files(kind, places.board if kind == "tasks" else None))

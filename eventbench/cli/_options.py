@@ -33,19 +33,19 @@ def cores() -> int:
 
 
 def table_width() -> int:
-    """The terminal's width in characters; 120 in a pipe, which has none."""
+    """The terminal's width in characters; 120 where stdout is not a terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
 
 
 def print_json(document: Any) -> None:
     """Print one JSON document on stdout."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    # A file name may hold bytes that are not UTF-8, surrogates to Python: they are printed as escapes, as JSON has them.
+    # File names may have bytes that are not UTF-8, which Python reads as surrogates: they are printed as JSON escapes.
     click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def say(line: str) -> None:
-    """Print a line that may quote file names or foreign text: control characters, which a terminal would obey, become `?`."""
+    """Print a line that may quote file names or text of others: control characters, which a terminal obeys, become `?`."""
     from eventbench.leaderboard.figures import plain
 
     click.echo(plain(line))

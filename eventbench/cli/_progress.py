@@ -17,16 +17,19 @@ A = TypeVar("A")
 
 
 class _Bar(tqdm):  # type: ignore[misc]  # tqdm has no types
-    """Locked among threads only: tqdm's own lock is shared with forked processes, and one killed with it stops all."""
+    """A bar whose lock is among threads only.
+
+    tqdm's own lock is shared with forked processes; one that is killed while it holds the lock would block all others.
+    """
 
 
 _Bar.set_lock(threading.RLock())
 
 
 def bar(items: Iterable[A], *, of: str, unit: str, total: int, done: int = 0) -> Iterable[A]:
-    """The items behind a bar: the `eventbench.files.progress.Progress` of the command line."""
-    shown: Iterable[A] = _Bar(items, desc=of, unit=unit, total=total, initial=done, disable=None)
-    return shown
+    """The items, with a bar that advances as they are taken: `eventbench.files.progress.Progress` for the command line."""
+    items_with_bar: Iterable[A] = _Bar(items, desc=of, unit=unit, total=total, initial=done, disable=None)
+    return items_with_bar
 
 
 def epoch_bars(name: str) -> TrainingProgress:
@@ -34,13 +37,13 @@ def epoch_bars(name: str) -> TrainingProgress:
 
     @contextmanager
     def epoch_bar(seed: int, epochs: int) -> Iterator[EpochWatcher]:
-        with _Bar(total=epochs, desc=f"{name} seed {seed}", unit="epoch", disable=None) as shown:
+        with _Bar(total=epochs, desc=f"{name} seed {seed}", unit="epoch", disable=None) as progress_bar:
 
             def show(epoch: Epoch) -> None:
-                shown.set_postfix(
+                progress_bar.set_postfix(
                     loss=f"{epoch.train_loss:.3f}", validation=f"{epoch.validation_quality:.3f}"
                 )
-                shown.update()
+                progress_bar.update()
 
             yield show
 

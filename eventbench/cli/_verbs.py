@@ -1,4 +1,4 @@
-"""Verbs: a click group whose commands are modules, imported when they are needed."""
+"""A click group whose commands are modules, imported when they are needed."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, and suggests the nearest verb for an unknown one."""
+        """Resolve as click does; for an unknown verb the error suggests the nearest one."""
         name = args[0]
         if name not in self._verbs and not name.startswith("-"):
             import difflib
 
-            near = difflib.get_close_matches(name, self._verbs, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            nearest = difflib.get_close_matches(name, self._verbs, n=1, cutoff=0.5)
+            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
             raise click.UsageError(f"No such command {name!r}{hint}", ctx)
         return super().resolve_command(ctx, args)

@@ -31,16 +31,16 @@ def command(
     A record is named by its path, its id as `eventbench ls records` shows it, or any start or end of the id that no
     other record has. Exit status 1: a record of the task is broken; it is listed with the reason, and not ranked.
     """
-    place = home.places(board=board).board
+    board_dir = home.places(board=board).board
     if len(names) == 1:
-        _show_board(place, names[0], _names_in(columns), every_column, as_json)
+        _show_board(board_dir, names[0], _split_names(columns), every_column, as_json)
     elif columns is not None or every_column:
         raise EventbenchError(
             f"{'--all' if every_column else '--columns'} was given with {len(names)} names",
             allowed="one task: columns are those of a board",
         )
     elif len(names) == 2:
-        _show_pair(place, *names, as_json)
+        _show_pair(board_dir, *names, as_json)
     else:
         raise EventbenchError(
             f"compare was given {len(names)} names",
@@ -49,22 +49,24 @@ def command(
         )
 
 
-def _names_in(columns: str | None) -> list[str] | None:
+def _split_names(columns: str | None) -> list[str] | None:
     return None if columns is None else [name for part in columns.split(",") if (name := part.strip())]
 
 
-def _show_board(place: Path, task: str, columns: list[str] | None, every_column: bool, as_json: bool) -> None:
+def _show_board(
+    board_dir: Path, task: str, columns: list[str] | None, every_column: bool, as_json: bool
+) -> None:
     from eventbench.leaderboard.table import board_text, chosen_columns
     from eventbench.leaderboard.view import task_board
 
-    view = task_board(place, task)
+    view = task_board(board_dir, task)
     if view.empty:
         raise EventbenchError(
             "no record yet",
-            where=place / "records" / task,
+            where=board_dir / "records" / task,
             fix=f"make one with eventbench submit DIR --task {task}",
         )
-    chosen_columns(view, columns or [])  # an unknown one is refused whatever is printed
+    chosen_columns(view, columns or [])  # refuses an unknown column with --json too
     if as_json:
         _options.print_json(view.as_json())
     else:
@@ -73,12 +75,12 @@ def _show_board(place: Path, task: str, columns: list[str] | None, every_column:
         sys.exit(1)
 
 
-def _show_pair(place: Path, name_a: str, name_b: str, as_json: bool) -> None:
+def _show_pair(board_dir: Path, name_a: str, name_b: str, as_json: bool) -> None:
     from eventbench.leaderboard.compare import compare
     from eventbench.leaderboard.comparison_text import comparison_text
     from eventbench.leaderboard.records import find_record
 
-    a, b = find_record(place, name_a), find_record(place, name_b)
+    a, b = find_record(board_dir, name_a), find_record(board_dir, name_b)
     comparison = compare(a, b)
     if as_json:
         _options.print_json(comparison)

@@ -1,4 +1,4 @@
-"""eventbench demo: the main job on the embedded dataset, from raw events to a ranked board."""
+"""eventbench demo: simulate, preprocess, train and score on a small scale, from raw events to a ranked board."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from eventbench.cli import _options
 
 TASK = "sim_gesture_demo-v1"
 MODELS = ("event_count", "conv_snn", "tcja_net", "pfa_net")
-EPOCHS = 12  # enough to rank by, few enough for a coffee; the full tasks train for longer
+EPOCHS = 12  # enough to rank by within minutes; the full tasks train for longer
 
 
 @click.command(name="demo", short_help="From raw events to a ranked board, in minutes.")
@@ -21,9 +21,8 @@ EPOCHS = 12  # enough to rank by, few enough for a coffee; the full tasks train 
 def command(out: str | None, device: str | None, cache_dir: str | None, as_json: bool) -> None:
     """Simulate gestures, preprocess them, train and score the plain network, TCJA and PFA, and rank them.
 
-    Everything runs for real, on a small set and for few epochs: the figures are honest and lower than those of the full
-    task sim_gesture-v1. Records go to the demo's own board and not among yours. A second run makes it all anew, but for the
-    stores.
+    Everything really runs, on a small set and for few epochs, so figures are lower than those of the full task
+    sim_gesture-v1. Records go to a board of the demo's own, not to yours. A second run repeats everything except the stores.
     """
     import shutil
     from pathlib import Path
@@ -55,7 +54,7 @@ def command(out: str | None, device: str | None, cache_dir: str | None, as_json:
         if target.exists() and any(target.iterdir()):
             raise EventbenchError("the folder is not empty", where=target, fix="name another one with --out")
     task = catalog.task(TASK)
-    say(f"1  simulating {task.spec.dataset}, and binning it as {task.spec.pipeline} says")
+    say(f"1  simulating {task.spec.dataset}, and binning it by {task.spec.pipeline}")
     task_data = TaskData(task, places, device_named(device), workers=_options.cores(), progress=bar)
     store = task_data.store
     say(f"   {len(store)} recordings, {int(store.account['events'].sum()):,} events: {store.path}")

@@ -9,7 +9,7 @@ import click
 
 from eventbench.cli import _options, _reading
 
-_DRAWING = ("kind", "bins", "tau_us", "theme", *_reading.NAMES, "force")
+_DRAWING_OPTIONS = ("kind", "bins", "tau_us", "theme", *_reading.NAMES, "force")
 
 
 @click.command(name="show", short_help="One thing in full, or a recording as a picture.")
@@ -38,13 +38,15 @@ def command(
 
     With --out, NAME is a recording of any format and is drawn: as frames of ON and OFF events, as a cloud of events in
     x, y and time (a film turns it round), or as an exponential time surface. A film plays in real time, but a
-    recording below 0.2 s is slowed down and one above a minute is sped up; the picture says by how much.
+    recording below 0.2 s is slowed down and one above a minute is sped up; the picture shows by how much.
     """
     if out is not None:
         _draw(name, out, as_json, **drawing)
         return
-    if options := [key for key in _DRAWING if drawing[key]]:
-        option = {"kind": "as", "tau_us": "tau-us", "settings": "set"}.get(options[0], options[0])
+    if picture_options := [key for key in _DRAWING_OPTIONS if drawing[key]]:
+        option = {"kind": "as", "tau_us": "tau-us", "settings": "set"}.get(
+            picture_options[0], picture_options[0]
+        )
         raise click.UsageError(f"--{option} is for a picture: name its file with --out")
     from eventbench import home
     from eventbench.cli._describe import describe_name, describe_path
@@ -69,7 +71,7 @@ def _refuse_recording(path: Path) -> None:
 
     if path.is_file():
         raise BadSpec(
-            "is no card, pipeline, task, record, store or submission",
+            "is not a card, pipeline, task, record, store or submission",
             where=path,
             fix=f"if it is a recording: eventbench doctor {path}, or show it with --out picture.png",
         )
@@ -82,10 +84,10 @@ def _draw(name: str, out: str, as_json: bool, **drawing: Any) -> None:
     from eventbench.recordings.read import read_counted
 
     path, target = Path(name).expanduser(), Path(out).expanduser()
-    check_target(target, drawing["force"])  # before a large file is read in vain
+    check_target(target, drawing["force"])  # first, so that no large file is read in vain
     reading = _reading.reading(*(drawing[name] for name in _reading.NAMES))
     events, lost, notes = read_counted(path, reading)
-    drawn = draw(
+    picture = draw(
         events,
         target,
         title=path.name,
@@ -99,16 +101,15 @@ def _draw(name: str, out: str, as_json: bool, **drawing: Any) -> None:
     if as_json:
         source = {"recording": str(path), "sensor": list(events.sensor), "events": len(events)}
         account = {"lost": dict(lost), "notes": [note._asdict() for note in notes]} if lost or notes else {}
-        _options.print_json(source | {"duration_us": events.duration_us} | account | drawn._asdict())
+        _options.print_json(source | {"duration_us": events.duration_us} | account | picture._asdict())
         return
     for note in notes:
         _options.say(f"{path}: {note.what}")
-    film = drawn.seconds is not None
-    panels = f"{drawn.panels:,} {'page' if film else 'panel'}{'s' if drawn.panels != 1 else ''}"
-    length = f", {drawn.seconds:,.2f} s" if film else ""
-    _options.say(
-        f"{drawn.path}: {drawn.kind}, {panels}, {drawn.width}x{drawn.height}{length}, {drawn.bytes:,} bytes"
-    )
+    is_film = picture.seconds is not None
+    panels = f"{picture.panels:,} {'page' if is_film else 'panel'}{'s' if picture.panels != 1 else ''}"
+    size = f"{picture.width}x{picture.height}"
+    length = f", {picture.seconds:,.2f} s" if is_film else ""
+    _options.say(f"{picture.path}: {picture.kind}, {panels}, {size}{length}, {picture.bytes:,} bytes")
 
 
 def _print(table: dict[str, Any]) -> None:
@@ -129,8 +130,8 @@ def _print(table: dict[str, Any]) -> None:
     if "stores" in table:
         click.echo("  stores" if table["stores"] else "  stores: none yet")
         for store in table["stores"]:
-            why = f": {store['why']}" if store["why"] else ""
-            _options.say(f"    {store['path']}: {store['samples']:,} samples, {store['state']}{why}")
+            reason = f": {store['why']}" if store["why"] else ""
+            _options.say(f"    {store['path']}: {store['samples']:,} samples, {store['state']}{reason}")
 
 
 def _print_member(table: dict[str, Any]) -> None:
@@ -159,10 +160,10 @@ def _print_content(content: dict[str, Any], indent: str = "  ") -> None:
         if isinstance(value, dict) and value:
             _options.say(f"{indent}{key}")
             _print_content(value, indent + "  ")
-        elif isinstance(value, list) and value and all(isinstance(part, dict) for part in value):
-            for part in value:
+        elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            for item in value:
                 _options.say(f"{indent}{key}")
-                _print_content(part, indent + "  ")
+                _print_content(item, indent + "  ")
         elif isinstance(value, str):
             first, *rest = value.strip().splitlines() or [""]
             _options.say(f"{indent}{key}: {first}")

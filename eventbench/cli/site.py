@@ -12,7 +12,9 @@ from eventbench.cli import _options
 
 
 @click.command(name="site", short_help="The boards as a static page with plots.")
-@click.option("--out", required=True, metavar="DIR", help="The folder that gets index.html; made if need be.")
+@click.option(
+    "--out", required=True, metavar="DIR", help="The folder that gets index.html; made if it does not exist."
+)
 @click.option(
     "--markdown", metavar="FILE", help="Also write the tables as markdown, as in leaderboard/README.md."
 )
@@ -21,7 +23,7 @@ from eventbench.cli import _options
 def command(out: str, markdown: str | None, board: str | None, as_json: bool) -> None:
     """Write every task's board, with plots, as one page that needs no network: DIR/index.html.
 
-    Exit status 1: a record is broken; the page says which, and why.
+    Exit status 1: a record is broken; the page lists it with the reason.
     """
     from eventbench.leaderboard.markdown import markdown_page
     from eventbench.leaderboard.site import write_site
@@ -39,6 +41,6 @@ def command(out: str, markdown: str | None, board: str | None, as_json: bool) ->
     else:
         click.echo(f"{page}: ranked rows: {rows}, tasks with records: {len(boards)}")
         for name in broken:
-            click.echo(f"broken: {name}; eventbench verify records says why", err=True)
+            click.echo(f"broken: {name}; eventbench verify records gives the reason", err=True)
     if broken:
         sys.exit(1)

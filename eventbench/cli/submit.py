@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -17,7 +16,9 @@ if TYPE_CHECKING:
 @click.command(name="submit", short_help="Score a submission and write its record.")
 @click.argument("folder", metavar="DIR")
 @click.option("--task", required=True, metavar="T", help="The task to be scored on (eventbench ls tasks).")
-@click.option("--check", "only_check", is_flag=True, help="Only hold it to the contract; write no record.")
+@click.option(
+    "--check", "only_check", is_flag=True, help="Only check that it keeps the contract; write no record."
+)
 @_options.store
 @_options.device
 @_options.data_dir
@@ -37,8 +38,8 @@ def command(
 ) -> None:
     """Score the submission in DIR on the test split of a task, write its record, and show the board around it.
 
-    Every run (one weights file each) is scored once. A model must give the same scores when it is asked
-    twice, whatever other samples are in the batch; a metric that fails fails the run. --check stops before the scoring.
+    Every run (one weights file each) is scored once. A model must return the same scores at each call, whatever other
+    samples are in the batch; a metric that fails fails the run. --check stops before the scoring.
     """
     from pathlib import Path
 
@@ -54,15 +55,15 @@ def command(
     from eventbench.submission.folder import SubmissionFolder
 
     places = home.places(data_dir, cache_dir, board)
-    rules = catalog.task(task, places.board)
+    task_file = catalog.task(task, places.board)
     submission = SubmissionFolder(Path(folder).expanduser().absolute())
     task_data = TaskData(
-        rules, places, device_named(device), workers=_options.cores(), store=store, progress=bar
+        task_file, places, device_named(device), workers=_options.cores(), store=store, progress=bar
     )
     if only_check:
         _check(task_data, submission, folder, as_json)
         return
-    record, rows = score(task_data, submission, lambda weights: _show_progress(f"scoring {weights}"))
+    record, rows = score(task_data, submission, bar)
     entry = write_record(places.board, record, rows)
     view = task_board(places.board, task)
     if as_json:
@@ -81,8 +82,3 @@ def _check(task_data: TaskData, submission: SubmissionFolder, folder: str, as_js
         _options.print_json({"folder": str(submission.folder), "task": task, "runs": runs, "check": "passed"})
     else:
         click.echo(f"{folder}: {runs} runs hold to the contract of {task}; nothing was scored or written")
-
-
-def _show_progress(line: str) -> None:
-    if sys.stderr.isatty():
-        click.echo(line, err=True)

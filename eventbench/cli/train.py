@@ -18,11 +18,9 @@ from eventbench.cli import _options
     type=click.IntRange(0),
     multiple=True,
     metavar="S",
-    help="One seed, or more; else the task's.",
+    help="A seed to train with, may be repeated; else the task's.",
 )
-@click.option(
-    "--epochs", type=click.IntRange(1), metavar="E", help="At most so many epochs; else the recipe's."
-)
+@click.option("--epochs", type=click.IntRange(1), metavar="E", help="The most epochs; else the recipe's.")
 @click.option(
     "--recipe",
     metavar="R",
@@ -71,17 +69,17 @@ def command(
 
     places = home.places(data_dir, cache_dir, board)
     target = Path(out).expanduser().absolute()
-    rules = catalog.task(task, places.board)
-    code = load_by_path(model)  # an unknown one is refused before a store is made for it, and so is a recipe
+    task_file = catalog.task(task, places.board)
+    code = load_by_path(model)  # an unknown model or recipe is refused before a store is made for it
     training_recipe = recipe_named(recipe) if recipe else None
     task_data = TaskData(
-        rules, places, device_named(device), workers=_options.cores(), store=store, progress=bar
+        task_file, places, device_named(device), workers=_options.cores(), store=store, progress=bar
     )
     runs = train_submission(
         task_data,
         code,
         _config(settings),
-        list(seeds or rules.spec.seeds),
+        list(seeds or task_file.spec.seeds),
         target,
         recipe=training_recipe,
         epochs=epochs,
@@ -99,7 +97,7 @@ def command(
 
 
 def _config(settings: tuple[str, ...]) -> dict[str, object]:
-    """`key=value` pairs, each value read as TOML, else as a word."""
+    """The settings of `key=value` pairs; a value that is not valid TOML is taken as text."""
     import tomllib
 
     from eventbench.errors import BadSpec

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import torch
 
 from eventbench import __version__, registry
+from eventbench.files.progress import Progress, no_progress
 from eventbench.layers import backends_used
 from eventbench.loading.loader import Loader
 from eventbench.loading.task_data import TaskData
@@ -49,22 +49,19 @@ class _Scored(NamedTuple):
 
 
 def score(
-    task_data: TaskData, submission: SubmissionFolder, progress: Callable[[str], Any] = lambda _weights: None
+    task_data: TaskData, submission: SubmissionFolder, progress: Progress = no_progress
 ) -> tuple[Record, list[tuple[Any, ...]]]:
     """Score every run of a submission on the test split: the record, and the rows of its evidence.
-
-    progress: called with the name of each weights file before its run is checked and scored.
 
     Each sample is scored exactly once, unaugmented and in order of id, by the model that was checked. A metric that fails
     fails the run. Raises BadSubmission where a model breaks the contract, and what a metric raises.
     """
     keep_heap()
     kind, test = task_kind_named(task_data.task.spec.kind), task_data.split("test")
-    scored = []
-    runs = checked_runs(task_data, submission)
-    for weights in submission.spec.weights:
-        progress(weights)
-        scored.append(_score_run(task_data, next(runs), kind, test))
+    runs = progress(
+        checked_runs(task_data, submission), of="scoring", unit="run", total=len(submission.seeds)
+    )
+    scored = [_score_run(task_data, run, kind, test) for run in runs]
     labels = test.labels.tolist()
     rows = [(id, labels[i], *(run.evidence[i] for run in scored)) for i, id in enumerate(test.ids)]
     return _record(task_data, submission, scored, len(rows)), rows

@@ -229,7 +229,7 @@ def test_a_broken_record_is_on_the_page_and_in_the_exit_status(tmp_path: Path) -
     made.add(tmp_path, [3]).predictions_path.unlink()
     result = CliRunner().invoke(command, ["--out", str(tmp_path / "site"), "--board", str(tmp_path)])
     assert result.exit_code == 1
-    assert "eventbench verify records says why" in result.stderr
+    assert "eventbench verify records gives the reason" in result.stderr
     assert "the predictions cannot be read" in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
 
 
