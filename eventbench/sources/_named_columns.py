@@ -1,30 +1,68 @@
-"""The names that files give to the columns of events, and times of any unit as whole microseconds."""
+"""The names that files give to the columns of events, and the unit of times that a name may say."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-
-import numpy as np
 
 from eventbench.errors import BadRecording, BadSpec
 from eventbench.sources.base import PER_US
 
 ALIASES = {
-    "t": ("t", "ts", "time", "timestamp", "timestamps"),
-    "x": ("x", "xs"),
-    "y": ("y", "ys"),
-    "p": ("p", "ps", "pol", "polarity", "polarities", "on"),
+    "t": ("t", "ts", "time", "timestamp", "timestamps", "times", "time_stamp", "time_stamps", "tstamp", "stamp"),
+    "x": ("x", "xs", "x_pos", "xpos", "pos_x", "x_coord", "x_coordinate", "coord_x", "x_addr", "col", "column"),
+    "y": ("y", "ys", "y_pos", "ypos", "pos_y", "y_coord", "y_coordinate", "coord_y", "y_addr", "row"),
+    "p": ("p", "ps", "pol", "polarity", "polarities", "on", "pols", "sign"),
 }
+UNIT_WORDS = {
+    "ns": ("ns", "nsec", "nsecs", "nanosec", "nanosecond", "nanoseconds"),
+    "us": ("us", "µs", "μs", "usec", "usecs", "microsec", "microsecond", "microseconds"),
+    "ms": ("ms", "msec", "msecs", "millisec", "millisecond", "milliseconds"),
+    "s": ("s", "sec", "secs", "second", "seconds"),
+}
+UNIT_OF = {word: unit for unit, words in UNIT_WORDS.items() for word in words}
+# A word in brackets, or after an underscore, a blank, a dash or a dot: "t [us]", "timestamp_ns", "time (s)".
+_SUFFIX = re.compile(r"(?P<base>.+?)(?:\s*[\[({<]\s*(?P<bracketed>[^\])}>]*?)\s*[\])}>]|[\s_.-]+(?P<word>[^\W\d_]+))")
+_PREFIX = re.compile(r"(?:events?|evts?|dvs|cd)[_. /-]+")
+
+
+def _plain(name: str) -> str:
+    """A name without case, quotes, and a prefix such as "event_"."""
+    return _PREFIX.sub("", name.strip().strip("\"'").strip().lower(), count=1)
+
+
+def _base_and_unit(name: str) -> tuple[str, str]:
+    """("t", "us") of "t [us]"; the unit is "" where the name says none."""
+    plain = _plain(name)
+    if not (match := _SUFFIX.fullmatch(plain)):
+        return plain, ""
+    word = match["bracketed"] if match["word"] is None else match["word"]
+    if match["word"] is not None and word not in UNIT_OF:
+        return plain, ""
+    return match["base"].strip(), UNIT_OF.get(word, "")
 
 
 def found_columns(names: Iterable[str]) -> dict[str, str]:
-    """{"t": the name of the column of times, ...} of those that are there, whatever their case."""
-    lower = {name.lower(): name for name in names}
-    names_of = {
-        column: next((lower[alias] for alias in aliases if alias in lower), None)
-        for column, aliases in ALIASES.items()
-    }
-    return {column: name for column, name in names_of.items() if name is not None}
+    """{"t": the name of the column of times, ...} of those that are there, whatever their case.
+
+    A name that is an alias as it stands comes before one that says more, as "x" before "x [px]".
+    """
+    names = list(names)
+    exact = {name.lower(): name for name in reversed(names)}
+    loose = {_base_and_unit(name)[0]: name for name in reversed(names)}
+    names_of = {}
+    for column, aliases in ALIASES.items():
+        for alias in (*((exact, alias) for alias in aliases), *((loose, alias) for alias in aliases)):
+            if alias[1] in alias[0]:
+                names_of[column] = alias[0][alias[1]]
+                break
+    return names_of
+
+
+def unit_in_name(name: str) -> str:
+    """The unit of times that a column's name says, as "ns" of "timestamp_ns"; "" where it says none."""
+    base, unit = _base_and_unit(name)
+    return unit if base in ALIASES["t"] else ""
 
 
 def all_columns(names: Iterable[str], name: str, kind: str) -> dict[str, str]:
@@ -45,47 +83,13 @@ def check_unit(unit: str, where: str) -> None:
         raise BadSpec(f"unit is {unit!r}", where=where, allowed=", ".join(PER_US))
 
 
-def microseconds(t: np.ndarray, unit: str, name: str) -> np.ndarray:
-    """int64 microseconds of times in `unit`, rounded to the nearest where the unit is finer or times have fractions."""
-    times, over = PER_US[unit]
-    if t.dtype.kind == "f":
-        if len(t) and not (np.isfinite(t).all() and np.abs(t).max() * times / over < 2**62):
-            raise BadRecording("a time is not a finite number, or is over 2**62 us", where=name)
-        return np.rint(t.astype(np.float64) * times / over).astype(np.int64)
-    if t.dtype.kind not in "iu":
-        raise BadRecording(f"times are {t.dtype}", where=name, allowed="numbers")
-    if len(t) and max(abs(int(t.min())), abs(int(t.max()))) * times >= 2**62 * over:
-        raise BadRecording(f"times reach {t.max()} {unit}", where=name, allowed="up to 2**62 us")
-    whole = t.astype(np.int64) * times
-    return whole if over == 1 else (whole + over // 2) // over
+def check_order(order: str, where: str) -> None:
+    """Raises BadSpec for an order of columns that does not name each of t, x, y and p once."""
+    if order and sorted(order.replace("-", "")) != sorted("txyp"):
+        raise BadSpec(f"order is {order!r}", where=where, allowed='t, x, y and p, as "txyp"')
 
 
-def whole_or_in(t: np.ndarray, unit: str, name: str) -> np.ndarray:
-    """As `microseconds`, but times in "us" must be whole: seconds read as microseconds would all be rounded to 0."""
-    if unit == "us" and t.dtype.kind == "f" and np.isfinite(t).all() and (t != np.rint(t)).any():
-        at = int(np.argmax(t != np.rint(t)))
-        raise BadRecording(
-            f"t is {t[at]} at event {at:,}, a fraction of a microsecond",
-            where=name,
-            allowed="whole microseconds",
-            fix='set unit = "s" or "ms" in [source], if that is what they are, or round them first',
-        )
-    return microseconds(t, unit, name)
-
-
-def whole_numbers(column: np.ndarray, column_name: str, name: str) -> np.ndarray:
-    """A column of whole numbers; floats are taken where each is one. Raises BadRecording for any other."""
-    if column.dtype.kind in "iub":
-        return column
-    if column.dtype.kind == "f" and bool(np.isfinite(column).all()) and np.abs(column).max(initial=0) < 2**53:
-        whole = column.astype(np.int64)
-        if (whole == column).all():
-            return whole
-        at = int(np.argmax(whole != column))
-        raise BadRecording(
-            f"{column_name} is {column[at]} at event {at:,}",
-            where=name,
-            allowed="whole numbers",
-            fix="round rectified coordinates first, as you mean it",
-        )
-    raise BadRecording(f"{column_name} is {column.dtype}", where=name, allowed="whole numbers")
+def check_first(first: int, where: str) -> None:
+    """Raises BadSpec for a first coordinate that is neither 0 nor 1."""
+    if first not in (0, 1):
+        raise BadSpec(f"first is {first!r}", where=where, allowed="0 or 1")

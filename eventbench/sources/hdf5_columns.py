@@ -16,12 +16,11 @@ from eventbench.errors import BadRecording
 from eventbench.events import Events
 from eventbench.files.hdf5 import column, is_hdf5, names_in, opened
 from eventbench.sources._isolated import ReadIsolated
+from eventbench.sources._column_values import whole_numbers, whole_or_in
 from eventbench.sources._named_columns import (
     all_columns,
     check_unit,
     found_columns,
-    whole_numbers,
-    whole_or_in,
 )
 from eventbench.sources.base import Documentation, RawColumns, checked_events, smallest_sensor
 

@@ -15,7 +15,8 @@ from eventbench.errors import BadRecording, BadSpec
 from eventbench.events import Events
 from eventbench.files.hdf5 import column, is_hdf5, opened
 from eventbench.sources._isolated import ReadIsolated
-from eventbench.sources._named_columns import all_columns, check_unit, whole_numbers, whole_or_in
+from eventbench.sources._named_columns import all_columns, check_unit
+from eventbench.sources._column_values import whole_numbers, whole_or_in
 from eventbench.sources.base import Documentation, RawColumns, checked_events, smallest_sensor
 
 MOST_TIMES = 1100  # deflate packs no better than 1032 to 1

@@ -13,7 +13,8 @@ from numpy.lib import format as npy
 
 from eventbench.errors import BadRecording
 from eventbench.events import Events
-from eventbench.sources._named_columns import all_columns, check_unit, whole_numbers, whole_or_in
+from eventbench.sources._named_columns import all_columns, check_unit
+from eventbench.sources._column_values import whole_numbers, whole_or_in
 from eventbench.sources.base import Documentation, RawColumns, Source, checked_events, smallest_sensor
 
 MOST_TIMES = 1100  # deflate packs no better than 1032 to 1

@@ -17,7 +17,7 @@ from eventbench.files.content import file_head
 from eventbench.files.hdf5 import column, names_in, opened
 from eventbench.files.isolated import call
 from eventbench.sources._isolated import ReadIsolated
-from eventbench.sources._named_columns import microseconds, whole_numbers
+from eventbench.sources._column_values import microseconds, whole_numbers
 from eventbench.sources.base import Documentation, RawColumns, checked_events, smallest_sensor
 
 

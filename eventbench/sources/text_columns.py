@@ -1,30 +1,29 @@
-"""Text and CSV: one event a line, four numbers, separated by comma, semicolon, tab or spaces.
+"""Text and CSV: one event a line, four numbers, separated by comma, semicolon, tab or blanks.
 
-A first line may name the columns; lines of `#` or `%` are comments; a first line of two numbers is width and height, as
-E2VID's files have it. Without names, the order is t x y p, as in the Event Camera Dataset (Mueggler et al. 2017).
+A first line may name the columns, and the unit of times ("timestamp [us]"); lines of `#` or `%` are comments; a first
+line of two numbers is width and height, as E2VID's files have it. Without names, the order is t x y p, as in the Event
+Camera Dataset (Mueggler et al. 2017), unless the columns behave as in another order (Metavision writes x y p t).
 """
 
 from __future__ import annotations
 
-import io
+import codecs
 import re
 from typing import ClassVar
 
 import numpy as np
 
-from eventbench.errors import BadRecording, BadSpec
+from eventbench.errors import BadRecording
 from eventbench.events import Events
-from eventbench.sources._named_columns import check_unit, found_columns, microseconds, whole_numbers
+from eventbench.sources._column_order import found_order
+from eventbench.sources._column_values import DATES_S, microseconds, setting, whole_numbers
+from eventbench.sources._named_columns import check_first, check_order, check_unit, found_columns, unit_in_name
+from eventbench.sources._text_head import NUMBER, UTF16, Head, as_ascii, head_of, is_row
 from eventbench.sources.base import Documentation, RawColumns, Source, checked_events, smallest_sensor
 
-NUMBER = rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_ROW = re.compile(rb"^\s*%s(?:(?:\s*[,;]\s*|\s+)%s){3,}\s*$" % (NUMBER, NUMBER))
-# What to do about polarities that are none known.
-COUNTED_FROM_1 = {
-    "unknown_polarity": "name the columns with order, and first = 1 where they count from one",
-}
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TEXT = frozenset(range(32, 127)) | {9, 10, 13}
+_TOKEN = re.compile(NUMBER)
+_LEAST_ROW = 8  # bytes: "0,0,0,0\n"
 
 
 class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
@@ -32,8 +31,10 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
 
     Parameters
     ----------
-    order : the columns, as "xytp", with "-" for one to leave out; "" takes it from the header or else "txyp"
-    unit : of the times, "ns", "us", "ms" or "s"; "" is "s" where a time has a fraction, else "us"
+    order : the columns, as "xytp", with "-" for one to leave out; "" takes it from the header, else from how the columns
+        behave, else "txyp"
+    unit : of the times, "ns", "us", "ms" or "s"; "" takes it from the header, else it is "s" where a time has a
+        fraction, "ns" where times are dates in nanoseconds, else "us"
     first : what x, y and p are counted from, 0 or 1 (then polarities are 1 and 2)
     """
 
@@ -42,11 +43,11 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
         what="text and CSV: an event a line, four numbers",
         recognised="text with a line of four numbers among the first; then the ending",
         sensor="a first line of two numbers, as E2VID's files have; else the smallest that holds every event",
-        unit="`unit`; else s where a time has a fraction, else us",
-        polarity="0 and 1, or -1 and +1; 1 and 2 with `first = 1`",
+        unit="`unit`, or as the header says; else s where a time has a fraction, else us",
+        polarity="0 and 1, -1 and +1, true and false, ON and OFF; 1 and 2 with `first = 1`",
         traps=(
-            "Without a line of names the order is t x y p. Coordinates with fractions (rectified) are "
-            "refused, not rounded."
+            "Without a line of names the order is told from the columns: t rises, p has two values. Coordinates with "
+            "fractions (rectified) are refused, not rounded."
         ),
     )
     suffixes: ClassVar[tuple[str, ...]] = (".txt", ".csv", ".tsv")
@@ -57,19 +58,16 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
     first: int = 0
 
     def __post_init__(self) -> None:
-        if self.order and sorted(self.order.replace("-", "")) != sorted("txyp"):
-            raise BadSpec(
-                f"order is {self.order!r}", where="text_columns", allowed='t, x, y and p, as "txyp"'
-            )
+        check_order(self.order, "text_columns")
         check_unit(self.unit, "text_columns")
-        if self.first not in (0, 1):
-            raise BadSpec(f"first is {self.first!r}", where="text_columns", allowed="0 or 1")
+        check_first(self.first, "text_columns")
 
     @classmethod
     def resembles(cls, data: bytes, size: int | None = None) -> bool:  # noqa: ARG003  # a line of the beginning is enough
         """Whether the first lines are text, and one of them four numbers or more."""
-        head = data[:512].removeprefix(BYTE_ORDER_MARK)
-        return set(head) <= _TEXT and any(_ROW.match(line) for line in head.splitlines()[:100])
+        head = data[:1024].decode("utf-16", "ignore").encode() if data.startswith(UTF16) else data[:512]
+        head = head.removeprefix(codecs.BOM_UTF8)
+        return set(head) <= _TEXT and any(map(is_row, head.splitlines()[:100]))
 
     def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
         """The events in `data`. Raises BadRecording, with the line, where one is not a row of numbers."""
@@ -79,89 +77,107 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
         if self.first:
             x, y, p = x - 1, y - 1, p - 1
         size = sensor or raw.size or smallest_sensor(x, y, name)
-        return checked_events(t, x, y, p, sensor=size, name=name, fixes={} if self.first else COUNTED_FROM_1)
+        fixes = {} if self.first else _counted_from_1(p)
+        return checked_events(t, x, y, p, sensor=size, name=name, fixes=fixes)
 
     def raw_columns(self, data: bytes) -> RawColumns:
         """The columns as they are written, in the order that the header or `order` gives."""
         return self._read(data, "")
 
     def _read(self, data: bytes, name: str) -> RawColumns:
-        data = data.removeprefix(BYTE_ORDER_MARK)  # which spreadsheets write
-        names, size, start, separator = _head(data, name)
-        columns = _table(
-            data[start:], separator, self.order or _order(names), name, data.count(b"\n", 0, start)
-        )
-        unit = self.unit or ("s" if columns["t"].dtype.kind == "f" else "us")
-        return RawColumns(columns["t"], columns["x"], columns["y"], columns["p"], unit, size)
-
-
-def _head(data: bytes, name: str) -> tuple[list[str], tuple[int, int] | None, int, str | None]:
-    """(names of the columns, size, offset of the first row, separator); raises BadRecording where no row follows."""
-    names: list[str] = []
-    size, at = None, 0
-    while at < len(data):
-        end = data.find(b"\n", at)
-        end = len(data) if end < 0 else end
-        line = data[at:end].strip()
-        if _ROW.match(line):
-            separator = next((chr(mark) for mark in b",;" if mark in line), None)
-            return names, size, at, separator
-        words = [word.strip(b"\"'") for word in re.split(rb"[\s,;]+", line.lstrip(b"#% "))]
-        if not names and len(found_columns(word.decode("latin-1") for word in words)) == 4:
-            names = [word.decode("latin-1") for word in words]
-        elif re.fullmatch(rb"\d{1,5}\s+\d{1,5}", line) and size is None:
-            size = int(words[0]), int(words[1])
-        elif line and line[:1] not in b"#%":
-            number = data.count(b"\n", 0, at) + 1
+        data = as_ascii(data)
+        head = head_of(data, self.order, name)
+        before = data.count(b"\n", 0, head.start)
+        table = _table(data[head.start :], head, name, before)
+        order = self.order or _order_of_names(head.names) or _order_of_columns(table, name)
+        if len(table) != len(order):
             raise BadRecording(
-                f"line {number} is {line[:60].decode('latin-1')!r}",
+                f"{len(table)} columns",
                 where=name,
-                allowed="names of columns, a comment, or four numbers",
+                allowed=f"{len(order)}, {order!r}",
+                fix=f"name them with order: set {setting('order', '-' * (len(table) - 4) + 'txyp')}, or as they are",
             )
-        at = end + 1
-    raise BadRecording("no line of four numbers in it", where=name, allowed="an event a line: t x y p")
+        columns = {key: _whole(key, values, name) for key, values in zip(order, table, strict=True) if key != "-"}
+        unit = self.unit or _unit(head.names, columns["t"])
+        return RawColumns(columns["t"], columns["x"], columns["y"], columns["p"], unit, head.size)
 
 
-def _order(names: list[str]) -> str:
-    """The columns as `order` has them, of the names in a header; "txyp" without."""
-    if not names:
-        return "txyp"
+def _counted_from_1(p: np.ndarray) -> dict[str, str]:
+    """What to do about polarities that are none known."""
+    if len(p) and int(p.min()) >= 1 and int(p.max()) == 2:
+        fix = f"polarities, and then x and y, seem to count from one: set {setting('first', 1)}"
+    else:
+        fix = f"name the columns with order, as in {setting('order', 'xypt')}, and set first = 1 where they count from one"
+    return {"unknown_polarity": fix}
+
+
+def _unit(names: list[str], t: np.ndarray) -> str:
+    """The unit of times: as the header says, else as the times look."""
+    named = next((unit for name in names if name == found_columns(names)["t"] and (unit := unit_in_name(name))), "")
+    if named:
+        return named
+    if t.dtype.kind == "f":
+        return "s"
+    is_date = len(t) and DATES_S[0] * 10**9 <= int(t.min()) and int(t.max()) <= DATES_S[1] * 10**9
+    return "ns" if is_date else "us"
+
+
+def _order_of_names(names: list[str]) -> str:
+    """The columns as `order` has them, of the names in a header; "" without."""
     column_of = {name: column for column, name in found_columns(names).items()}
     return "".join(column_of.get(name, "-") for name in names)
 
 
-def _table(rows: bytes, separator: str | None, order: str, name: str, before: int) -> dict[str, np.ndarray]:
-    """Each column of the rows; whole numbers as int64, else float64."""
-    columns = {}
-    try:
-        table = np.loadtxt(
-            io.BytesIO(rows),
-            np.float64,
-            delimiter=separator,
-            comments=["#", "%"],
-            ndmin=2,
-            encoding="latin-1",
-        )
-    except ValueError as error:
-        message = str(error).partition(";")[0]  # NumPy's: after it comes advice on its own parameters
-        before += "could not convert" in message  # where alone NumPy counts rows from 0
-        message = re.sub(r"\brow (\d+)", lambda row: f"line {int(row[1]) + before}", message)
-        raise BadRecording(f"not rows of numbers: {message}", where=name) from None
-    if table.shape[1] != len(order):
-        raise BadRecording(
-            f"{table.shape[1]} columns",
-            where=name,
-            allowed=f"{len(order)}, {order!r}",
-            fix="name them with order",
-        )
-    for column, values in zip(order, table.T, strict=True):
-        if column == "-":
-            continue
-        large = np.abs(values).max(initial=0) >= 2**53
-        if large:
-            raise BadRecording(
-                f"{column} reaches {values.max():.0f}", where=name, allowed="numbers below 2**53"
-            )
-        whole = values.astype(np.int64) if np.isfinite(values).all() else None
-        columns[column] = values if whole is None or not (whole == values).all() else whole
-    return columns
+def _order_of_columns(table: list[np.ndarray], name: str) -> str:
+    return found_order(table, "txyp", name) if len(table) == 4 else "txyp"
+
+
+def _table(rows: bytes, head: Head, name: str, before: int) -> list[np.ndarray]:
+    """Each column of the rows: int64 where none of its numbers has a fraction or an exponent, else float64."""
+    from eventbench.sources import _text_kernels as kernels
+
+    if head.decimal_comma:
+        rows = rows.replace(b",", b".")
+    rows = rows if rows.endswith(b"\n") else rows + b"\n"
+    data = np.frombuffer(rows, np.uint8)
+    most = min(int(np.count_nonzero(data == 10)), len(data) // (_LEAST_ROW * head.columns // 4) + 1)
+    values, powers = np.empty((head.columns, most), np.int64), np.empty((head.columns, most), np.int8)
+    count, wrong, line, column, at, _ = kernels.parse(data, ord(head.separator), values, powers)
+    if wrong == kernels.OTHER_COUNT:
+        what = f"the number of columns changes from {head.columns} at line {line + before + 1}"
+        raise BadRecording(f"not rows of numbers: {what}", where=name)
+    if wrong:
+        found = re.split(rb"[,;\s]", rows[at : at + 40].lstrip(), maxsplit=1)[0].decode("latin-1")
+        what = f"line {line + before + 1}, column {column + 1}, is {found!r}"
+        raise BadRecording(f"not rows of numbers: {what}", where=name)
+    return [_numbers(rows, values[k, :count], powers[k, :count]) for k in range(head.columns)]
+
+
+def _numbers(rows: bytes, values: np.ndarray, powers: np.ndarray) -> np.ndarray:
+    """The numbers value / 10 ** power, each rounded once; bool where all are words."""
+    from eventbench.sources import _text_kernels as kernels
+
+    words = powers == kernels.WORD
+    if words.any():
+        return values.astype(bool) if words.all() else np.full(len(values), np.nan)
+    if not powers.any():
+        return values
+    scales = 10.0 ** np.arange(23)
+    hard = np.flatnonzero(powers == kernels.HARD)
+    down, up = np.maximum(powers, 0), np.maximum(-powers, 0)
+    down[hard] = up[hard] = 0
+    numbers = values / scales[down] * scales[up]
+    for row in hard.tolist():
+        token = _TOKEN.match(rows, int(values[row]))
+        numbers[row] = float(token[0]) if token else np.nan
+    return numbers
+
+
+def _whole(column: str, values: np.ndarray, name: str) -> np.ndarray:
+    """The column as int64 where all of it is whole, else as it is."""
+    if values.dtype.kind != "f":
+        return values
+    if np.abs(values).max(initial=0) >= 2**53:
+        raise BadRecording(f"{column} reaches {values.max():.0f}", where=name, allowed="numbers below 2**53")
+    whole = values.astype(np.int64) if np.isfinite(values).all() else None
+    return values if whole is None or not (whole == values).all() else whole
