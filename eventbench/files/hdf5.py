@@ -85,20 +85,39 @@ def opened(source: bytes | Path, name: str) -> Iterator[Any]:
 
 def column(dataset: Any, size: int, name: str) -> np.ndarray:
     """A one-dimensional dataset, read whole. `size` is the file's: what says it holds more than it can is refused."""
-    import h5py
-
-    if not isinstance(dataset, h5py.Dataset):
-        raise BadRecording(f"{getattr(dataset, 'name', dataset)} is no dataset", where=name)
+    _refuse_non_dataset(dataset, name)
     if dataset.ndim not in (1, 2) or (dataset.ndim == 2 and 1 not in dataset.shape):
         raise BadRecording(
             f"{dataset.name} has the shape {dataset.shape}", where=name, allowed="one dimension"
         )
+    return np.ravel(_all_of(dataset, size, name))
+
+
+def matrix(dataset: Any, size: int, name: str) -> np.ndarray:
+    """A two-dimensional dataset, read whole; as `column` in all else."""
+    _refuse_non_dataset(dataset, name)
+    if dataset.ndim != 2:
+        raise BadRecording(
+            f"{dataset.name} has the shape {dataset.shape}", where=name, allowed="two dimensions"
+        )
+    return _all_of(dataset, size, name)
+
+
+def _refuse_non_dataset(dataset: Any, name: str) -> None:
+    import h5py
+
+    if not isinstance(dataset, h5py.Dataset):
+        raise BadRecording(f"{getattr(dataset, 'name', dataset)} is no dataset", where=name)
+
+
+def _all_of(dataset: Any, size: int, name: str) -> np.ndarray:
     if dataset.size * dataset.dtype.itemsize > MOST_TIMES * size:
         raise BadRecording(
             f"{dataset.name} says it has {dataset.size:,} values, in a file of {size:,} bytes", where=name
         )
     _need_filters(dataset, name)
-    return np.ravel(dataset[()])
+    values: np.ndarray = dataset[()]
+    return values
 
 
 def _need_filters(dataset: Any, name: str) -> None:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from eventbench.errors import BadRecording
-from eventbench.sources._column_values import MINUS_ONE, setting
+from eventbench.sources._column_values import MINUS_ONE
+from eventbench.sources.base import how_to_set
 
 # The orders in use: ECD and v2e, Metavision, MVSEC and others, and with the polarity first.
 ORDERS = ("txyp", "xypt", "xytp", "ptxy", "tpxy", "pxyt")
@@ -83,46 +84,49 @@ def found_order(columns: Sequence[np.ndarray], default: str, name: str) -> str:
     `default` is taken where nothing speaks for another order; "" where there is none. Raises BadRecording, with the
     orders that are possible, where the columns do not tell.
     """
-    few = len(columns[0]) < LEAST_EVENTS
-    if few and default:
+    if default and len(columns[0]) < LEAST_EVENTS:
         return default
     behaviours = [behaviour(column) for column in columns]
     costs = {order: cost for order in ORDERS if (cost := cost_of(order, behaviours)) is not None}
     ranked = sorted(costs, key=lambda order: costs[order].total)  # stable: the usual order first
-    if default in costs and not costs[default].doubts and costs[default].total <= costs[ranked[0]].total + 1:
-        return default
+    if not ranked and default:
+        return default  # what is wrong with the columns is told later
     if not ranked:
-        if default:
-            return default  # what is wrong with the columns is told later
         raise BadRecording(
             f"4 columns, none of them as times, pixels and polarities are: {_ranges(columns)}",
             where=name,
-            fix=f"set {setting('order', 'txyp')} if that is their order",
+            fix=f"if that is their order, {how_to_set('order', 'txyp')}",
             reason="order_in_doubt",
         )
-    best, others = ranked[0], [order for order in ranked if order.index("t") != ranked[0].index("t")]
-    if not few and (not others or costs[others[0]].total >= costs[best].total + SURE):
-        if default not in costs or best == default or costs[default].total >= costs[best].total + SURE:
-            if costs[best].doubts < SURE:
-                return best
-    if ranked == [default]:
+    best = costs[ranked[0]]
+    if default in costs and not costs[default].doubts and costs[default].total <= best.total + 1:
         return default
+    others = [order for order in ranked if order.index("t") != ranked[0].index("t")]
+    ahead = min((costs[order].total for order in others), default=best.total + SURE) >= best.total + SURE
+    enough = len(columns[0]) >= LEAST_EVENTS
+    if (enough and ahead and best.doubts < SURE) or ranked == [default]:
+        return ranked[0]
     raise _doubt(columns, ranked, costs, name)
 
 
-def _doubt(columns: Sequence[np.ndarray], ranked: list[str], costs: dict[str, Cost], name: str) -> BadRecording:
+def _doubt(
+    columns: Sequence[np.ndarray], ranked: list[str], costs: dict[str, Cost], name: str
+) -> BadRecording:
     doubtless = sorted(ranked, key=lambda order: costs[order].doubts)[0]
     others = ", ".join(f'"{order}"' for order in ranked if order != doubtless)
     return BadRecording(
         f"the order of its columns is in doubt: {_ranges(columns)}",
         where=name,
         allowed="columns that are named, or an order that is",
-        fix=f"set {setting('order', doubtless)}, which is most likely" + (f"; also possible: {others}" if others else ""),
+        fix=f"{how_to_set('order', doubtless)}, which is most likely"
+        + (f"; also possible: {others}" if others else ""),
         reason="order_in_doubt",
     )
 
 
 def _ranges(columns: Sequence[np.ndarray]) -> str:
     return ", ".join(
-        f"column {number} is {column.min()} to {column.max()}" for number, column in enumerate(columns, 1) if len(column)
+        f"column {number} is {column.min()} to {column.max()}"
+        for number, column in enumerate(columns, 1)
+        if len(column)
     )

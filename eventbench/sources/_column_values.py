@@ -5,19 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from eventbench.errors import BadRecording
-from eventbench.sources.base import PER_US
+from eventbench.sources.base import PER_US, how_to_set
 
 MINUS_ONE = (2**8 - 1, 2**16 - 1, 2**32 - 1, 2**64 - 1)  # -1, written into an unsigned type
 DATES_S = (946_684_800, 4_102_444_800)  # 2000 and 2100, in seconds since 1970
 WIDEST = 4096  # pixels of a side; no event camera has more
 FIXED_POINT_EVENTS = 16  # with fewer, a common divisor may be chance
-
-
-def setting(parameter: str, value: object) -> str:
-    """A parameter and its value as a card writes them, and as the command line does."""
-    in_card = str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else value
-    on_line = str(value).lower() if isinstance(value, bool) else value
-    return f"{parameter} = {in_card} in [source] (--set {parameter}={on_line})"
 
 
 def microseconds(t: np.ndarray, unit: str, name: str) -> np.ndarray:
@@ -46,7 +39,7 @@ def whole_or_in(t: np.ndarray, unit: str, name: str) -> np.ndarray:
             f"t is {t[at]} at event {at:,}, a fraction of a microsecond",
             where=name,
             allowed="whole microseconds",
-            fix=f"set {setting('unit', likely)} if that is what they are{_precision(t, likely)}, or round them first",
+            fix=f"{how_to_set('unit', likely)} if that is what they are{_precision(t, likely)}, or round them first",
             reason="unit_in_doubt",
         )
     return microseconds(t, unit, name)
@@ -94,7 +87,9 @@ def whole_numbers(column: np.ndarray, column_name: str, name: str) -> np.ndarray
             fix="leave these events out where the file is written: what they were is lost",
         )
     if np.abs(column).max(initial=0) >= 2**53:
-        raise BadRecording(f"{column_name} is {column.dtype}", where=name, allowed="whole numbers below 2**53")
+        raise BadRecording(
+            f"{column_name} is {column.dtype}", where=name, allowed="whole numbers below 2**53"
+        )
     whole = column.astype(np.int64)
     if (whole == column).all():
         return whole
@@ -139,12 +134,12 @@ def refuse_fixed_point(x: np.ndarray, y: np.ndarray, name: str) -> None:
         raise BadRecording(
             f"{wide}, and all are multiples of {step}: fixed point",
             where=name,
-            fix=f"set {setting('subpixels', step)}",
+            fix=f"{how_to_set('subpixels', step)}",
             reason="fixed_point",
         )
     raise BadRecording(
         wide,
         where=name,
-        fix=f"give sensor=(width, height) if they are right; set {setting('subpixels', 32)} if they are in 32nds of a pixel",
+        fix=f"give sensor=(width, height) if they are right; {how_to_set('subpixels', 32)} if they are in 32nds of a pixel",
         reason="fixed_point",
     )

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from eventbench.events import Events
 from eventbench.files.content import file_head
 from eventbench.files.isolated import call
 from eventbench.files.temporary import as_file
-from eventbench.sources.base import Source
+from eventbench.sources.base import Decoded, Size, Source
 
 
 class ReadIsolated(Source, frozen=True, forbid_unknown_fields=True):
@@ -17,17 +16,17 @@ class ReadIsolated(Source, frozen=True, forbid_unknown_fields=True):
 
     read_isolated: ClassVar[bool] = True
 
-    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
+    def decode_counted(self, data: bytes, name: str, sensor: Size | None = None) -> Decoded:
         """The events in `data`. Raises BadRecording where they cannot be read, or reading does not end."""
         with as_file(data) as path:
             return call(self.read_here, len(data), name, path, name, sensor)
 
-    def read(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Events:
-        """As `decode`, from the file itself."""
+    def read_counted(self, recording: Path | str, sensor: Size | None = None) -> Decoded:
+        """As `decode_counted`, from the file itself."""
         path = Path(recording)
         _, size = file_head(path, 1)
         return call(self.read_here, size, str(path), path.absolute(), str(path), sensor)
 
-    def read_here(self, path: Path, name: str, sensor: tuple[int, int] | None) -> Events:
+    def read_here(self, path: Path, name: str, sensor: Size | None) -> Decoded:
         """The events of the file at `path`, which errors call `name`."""
         raise NotImplementedError

@@ -9,8 +9,31 @@ from eventbench.errors import BadRecording, BadSpec
 from eventbench.sources.base import PER_US
 
 ALIASES = {
-    "t": ("t", "ts", "time", "timestamp", "timestamps", "times", "time_stamp", "time_stamps", "tstamp", "stamp"),
-    "x": ("x", "xs", "x_pos", "xpos", "pos_x", "x_coord", "x_coordinate", "coord_x", "x_addr", "col", "column"),
+    "t": (
+        "t",
+        "ts",
+        "time",
+        "timestamp",
+        "timestamps",
+        "times",
+        "time_stamp",
+        "time_stamps",
+        "tstamp",
+        "stamp",
+    ),
+    "x": (
+        "x",
+        "xs",
+        "x_pos",
+        "xpos",
+        "pos_x",
+        "x_coord",
+        "x_coordinate",
+        "coord_x",
+        "x_addr",
+        "col",
+        "column",
+    ),
     "y": ("y", "ys", "y_pos", "ypos", "pos_y", "y_coord", "y_coordinate", "coord_y", "y_addr", "row"),
     "p": ("p", "ps", "pol", "polarity", "polarities", "on", "pols", "sign"),
 }
@@ -22,7 +45,9 @@ UNIT_WORDS = {
 }
 UNIT_OF = {word: unit for unit, words in UNIT_WORDS.items() for word in words}
 # A word in brackets, or after an underscore, a blank, a dash or a dot: "t [us]", "timestamp_ns", "time (s)".
-_SUFFIX = re.compile(r"(?P<base>.+?)(?:\s*[\[({<]\s*(?P<bracketed>[^\])}>]*?)\s*[\])}>]|[\s_.-]+(?P<word>[^\W\d_]+))")
+_SUFFIX = re.compile(
+    r"(?P<base>.+?)(?:\s*[\[({<]\s*(?P<bracketed>[^\])}>]*?)\s*[\])}>]|[\s_.-]+(?P<word>[^\W\d_]+))"
+)
 _PREFIX = re.compile(r"(?:events?|evts?|dvs|cd)[_. /-]+")
 
 

@@ -7,13 +7,15 @@ import re
 from typing import NamedTuple
 
 from eventbench.errors import BadRecording
-from eventbench.sources._column_values import setting
 from eventbench.sources._named_columns import found_columns
+from eventbench.sources.base import how_to_set
 
 NUMBER = rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _FIELD = rb"[\"']?(?:%s|(?i:true|false|on|off))[\"']?" % NUMBER
 _ROW = re.compile(rb"^\s*%s(?:(?:\s*[,;]\s*|\s+)%s){3,}\s*[,;]?\s*$" % (_FIELD, _FIELD))
-_SIZE = re.compile(rb"(?i)\b(?:geometry|resolution|sensor[ _]?size)\s*[:=]?\s*[\[(]?\s*(\d{1,5})\s*[x, ]\s*(\d{1,5})")
+_SIZE = re.compile(
+    rb"(?i)\b(?:geometry|resolution|sensor[ _]?size)\s*[:=]?\s*[\[(]?\s*(\d{1,5})\s*[x, ]\s*(\d{1,5})"
+)
 LOOKED_AT = 200  # lines before the first row that are not comments
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -125,5 +127,5 @@ def _no_row(number: int, line: bytes, name: str) -> BadRecording:
         f"line {number} is {shown!r}",
         where=name,
         allowed="names of columns, a comment, or four numbers",
-        fix=f"if it names the columns, say which is which: set {setting('order', 'txyp')}, or as they are",
+        fix=f"if it names the columns, say which is which: {how_to_set('order', 'txyp')}, or as they are",
     )

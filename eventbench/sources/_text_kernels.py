@@ -13,7 +13,7 @@ _EXACT = np.uint64(1 << 53)
 
 
 @njit(cache=True, nogil=True)
-def parse(data, separator, values, powers):  # type: ignore[no-untyped-def]
+def parse(data, separator, values, powers):  # type: ignore[no-untyped-def]  # noqa: C901  # calls per byte cost more
     """(rows, what is wrong, its line from 0, its column from 0, its place, place of the last whole row's end).
 
     `data` is uint8 and ends with a line feed, `separator` a byte or 32 for blanks and tabs. values int64 and powers int8
@@ -58,7 +58,7 @@ def parse(data, separator, values, powers):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _number(data, at, values, powers, column, row):  # type: ignore[no-untyped-def]
+def _number(data, at, values, powers, column, row):  # type: ignore[no-untyped-def]  # noqa: C901  # one state machine
     """Whether a number or word begins at `at`, and where it ends (where it begins, if it is none)."""
     begin = at
     negative = data[at] == 45
@@ -102,9 +102,8 @@ def _number(data, at, values, powers, column, row):  # type: ignore[no-untyped-d
             return False, begin
         power += exponent if down else -exponent
     byte = data[at]
-    if byte != 10 and byte != 13 and byte != 32 and byte != 9 and byte != 44 and byte != 59:
-        if byte != 34 and byte != 39 and byte != 35 and byte != 37:
-            return False, begin
+    if not _ends_a_token(byte):
+        return False, begin
     if hard or power < -22 or power > 22 or (power != 0 and mantissa > _EXACT):
         if mantissa == 0 and not hard:
             values[column, row], powers[column, row] = 0, 0
@@ -114,6 +113,13 @@ def _number(data, at, values, powers, column, row):  # type: ignore[no-untyped-d
         whole = np.int64(mantissa)
         values[column, row], powers[column, row] = -whole if negative else whole, power
     return True, at
+
+
+@njit(cache=True, nogil=True)
+def _ends_a_token(byte):  # type: ignore[no-untyped-def]
+    """Whether it is a blank, a separator, a quote or the beginning of a comment."""
+    blank = byte == 10 or byte == 13 or byte == 32 or byte == 9
+    return blank or byte == 44 or byte == 59 or byte == 34 or byte == 39 or byte == 35 or byte == 37
 
 
 @njit(cache=True, nogil=True)

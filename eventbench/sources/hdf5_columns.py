@@ -1,56 +1,45 @@
-"""HDF5 (`.h5`, `.hdf5`): the layouts of DSEC, of Prophesee, and columns t, x, y, p in `events/` or at the root.
+"""HDF5 (`.h5`, `.hdf5`): the layouts of DSEC, of Prophesee, of v2e, MVSEC and others; columns t, x, y, p in any group.
 
 DSEC has `events/{t,x,y,p}` and `t_offset`, which is added to the times (Gehrig et al. 2021); Prophesee has `CD/events`, a
-table of x, y, p, t. Names such as ts, xs, pol are taken for what they are.
+table of x, y, p, t; v2e has `events`, an array (events, 4). Names such as ts, xs, pol are taken for what they are.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any, ClassVar
-
-import numpy as np
+from typing import ClassVar
 
 from eventbench.errors import BadRecording
-from eventbench.events import Events
-from eventbench.files.hdf5 import column, is_hdf5, names_in, opened
+from eventbench.files.hdf5 import is_hdf5, names_in, opened
+from eventbench.sources._column_source import ColumnSource
+from eventbench.sources._hdf5_streams import events_in
 from eventbench.sources._isolated import ReadIsolated
-from eventbench.sources._column_values import whole_numbers, whole_or_in
-from eventbench.sources._named_columns import (
-    all_columns,
-    check_unit,
-    found_columns,
-)
-from eventbench.sources.base import Documentation, RawColumns, checked_events, smallest_sensor
-
-GROUPS = ("events", "CD", "")
+from eventbench.sources.base import Decoded, Documentation, RawColumns, Size
 
 
-class Hdf5Columns(ReadIsolated, frozen=True, forbid_unknown_fields=True):
-    """Reader of events in HDF5. `unit` is that of the times: "us" unless it is said, as both layouts have it.
+class Hdf5Columns(ReadIsolated, ColumnSource, frozen=True, forbid_unknown_fields=True):
+    """Reader of events in HDF5. `unit` is that of the times: "us" unless it or their name says another.
 
-    The sensor is what the file's attributes width and height, or geometry ("640x480"), say, where it has them.
+    `group` is the path of the columns in a file with several streams, as "davis/left/events"; "" takes the only one.
+    The sensor is what the file's attributes width and height, geometry ("640x480"), or resolution say, or datasets
+    `width` and `height`, where it has them.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2  # 2: sizes that files state as datasets or as a resolution
     about: ClassVar[Documentation] = Documentation(
-        what="HDF5: DSEC, Prophesee's `CD/events`, or columns t, x, y, p in `events/` or at the root",
+        what="HDF5: DSEC, Prophesee's `CD/events`, v2e, MVSEC, M3ED, RVT, or columns t, x, y, p in any one group",
         recognised="HDF5 with none of the layouts of another source",
-        sensor="attributes width and height, or geometry; else the smallest that holds every event",
+        sensor="width and height, geometry, or resolution; else the smallest that holds every event",
         unit="us, or `unit`",
-        polarity="0 and 1, -1 and +1, or bool",
+        polarity="0 and 1, -1 and +1, or bool; -1 in an unsigned type, as 4294967295",
         traps=(
             "DSEC's times begin anew: its `t_offset` is added. Filters such as blosc come with hdf5plugin; "
-            "where one is missing (Prophesee's ECF) the refusal names it."
+            "where one is missing (Prophesee's ECF) the refusal names it. Of two cameras `group` says which."
         ),
     )
     suffixes: ClassVar[tuple[str, ...]] = (".h5", ".hdf5")
 
-    unit: str = "us"
-
-    def __post_init__(self) -> None:
-        check_unit(self.unit, "hdf5_columns")
+    group: str = ""
 
     @classmethod
     def recognises(cls, data: bytes) -> bool:
@@ -60,63 +49,17 @@ class Hdf5Columns(ReadIsolated, frozen=True, forbid_unknown_fields=True):
             is_hdf5(data) and not data.startswith(b"MATLAB") and not {"spikes/times", "spikes/units"} <= names
         )
 
-    def read_here(self, path: Path, name: str, sensor: tuple[int, int] | None) -> Events:
+    def read_here(self, path: Path, name: str, sensor: Size | None) -> Decoded:
         """Raises BadRecording where there are no four columns, or a filter is missing."""
         with opened(path, name) as file:
             if file.attrs.get("format") == "eventbench":
                 raise BadRecording(
                     "an eventbench store, not a recording", where=name, fix="open it with eb.open_store"
                 )
-            columns = _columns(file, path.stat().st_size, name)
-            t = whole_or_in(columns["t"], self.unit, name) + _offset(file)
-            x, y, p = (whole_numbers(columns[key], key, name) for key in "xyp")
-            size = sensor or _size(file, name) or smallest_sensor(x, y, name)
-            return checked_events(t, x, y, p, sensor=size, name=name)
+            columns = events_in(file, path.stat().st_size, name, self.ordered, self.group)
+            return self.events_of(columns, sensor, name)
 
     def raw_columns(self, data: bytes) -> RawColumns:
         """The columns as they are stored, DSEC's offset added."""
         with opened(data, "") as file:
-            columns = _columns(file, len(data), "")
-            t, x, y, p = (columns[key] for key in "txyp")
-            if offset := _offset(file):
-                t = t.astype(np.int64) + offset
-            return RawColumns(t, x, y, p, size=_size(file, ""))
-
-
-def _offset(file: Any) -> int:
-    """What DSEC's times are counted from, in microseconds; 0 in other layouts."""
-    return int(file["t_offset"][()]) if "t_offset" in file else 0
-
-
-def _columns(file: Any, size: int, name: str) -> dict[str, np.ndarray]:
-    import h5py
-
-    for group in GROUPS:
-        where = file.get(group) if group else file
-        if not isinstance(where, h5py.Group):
-            continue
-        table = where.get("events")
-        if isinstance(table, h5py.Dataset) and table.dtype.names:
-            names = all_columns(table.dtype.names, name, "field")
-            rows = column(table, size, name)
-            return {key: np.ascontiguousarray(rows[stored_as]) for key, stored_as in names.items()}
-        if len(names := found_columns(where)) == 4:
-            return {key: column(where[stored_as], size, name) for key, stored_as in names.items()}
-    raise BadRecording(
-        f"no columns of events; it has {sorted(map(str, file))[:8]}",
-        where=name,
-        allowed="events/{t,x,y,p}, CD/events, or t, x, y, p at the root",
-    )
-
-
-def _size(file: Any, name: str) -> tuple[int, int] | None:
-    attributes = {key.lower(): value for key, value in file.attrs.items()}
-    if {"width", "height"} <= attributes.keys():
-        return int(attributes["width"]), int(attributes["height"])
-    if "geometry" in attributes:
-        geometry = np.ravel(attributes["geometry"]).tolist()[0]  # a string of Python's, or of fixed length
-        text = geometry.decode("ascii", "replace") if isinstance(geometry, bytes) else str(geometry)
-        if not (match := re.fullmatch(r"\s*(\d{1,5})\s*x\s*(\d{1,5})\s*", text)):
-            raise BadRecording(f"its geometry is {text[:40]!r}", where=name, allowed="as '640x480'")
-        return int(match[1]), int(match[2])
-    return None
+            return self.raw_of(events_in(file, len(data), "", self.ordered, self.group))

@@ -1,96 +1,149 @@
-"""MATLAB (`.mat`), versions 5 and 7.3: variables ts (or t), x, y and pol (or p); ASL-DVS.
+"""MATLAB (`.mat`), versions 5 and 7.3: variables or one struct of ts (or t), x, y and pol (or p); ASL-DVS.
 
-ASL-DVS (Bi et al. 2019): times in microseconds, x and y on the DAVIS240C, polarity 0 and 1, a column each.
+ASL-DVS (Bi et al. 2019): times in microseconds, x and y on the DAVIS240C, polarity 0 and 1, a column each. Structs: `TD`
+of Prophesee's and G. Orchard's tools (x and y count from 1), `aedat.data.polarity` of AedatTools.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from eventbench.errors import BadRecording, BadSpec
-from eventbench.events import Events
-from eventbench.files.hdf5 import column, is_hdf5, opened
+from eventbench.errors import BadRecording
+from eventbench.files.hdf5 import is_hdf5, opened
+from eventbench.sources._column_source import ColumnSource, NamedColumns, unit_of_names
+from eventbench.sources._hdf5_streams import events_in, stream_of
 from eventbench.sources._isolated import ReadIsolated
-from eventbench.sources._named_columns import all_columns, check_unit
-from eventbench.sources._column_values import whole_numbers, whole_or_in
-from eventbench.sources.base import Documentation, RawColumns, checked_events, smallest_sensor
+from eventbench.sources._named_columns import all_columns, found_columns
+from eventbench.sources.base import Decoded, Documentation, Note, RawColumns, Size, how_to_set
 
 MOST_TIMES = 1100  # deflate packs no better than 1032 to 1
+DEEPEST = 4  # structs in structs
 
 
-class MatColumns(ReadIsolated, frozen=True, forbid_unknown_fields=True):
-    """Reader of MATLAB files. `unit` is that of the times; `first` what x and y are counted from, 0 or 1."""
+class MatColumns(ReadIsolated, ColumnSource, frozen=True, forbid_unknown_fields=True):
+    """Reader of MATLAB files. `unit` is that of the times; `first` what x and y are counted from, 0 or 1.
+
+    Without `first`, those of a struct `TD` without a zero count from 1, all others from 0. `group` names the struct in a
+    file with several, as "aedat.data.polarity".
+    """
 
     version: ClassVar[int] = 1
     about: ClassVar[Documentation] = Documentation(
-        what="MATLAB, versions 5 and 7.3: ASL-DVS",
+        what="MATLAB, versions 5 and 7.3: ASL-DVS, structs TD, AedatTools",
         recognised="the first bytes `MATLAB 5.0 MAT-file` or `MATLAB 7.3 MAT-file`",
         sensor="not in the file: the card, `sensor=`, or the smallest that holds every event",
         unit="us, or `unit`",
         polarity="0 and 1, -1 and +1, or bool",
         traps=(
-            "MATLAB counts from 1: `first = 1` where x and y do. ASL-DVS counts from 0, and is upside down."
+            "MATLAB counts from 1: `first = 1` where x and y do, as in structs TD. ASL-DVS counts from 0, and is upside down."
         ),
     )
     suffixes: ClassVar[tuple[str, ...]] = (".mat",)
     magics: ClassVar[tuple[bytes, ...]] = (b"MATLAB 5.0 MAT-file", b"MATLAB 7.3 MAT-file")
 
-    unit: str = "us"
-    first: int = 0
+    group: str = ""
 
-    def __post_init__(self) -> None:
-        check_unit(self.unit, "mat_columns")
-        if self.first not in (0, 1):
-            raise BadSpec(f"first is {self.first!r}", where="mat_columns", allowed="0 or 1")
-
-    def read_here(self, path: Path, name: str, sensor: tuple[int, int] | None) -> Events:
+    def read_here(self, path: Path, name: str, sensor: Size | None) -> Decoded:
         """Raises BadRecording where there are no four variables of events."""
-        data = path.read_bytes()
-        if is_hdf5(data):
-            with opened(path, name) as file:
-                names = all_columns((key for key in file if not key.startswith("#")), name, "variable")
-                columns = {key: column(file[stored_as], len(data), name) for key, stored_as in names.items()}
-        else:
-            columns = _version_5(data, name)
-        for key, values in columns.items():
+        columns = self._load(path.read_bytes(), name)
+        for key in "txyp":
+            values = getattr(columns, key)
             if values.ndim > 1 and max(values.shape) != values.size:
                 raise BadRecording(f"{key} has the shape {values.shape}", where=name, allowed="one column")
-        t = whole_or_in(np.ravel(columns["t"]), self.unit, name)
-        x, y, p = (whole_numbers(np.ravel(columns[key]), key, name) for key in "xyp")
-        if self.first:
-            x, y = x.astype(np.int64) - 1, y.astype(np.int64) - 1
-        return checked_events(t, x, y, p, sensor=sensor or smallest_sensor(x, y, name), name=name)
+        return self.events_of(columns.flat(), sensor, name)
 
     def raw_columns(self, data: bytes) -> RawColumns | None:
-        """The variables as they are stored in a file of version 5; None for one of version 7.3."""
-        if is_hdf5(data):
-            return None
-        columns = _version_5(data, "")
-        t, x, y, p = (np.ravel(columns[key]) for key in "txyp")
-        return RawColumns(t, x, y, p)
+        """The variables as they are stored."""
+        columns = self._load(data, "")
+        return self.raw_of(columns.flat())
+
+    def _load(self, data: bytes, name: str) -> NamedColumns:
+        if not is_hdf5(data):
+            return _from_1(*_version_5(data, name, self.ordered, self.group))
+        with opened(data, name) as file:
+            group = self.group.replace(".", "/")
+            path = stream_of(file, name, group)
+            return _from_1(events_in(file, len(data), name, self.ordered, path), path)
 
 
-def _version_5(data: bytes, name: str) -> dict[str, np.ndarray]:
+def _from_1(columns: NamedColumns, struct: str) -> NamedColumns:
+    """The columns, said to count from 1 where they are of a struct TD and nothing speaks against it."""
+    x, y = columns.x, columns.y
+    if (
+        struct.replace("/", ".").rpartition(".")[2] != "TD"
+        or not x.size
+        or not y.size
+        or min(x.min(), y.min()) < 1
+    ):
+        return columns
+    what = "x and y are taken to count from 1, as in structs TD; first = 0 says that they do not"
+    return columns._replace(first=1, notes=(*columns.notes, Note("first", what)))
+
+
+def _version_5(data: bytes, name: str, ordered: Any, group: str) -> tuple[NamedColumns, str]:
+    """The columns, and the name of the struct that holds them ("" without)."""
     from scipy.io import loadmat, whosmat
 
     try:
-        shapes = {stored_as: shape for stored_as, shape, _ in whosmat(io.BytesIO(data))}
-        names = all_columns(shapes, name, "variable")
-        for stored_as in names.values():
-            if 8 * np.prod(shapes[stored_as], dtype=np.float64) > MOST_TIMES * len(data):
+        shapes = {stored_as: (shape, kind) for stored_as, shape, kind in whosmat(io.BytesIO(data))}
+        for stored_as, (shape, _) in shapes.items():
+            if 8 * np.prod(shape, dtype=np.float64) > MOST_TIMES * len(data):
                 raise BadRecording(
-                    f"{stored_as} says it has the shape {shapes[stored_as]}, in a file of {len(data):,} bytes",
-                    where=name,
+                    f"{stored_as} says it has the shape {shape}, in a file of {len(data):,} bytes", where=name
                 )
-        loaded = loadmat(io.BytesIO(data), variable_names=list(names.values()))
-        columns = {key: np.asarray(loaded[stored_as]) for key, stored_as in names.items()}
+        names = found_columns(shapes)
+        if len(names) == 4 and not group:
+            loaded = loadmat(io.BytesIO(data), variable_names=list(names.values()))
+            variables = {key: np.asarray(loaded[stored_as]) for key, stored_as in names.items()}
+            return NamedColumns.of(variables, unit=unit_of_names([names["t"]])), ""
+        loaded = loadmat(io.BytesIO(data), variable_names=list(shapes))
+        return _of_structs({key: loaded[key] for key in shapes if key in loaded}, name, ordered, group)
     except BadRecording:
         raise
     except Exception as error:  # noqa: BLE001  # scipy raises a dozen unrelated types on foreign bytes
         message = " ".join(str(error).split())[:200]
         raise BadRecording(f"not a readable MATLAB file ({message})", where=name) from None
-    return columns
+
+
+def _of_structs(variables: dict[str, Any], name: str, ordered: Any, group: str) -> tuple[NamedColumns, str]:
+    """The columns of the one struct with four fields of events, or of an array (events, 4)."""
+    structs = {path: value for path, value in _structs(variables, "", DEEPEST) if not group or path == group}
+    if len(structs) > 1:
+        raise BadRecording(
+            f"{len(structs):,} structs of events: {', '.join(structs)}",
+            where=name,
+            fix=f"say which: {how_to_set('group', next(iter(structs)))}",
+            reason="several_streams",
+        )
+    for path, value in structs.items():
+        names = found_columns(value.dtype.names)
+        fields = {key: np.asarray(value[stored_as]) for key, stored_as in names.items()}
+        return NamedColumns.of(fields, unit=unit_of_names([names["t"]])), path
+    arrays = {
+        key: value
+        for key, value in variables.items()
+        if value.ndim == 2 and 4 in value.shape and value.size > 16
+    }
+    if len(arrays) == 1 and next(iter(arrays.values())).dtype.kind in "iuf":
+        columns, notes = ordered(next(iter(arrays.values())), name)
+        return NamedColumns.of(columns, notes=notes), ""
+    all_columns(variables, name, "variable")
+    raise BadRecording("no variables of events", where=name)
+
+
+def _structs(fields: dict[str, Any], path: str, depth: int) -> Iterator[tuple[str, Any]]:
+    """The paths and records of structs with four fields of events."""
+    for key, value in fields.items():
+        below = f"{path}.{key}" if path else key
+        if not isinstance(value, np.ndarray) or not value.dtype.names or value.size != 1:
+            continue
+        record = np.ravel(value)[0]
+        if len(found_columns(value.dtype.names)) == 4:
+            yield below, record
+        elif depth:
+            yield from _structs({name: record[name] for name in value.dtype.names}, below, depth - 1)

@@ -16,9 +16,11 @@ from eventbench.events import Events
 from eventbench.files.content import file_head
 from eventbench.files.hdf5 import column, names_in, opened
 from eventbench.files.isolated import call
-from eventbench.sources._isolated import ReadIsolated
 from eventbench.sources._column_values import microseconds, whole_numbers
-from eventbench.sources.base import Documentation, RawColumns, checked_events, smallest_sensor
+from eventbench.sources._isolated import ReadIsolated
+from eventbench.sources.base import Decoded, Documentation, RawColumns, Size, smallest_sensor
+
+Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 class SpikesHdf5(ReadIsolated, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +48,7 @@ class SpikesHdf5(ReadIsolated, frozen=True, forbid_unknown_fields=True):
         """Whether it is HDF5 with `spikes/times` and `spikes/units`."""
         return {"spikes/times", "spikes/units"} <= names_in(data)
 
-    def read_here(self, path: Path, name: str, sensor: tuple[int, int] | None) -> Events:
+    def read_here(self, path: Path, name: str, sensor: tuple[int, int] | None) -> Decoded:
         """The one recording of a file. Raises BadRecording where there are more: those of a dataset are read by row."""
         with opened(path, name) as file:
             rows = len(file["spikes/times"])
@@ -57,13 +59,30 @@ class SpikesHdf5(ReadIsolated, frozen=True, forbid_unknown_fields=True):
                     allowed="one",
                     fix="preprocess the dataset they are of: eventbench ls datasets",
                 )
-            return _row(file, 0, name, sensor)
+            return self._decoded(_row(file, 0, name), name, sensor)
 
     def decode_row(self, path: Path, row: int, sensor: tuple[int, int] | None = None) -> Events:
         """Recording number `row` of the file at `path`, counted from 0."""
+        return self.decode_row_counted(path, row, sensor).events
+
+    def decode_row_counted(self, path: Path, row: int, sensor: Size | None = None) -> Decoded:
+        """As `decode_row`, with an account of what was left out."""
         name = f"{path}, recording {row}"
         _, size = file_head(path, 1)
-        return call(_row_here, size, name, path.absolute(), row, name, sensor)
+        return call(self.row_here, size, name, path.absolute(), row, name, sensor)
+
+    def row_here(self, path: Path, row: int, name: str, sensor: Size | None) -> Decoded:
+        """As `decode_row_counted`; only the helper process calls it."""
+        try:
+            return self._decoded(_row(_opened_once(path), row, name), name, sensor)
+        except BadRecording:
+            raise
+        except Exception as error:  # noqa: BLE001  # h5py raises half a dozen unrelated types on damaged files
+            raise BadRecording(f"cannot be read ({error})", where=name) from None
+
+    def _decoded(self, columns: Columns, name: str, sensor: Size | None) -> Decoded:
+        _, x, y, _ = columns
+        return self.checked(columns, sensor=sensor or smallest_sensor(x, y, name), name=name)
 
     def recordings_in(self, path: Path) -> int:
         """How many recordings the file at `path` holds; 0 where it cannot be read."""
@@ -95,15 +114,6 @@ def _rows_here(path: Path) -> int:
         return len(file["spikes/times"])
 
 
-def _row_here(path: Path, row: int, name: str, sensor: tuple[int, int] | None) -> Events:
-    try:
-        return _row(_opened_once(path), row, name, sensor)
-    except BadRecording:
-        raise
-    except Exception as error:  # noqa: BLE001  # h5py raises half a dozen unrelated types on damaged files
-        raise BadRecording(f"cannot be read ({error})", where=name) from None
-
-
 _OPEN: dict[tuple[Path, int, int], Any] = {}
 
 
@@ -120,7 +130,8 @@ def _opened_once(path: Path) -> Any:
     return _OPEN[key]
 
 
-def _row(file: Any, row: int, name: str, sensor: tuple[int, int] | None) -> Events:
+def _row(file: Any, row: int, name: str) -> Columns:
+    """Its columns t, x, y, p, in order of time."""
     times, units = file["spikes/times"], file["spikes/units"]
     if not 0 <= row < len(times) or len(times) != len(units):
         raise BadRecording(
@@ -132,8 +143,7 @@ def _row(file: Any, row: int, name: str, sensor: tuple[int, int] | None) -> Even
         raise BadRecording(f"{len(t):,} times and {len(x):,} units", where=name)
     order = np.argsort(t, kind="stable")
     t, x = t[order], x[order]
-    y, p = np.zeros(len(x), np.uint16), np.ones(len(x), np.uint8)
-    return checked_events(t, x, y, p, sensor=sensor or smallest_sensor(x, y, name), name=name)
+    return t, x, np.zeros(len(x), np.uint16), np.ones(len(x), np.uint8)
 
 
 def _extra(path: Path, dataset: str) -> np.ndarray | None:

@@ -14,16 +14,37 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.errors import BadRecording
-from eventbench.events import Events
+from eventbench.sources import _text_kernels as kernels
 from eventbench.sources._column_order import found_order
-from eventbench.sources._column_values import DATES_S, microseconds, setting, whole_numbers
-from eventbench.sources._named_columns import check_first, check_order, check_unit, found_columns, unit_in_name
+from eventbench.sources._column_source import order_note
+from eventbench.sources._column_values import (
+    DATES_S,
+    microseconds,
+    refuse_fixed_point,
+    signed_polarity,
+    whole_numbers,
+)
+from eventbench.sources._named_columns import (
+    check_first,
+    check_order,
+    check_unit,
+    found_columns,
+    unit_in_name,
+)
 from eventbench.sources._text_head import NUMBER, UTF16, Head, as_ascii, head_of, is_row
-from eventbench.sources.base import Documentation, RawColumns, Source, checked_events, smallest_sensor
+from eventbench.sources.base import (
+    Decoded,
+    Documentation,
+    Note,
+    RawColumns,
+    Size,
+    Source,
+    how_to_set,
+    smallest_sensor,
+)
 
 _TEXT = frozenset(range(32, 127)) | {9, 10, 13}
 _TOKEN = re.compile(NUMBER)
-_LEAST_ROW = 8  # bytes: "0,0,0,0\n"
 
 
 class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
@@ -69,51 +90,95 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
         head = head.removeprefix(codecs.BOM_UTF8)
         return set(head) <= _TEXT and any(map(is_row, head.splitlines()[:100]))
 
-    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
+    def decode_counted(self, data: bytes, name: str, sensor: Size | None = None) -> Decoded:
         """The events in `data`. Raises BadRecording, with the line, where one is not a row of numbers."""
-        raw = self._read(data, name)
+        raw, notes = self._read(data, name)
         t = microseconds(raw.t, raw.unit, name)
         x, y, p = (whole_numbers(values, key, name) for key, values in zip("xyp", raw[1:4], strict=True))
+        p = signed_polarity(p)
         if self.first:
             x, y, p = x - 1, y - 1, p - 1
+        if sensor is None and raw.size is None:
+            refuse_fixed_point(x, y, name)
         size = sensor or raw.size or smallest_sensor(x, y, name)
         fixes = {} if self.first else _counted_from_1(p)
-        return checked_events(t, x, y, p, sensor=size, name=name, fixes=fixes)
+        return self.checked((t, x, y, p), sensor=size, name=name, notes=notes, fixes=fixes)
 
     def raw_columns(self, data: bytes) -> RawColumns:
-        """The columns as they are written, in the order that the header or `order` gives."""
-        return self._read(data, "")
+        """The columns as they are written, in the order that the header or `order` gives; words as true and false."""
+        return self._read(data, "")[0]
 
-    def _read(self, data: bytes, name: str) -> RawColumns:
+    def _read(self, data: bytes, name: str) -> tuple[RawColumns, list[Note]]:
         data = as_ascii(data)
         head = head_of(data, self.order, name)
-        before = data.count(b"\n", 0, head.start)
-        table = _table(data[head.start :], head, name, before)
-        order = self.order or _order_of_names(head.names) or _order_of_columns(table, name)
+        table, notes = self._table(data[head.start :], head, name, data.count(b"\n", 0, head.start))
+        order = self.order or _order_of_names(head.names)
+        if not order and len(table) == 4:
+            order = found_order(table, "txyp", name)
+            notes += [order_note(order)] if order != "txyp" else []
+        order = order or "txyp"
         if len(table) != len(order):
             raise BadRecording(
                 f"{len(table)} columns",
                 where=name,
                 allowed=f"{len(order)}, {order!r}",
-                fix=f"name them with order: set {setting('order', '-' * (len(table) - 4) + 'txyp')}, or as they are",
+                fix=f"name them with order, - for one to leave out: {how_to_set('order', _longer(len(table)))}, or as they are",
             )
-        columns = {key: _whole(key, values, name) for key, values in zip(order, table, strict=True) if key != "-"}
+        columns = {
+            key: _whole(key, values, name) for key, values in zip(order, table, strict=True) if key != "-"
+        }
         unit = self.unit or _unit(head.names, columns["t"])
-        return RawColumns(columns["t"], columns["x"], columns["y"], columns["p"], unit, head.size)
+        return RawColumns(columns["t"], columns["x"], columns["y"], columns["p"], unit, head.size), notes
+
+    def _table(self, rows: bytes, head: Head, name: str, before: int) -> tuple[list[np.ndarray], list[Note]]:
+        """Each column of the rows; `before` lines come before them. A last line that is cut is left out with `salvage`."""
+        if head.decimal_comma:
+            rows = rows.replace(b",", b".")
+        ended = rows.endswith(b"\n")
+        rows = rows if ended else rows + b"\n"
+        data = np.frombuffer(rows, np.uint8)
+        most = min(int(np.count_nonzero(data == 10)), len(data) // (2 * head.columns) + 1)
+        values, powers = np.empty((head.columns, most), np.int64), np.empty((head.columns, most), np.int8)
+        count, wrong, line, column, at, end = kernels.parse(data, ord(head.separator), values, powers)
+        notes = []
+        if wrong:
+            refusal = _no_rows(rows, wrong, (line + before + 1, column + 1, at), head.columns, name)
+            if ended or rows.find(b"\n", end) < len(rows) - 1:
+                raise refusal
+            notes = [self.cut_off(refusal.what, name)]
+        return [_numbers(rows, values[k, :count], powers[k, :count]) for k in range(head.columns)], notes
+
+
+def _longer(columns: int) -> str:
+    """An order of so many columns, for example."""
+    return "-" * (columns - 4) + "txyp" if columns >= 4 else "txyp"
+
+
+def _no_rows(rows: bytes, wrong: int, place: tuple[int, int, int], columns: int, name: str) -> BadRecording:
+    """What is wrong at a place (line, column, byte)."""
+    line, column, at = place
+    if wrong == kernels.OTHER_COUNT:
+        what = f"the number of columns changes from {columns} at line {line}"
+    else:
+        word = re.split(rb"[,;\s]", rows[at : at + 40].lstrip(), maxsplit=1)[0].decode("latin-1")
+        what = f"line {line}, column {column}, is {word!r}"
+    return BadRecording(f"not rows of numbers: {what}", where=name)
 
 
 def _counted_from_1(p: np.ndarray) -> dict[str, str]:
     """What to do about polarities that are none known."""
     if len(p) and int(p.min()) >= 1 and int(p.max()) == 2:
-        fix = f"polarities, and then x and y, seem to count from one: set {setting('first', 1)}"
+        fix = f"polarities, and then x and y, seem to count from one: {how_to_set('first', 1)}"
     else:
-        fix = f"name the columns with order, as in {setting('order', 'xypt')}, and set first = 1 where they count from one"
+        fix = f"name the columns with order, as in {how_to_set('order', 'xypt')}, and set first = 1 where they count from one"
     return {"unknown_polarity": fix}
 
 
 def _unit(names: list[str], t: np.ndarray) -> str:
     """The unit of times: as the header says, else as the times look."""
-    named = next((unit for name in names if name == found_columns(names)["t"] and (unit := unit_in_name(name))), "")
+    named = next(
+        (unit for name in names if name == found_columns(names)["t"] and (unit := unit_in_name(name))), ""
+    )
     if named:
         return named
     if t.dtype.kind == "f":
@@ -128,35 +193,8 @@ def _order_of_names(names: list[str]) -> str:
     return "".join(column_of.get(name, "-") for name in names)
 
 
-def _order_of_columns(table: list[np.ndarray], name: str) -> str:
-    return found_order(table, "txyp", name) if len(table) == 4 else "txyp"
-
-
-def _table(rows: bytes, head: Head, name: str, before: int) -> list[np.ndarray]:
-    """Each column of the rows: int64 where none of its numbers has a fraction or an exponent, else float64."""
-    from eventbench.sources import _text_kernels as kernels
-
-    if head.decimal_comma:
-        rows = rows.replace(b",", b".")
-    rows = rows if rows.endswith(b"\n") else rows + b"\n"
-    data = np.frombuffer(rows, np.uint8)
-    most = min(int(np.count_nonzero(data == 10)), len(data) // (_LEAST_ROW * head.columns // 4) + 1)
-    values, powers = np.empty((head.columns, most), np.int64), np.empty((head.columns, most), np.int8)
-    count, wrong, line, column, at, _ = kernels.parse(data, ord(head.separator), values, powers)
-    if wrong == kernels.OTHER_COUNT:
-        what = f"the number of columns changes from {head.columns} at line {line + before + 1}"
-        raise BadRecording(f"not rows of numbers: {what}", where=name)
-    if wrong:
-        found = re.split(rb"[,;\s]", rows[at : at + 40].lstrip(), maxsplit=1)[0].decode("latin-1")
-        what = f"line {line + before + 1}, column {column + 1}, is {found!r}"
-        raise BadRecording(f"not rows of numbers: {what}", where=name)
-    return [_numbers(rows, values[k, :count], powers[k, :count]) for k in range(head.columns)]
-
-
 def _numbers(rows: bytes, values: np.ndarray, powers: np.ndarray) -> np.ndarray:
     """The numbers value / 10 ** power, each rounded once; bool where all are words."""
-    from eventbench.sources import _text_kernels as kernels
-
     words = powers == kernels.WORD
     if words.any():
         return values.astype(bool) if words.all() else np.full(len(values), np.nan)
@@ -166,7 +204,7 @@ def _numbers(rows: bytes, values: np.ndarray, powers: np.ndarray) -> np.ndarray:
     hard = np.flatnonzero(powers == kernels.HARD)
     down, up = np.maximum(powers, 0), np.maximum(-powers, 0)
     down[hard] = up[hard] = 0
-    numbers = values / scales[down] * scales[up]
+    numbers: np.ndarray = values / scales[down] * scales[up]
     for row in hard.tolist():
         token = _TOKEN.match(rows, int(values[row]))
         numbers[row] = float(token[0]) if token else np.nan

@@ -1,0 +1,160 @@
+"""Columns of a file, whatever they were read with, become events: units, fixed point, first pixel, polarity, size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from eventbench.errors import BadSpec
+from eventbench.sources._column_order import found_order
+from eventbench.sources._column_values import (
+    common_step,
+    refuse_fixed_point,
+    signed_polarity,
+    time_step_us,
+    whole_numbers,
+    whole_or_in,
+)
+from eventbench.sources._named_columns import check_first, check_order, check_unit, unit_in_name
+from eventbench.sources.base import Decoded, Note, RawColumns, Size, Source, how_to_set, smallest_sensor
+
+
+class NamedColumns(NamedTuple):
+    """The columns t, x, y, p of a file as they are stored, and what it says of them.
+
+    `unit` is what the file says of its times, "" where nothing; `size` the sensor's (width, height) where it is stated;
+    `first` what x and y are known to be counted from; `notes` how the columns were told apart, where it was not by name.
+    """
+
+    t: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    p: np.ndarray
+    unit: str = ""
+    size: Size | None = None
+    first: int = 0
+    notes: tuple[Note, ...] = ()
+
+    @classmethod
+    def of(
+        cls, columns: Mapping[str, np.ndarray], unit: str = "", notes: tuple[Note, ...] = ()
+    ) -> NamedColumns:
+        """Of {"t": times, ...}."""
+        return cls(columns["t"], columns["x"], columns["y"], columns["p"], unit=unit, notes=notes)
+
+    def flat(self) -> NamedColumns:
+        """With one dimension each."""
+        return self._replace(t=np.ravel(self.t), x=np.ravel(self.x), y=np.ravel(self.y), p=np.ravel(self.p))
+
+
+class ColumnSource(Source, frozen=True, forbid_unknown_fields=True):
+    """A source whose files hold columns: what the parameters of all such sources mean.
+
+    Parameters
+    ----------
+    order : of an (events, 4) array, the columns, as "xytp"; "" tells it from how they behave
+    unit : of the times, "ns", "us", "ms" or "s"; "" takes it from their name, as "t_ns", else "us"
+    first : what x and y are counted from, 0 or 1
+    subpixels : how many steps of x and y are a pixel, for fixed point; 1 for whole pixels
+    """
+
+    order: str = ""
+    unit: str = ""
+    first: int | None = None
+    subpixels: int = 1
+
+    time_unit: ClassVar[str] = "us"
+
+    def __post_init__(self) -> None:
+        where = type(self).__module__.rpartition(".")[2]
+        check_order(self.order, where)
+        check_unit(self.unit, where)
+        check_first(self.first or 0, where)
+        if not 1 <= self.subpixels < 65536:
+            raise BadSpec(f"subpixels is {self.subpixels!r}", where=where, allowed="1 to 65535")
+
+    def events_of(self, columns: NamedColumns, sensor: Size | None, name: str) -> Decoded:
+        """The events of the columns. Raises BadRecording where they are none."""
+        unit = self.unit or columns.unit or "us"
+        t = whole_or_in(columns.t, unit, name)
+        x, y, p = (whole_numbers(getattr(columns, key), key, name) for key in "xyp")
+        first = columns.first if self.first is None else self.first
+        p = signed_polarity(p)
+        if sensor is None and columns.size is None and self.subpixels == 1:
+            refuse_fixed_point(x, y, name)
+        fixes = self._fixes(x, y, sensor or columns.size, stated=sensor is None)
+        if self.subpixels > 1:
+            x, y = x // self.subpixels, y // self.subpixels
+        if first:
+            x, y = x.astype(np.int64) - first, y.astype(np.int64) - first
+            p = p - 1 if len(p) and p.dtype.kind in "iu" and p.min() >= 1 and p.max() == 2 else p
+        size = sensor or columns.size or smallest_sensor(x, y, name)
+        notes = [*columns.notes, *precision_notes(columns.t, unit)]
+        return self.checked((t, x, y, p), sensor=size, name=name, notes=notes, fixes=fixes)
+
+    def raw_of(self, columns: NamedColumns) -> RawColumns:
+        """The columns before any check, for doctor."""
+        unit = self.unit or columns.unit or "us"
+        t, x, y, p = columns[:4]
+        first = columns.first if self.first is None else self.first
+        if self.subpixels > 1:
+            x, y = x // self.subpixels, y // self.subpixels
+        if first:
+            x, y = x - x.dtype.type(first), y - y.dtype.type(first)
+        return RawColumns(t, x, y, signed_polarity(p), unit=unit, size=columns.size)
+
+    def ordered(self, table: np.ndarray, name: str) -> tuple[dict[str, np.ndarray], tuple[Note, ...]]:
+        """The columns t, x, y, p of an (events, 4) or a (4, events) array, and a note where their order was told."""
+        columns = list(np.ascontiguousarray(table if len(table) == 4 != table.shape[1] else table.T))
+        order = self.order or found_order(columns, "", name)
+        notes = () if self.order else (order_note(order),)
+        return dict(zip(order, columns, strict=True)), notes
+
+    def _fixes(self, x: np.ndarray, y: np.ndarray, size: Size | None, *, stated: bool) -> dict[str, str]:
+        """Advice about events outside of the sensor, where what they do says more than that they are."""
+        if size is None or len(size) != 2 or not len(x):
+            return {}
+        wide, high = int(x.max()), int(y.max())
+        if (
+            (step := common_step(x, y)) > 1
+            and self.subpixels == 1
+            and wide // step < size[0]
+            and high // step < size[1]
+        ):
+            return {
+                "outside_sensor": f"x and y are multiples of {step}, fixed point: {how_to_set('subpixels', step)}"
+            }
+        if min(int(x.min()), int(y.min())) == 1 and wide <= size[0] and high <= size[1] and not self.first:
+            return {"outside_sensor": f"x and y seem to count from 1: {how_to_set('first', 1)}"}
+        if wide < size[1] and high < size[0]:
+            whose = "the size in the file" if stated else "the size"
+            swapped = f"{size[1]}, {size[0]}"
+            return {
+                "outside_sensor": f"{whose} seems to be height and width: give sensor=({swapped}), "
+                f"--sensor {size[1]}x{size[0]}"
+            }
+        return {}
+
+
+def order_note(order: str) -> Note:
+    """That the columns' order was told from what they do."""
+    return Note(
+        "order",
+        f"columns taken as {' '.join(order)}, for so they behave: t rises, p has the values of a polarity",
+    )
+
+
+def precision_notes(t: np.ndarray, unit: str) -> list[Note]:
+    """That the type of the times cannot tell microseconds apart."""
+    step = time_step_us(t, unit)
+    if step <= 1:
+        return []
+    what = f"its times are {t.dtype} in {unit}, which keeps them to {step:,.1f} us only"
+    return [Note("precision", what, fix="get them as whole microseconds or float64, or expect ties in time")]
+
+
+def unit_of_names(names: Iterable[str]) -> str:
+    """The unit that the name of the column of times says, of names that the columns are called by."""
+    return next((unit for name in names if (unit := unit_in_name(name))), "")
