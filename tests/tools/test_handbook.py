@@ -36,7 +36,7 @@ from tests.support.miniatures import miniature
 from tests.support.recordings import recordings
 from tools.handbook import book, tables
 from tools.handbook.cards import pages, short_paper
-from tools.handbook.drawings import MOST_BYTES, same_picture
+from tools.handbook.drawings import MAX_BYTES, is_same_picture
 from tools.handbook.markdown import cell, prose, table
 from tools.handbook.members import documented
 from tools.handbook.tables import card_families, modes
@@ -89,7 +89,7 @@ def test_every_format_representation_step_and_pipeline_has_a_row() -> None:
 @pytest.mark.parametrize("name", registry.representations.names())
 def test_every_representation_has_a_small_picture(name: str) -> None:
     path = home.CHECKOUT / "pipelines" / "pictures" / f"{name}.png"
-    assert path.stat().st_size <= MOST_BYTES
+    assert path.stat().st_size <= MAX_BYTES
     with Image.open(path) as image:
         assert image.width >= 500
         assert len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)) > 4
@@ -121,9 +121,9 @@ def test_every_member_and_mode_that_speaks_of_a_peer_is_in_the_table_of_compatib
 
 def test_the_tests_that_the_table_of_compatibility_names_are_there_and_name_the_peer() -> None:
     for mode in modes():
-        if mode.held_by:
-            text = (home.CHECKOUT / "tests" / mode.held_by).read_text(encoding="utf-8")
-            assert mode.peer.lower() in text.lower(), mode.held_by
+        if mode.tested_by:
+            text = (home.CHECKOUT / "tests" / mode.tested_by).read_text(encoding="utf-8")
+            assert mode.peer.lower() in text.lower(), mode.tested_by
         else:
             assert "bit for bit" not in mode.agrees, mode.theirs
 
@@ -200,9 +200,9 @@ def test_a_stale_missing_or_stray_page_is_named_and_mended(tmp_path: Path) -> No
     Image.new("RGB", (1112, 364)).save(tmp_path / "pipelines/pictures/frames.png")
     wanted = {
         "datasets/README.md": "out of date",
-        "datasets/pages/nmnist.md": "not there",
+        "datasets/pages/nmnist.md": "missing",
         "pipelines/pictures/frames.png": "out of date",
-        "datasets/pages/gone.md": "of nothing that there is any more",
+        "datasets/pages/gone.md": "about something that no longer exists",
     }
     assert book.out_of_date(tmp_path) == wanted
     assert set(book.write_all(tmp_path)) == set(wanted)
@@ -221,11 +221,11 @@ def test_the_command_says_that_all_is_well() -> None:
 def test_a_picture_of_another_size_or_other_colours_is_not_the_same(tmp_path: Path) -> None:
     image = Image.new("RGB", (60, 40), (10, 20, 30))
     image.save(tmp_path / "a.png")
-    assert same_picture(tmp_path / "a.png", image)
-    assert same_picture(tmp_path / "a.png", Image.new("RGB", (60, 40), (12, 20, 29)))
-    assert not same_picture(tmp_path / "a.png", Image.new("RGB", (60, 41), (10, 20, 30)))
-    assert not same_picture(tmp_path / "a.png", Image.new("RGB", (60, 40), (60, 20, 30)))
-    assert not same_picture(tmp_path / "b.png", image)
+    assert is_same_picture(tmp_path / "a.png", image)
+    assert is_same_picture(tmp_path / "a.png", Image.new("RGB", (60, 40), (12, 20, 29)))
+    assert not is_same_picture(tmp_path / "a.png", Image.new("RGB", (60, 41), (10, 20, 30)))
+    assert not is_same_picture(tmp_path / "a.png", Image.new("RGB", (60, 40), (60, 20, 30)))
+    assert not is_same_picture(tmp_path / "b.png", image)
 
 
 @pytest.mark.parametrize("family", [registry.sources, registry.representations], ids=lambda one: one.folder)

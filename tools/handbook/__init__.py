@@ -1,1 +1,1 @@
-"""The handbook: pages on datasets, formats, representations and steps, made from the code and the cards they describe."""
+"""The handbook: pages on datasets, formats, representations and steps, generated from the code and the cards."""

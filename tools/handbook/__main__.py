@@ -1,4 +1,4 @@
-"""`python -m tools.handbook [--check]`: write every page and picture, or say which of them is out of date."""
+"""`python -m tools.handbook [--check]`: write every page and picture, or list those that are out of date."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tools.handbook.book import out_of_date, write_all
 @click.command(name="handbook", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--check", is_flag=True, help="Write nothing; exit status 1 where a page is out of date.")
 def command(check: bool) -> None:
-    """Make the pages of datasets/ and pipelines/ from the code and the cards."""
+    """Generate the pages of datasets/ and pipelines/ from the code and the cards."""
     if not home.in_checkout():
         raise click.UsageError("the pages are part of the repository, and this is an installed package")
     if check:
         stale = out_of_date(home.CHECKOUT)
-        for path, why in stale.items():
-            click.echo(f"{path}: {why}; run `make docs`")
+        for path, reason in stale.items():
+            click.echo(f"{path}: {reason}; run `make docs`")
         sys.exit(1 if stale else 0)
     for path in write_all(home.CHECKOUT):
         click.echo(Path(path).as_posix())

@@ -1,4 +1,4 @@
-"""What tables say about a card: counts, pins, the short form of a paper."""
+"""Facts on cards for tables: the pages they are on, counts, pins, the short form of a paper."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.handbook.tables import card_families
 
 
 class Page(NamedTuple):
-    """A page on some cards: its file's stem, its title, what is said beside the cards."""
+    """A page on some cards: the stem of its file, its title, and what it has beside the cards: a text and traps."""
 
     stem: str
     title: str
@@ -22,22 +22,23 @@ class Page(NamedTuple):
 
 
 def pages() -> list[Page]:
-    """Every page, by title: the families, and one for each card that is in none."""
+    """Every page, by title: one for each family of cards, and one for each card that is in no family."""
     families = card_families()
-    by_family = [
+    of_families = [
         Page(stem, family.title, [catalog.card(id) for id in family.cards], family.text, family.traps)
         for stem, family in families.items()
     ]
     in_families = {id for family in families.values() for id in family.cards}
-    alone = [catalog.card(id) for id in catalog.files("datasets") if id not in in_families]
-    others = [
-        Page(card.id, card.spec.about.title.partition(" as ")[0] or card.id, [card], "", []) for card in alone
+    single_cards = [catalog.card(id) for id in catalog.files("datasets") if id not in in_families]
+    of_single_cards = [
+        Page(card.id, card.spec.about.title.partition(" as ")[0] or card.id, [card], "", [])
+        for card in single_cards
     ]
-    return sorted(by_family + others, key=lambda page: page.title.lower())
+    return sorted(of_families + of_single_cards, key=lambda page: page.title.lower())
 
 
 def short_paper(paper: str) -> str:
-    """ "Li et al. 2017" of a card's full reference; "" of none."""
+    """ "Li et al. 2017" for a full reference; "" for none."""
     if not paper:
         return ""
     names = [re.sub(r"^(?:\w\.[ -]?)+", "", name.strip()) for name in paper.partition(":")[0].split(",")]
@@ -59,7 +60,7 @@ def sensor(card: Card) -> str:
 
 
 def pinned(split: Split) -> str:
-    """What of a split is pinned in the card."""
+    """What the card pins of a split, as a list in words."""
     pins = ["count"]
     if split.per_class:
         pins.append("counts a class")
@@ -71,7 +72,7 @@ def pinned(split: Split) -> str:
 
 
 def per_class(split: Split) -> str:
-    """ "900 each", "31 to 800" or "" where the card does not say."""
+    """ "900 each", "31 to 800", or "" where the card has no counts per class."""
     counts = split.per_class
     if not counts:
         return ""

@@ -1,4 +1,4 @@
-"""One page a family of data sets: how to obtain it, what lies where, its splits and what they are pinned by."""
+"""The page of a family of data sets: how to obtain them, where files belong, splits and what pins them."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def _overview(page: Page) -> str:
     )
 
 
-def _alike(page: Page, texts: list[str]) -> list[tuple[str, str]]:
-    """(cards, text): cards of the same text stand together; no names where all have the same."""
+def _grouped_by_text(page: Page, texts: list[str]) -> list[tuple[str, str]]:
+    """(names of cards, text) for each distinct text, one text per card in `texts`; "" for names where all are equal."""
     by_text: dict[str, list[str]] = {}
     for card, text in zip(page.cards, texts, strict=True):
         by_text.setdefault(text, []).append(code(card.id))
@@ -78,14 +78,19 @@ def _alike(page: Page, texts: list[str]) -> list[tuple[str, str]]:
 
 
 def _under_names(page: Page, texts: list[str]) -> list[str]:
-    return [part for names, text in _alike(page, texts) for part in ([f"{names}:"] if names else []) + [text]]
+    """The distinct texts, each after the names of its cards unless all cards have the same."""
+    return [
+        paragraph
+        for names, text in _grouped_by_text(page, texts)
+        for paragraph in ([f"{names}:"] if names else []) + [text]
+    ]
 
 
 def _obtain(page: Page) -> list[str]:
     texts = []
     for card in page.cards:
-        how = card.spec.obtain.how
-        sentence = prose(how[:1].upper() + how[1:].rstrip(".")) + "."
+        instructions = card.spec.obtain.how
+        sentence = prose(instructions[:1].upper() + instructions[1:].rstrip(".")) + "."
         files = card.spec.obtain.files
         texts.append(f"{sentence}\n\n{_files(files)}" if files else sentence)
     return _under_names(page, texts)
@@ -111,7 +116,7 @@ def _on_disk(page: Page) -> list[str]:
             texts.append("Nothing: recordings are simulated when they are read.")
             continue
         lines = layout.tree()
-        wide = max(len(path) for path, _ in lines) + 2
+        path_width = max(len(path) for path, _ in lines) + 2
         obtain = card.spec.obtain
         roots = [
             *([f"in `{obtain.folder}/`"] if obtain.folder else []),
@@ -120,7 +125,7 @@ def _on_disk(page: Page) -> list[str]:
         ]
         texts.append(
             f"Below the data folder {', '.join(roots)}, or in the data folder itself:\n\n"
-            + fenced("\n".join(f"{path:<{wide}}{what}" for path, what in lines))
+            + fenced("\n".join(f"{path:<{path_width}}{description}" for path, description in lines))
         )
     return _under_names(page, texts)
 
@@ -132,7 +137,7 @@ def _splits(page: Page) -> list[str]:
         for name, split in card.spec.splits.items()
     ]
     layouts = [_layout(card) for card in page.cards]
-    rules = _alike(page, [SIMULATED if layout is None else layout.rule() for layout in layouts])
+    rules = _grouped_by_text(page, [SIMULATED if layout is None else layout.rule() for layout in layouts])
     notes = dict.fromkeys(layout.split_note for layout in layouts if layout is not None)
     unpinned = any(
         card.spec.layout and not all(split.files for split in card.spec.splits.values())
@@ -152,13 +157,13 @@ def _splits(page: Page) -> list[str]:
 def _commands(page: Page) -> str:
     lines = []
     for card in page.cards:
-        where = " --data-dir DATA" if card.spec.layout else ""
+        data_dir = " --data-dir DATA" if card.spec.layout else ""
         download = (
             " --download"
             if card.spec.layout and f"preprocess {card.id} --download" in card.spec.obtain.how
             else ""
         )
-        lines += [f"eventbench preprocess {card.id}{where}{download} --pipeline frames_t16-v1"]
+        lines += [f"eventbench preprocess {card.id}{data_dir}{download} --pipeline frames_t16-v1"]
     first = page.cards[0]
     if first.spec.layout:
         folder = first.spec.obtain.folder or first.id
@@ -166,8 +171,8 @@ def _commands(page: Page) -> str:
             f"eventbench doctor DATA/{folder}": "units, polarity, order, hot pixels, duplicates",
             "eventbench verify datasets --data-dir DATA": "what is there against every card",
         }
-        wide = max(map(len, checks)) + 2
-        lines += [f"{command:<{wide}}# {why}" for command, why in checks.items()]
+        command_width = max(map(len, checks)) + 2
+        lines += [f"{command:<{command_width}}# {purpose}" for command, purpose in checks.items()]
     lines.append(f"eventbench show {first.id}")
     return fenced("\n".join(lines), "sh")
 
@@ -180,7 +185,7 @@ def _notes(card: Named[Card], *, named: bool) -> str:
 def _classes(page: Page) -> list[str]:
     texts = []
     for card in page.cards:
-        names = ", ".join(f"{k} {name}" for k, name in enumerate(card.spec.classes))
+        names = ", ".join(f"{index} {name}" for index, name in enumerate(card.spec.classes))
         many = len(card.spec.classes) > MANY_CLASSES
         texts.append(folded(f"{len(card.spec.classes)} classes", names) if many else names)
     return _under_names(page, texts)

@@ -1,4 +1,4 @@
-"""Pieces of Markdown: tables whose cells cannot break them, code, what is folded away."""
+"""Markdown elements: tables, code, lists, links, folded text."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ GENERATED = "<!-- Made by `make docs` from {}: edit those, not this page. -->"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """A table; the columns numbered in `right` are numbers."""
+    """A table; the columns whose indices are in `right` are aligned to the right."""
     rule = ["---:" if k in right else "---" for k in range(len(head))]
     lines = [head, rule, *([cell(text) for text in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def cell(text: str) -> str:
-    """One line, in which no bar ends the cell."""
+    """The text of a cell: one line, with bars escaped."""
     return re.sub(r"\s+", " ", text).strip().replace("|", "\\|")
 
 
@@ -36,7 +36,7 @@ def folded(title: str, text: str) -> str:
 
 
 def bullets(items: Iterable[str]) -> str:
-    """A list of points."""
+    """A bulleted list."""
     return "\n".join(f"* {' '.join(item.split())}" for item in items)
 
 
@@ -53,7 +53,7 @@ _MARKED = re.compile(rf"(?P<address>{_ADDRESS})|`[^`]*`|(?P<name>{_COMMAND}|{_CA
 
 
 def prose(text: str) -> str:
-    """A sentence of a card's: addresses become links, names of files and functions code, so that no sign in them is lost."""
+    """Text of a card as Markdown: addresses become links, names of files and functions code, so that no sign is lost."""
 
     def marked(match: re.Match[str]) -> str:
         if address := match["address"]:
@@ -64,5 +64,5 @@ def prose(text: str) -> str:
 
 
 def joined(parts: Iterable[str]) -> str:
-    """Paragraphs with a blank line between, and an end of line."""
+    """Paragraphs separated by blank lines, with a newline at the end; empty ones are left out."""
     return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"

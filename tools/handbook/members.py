@@ -1,4 +1,4 @@
-"""What a member's class says of itself: its documentation, its parameters with their defaults, its first paragraph."""
+"""Facts on a family's member from its class: documentation, parameters with defaults, the docstring's first paragraph."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from eventbench.registry import Family
 from tools.handbook.markdown import code
 
 
-def own(family: Family[Any]) -> list[str]:
-    """The names of a family's members that are ours: what else is installed here is no part of the pages."""
+def shipped_names(family: Family[Any]) -> list[str]:
+    """The names of a family's members in this package; those of other installed packages are not part of the pages."""
     return [name for name in family.names() if family.path(name)]
 
 
 def documented(family: Family[Any]) -> dict[str, Any]:
-    """The `about` of every member of a family that is ours, by name. Raises BadSpec for a member without."""
-    by_name = {name: getattr(family.get(name), "about", None) for name in own(family)}
+    """The `about` of every member of a family in this package, by name. Raises BadSpec for a member without one."""
+    by_name = {name: getattr(family.get(name), "about", None) for name in shipped_names(family)}
     for name, about in by_name.items():
         if about is None:
             raise BadSpec(
@@ -41,7 +41,7 @@ def parameters(member: Any) -> str:
 
 
 def in_toml(value: object) -> str:
-    """A value as TOML has it."""
+    """A value in TOML notation."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -57,5 +57,5 @@ def paragraph(member: type) -> str:
 
 
 def headline(summary: str) -> str:
-    """The sentence of a module's first line after its name: "Crop: the events ..." gives "the events ..."."""
+    """A module's first line without the name before the colon: "Crop: the events ..." gives "the events ..."."""
     return re.sub(r"^[^:]{1,40}: ", "", summary)

@@ -1,4 +1,4 @@
-"""`pipelines/README.md`: pipelines, representations with a picture of each, steps, and what is compatible with what."""
+"""`pipelines/README.md`: pipelines, representations with a picture of each, steps, compatibility with other packages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from eventbench.steps.base import Step
 from tools.handbook import drawings
 from tools.handbook.cards import short_paper
 from tools.handbook.markdown import GENERATED, code, joined, linked, table
-from tools.handbook.members import documented, headline, in_toml, own, paragraph, parameters
+from tools.handbook.members import documented, headline, in_toml, paragraph, parameters, shipped_names
 from tools.handbook.tables import modes
 
 
@@ -50,7 +50,7 @@ def pipeline_page() -> str:
             "Augmentations of batches of frames are in `eventbench/augmentations/`: "
             + "; ".join(
                 f"{code(name)}, {headline(registry.augmentations.summary(name)).rstrip('.')}"
-                for name in own(registry.augmentations)
+                for name in shipped_names(registry.augmentations)
             )
             + ".",
             "## Compatibility",
@@ -72,8 +72,8 @@ def _pipelines() -> str:
             [
                 linked(code(id), f"{id}.toml"),
                 pipeline.spec.about.title,
-                ", ".join(_called(step) for step in pipeline.spec.steps),
-                _called(pipeline.spec.representation),
+                ", ".join(_as_call(step) for step in pipeline.spec.steps),
+                _as_call(pipeline.spec.representation),
                 str(representation.array_dtype),
                 code(pipeline.spec.digest[:12]),
             ]
@@ -81,7 +81,8 @@ def _pipelines() -> str:
     return table(["pipeline", "what", "steps", "representation", "dtype", "digest"], rows)
 
 
-def _called(spec: dict[str, object]) -> str:
+def _as_call(spec: dict[str, object]) -> str:
+    """ "`frames(bins = 16)`" for a table of a step or representation."""
     parameters = ", ".join(f"{key} = {in_toml(value)}" for key, value in spec.items() if key != "name")
     return code(f"{spec['name']}({parameters})")
 
@@ -106,7 +107,7 @@ def _representations() -> str:
 
 
 def shape_of(representation: Representation) -> str:
-    """The shape in letters and the numbers that the defaults give, found out on two sensors."""
+    """The shape with the default parameters: letters for lengths that follow the sensor, found by trying two sensors."""
     small, large = (representation.shape(sensor) for sensor in ((128, 96), (256, 192)))
     height = "H" if (small[2], large[2]) == (96, 192) else f"{small[2]}"
     width = "W" if (small[3], large[3]) == (128, 256) else f"{small[3]}"
@@ -115,10 +116,10 @@ def shape_of(representation: Representation) -> str:
 
 
 def _pictures() -> list[str]:
-    parts = []
+    paragraphs = []
     for name, about in documented(registry.representations).items():
         member = registry.representations.get(name)
-        parts += [
+        paragraphs += [
             f"#### {name}",
             f"{paragraph(member)}",
             f"Parameters: {parameters(member)}.",
@@ -126,12 +127,12 @@ def _pictures() -> list[str]:
             about.shows,
             f"![{name}](pictures/{name}.png)",
         ]
-    return parts
+    return paragraphs
 
 
 def _steps() -> str:
     rows = []
-    for name in own(registry.steps):
+    for name in shipped_names(registry.steps):
         member: type[Step] = registry.steps.get(name)
         rows.append(
             [
@@ -159,7 +160,7 @@ def _compatibility() -> str:
             mode.peer,
             mode.theirs,
             mode.ours,
-            linked(mode.agrees, f"../tests/{mode.held_by}" if mode.held_by else ""),
+            linked(mode.agrees, f"../tests/{mode.tested_by}" if mode.tested_by else ""),
             mode.differs,
         ]
         for mode in modes()

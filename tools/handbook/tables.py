@@ -1,4 +1,4 @@
-"""The tables in `words/`: what no card and no member says, on families of cards and on other packages, checked against a type."""
+"""Read the tables in `words/`: families of cards, and compatibility with other packages."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ class CardFamily(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Mode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One thing of a peer, ours beside it, how well they agree, where and why they do not, and the test that holds it.
+    """A feature of another package and ours beside it: how well they agree, where and why they do not, and the test.
 
-    `ours` is the member and the parameters that make it the peer's; `held_by` a file of tests/, "" for what is not compared.
+    `ours` is the member with the parameters that make it like the other; `tested_by` is a file of tests/, "" where nothing
+    is compared.
     """
 
     peer: str
@@ -34,12 +35,12 @@ class Mode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ours: str
     agrees: str
     differs: str
-    held_by: str = ""
+    tested_by: str = ""
 
 
 @cache
 def card_families() -> dict[str, CardFamily]:
-    """The families of cards, by the stem of their page. Raises BadSpec, with the place, for an unknown key."""
+    """The families of cards, by the stem of their page. Raises BadSpec, with the place in the file, for an unknown key."""
     return _decoded("families.toml", dict[str, CardFamily])
 
 
