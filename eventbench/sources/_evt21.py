@@ -10,47 +10,55 @@ import numpy as np
 from numba import njit
 
 TIME_HIGH = 8
-WRAP = 1 << 27  # a step back of the 28-bit time by more than half its range is a wrap
+LOW_BITS, HIGH_BITS = 6, 28
 
 
 @njit(cache=True, nogil=True)
-def _count(words):  # type: ignore[no-untyped-def]
-    events = 0
+def count(words, highs):  # type: ignore[no-untyped-def]
+    """(events, words of the high time), which are copied into `highs`."""
+    events, n = 0, 0
     for word in words:
-        if word >> np.uint64(60) <= np.uint64(1):
+        kind = word >> np.uint64(60)
+        if kind <= np.uint64(1):
             pixels = np.uint32(word & np.uint64(0xFFFFFFFF))
             while pixels:
                 pixels &= pixels - np.uint32(1)
                 events += 1
-    return events
+        elif kind == np.uint64(TIME_HIGH):
+            highs[n] = word >> np.uint64(32) & np.uint64(0xFFFFFFF)
+            n += 1
+    return events, n
 
 
 @njit(cache=True, nogil=True)
-def _fill(words, t, x, y, p):  # type: ignore[no-untyped-def]
-    n, high, loops = 0, np.int64(-1), np.int64(0)
+def fill(words, high, advance, kinds, t, x, y, p):  # type: ignore[no-untyped-def]
+    """(events written, those before the first time, those after a damaged word)."""
+    n, early, touched, k = 0, 0, 0, -1
+    now, last, left, damaged = np.int64(-1), np.int64(0), np.int64(0), False
     for word in words:
         kind = word >> np.uint64(60)
         if kind == np.uint64(TIME_HIGH):
-            new = np.int64(word >> np.uint64(32) & np.uint64(0xFFFFFFF))
-            loops += high - new > WRAP
-            high = new
-        elif kind <= np.uint64(1) and high >= 0:
-            now = (loops << 34) + (high << 6) + np.int64(word >> np.uint64(54) & np.uint64(63))
+            k += 1
+            now, left, damaged = high[k], advance[k], kinds[k] == 1
+        elif kind <= np.uint64(1):
+            low = np.int64(word >> np.uint64(54) & np.uint64(63))
+            if damaged and low < last and left > 0:
+                now, left = now + 1, left - 1
+            last, start = low, n
             first = word >> np.uint64(43) & np.uint64(0x7FF)
             row = word >> np.uint64(32) & np.uint64(0x7FF)
             for i in range(32):
                 if word >> np.uint64(i) & np.uint64(1):
-                    t[n], x[n], y[n], p[n] = now, first + np.uint64(i), row, kind
+                    if now < 0:
+                        early += 1
+                        continue
+                    t[n], x[n], y[n], p[n] = now << 6 | low, first + np.uint64(i), row, kind
                     n += 1
-    return n
+            touched += n - start if damaged else 0
+    return n, early, touched
 
 
-def decode_evt21(payload: bytes, legacy: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Columns t, x, y, p of the words; those before the first time are left out. `legacy`: the halves are swapped."""
-    words = np.frombuffer(payload, "<u8").astype(np.uint64)
-    if legacy:
-        words = words >> np.uint64(32) | words << np.uint64(32)
-    most = _count(words)
-    t, x, y, p = (np.empty(most, kind) for kind in (np.int64, np.uint16, np.uint16, np.uint8))
-    n = _fill(words, t, x, y, p)
-    return t[:n], x[:n], y[:n], p[:n]
+def whole_words(payload: bytes, legacy: bool) -> np.ndarray:
+    """uint64 (words,). `legacy`: the halves are swapped in the file."""
+    words = np.frombuffer(payload, "<u8").astype(np.uint64, copy=False)
+    return words >> np.uint64(32) | words << np.uint64(32) if legacy else words

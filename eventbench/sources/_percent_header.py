@@ -1,4 +1,7 @@
-"""The header of Prophesee's files: lines of `%`, ended by `% end` or by the first byte that begins no such line."""
+"""The header of Prophesee's files: lines of `%`, ended by `% end` or by the first byte that begins no such line.
+
+Some writers put NUL for the end of a line, names in UTF-8 or Latin 1, and CR before LF.
+"""
 
 from __future__ import annotations
 
@@ -31,19 +34,34 @@ def _sane(width: str, height: str) -> tuple[int, int] | None:
     return sides if all(1 <= side <= 65535 for side in sides) else None
 
 
+_CONTROL = re.compile(rb"[\x01-\x08\x0a-\x1f\x7f]")
+_NAMED = re.compile(rb"\s*[A-Za-z][A-Za-z_]{2,}[ :=]")  # how a line begins whose rest may be in any alphabet
+_END = re.compile(rb"[\n\0]% ?end\r?\n")
+
+
 def percent_header(data: bytes) -> Header:
     """The header at the beginning of `data`; no line where there is none.
 
-    A line is `% ` and printable text: the first word of the binary part may begin with the same byte.
+    A line is `% ` and text: the first word of the binary part may begin with the same byte. NUL stands for the end of a line
+    only where an end of the header is stated.
     """
-    lines, at = [], 0
-    while data[at : at + 2] == b"% " or data[at : at + 2] == b"%\n":
+    lines: list[str] = []
+    stated = _END.search(data, 0, MOST_BYTES) if data[:1] == b"%" else None
+    at = 0
+    while data[at : at + 2] in (b"% ", b"%\n", b"%e"):
         stop = data.find(b"\n", at, at + MOST_BYTES)
         line = data[at + 1 : stop].strip()
-        if stop < 0 or not all(32 <= byte < 127 or byte == 9 for byte in line):
+        if stop < 0 or not _is_text(line, with_nul=stated is not None and at <= stated.start()):
             break
-        lines.append(line.decode("ascii"))
+        parts = [part.strip(b"% \r") for part in line.split(b"\0")]
+        lines += [part.decode("utf-8", "replace") for part in parts if part or len(parts) == 1]
         at = stop + 1
-        if line == b"end":
+        if parts[-1] == b"end":
             break
     return Header(lines, at)
+
+
+def _is_text(line: bytes, *, with_nul: bool) -> bool:
+    if _CONTROL.search(line) or (b"\0" in line and not with_nul):
+        return False
+    return line.isascii() or bool(_NAMED.match(line))

@@ -24,20 +24,20 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.errors import BadRecording, BadSpec
-from eventbench.events import Events
 from eventbench.sources._percent_header import Header, percent_header
 from eventbench.sources._times import unwrapped
-from eventbench.sources.base import Documentation, RawColumns, Source, checked_events, smallest_sensor
+from eventbench.sources.base import Decoded, Documentation, RawColumns, Source, how_to_set, smallest_sensor
 
 EVENT_BYTES = 8
 EVENT_TYPES = (0, 12)
 # Version -> (mask of x, shift and mask of y, shift and mask of polarity).
 FIELDS = {1: (0x1FF, 9, 0xFF, 17, 0x1), 2: (0x3FFF, 14, 0x3FFF, 28, 0xF)}
 BITS_OF_VERSION_1 = 18
+_TRIGGERS = "these are external triggers, no events of the camera's pixels: those are in the file beside it, of a name in _td.dat"
 
 
 class Dat(Source, frozen=True, forbid_unknown_fields=True):
-    """Decoder of DAT. A step back of more than 2**31 us is the 32-bit clock that wrapped.
+    """Decoder of DAT. A step back of more than 2**31 us is the 32-bit clock that wrapped; any other is refused unless `sort`.
 
     `format_version` (1 or 2) is for a file whose header does not give one; 0 takes such a file for version 1, and refuses it
     where its words have bits that version 1 does not use. Where the header does not give the sensor's size, it is the
@@ -70,10 +70,13 @@ class Dat(Source, frozen=True, forbid_unknown_fields=True):
     def recognises(cls, data: bytes) -> bool:
         """Whether lines of `%` are followed by a known event type and the size of its events, and name no other encoding."""
         header = percent_header(data)
-        named = any(line.lower().startswith(("evt ", "format ")) for line in header.lines)
-        return bool(header.lines) and not named and _holds_events(data[header.end : header.end + 2])
+        lines = [line.lower() for line in header.lines]
+        if any(line.startswith("data file containing") for line in lines):
+            return True
+        named = any(line.startswith(("evt ", "format ", "system_id ")) for line in lines)
+        return bool(lines) and not named and _holds_events(data[header.end : header.end + 2])
 
-    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
+    def decode_counted(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Decoded:
         """The events in `data`. Raises BadRecording for other versions and event types, and where the events are cut off."""
         header = percent_header(data)
         head = data[header.end : header.end + 2]
@@ -82,21 +85,19 @@ class Dat(Source, frozen=True, forbid_unknown_fields=True):
                 f"after {len(header.lines)} header lines come the bytes {list(head)}",
                 where=name,
                 allowed="event type 0 or 12, then 8, the bytes of an event",
+                fix=_TRIGGERS if head[:1] == b"\x0e" else "",
             )
         start = header.end + 2
         events, rest = divmod(len(data) - start, EVENT_BYTES)
+        notes = []
         if rest:
-            raise BadRecording(
-                f"truncated: {events:,} events and {rest} bytes more",
-                where=name,
-                allowed=f"events of {EVENT_BYTES} bytes",
-                fix="fetch the file again",
-            )
+            what = f"{events:,} events and {rest} bytes more"
+            notes = [self.cut_off(what, name, f"events of {EVENT_BYTES} bytes")]
         words = np.frombuffer(data, "<u4", 2 * events, start).reshape(-1, 2)
         x, y, p = _columns(words[:, 1], self._version_of(header, words[:, 1], name))
         t, _ = unwrapped(words[:, 0])
         size = sensor or header.size() or smallest_sensor(x, y, name)
-        return checked_events(t, x, y, p, sensor=size, name=name)
+        return self.checked((t, x, y, p), sensor=size, name=name, notes=notes)
 
     def raw_columns(self, data: bytes) -> RawColumns:
         """The columns of the whole events, laid out as the header's version says."""
@@ -124,7 +125,7 @@ class Dat(Source, frozen=True, forbid_unknown_fields=True):
                 f"the header gives no version, and the word of event {at:,}, {int(word[at]):#010x}, is not of version 1",
                 where=name,
                 allowed="a header line '% Version 1' or '% Version 2'",
-                fix="set format_version = 2 in [source], if that is what it is",
+                fix=f"if it is of version 2, {how_to_set('format_version', 2)}",
             )
         return 1
 
