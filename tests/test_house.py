@@ -36,7 +36,7 @@ FLOORS = [
     {"models", "metrics"},
     {"submission"},
     {"training"},
-    {"scoring"},
+    {"scoring", "authoring"},
     {"cli", "__main__"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

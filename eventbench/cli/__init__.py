@@ -29,6 +29,7 @@ VERBS = (
     "compare",
     "verify",
     "site",
+    "new",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -45,7 +46,9 @@ def samples_of(
     """The samples of the paths that match a pattern, each with its fields. Raises BadDataset for one of no class."""
     expression = re.compile(path_expression(pattern, card.classes))
     matched_samples = []
-    for path in root.glob(FIELD.sub("*", pattern)):
+    parts = FIELD.split(pattern)  # literal, field, literal, ...
+    wild = "".join("*" if k % 2 else glob.escape(part) for k, part in enumerate(parts))
+    for path in root.glob(re.sub(r"\*+", "*", wild)):
         below = path.relative_to(root).as_posix()
         matched = expression.fullmatch(below)
         if matched is None or layout.skips(below):
