@@ -1,4 +1,4 @@
-"""eventbench: event-camera recordings to network input, spiking networks with attention, a leaderboard that recomputes.
+"""eventbench: from event-camera recordings to network input, spiking networks with attention, and a recomputed leaderboard.
 
 >>> import eventbench as eb
 >>> events = eb.Events(t=[0, 10, 20], x=[0, 1, 1], y=[0, 0, 1], p=[1, 0, 1], sensor=(2, 2))
@@ -32,7 +32,7 @@ __all__ = [
     "read_batch",
 ]
 
-# Public names by the module that defines them; imported at first use, so that `import eventbench` is instant.
+# Public names and the modules that define them, imported at first use, so that `import eventbench` is fast.
 _LAZY = {
     "EventBatch": "eventbench.events",
     "Events": "eventbench.events",

@@ -33,7 +33,7 @@ def of_file(path: Path) -> str:
 
 
 def of_lines(lines: Iterable[str]) -> str:
-    """sha256 (hex) of sorted lines, each ended by a newline: their order does not matter."""
+    """sha256 (hex) of the lines, sorted and each ended by a newline, so that their order does not matter."""
     hasher = hashlib.sha256()
     for line in sorted(lines):
         hasher.update(line.encode() + b"\n")

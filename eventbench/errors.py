@@ -1,4 +1,4 @@
-"""The errors of this package, as one tree. The command line turns any of these into one line and exit status 2.
+"""All errors of this package, as one tree. The command line turns each into one line and exit status 2.
 
 EventbenchError
 ├── UnknownName      a dataset, pipeline, model, ... that does not exist
@@ -21,10 +21,10 @@ FIELDS = ("what", "where", "allowed", "fix", "reason")
 
 
 class EventbenchError(Exception):
-    """One line: *where* it is, *what* is wrong with its value, what is *allowed*, how to *fix* it.
+    """One line: *where* the problem is, *what* is wrong, what is *allowed*, how to *fix* it.
 
-    Each of these is an attribute, so that no caller parses the text. `reason` is a code in snake case
-    ("time_runs_backwards") where callers need to distinguish errors of one class, else empty.
+    Each of these is an attribute, so callers never have to parse the text. `reason` is a code in snake case
+    ("time_runs_backwards") if callers need to tell errors of one class apart, else "".
     """
 
     def __init__(
@@ -39,17 +39,19 @@ class EventbenchError(Exception):
         return " ".join("; ".join(part for part in parts if part).split())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (type(self), vars(self))  # worker processes send their errors back pickled
+        return _restored, (type(self), vars(self))  # worker processes send errors back pickled
 
     def as_kind(self, kind: type[E], *, where: object = None, fix: str | None = None) -> E:
-        """A new error of another `kind` with the same fields; `where` and `fix` replace those of this one, None keeps them."""
+        """A new error of class `kind` with the same fields, except for `where` and `fix` if they are not None."""
         fields: dict[str, Any] = {name: getattr(self, name) for name in FIELDS}
-        replaced = {"where": where, "fix": fix}
-        return _restored(kind, fields | {name: new for name, new in replaced.items() if new is not None})
+        replacements = {"where": where, "fix": fix}
+        return _restored(
+            kind, fields | {name: value for name, value in replacements.items() if value is not None}
+        )
 
     @property
     def unlocated(self) -> str:
-        """The line without its `where`, for a report that names the place itself."""
+        """The line without its `where`, for reports that name the place themselves."""
         return str(self.as_kind(EventbenchError, where=""))
 
 
@@ -57,7 +59,7 @@ E = TypeVar("E", bound=EventbenchError)
 
 
 def _restored(kind: type[E], attributes: dict[str, Any]) -> E:
-    """An error with these attributes; without `kind`'s own __init__, which may take other arguments."""
+    """An error with these attributes, made without __init__, whose arguments differ between subclasses."""
     error = kind.__new__(kind)
     Exception.__init__(error, attributes["what"])
     vars(error).update(attributes)
@@ -65,20 +67,20 @@ def _restored(kind: type[E], attributes: dict[str, Any]) -> E:
 
 
 def some(names: list[str], shown: int = 5) -> str:
-    """The first `shown` names and how many more there are, so that a line does not grow with the dataset."""
-    more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more
+    """The first `shown` names and the number of the others, so that a message does not grow with the dataset."""
+    remainder = f" and {len(names) - shown:,} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + remainder
 
 
 class UnknownName(EventbenchError):
-    """A name that does not exist, with the nearest one that does."""
+    """A name that does not exist; the message suggests the most similar name that does."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, where: object = "") -> None:
-        import difflib  # takes as long to load as the rest of this package
+        import difflib  # imported here, since it takes as long to load as the rest of this package
 
         known = sorted(known)
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else ""
+        similar = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"did you mean {similar[0]!r}?" if similar else ""
         super().__init__(
             f"no {kind} named {name!r}",
             where=where,

@@ -1,8 +1,8 @@
 """Families: a folder of this package in which each file is one member, named by the file's stem.
 
 `names()` lists the folder without importing anything; `get(name)` imports that one file. The member is
-the one class in the file that derives from the family's base class. Other packages join through the entry
-point group `eventbench.<family>`. A user's own file is never run here: submission/user_code.py does that.
+the one class in the file that derives from the family's base class. Other packages add members through the
+entry point group `eventbench.<family>`. User files are never run here, only in submission/user_code.py.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from eventbench.errors import BadSpec, EventbenchError, UnknownName
 from eventbench.home import PACKAGE
 
-if TYPE_CHECKING:  # a base class may need torch: it is imported with the first member
+if TYPE_CHECKING:  # a base class may need torch, so it is imported together with the first member
     from eventbench.augmentations.base import Augmentation
     from eventbench.layouts.base import Layout
     from eventbench.metrics.base import Metric
@@ -31,17 +31,17 @@ if TYPE_CHECKING:  # a base class may need torch: it is imported with the first 
 
 Member = TypeVar("Member")
 
-# Files of a family that are no members: the base class, what a member may offer, one member offered as a function.
-NO_MEMBERS = ("base", "functional", "protocols")
+# Files of a family that are not members: the base class, a member as a function, optional protocols.
+NOT_MEMBERS = ("base", "functional", "protocols")
 
 
-@functools.cache  # to search all installed packages takes longer than to read a recording
+@functools.cache  # a search of all installed packages takes longer than reading a recording
 def _entry_points(group: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=group)}
 
 
 class Family(Generic[Member]):
-    """The members of `eventbench/<folder>/`, each a subclass of `<folder>.base.<base>`; `kind` names one in messages."""
+    """The members of `eventbench/<folder>/`, each a subclass of `<folder>.base.<base>`; `kind` is the word for a member in messages."""
 
     def __init__(self, folder: str, base: str, kind: str) -> None:
         self.folder, self.base, self.kind = folder, base, kind
@@ -51,14 +51,14 @@ class Family(Generic[Member]):
         return {
             path.stem: path
             for path in sorted((PACKAGE / self.folder).glob("*.py"))
-            if path.stem not in NO_MEMBERS and not path.stem.startswith("_")
+            if path.stem not in NOT_MEMBERS and not path.stem.startswith("_")
         }
 
     def _entry_points(self) -> dict[str, EntryPoint]:
         return _entry_points(f"eventbench.{self.folder}")
 
     def names(self) -> list[str]:
-        """Every member's name, sorted; nothing is imported."""
+        """The names of all members, sorted; nothing is imported."""
         return sorted({*self._files(), *self._entry_points()})
 
     def summary(self, name: str) -> str:
@@ -70,11 +70,11 @@ class Family(Generic[Member]):
         return doc.partition("\n")[0]
 
     def path(self, name: str) -> Path | None:
-        """The file of a member of this package; None for a member from another package."""
+        """The file of a member in this package; None for members from other packages."""
         return self._files().get(name)
 
     def get(self, name: str, *, where: object = "") -> type[Member]:
-        """The member's class. Raises UnknownName, with the nearest name, when there is none."""
+        """The member's class. Raises UnknownName, with the most similar name, if there is none."""
         if name in self._files():
             return self._imported(name)
         if name in self._entry_points():
@@ -98,7 +98,7 @@ class Family(Generic[Member]):
         return members[0]
 
     def class_of(self, table: Mapping[str, Any], *, where: object) -> type[Member]:
-        """The class of the member a TOML table names. Raises BadSpec for a table without name, UnknownName for an unknown one."""
+        """The class of the member that a TOML table names. Raises BadSpec if `name` is missing, UnknownName if it is unknown."""
         name = table.get("name")
         if not isinstance(name, str):
             raise BadSpec(
@@ -112,7 +112,7 @@ class Family(Generic[Member]):
     def build(self, table: Mapping[str, Any], *, where: object) -> Member:
         """A member made from a TOML table `{name = "...", parameter = value, ...}`.
 
-        Raises BadSpec where a parameter is unknown, missing or not allowed, and what `class_of` raises.
+        Raises BadSpec if a parameter is unknown, missing or not allowed, and the errors of `class_of`.
         """
         import msgspec
 
@@ -120,13 +120,13 @@ class Family(Generic[Member]):
 
         member = self.class_of(table, where=where)
         parameters = {key: value for key, value in table.items() if key != "name"}
-        place = f"{where} [{self.kind} {table['name']}]"
+        table_name = f"{where} [{self.kind} {table['name']}]"
         try:
             return msgspec.convert(parameters, type=member)
         except msgspec.ValidationError as error:
-            raise BadSpec(explain(error, member), where=place) from None
+            raise BadSpec(explain(error, member), where=table_name) from None
         except EventbenchError as error:
-            raise error.as_kind(BadSpec, where=place) from None
+            raise error.as_kind(BadSpec, where=table_name) from None
 
 
 sources: Family[Source] = Family("sources", "Source", "source")

@@ -219,7 +219,7 @@ def test_every_member_of_a_family_is_listed_and_can_be_had() -> None:
         stems = {path.stem for path in (PACKAGE / family.folder).glob("*.py")}
         assert names == sorted(names)
         assert set(names) >= {
-            stem for stem in stems if stem not in registry.NO_MEMBERS and not stem.startswith("_")
+            stem for stem in stems if stem not in registry.NOT_MEMBERS and not stem.startswith("_")
         }
         for name in names:
             assert family.summary(name), name

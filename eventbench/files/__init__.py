@@ -1,1 +1,1 @@
-"""Files that may be damaged: their bytes, HDF5 opened from them, and libraries that crash called in an isolated process."""
+"""Reading files that may be damaged: bytes, HDF5, and calls in an isolated process of libraries that crash over them."""

@@ -1,4 +1,4 @@
-"""HDF5 files opened from bytes or from disk: what is in them, columns of bounded size, failures in one line."""
+"""HDF5 files opened from bytes or from disk: names in them, columns of bounded size, one-line errors."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from eventbench.errors import BadEvents, BadRecording
-from eventbench.files.isolated import call
+from eventbench.files.isolated import MAX_COMPRESSION, OUT_OF_MEMORY, call
 from eventbench.files.temporary import as_file
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-MOST_TIMES = 1100  # deflate packs no better than 1032 to 1
 FILTERS = {
     32001: "blosc",
     32004: "lz4",
@@ -28,31 +27,31 @@ FILTERS = {
 
 
 def is_hdf5(data: bytes) -> bool:
-    """Whether the signature stands at the beginning or after a user block (512 bytes, doubled any number of times)."""
-    at = 0
-    while at < len(data):
-        if data.startswith(SIGNATURE, at):
+    """Whether the signature is at the beginning or after a user block (512 bytes, doubled any number of times)."""
+    offset = 0
+    while offset < len(data):
+        if data.startswith(SIGNATURE, offset):
             return True
-        at = 2 * at or 512
+        offset = 2 * offset or 512
     return False
 
 
 def names_in(data: bytes) -> frozenset[str]:
-    """The paths of groups and datasets down to the second level, and `@eventbench` where it is a store of ours."""
+    """The paths of groups and datasets down to the second level, and `@eventbench` if it is a store of this package."""
     return _names_in(data) if is_hdf5(data) else frozenset()
 
 
-@lru_cache(maxsize=1)  # recognising asks every source of the family about the same bytes
+@lru_cache(maxsize=1)  # when a file is recognised, every source asks about the same bytes
 def _names_in(data: bytes) -> frozenset[str]:
     try:
         with as_file(data) as path:
-            return call(_names_here, len(data), "", path)
+            return call(_names_in_file, len(data), "", path)
     except BadRecording:
         return frozenset()
 
 
-def _names_here(path: Path) -> frozenset[str]:
-    """As `names_in`, in this process."""
+def _names_in_file(path: Path) -> frozenset[str]:
+    """The same as `names_in`, in this process."""
     with opened(path, "") as file:
         import h5py
 
@@ -68,7 +67,7 @@ def _names_here(path: Path) -> frozenset[str]:
 
 @contextmanager
 def opened(source: bytes | Path, name: str) -> Iterator[Any]:
-    """The file open for reading; whatever h5py raises about it becomes a BadRecording."""
+    """The file open for reading. Whatever h5py raises becomes a BadRecording, with a reason if memory ran out."""
     import h5py
 
     try:
@@ -80,59 +79,66 @@ def opened(source: bytes | Path, name: str) -> Iterator[Any]:
         raise error.as_kind(BadRecording, where=name) from None
     except Exception as error:  # noqa: BLE001  # h5py raises half a dozen unrelated types on damaged files
         message = " ".join(str(error).split())[:200]
-        raise BadRecording(f"not a readable HDF5 file ({message})", where=name) from None
+        # The HDF5 library has no error code for this, only its text.
+        out_of_memory = isinstance(error, MemoryError) or "memory allocation failed" in message
+        raise BadRecording(
+            f"not a readable HDF5 file ({message})",
+            where=name,
+            reason=OUT_OF_MEMORY if out_of_memory else "",
+        ) from None
 
 
 def column(dataset: Any, size: int, name: str) -> np.ndarray:
-    """A one-dimensional dataset, read whole. `size` is the file's: what says it holds more than it can is refused."""
-    _refuse_non_dataset(dataset, name)
+    """A one-dimensional dataset, read whole. Raises BadRecording if a file of `size` bytes cannot hold as much as it claims."""
+    _require_dataset(dataset, name)
     if dataset.ndim not in (1, 2) or (dataset.ndim == 2 and 1 not in dataset.shape):
         raise BadRecording(
             f"{dataset.name} has the shape {dataset.shape}", where=name, allowed="one dimension"
         )
-    return np.ravel(_all_of(dataset, size, name))
+    return np.ravel(_read_whole(dataset, size, name))
 
 
 def matrix(dataset: Any, size: int, name: str) -> np.ndarray:
-    """A two-dimensional dataset, read whole; as `column` in all else."""
-    _refuse_non_dataset(dataset, name)
+    """A two-dimensional dataset, read whole; raises as `column`."""
+    _require_dataset(dataset, name)
     if dataset.ndim != 2:
         raise BadRecording(
             f"{dataset.name} has the shape {dataset.shape}", where=name, allowed="two dimensions"
         )
-    return _all_of(dataset, size, name)
+    return _read_whole(dataset, size, name)
 
 
-def _refuse_non_dataset(dataset: Any, name: str) -> None:
+def _require_dataset(dataset: Any, name: str) -> None:
     import h5py
 
     if not isinstance(dataset, h5py.Dataset):
-        raise BadRecording(f"{getattr(dataset, 'name', dataset)} is no dataset", where=name)
+        raise BadRecording(f"{getattr(dataset, 'name', dataset)} is not a dataset", where=name)
 
 
-def _all_of(dataset: Any, size: int, name: str) -> np.ndarray:
-    if dataset.size * dataset.dtype.itemsize > MOST_TIMES * size:
+def _read_whole(dataset: Any, size: int, name: str) -> np.ndarray:
+    if dataset.size * dataset.dtype.itemsize > MAX_COMPRESSION * size:
         raise BadRecording(
-            f"{dataset.name} says it has {dataset.size:,} values, in a file of {size:,} bytes", where=name
+            f"{dataset.name} claims {dataset.size:,} values, in a file of {size:,} bytes", where=name
         )
-    _need_filters(dataset, name)
+    _require_filters(dataset, name)
     values: np.ndarray = dataset[()]
     return values
 
 
-def _need_filters(dataset: Any, name: str) -> None:
+def _require_filters(dataset: Any, name: str) -> None:
+    """Load the filters that a dataset is compressed with. Raises BadRecording if one is not installed."""
     import h5py
 
     properties = dataset.id.get_create_plist()
-    wanted = [properties.get_filter(k)[0] for k in range(properties.get_nfilters())]
-    if all(map(h5py.h5z.filter_avail, wanted)):
+    filters = [properties.get_filter(k)[0] for k in range(properties.get_nfilters())]
+    if all(map(h5py.h5z.filter_avail, filters)):
         return
-    import hdf5plugin  # noqa: F401  # its import makes blosc, lz4, zstd and others known to h5py
+    import hdf5plugin  # noqa: F401  # the import registers blosc, lz4, zstd and others with h5py
 
-    for number in wanted:
+    for number in filters:
         if not h5py.h5z.filter_avail(number):
             raise BadRecording(
-                f"{dataset.name} is packed with the HDF5 filter {FILTERS.get(number, number)}, which is not installed",
+                f"{dataset.name} is compressed with the HDF5 filter {FILTERS.get(number, number)}, which is not installed",
                 where=name,
-                fix="install the plug-in and name its folder in HDF5_PLUGIN_PATH (ECF: hdf5_ecf, part of OpenEB)",
+                fix="install the plug-in and set HDF5_PLUGIN_PATH to its folder (ECF: hdf5_ecf, part of OpenEB)",
             )

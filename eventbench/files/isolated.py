@@ -1,7 +1,7 @@
-"""Calls in an isolated process: the HDF5 library and SciPy's reader of MATLAB files crash or hang over some damaged files.
+"""`call`: calls a function in an isolated process, since HDF5 and SciPy's MATLAB reader crash or hang over damaged files.
 
-One helper a process serves all calls, so that a file costs milliseconds; it is started at the first one, ends with the
-process, and is replaced when it did not survive a call.
+Each process has one helper process for all calls, so that a call takes milliseconds. The helper is started at the first
+call, ends with the process, and is replaced if it does not survive a call.
 """
 
 from __future__ import annotations
@@ -20,42 +20,46 @@ from typing import Any, TypeVar
 
 from eventbench.errors import BadRecording
 
-STARTING_S = 120.0
 R = TypeVar("R")
-LEAST_S, BYTES_PER_S = 10.0, 1 << 21  # what a call may take: this long, and more for large files
-LEAST_BYTES, MOST_TIMES = 1 << 28, 1100  # what it may take up: deflate packs no better than 1032 to 1
+START_TIMEOUT_S = 120.0
+TIMEOUT_S, BYTES_PER_S = 10.0, 1 << 21  # a call may take TIMEOUT_S, and more for large files
+MAX_COMPRESSION = (
+    1100  # bytes unpacked per byte of a file, at most: deflate compresses no better than 1032 to 1
+)
+MIN_MEMORY = 1 << 28  # bytes that a call may use, and MAX_COMPRESSION times the file's size on top
+OUT_OF_MEMORY = "out_of_memory"  # the reason of a BadRecording when memory ran out
 _LOCK = threading.Lock()
 _HELPERS: dict[
     int, subprocess.Popen[bytes]
-] = {}  # by the process they serve; a fork leaves its parent's alone
+] = {}  # by process id; a forked process does not use its parent's helper
 
 
 def call(function: Callable[..., R], size: int, name: str, *args: Any) -> R:
-    """What `function(*args)` returns, called in the helper, on a file of `size` bytes that errors call `name`.
+    """The result of `function(*args)` in the helper; `size` in bytes and `name` are those of the file that it reads.
 
-    Raises BadRecording where it raises that, takes too long or too much memory, or does not survive.
+    Raises BadRecording if the function raises, takes too long or too much memory, or crashes.
     """
     message = pickle.dumps((size, function, args), protocol=5)
     with _LOCK:
         helper = _helper(name)
         try:
             _send(helper.stdin.fileno(), message)  # type: ignore[union-attr]
-            answer = _receive(helper.stdout.fileno(), LEAST_S + size / BYTES_PER_S)  # type: ignore[union-attr]
+            answer = _receive(helper.stdout.fileno(), TIMEOUT_S + size / BYTES_PER_S)  # type: ignore[union-attr]
         except TimeoutError:
-            _end()
+            _stop_helper()
             raise _damaged("it takes too long to read", name) from None
         except (OSError, EOFError):
-            _end()
-            raise _damaged("it made the library that reads it crash", name) from None
+            _stop_helper()
+            raise _damaged("the library that reads it crashes", name) from None
         except BaseException:
-            _end()  # or the answer would be taken for that of the next call
+            _stop_helper()  # else its answer would be taken for that of the next call
             raise
     kind, value = pickle.loads(answer)
     if kind == "returned":
         result: R = value
         return result
     if kind == "memory":
-        raise _damaged("a size in it is far beyond the file's", name)
+        raise _damaged("it contains a size far beyond the file's", name)
     if kind == "refused":
         refusal: BadRecording = value
         raise refusal
@@ -67,15 +71,15 @@ def _damaged(symptom: str, name: str) -> BadRecording:
 
 
 def serve() -> None:
-    """Answer calls until there are no more: what the helper does."""
-    asked, answers = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(nothing, standard)
+    """Answer calls until the input ends: the main loop of the helper."""
+    calls, answers = os.dup(0), os.dup(1)
+    null_device = os.open(os.devnull, os.O_RDWR)
+    for standard_stream in (0, 1, 2):
+        os.dup2(null_device, standard_stream)
     _send(answers, b"")
     while True:
         try:
-            message = _receive(asked, None)
+            message = _receive(calls, None)
         except EOFError:
             return
         _send(answers, pickle.dumps(_answer(message), protocol=5))
@@ -84,20 +88,18 @@ def serve() -> None:
 def _answer(message: bytes) -> tuple[str, Any]:
     try:
         size, function, args = pickle.loads(message)
-        _limit(LEAST_BYTES + MOST_TIMES * size)
+        _limit_memory(MIN_MEMORY + MAX_COMPRESSION * size)
         return "returned", function(*args)
     except BadRecording as error:
-        # HDF5 and NumPy say in a text of their own that memory did not suffice.
-        out_of_memory = "memory allocation failed" in error.what or "Unable to allocate" in error.what
-        return ("memory", "") if out_of_memory else ("refused", error)
+        return ("memory", "") if error.reason == OUT_OF_MEMORY else ("refused", error)
     except MemoryError:
         return "memory", ""
-    except Exception as error:  # noqa: BLE001  # whatever a library raises is an answer, and the helper goes on
+    except Exception as error:  # noqa: BLE001  # whatever a library raises is sent back, and the helper continues
         return "raised", " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
-def _limit(more: int) -> None:
-    """Let this process grow by so many bytes; no limit where the system does not say how large it is."""
+def _limit_memory(growth: int) -> None:
+    """Let this process grow by `growth` bytes at most; no limit on systems that do not tell its size."""
     try:
         import resource
 
@@ -106,14 +108,14 @@ def _limit(more: int) -> None:
     except (ImportError, OSError):
         return
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    limit = pages * resource.getpagesize() + more
+    limit = pages * resource.getpagesize() + growth
     resource.setrlimit(resource.RLIMIT_AS, (limit if hard < 0 else min(limit, hard), hard))
 
 
 def _helper(name: str) -> subprocess.Popen[bytes]:
     helper = _HELPERS.get(os.getpid())
     if helper is None or helper.poll() is not None:
-        _end()
+        _stop_helper()
         code = f"import sys; sys.path[:] = {sys.path!r}; from eventbench.files.isolated import serve; serve()"
         helper = subprocess.Popen(
             [sys.executable, "-c", code],
@@ -123,20 +125,20 @@ def _helper(name: str) -> subprocess.Popen[bytes]:
         )
         _HELPERS[os.getpid()] = helper
         try:
-            _receive(helper.stdout.fileno(), STARTING_S)  # type: ignore[union-attr]
+            _receive(helper.stdout.fileno(), START_TIMEOUT_S)  # type: ignore[union-attr]
         except (OSError, EOFError):
-            _end()
+            _stop_helper()
             raise BadRecording("the process that reads such files could not be started", where=name) from None
     return helper
 
 
-def _end() -> None:
+def _stop_helper() -> None:
     if helper := _HELPERS.pop(os.getpid(), None):
         helper.kill()
         helper.communicate()
 
 
-atexit.register(_end)
+atexit.register(_stop_helper)
 
 
 def _send(pipe: int, message: bytes) -> None:
@@ -146,19 +148,22 @@ def _send(pipe: int, message: bytes) -> None:
 
 
 def _receive(pipe: int, seconds: float | None) -> bytes:
-    """A message. Raises EOFError where the other side is gone, TimeoutError after that many seconds."""
-    until = None if seconds is None else time.monotonic() + seconds
-    parts, left = [], 8
+    """The next message. Raises EOFError if the other side has ended, TimeoutError after `seconds`."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    blocks, remaining = [], 8
     length = None
-    while left:
-        if until is not None and not select.select([pipe], [], [], max(0.0, until - time.monotonic()))[0]:
+    while remaining:
+        if (
+            deadline is not None
+            and not select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]
+        ):
             raise TimeoutError
-        part = os.read(pipe, left)
-        if not part:
+        block = os.read(pipe, remaining)
+        if not block:
             raise EOFError
-        parts.append(part)
-        left -= len(part)
-        if not left and length is None:
-            length = left = int.from_bytes(b"".join(parts), "little")
-            parts = []
-    return b"".join(parts)
+        blocks.append(block)
+        remaining -= len(block)
+        if not remaining and length is None:
+            length = remaining = int.from_bytes(b"".join(blocks), "little")
+            blocks = []
+    return b"".join(blocks)

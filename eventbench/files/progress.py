@@ -1,20 +1,22 @@
-"""How long work tells how far it is, without knowing who shows it."""
+"""`Progress`: the callback by which long work reports its progress, without knowing how it is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
-A = TypeVar("A")
+Item = TypeVar("Item")
 
 
 class Progress(Protocol):
-    """Gives the items of long work one by one, unchanged, and may show each: the command line draws a bar with it."""
+    """Yields the items of long work unchanged and may show each one: the command line draws a progress bar."""
 
-    def __call__(self, items: Iterable[A], *, of: str, unit: str, total: int, done: int = 0) -> Iterable[A]:
-        """`of` says what the work is about, `unit` what an item is; `done` of the `total` items were done before."""
+    def __call__(
+        self, items: Iterable[Item], *, of: str, unit: str, total: int, done: int = 0
+    ) -> Iterable[Item]:
+        """`of` names the work, `unit` an item; `done` of the `total` items were done earlier."""
 
 
-def no_progress(items: Iterable[A], **_: object) -> Iterable[A]:
-    """The items, and nothing is shown."""
+def no_progress(items: Iterable[Item], **_: object) -> Iterable[Item]:
+    """The `Progress` that shows nothing."""
     return items

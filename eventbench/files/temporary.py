@@ -1,4 +1,4 @@
-"""Bytes as a file, for libraries that take paths only."""
+"""Bytes as a temporary file, for libraries that only take paths."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def as_file(data: bytes) -> Iterator[Path]:
-    """A file with these bytes, gone afterwards."""
+    """A temporary file with these bytes, deleted afterwards."""
     with tempfile.NamedTemporaryFile(prefix="eventbench-") as file:
         file.write(data)
         file.flush()

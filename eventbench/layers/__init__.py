@@ -1,4 +1,4 @@
-"""Layers over (T, N, ...) tensors, one paper a file: leaky and spiking neurons, two attention modules, a voting head."""
+"""Layers for (T, N, ...) tensors, one public layer per file: leaky and spiking neurons, two attention modules, a voting head."""
 
 from __future__ import annotations
 

@@ -16,20 +16,30 @@ def require_tensor(x: object, layer_name: str) -> None:
             f"got a {type(x).__module__}.{type(x).__qualname__}",
             where=layer_name,
             allowed="a torch tensor",
-            fix="torch.as_tensor makes one",
+            fix="convert it with torch.as_tensor",
         )
 
 
 def require_floating(x: torch.Tensor, layer_name: str) -> None:
-    """Counts must be turned into floats by the model, which knows the dtype it runs in."""
+    """A floating-point tensor. The model converts counts to floats, since it knows the dtype it runs in."""
     require_tensor(x, layer_name)
     if not x.is_floating_point():
         raise BadSpec(
             f"got a tensor of {x.dtype}",
             where=layer_name,
-            allowed="floating point",
+            allowed="a floating-point tensor",
             fix="call .float() on the frames",
         )
+
+
+def wrong_dtype(x: torch.Tensor, dtype: torch.dtype, where: str) -> BadSpec:
+    """The error for frames of another dtype than the weights, `dtype`."""
+    return BadSpec(
+        f"got a tensor of {x.dtype}, the weights are {dtype}",
+        where=where,
+        allowed=f"{dtype}, or half precision under autocast",
+        fix=f"call .to({dtype}) on the frames or .to({x.dtype}) on the model",
+    )
 
 
 def require_frames(x: torch.Tensor, layer_name: str, time_steps: int, channels: int) -> None:
@@ -61,23 +71,23 @@ def require_count(value: object, name: str, layer_name: str) -> int:
 
 
 def require_choice(value: object, name: str, layer_name: str, allowed: tuple[str, ...]) -> None:
-    """One of a closed list of words."""
+    """One of the values in `allowed`."""
     if value not in allowed:
         raise BadSpec(f"{name} is {value!r}", where=layer_name, allowed=", ".join(allowed))
 
 
 def is_number(value: object) -> bool:
-    """A real number of Python or numpy; True and False are none."""
+    """Whether a value is a real number of Python or numpy; True and False do not count."""
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def require_number(value: object, name: str, layer_name: str) -> None:
-    """A number, so that a comparison may follow."""
+    """A real number: the caller compares it with bounds next."""
     if not is_number(value):
         raise BadSpec(f"{name} is {value!r}", where=layer_name, allowed="a number")
 
 
 def require_flag(value: object, name: str, layer_name: str) -> None:
-    """True or False; the text "no", which Python takes for true, is refused."""
+    """True or False, nothing else: Python would take the text "no" for true."""
     if not isinstance(value, bool):
         raise BadSpec(f"{name} is {value!r}", where=layer_name, allowed="true, false")

@@ -1,4 +1,4 @@
-"""LI: a leaky integrator over T steps, the readout whose membrane is the score.
+"""LI: a leaky integrator over T steps, used as a readout: its membranes are the scores.
 
 Source: Norse 1.1.0, `li_box_feed_forward_step` (without synaptic current, as our LIF), with dt · tau_mem_inv = 1/tau.
 """
@@ -13,22 +13,22 @@ from typing import overload
 import torch
 
 from eventbench.errors import BadSpec
+from eventbench.layers._lif.checks import finite_or_nan, not_finite, require_membrane, require_spikable
 from eventbench.layers._lif.engine import NotFinite
 from eventbench.layers._lif.fused import fused_lif
 from eventbench.layers._lif.leaky import Leaky
 from eventbench.layers._lif.neuron import MEMBRANE, Neuron, compute_dtype
 from eventbench.layers._lif.norse_loop import norse_li
-from eventbench.layers._lif.refusals import finite_or_nan, not_finite, require_membrane, require_spikable
 from eventbench.layers.arguments import require_flag, require_number
 
 
 class LI(Leaky):
     """(T, N, ...) input currents -> (T, N, ...) membranes, in the input's floating dtype; it never fires.
 
-    v[t] = v[t−1] + (x[t] + leak − v[t−1]) / tau, from v = `leak`; `decay_input=False` adds x[t] whole. The last
-    step, or the mean over T, is what a network is scored by.
+    v[t] = v[t−1] + (x[t] + leak − v[t−1]) / tau, from v = `leak`; `decay_input=False` adds x[t] undivided. A
+    network takes its scores from the last step or from the mean over T.
 
-    State, `tau`, `learn_tau`, `channels`, `backend` and what is raised are as in `LIF`.
+    State, `tau`, `learn_tau`, `channels`, `backend` and errors are as in `LIF`.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class LI(Leaky):
         require_flag(decay_input, "decay_input", "LI")
         if not math.isfinite(leak):
             raise BadSpec(f"leak is {leak!r}", where="LI", allowed="a finite number")
-        # A LIF that no membrane makes fire.
+        # A LIF whose threshold no membrane reaches.
         self.neuron = Neuron(math.inf, float(leak), MEMBRANE, 1.0, True, decay_input)
 
     @overload
@@ -55,7 +55,7 @@ class LI(Leaky):
     def forward(
         self, x: torch.Tensor, state: torch.Tensor | EllipsisType | None = ...
     ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
-        """The membranes, and the state after the last step where a state was given."""
+        """The membranes; with a `state` argument also the state after the last step."""
         require_spikable(x, "LI")
         v = None if state is ... else state
         if v is not None:

@@ -1,17 +1,17 @@
-"""LIF: leaky integrate-and-fire neurons over T steps, on Norse's LIF box step.
+"""LIF: leaky integrate-and-fire neurons over T steps, computed with Norse's LIF box step.
 
 Sources: Norse 1.1.0, `lif_box_feed_forward_step` (the LIF "box" has no synaptic current; Norse's plain LIF
-has one and is another neuron); the neuron of TCJA-SNN (Zhu et al., arXiv 2206.10177, TNNLS 2024) and PFA
+has one, so it is a different neuron); the neuron of TCJA-SNN (Zhu et al., arXiv 2206.10177, TNNLS 2024) and PFA
 (Deng et al., arXiv 2310.14576, KBS 2024), both SpikingJelly's `MultiStepLIFNode`; learned time constants are
 PLIF's (Fang et al., ICCV 2021, arXiv 2007.05785): 1/tau = sigmoid(w).
 
-How the papers' neuron maps onto Norse's: dt · tau_mem_inv = 1/tau; v_leak = reset, since SpikingJelly decays
-towards its reset potential; a reset that detaches the spike when `detach_reset`; tau · x fed in when the
-input is not to be decayed. Norse's reset does not detach by itself, has no time loop for this step, and no
-ATan surrogate (see `surrogate.py`).
+The papers' neuron in Norse's terms: dt · tau_mem_inv = 1/tau; v_leak = reset, since SpikingJelly decays
+towards its reset potential; the reset detaches the spike when `detach_reset` is set; the input is tau · x when
+`decay_input` is False. Norse's own reset does not detach the spike, and Norse has neither a time loop for this
+step nor an ATan surrogate (see `surrogate.py`).
 
-Differs from the authors' code in one thing: Norse fires on h > threshold, SpikingJelly on h >= threshold, so
-they part on exact ties only. The neuron of TCJA's TET nets, m = m/2 + x with a strict `>` and the gradient
+One difference from the authors' code: Norse fires on h > threshold, SpikingJelly on h >= threshold, so the two
+differ on exact ties only. The neuron of TCJA's TET nets, m = m/2 + x with a strict `>` and the gradient
 through the reset, is `LIF(tau=2, decay_input=False, surrogate="triangle", alpha=1, detach_reset=False)`.
 """
 
@@ -24,43 +24,44 @@ from typing import overload
 import torch
 from torch import nn
 
+from eventbench.layers._lif.checks import finite_or_nan, not_finite, require_membrane, require_spikable
 from eventbench.layers._lif.engine import NotFinite
 from eventbench.layers._lif.fused import fused_lif
 from eventbench.layers._lif.leaky import Leaky
 from eventbench.layers._lif.neuron import checked_neuron, compute_dtype
 from eventbench.layers._lif.norse_loop import norse_lif
-from eventbench.layers._lif.refusals import finite_or_nan, not_finite, require_membrane, require_spikable
 
 
 class LIF(Leaky):
     """(T, N, ...) input currents -> (T, N, ...) spikes, 0 or 1, in the input's floating dtype.
 
-    h[t] = v[t−1] + (x[t] + leak − v[t−1]) / tau; s[t] = 1 where h[t] > threshold; then v[t] = `reset` where it
-    fired, or h[t] − threshold when `reset` is None, and h[t] elsewhere. `leak` is `reset`, or 0 when `reset` is
+    h[t] = v[t−1] + (x[t] + leak − v[t−1]) / tau; s[t] = 1 where h[t] > threshold; then v[t] = `reset` where the
+    neuron fired (h[t] − threshold when `reset` is None), and h[t] elsewhere. `leak` is `reset`, or 0 when `reset` is
     None. `tau` is in time steps, 1 (no memory) or more.
 
-    `lif(x)` starts at v = `leak` and gives spikes: nothing is kept between calls. `lif(x, state)` starts at `state`,
-    None or an (N, ...) membrane, and gives (spikes, state after the last step), so that a long recording streams
-    in chunks and equals the whole to the bit; detach the state where gradients are to end. This is also what
-    `norse.torch.SequentialState` asks of a layer.
+    `lif(x)` starts at v = `leak` and returns spikes; it keeps no state between calls. `lif(x, state)` starts at
+    `state`, None or an (N, ...) membrane, and returns (spikes, state after the last step): a long recording can be
+    streamed in chunks, with the same bits as in one call. Detach the state where gradients should stop. This is also
+    the interface that `norse.torch.SequentialState` expects.
 
-    `decay_input=False` adds x[t] whole, not divided by tau. `detach_reset` keeps the gradient from flowing
-    through the spike in the reset. `surrogate` and `alpha` shape ds/dh: see `eventbench.layers.surrogate`.
-    `learn_tau` makes tau the start of a learned one, with parameter `w` and 1/tau = sigmoid(w). `channels` C gives
+    `decay_input=False` adds x[t] without dividing it by tau. `detach_reset` stops the gradient from flowing
+    through the spike in the reset. `surrogate` and `alpha` define ds/dh: see `eventbench.layers.surrogate`.
+    `learn_tau` makes tau a learned parameter: `w`, with 1/tau = sigmoid(w), starting at the given tau. `channels` C gives
     each channel of (T, N, C, ...) its own tau; `tau` may then be C numbers.
 
     `backend`: "norse" loops over Norse's step; "numba" (CPU) and "triton" (CUDA) are the same neuron fused over time,
-    with the same spikes to the bit, saving one membrane a step for the backward pass, which is not itself
-    differentiable; None takes the fastest that serves, under torch.compile too. `backend_used(x)` tells which,
-    `last_backend` which it was. float64 is computed in float64; float32, bfloat16 and float16 in float32, which is the
-    dtype of the state.
+    with bit-identical spikes. They save one membrane per step for the backward pass, which cannot be differentiated
+    again. None takes the fastest backend that supports the input, also under torch.compile. `backend_used(x)` names the
+    backend for an input, `last_backend` that of the last call. float64 is computed in float64; float32, bfloat16 and
+    float16 in float32. The state has the dtype of the computation.
 
-    Raises BadSpec for a parameter out of range, a backend that cannot serve, inputs that are not floats or have no
-    steps, a state that does not fit, and NaN or infinity in either. Where looking at values would hold up the device or
-    break a graph ("triton", and "norse" under torch.compile), such an input comes out as NaN.
+    Raises BadSpec for a parameter out of range, a backend that does not support the input, inputs that are not floats
+    or have no steps, a state that does not fit the input, and NaN or infinity in input or state. Where checking values
+    would block the device or break a graph ("triton", and "norse" under torch.compile), NaN and infinity give NaN
+    outputs instead of an error.
     """
 
-    spiking = True  # metrics ask for it (models/protocols.py)
+    spiking = True  # read by metrics (models/protocols.py)
 
     def __init__(
         self,
@@ -86,7 +87,7 @@ class LIF(Leaky):
     def forward(
         self, x: torch.Tensor, state: torch.Tensor | EllipsisType | None = ...
     ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
-        """The spikes, and the state after the last step where a state was given."""
+        """The spikes; with a `state` argument also the state after the last step."""
         require_spikable(x, "LIF")
         v = None if state is ... else state
         if v is not None:
@@ -106,12 +107,12 @@ class LIF(Leaky):
 
     @property
     def threshold(self) -> float:
-        """A membrane above it fires."""
+        """The membrane above which a neuron fires."""
         return self.neuron.threshold
 
     @property
     def reset(self) -> float | None:
-        """What a membrane is set to after a spike; None subtracts the threshold."""
+        """The membrane after a spike; None means that the threshold is subtracted."""
         return self.neuron.reset
 
     def extra_repr(self) -> str:
@@ -120,6 +121,6 @@ class LIF(Leaky):
 
 
 def backends_used(model: nn.Module) -> dict[str, str]:
-    """For the record of a run: the backend of every leaky layer of `model` at its last call, by the layer's name."""
+    """The backend that each leaky layer of `model` used in its last call, by layer name. Records of runs store it."""
     layers = ((name, getattr(layer, "last_backend", None)) for name, layer in model.named_modules())
     return {name: backend for name, backend in layers if backend is not None}

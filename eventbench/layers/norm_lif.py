@@ -1,8 +1,8 @@
-"""Batch norm, LIF and a 2 x 2 max pool, the layers between two convolutions, in one pass while training on the CPU.
+"""`norm_lif`: batch norm, LIF and a 2 x 2 max pool, the layers between two convolutions, fused for training on the CPU.
 
 Batch norm is Ioffe and Szegedy's (ICML 2015) over T, N, H and W, as TCJA's and PFA's networks have it; the neuron is
-`LIF`. A training step is bound by memory there, and done one by one the three read and write every current, normalised
-current, membrane and spike.
+`LIF`. On the CPU, memory traffic limits the speed of a training step, and the three layers called one by one read and
+write every current, normalised current, membrane and spike.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from eventbench.layers._lif.checks import not_finite
 from eventbench.layers._lif.engine import NotFinite
 from eventbench.layers._lif.norm_fused import NormLIFSettings, fused_norm_lif
-from eventbench.layers._lif.refusals import not_finite
 from eventbench.layers.lif import LIF
 
 DTYPES = (torch.float32, torch.float64)
@@ -21,15 +21,15 @@ DTYPES = (torch.float32, torch.float64)
 def norm_lif(
     x: torch.Tensor, norm: nn.BatchNorm2d, lif: LIF, pool: nn.MaxPool2d | None = None
 ) -> torch.Tensor:
-    """pool(lif(norm(x))) of currents (T, N, C, H, W): spikes (T, N, C, H, W), pooled or not, channels last in memory.
+    """pool(lif(norm(x))) of currents (T, N, C, H, W): spikes (T, N, C, H, W), pooled if there is a pool, channels last in memory.
 
-    In one pass where the network trains on the CPU in float32 or float64, with one fixed tau and a pool of 2 x 2; else
-    the layers are called one after the other, so that their hooks are, and so they are where one of them has hooks.
-    Either way the numbers are the same but for rounding in the statistics. Gradients cannot be differentiated again.
+    Fused when the network trains on the CPU in float32 or float64, with one fixed tau and a 2 x 2 pool. Otherwise, and
+    when one of the layers has hooks, the layers are called one after the other, so that their hooks run. Both give
+    the same numbers except for rounding in the statistics. Gradients cannot be differentiated again.
     """
-    if not _serves(x, norm, lif, pool):
+    if not _can_fuse(x, norm, lif, pool):
         T, N = x.shape[:2]
-        x = norm(x.flatten(0, 1))  # the currents are let go here, before there are spikes
+        x = norm(x.flatten(0, 1))  # frees the currents before the spikes are allocated
         x = lif(torch.unflatten(x, 0, (T, N)))
         return x if pool is None else torch.unflatten(pool(x.flatten(0, 1)), 0, (T, N))
     lif.record_backend(x)
@@ -42,7 +42,7 @@ def norm_lif(
     return out
 
 
-def _serves(x: torch.Tensor, norm: nn.BatchNorm2d, lif: LIF, pool: nn.MaxPool2d | None) -> bool:
+def _can_fuse(x: torch.Tensor, norm: nn.BatchNorm2d, lif: LIF, pool: nn.MaxPool2d | None) -> bool:
     layers = [layer for layer in (norm, lif, pool) if layer is not None]
     return (
         type(norm) is nn.BatchNorm2d
@@ -59,18 +59,18 @@ def _serves(x: torch.Tensor, norm: nn.BatchNorm2d, lif: LIF, pool: nn.MaxPool2d 
         and norm.weight.dtype == x.dtype
         and not (lif.learn_tau or lif.channels)
         and lif.backend in (None, "numba")
-        and (pool is None or _halves(pool))
+        and (pool is None or _is_two_by_two(pool))
         and not any(_has_hooks(layer) for layer in layers)
     )
 
 
 def _has_hooks(layer: nn.Module) -> bool:
-    hooks = layer._forward_hooks, layer._forward_pre_hooks, layer._backward_hooks  # noqa: SLF001  # no public names
+    hooks = layer._forward_hooks, layer._forward_pre_hooks, layer._backward_hooks  # noqa: SLF001  # torch offers no public names
     return any(hooks)
 
 
-def _halves(pool: nn.MaxPool2d) -> bool:
-    """Whether windows are 2 x 2, side by side."""
+def _is_two_by_two(pool: nn.MaxPool2d) -> bool:
+    """Whether the windows are 2 x 2 and do not overlap."""
     settings = (pool.kernel_size, pool.stride, pool.padding, pool.dilation, pool.return_indices)
     return all(_pair(value) == (n, n) for value, n in zip(settings, (2, 2, 0, 1, 0), strict=True))
 
@@ -83,7 +83,7 @@ def _pair(value: int | tuple[int, ...]) -> tuple[int, ...]:
 def _update_running_statistics(
     norm: nn.BatchNorm2d, mean: torch.Tensor, variance: torch.Tensor, rows: int
 ) -> None:
-    """As BatchNorm2d does it: of the unbiased variance, and averaged over all batches where momentum is None."""
+    """As BatchNorm2d does: with the unbiased variance; the average over all batches if momentum is None."""
     if not norm.track_running_stats or norm.running_mean is None or norm.running_var is None:
         return
     if norm.num_batches_tracked is not None:

@@ -1,10 +1,10 @@
-"""PFA: projected full attention, a gate per time step, channel and pixel of CP rank R.
+"""PFA: projected full attention, a gate for each time step, channel and pixel, of CP rank R.
 
 Source: Deng et al., "Tensor decomposition based attention module for spiking neural networks",
 Knowledge-Based Systems 295:111780, 2024, arXiv 2310.14576; released code `RisingEntropy/PFA` at 21191c0
 (class `TCSAModule`).
 
-The released code holds three variants that do not agree with each other; the paper's figure shows the sum
+The released code has three variants that differ from each other; the paper's figure shows a fourth, the sum
 with a plain product and no ReLU:
 
 | presets                                             | composition | fusion          |
@@ -15,13 +15,13 @@ with a plain product and no ReLU:
 | code for generation (FSVAE; layout N, C, H, W, T)   | `sum`       | `multiply_relu` |
 
 Where this differs from the released code:
-* Its rank weights (`weight`, ones) never receive a gradient and are overwritten by their own softmax at each
-  forward pass, in eval too, so from ones they stay exactly 1/R. `mean` is that constant and has no such
-  parameter; `learned` is what they look meant to be, a softmax over a vector that trains.
-* Its names are shuffled: `TC_FC` is our `time_projection`, `SC_FC` our `channel_projection`, `TS_conv` our
+* Its rank weights (`weight`, initially ones) never receive a gradient and are overwritten by their own softmax in
+  each forward pass, also in eval, so they are always exactly 1/R. `mean` is that constant, without a parameter;
+  `learned` is probably what the authors intended, a softmax over a trained vector.
+* Its names are different: `TC_FC` is our `time_projection`, `SC_FC` our `channel_projection`, `TS_conv` our
   `space_projection`.
-* It loops over ranks and keeps a full-size map for each; here the sum over ranks is one batched matrix product, of
-  which no full-size map is kept.
+* It loops over ranks and keeps a full-size map for each; here the sum over ranks is one batched matrix product, and
+  no full-size map is kept.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ FUSIONS = ("multiply", "multiply_relu", "add_relu")
 class PFA(nn.Module):
     """(T, N, C, H, W) -> (T, N, C, H, W), the input fused with a map M of CP rank at most `rank`.
 
-    M[n,t,c,h,w] = Σ_r λ_r · v_T[n,t,r] · v_C[n,c,r] · v_S[n,r,h,w], with three projections through sigmoids:
+    M[n,t,c,h,w] = Σ_r λ_r · v_T[n,t,r] · v_C[n,c,r] · v_S[n,r,h,w], with three projections, each through a sigmoid:
     v_T[n,t] = σ(`time_projection` of the means over H, W at step t), a Linear(C, R);
     v_C[n,c] = σ(`channel_projection` of the means over H, W of channel c), a Linear(T, R);
     v_S[n] = σ(`space_projection` of the means over C), a Conv2d(T, R), `kernel_over_space` odd, zero padding.
 
     `composition`: λ_r is 1/R ("mean"), 1 ("sum"), or softmax(`rank_weights`)_r with trained weights that start
-    uniform ("learned", which so starts equal to "mean").
+    uniform ("learned", which therefore starts equal to "mean").
     `fusion`: M·x ("multiply"), relu(M·x) ("multiply_relu"), relu(M+x) ("add_relu").
 
-    Only T and C live in the weights; any H, W will do. Raises BadSpec for parameters or inputs that do not fit.
+    The weights depend on T and C only; H and W are free. Raises BadSpec for parameters or inputs that do not fit.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class PFA(nn.Module):
             return self._projected(self.means(x))
 
     def lambdas(self) -> torch.Tensor | float:
-        """λ, the weight of each rank: (R,) when learned, else the one number all ranks share."""
+        """λ, the weight of each rank: (R,) when learned, else one number for all ranks."""
         if self.composition == "learned":
             return torch.softmax(self.rank_weights, 0)
         return 1 / self.rank if self.composition == "mean" else 1.0
@@ -136,7 +136,7 @@ class PFA(nn.Module):
         return over_time, over_channels, over_space
 
     def factors_of(self, means: Tensors) -> Tensors:
-        """The three factors, λ multiplied into the first."""
+        """The three factors, with λ multiplied into the first."""
         over_time, over_channels, over_space = self._projected(means)
         return over_time * self.lambdas(), over_channels, over_space
 
@@ -147,35 +147,35 @@ class PFA(nn.Module):
     def gradients(
         self, x: torch.Tensor, grad_output: torch.Tensor, factors: Tensors
     ) -> tuple[Tensors, InputGradient]:
-        """The gradients of the factors, and a function that makes that of x from those of the means."""
+        """The gradients of the factors, and a function from the gradients of the means to the gradient of x."""
         grad_x, grad_factors = compose_backward(x, grad_output, factors, self.fusion)
 
         def grad_input(grad_means: Tensors) -> torch.Tensor:
-            by_channel, by_pixel = grad_means
+            grad_channel_means, grad_pixel_means = grad_means
             _, _, C, H, W = x.shape
             at_once = steps_at_once(x)
-            parts = zip(
+            chunks = zip(
                 torch.split(grad_x, at_once),
-                torch.split(by_channel / (H * W), at_once),
-                torch.split(by_pixel / C, at_once),
+                torch.split(grad_channel_means / (H * W), at_once),
+                torch.split(grad_pixel_means / C, at_once),
                 strict=True,
             )
-            for part, of_channel, of_pixel in parts:
-                part += of_channel[..., None, None]
-                part += of_pixel[:, :, None]
+            for grad_steps, per_channel, per_pixel in chunks:
+                grad_steps += per_channel[..., None, None]
+                grad_steps += per_pixel[:, :, None]
             return grad_x
 
         return grad_factors, grad_input
 
     def count_synaptic_operations(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Accumulates, multiply-accumulates and dense operations, each (N,): of composing the map and, in a product, of
-        gating with it, one MAC for each input that is not 0.
+        """Accumulates, multiply-accumulates and dense operations, each (N,), of composing the map and of gating with it.
 
-        The projections are counted as the layers they are. There is no `gates_input`: gating is counted here.
+        Gating by a product takes one MAC per nonzero input. The projections are layers of their own and counted as
+        such. PFA does not set `gates_input`, since its gating is counted here.
         """
         T, N, C, H, W = x.shape
-        composed = (T + T * C + T * C * H * W) * self.rank
-        macs = torch.full((N,), composed, device=x.device)
+        map_macs = (T + T * C + T * C * H * W) * self.rank
+        macs = torch.full((N,), map_macs, device=x.device)
         dense = macs.clone()
         if self.fusion != "add_relu":
             macs = macs + (x != 0).transpose(0, 1).flatten(1).sum(1)

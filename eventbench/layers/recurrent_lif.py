@@ -1,7 +1,7 @@
-"""RecurrentLIF: LIF neurons whose spikes of one step are fed back, through a matrix, as currents of the next.
+"""RecurrentLIF: LIF neurons whose spikes are fed back through a matrix as currents of the next step.
 
 Source: the recurrent step of Norse 1.1.0 (`lif_step`: input + linear(z, recurrent_weights)), with Norse's LIF box
-in place of its LIF, as our `LIF`; input weights are a layer of their own, before this one.
+in place of its LIF, as in `LIF`. The input weights are a separate layer before this one.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from torch import nn
 
 from eventbench.errors import BadSpec
 from eventbench.layers._attention.gating import without_autocast
+from eventbench.layers._lif.checks import finite_or_nan, not_finite, require_membrane, require_spikable
 from eventbench.layers._lif.engine import NotFinite, engine_of
 from eventbench.layers._lif.leaky import Leaky
 from eventbench.layers._lif.neuron import checked_neuron, compute_dtype
 from eventbench.layers._lif.recurrent import RecurrentState, fused_recurrent, norse_recurrent
-from eventbench.layers._lif.refusals import finite_or_nan, not_finite, require_membrane, require_spikable
 from eventbench.layers.arguments import is_number, require_count
 
 
 class RecurrentLIF(Leaky):
     """(T, N, C) input currents -> (T, N, C) spikes: LIF on x[t] + W s[t−1], `recurrent` = Linear(C, C, bias=False).
 
-    `layer(x)` starts without spikes and at v = `reset` (0 where that is None); `layer(x, state)` starts at `state`,
-    None or the (spikes, v) of an earlier call, and gives (spikes, state). `tau` may be C numbers, one a channel.
-    The product with W runs in the dtype of the membrane, float32 or float64, under autocast too.
+    `layer(x)` starts without spikes and at v = `reset` (0 if that is None); `layer(x, state)` starts at `state`,
+    None or the (spikes, v) of an earlier call, and returns (spikes, state). `tau` may be C numbers, one per channel.
+    The product with W is computed in the dtype of the membrane, float32 or float64, also under autocast.
 
-    Everything else, and what is raised, is as in `LIF`.
+    Everything else, including the errors, is as in `LIF`.
     """
 
     spiking = True
@@ -64,19 +64,19 @@ class RecurrentLIF(Leaky):
     def forward(
         self, x: torch.Tensor, state: RecurrentState | EllipsisType | None = ...
     ) -> torch.Tensor | tuple[torch.Tensor, RecurrentState]:
-        """The spikes, and the state after the last step where a state was given."""
+        """The spikes; with a `state` argument also the state after the last step."""
         require_spikable(x, "RecurrentLIF")
         C = self.recurrent.in_features
         if x.ndim != 3 or x.shape[2] != C:
             raise BadSpec(f"got shape {tuple(x.shape)}", where="RecurrentLIF", allowed=f"(T, N, {C})")
         dtype = compute_dtype(x.dtype)
         if state is ... or state is None:
-            rest = torch.full(x.shape[1:], self.neuron.leak, dtype=dtype, device=x.device)
-            start = RecurrentState(torch.zeros_like(rest), rest)
+            membrane = torch.full(x.shape[1:], self.neuron.leak, dtype=dtype, device=x.device)
+            start = RecurrentState(torch.zeros_like(membrane), membrane)
         else:
             start = RecurrentState(*state)
-            for part in start:
-                require_membrane(part, x, dtype, "RecurrentLIF")
+            for tensor in start:
+                require_membrane(tensor, x, dtype, "RecurrentLIF")
         rate, backend = self.rate(x), self.record_backend(x)
         weight = self.recurrent.weight.to(dtype)
         with without_autocast(x):

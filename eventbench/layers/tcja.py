@@ -1,10 +1,10 @@
-"""TCJA: temporal-channel joint attention, a gate per time step and channel.
+"""TCJA: temporal-channel joint attention, a gate for each time step and channel.
 
 Source: Zhu et al., "TCJA-SNN: Temporal-Channel Joint Attention for Spiking Neural Networks", arXiv
 2206.10177, IEEE TNNLS 2024; released code `ridgerchu/TCJA` at 5f21162.
 
-The names trap: the paper and the released code call the same two kernels by each other's letters, so ours
-go by the axis the kernel *slides along*.
+Beware of the names: the paper and the released code swap the letters of the two kernels. Here a kernel is named
+by the axis that it *slides along*.
 
 | here                   | weight       | slides along | paper            | code                                  |
 | ---------------------- | ------------ | ------------ | ---------------- | ------------------------------------- |
@@ -12,11 +12,11 @@ go by the axis the kernel *slides along*.
 | `kernel_over_channels` | [T, T, k]    | channels     | C-LA, K_C, E     | `conv`, `kernel_size_t`, class CLA    |
 
 Where paper and released code differ:
-* The paper leaves "same" padding of even kernels open. The code, and this, pad (k−1)//2 before and k//2
+* The paper does not define "same" padding of even kernels. The code, and this, pad (k−1)//2 before and k//2
   after, so with k=4 a step sees one step back and two ahead: the gate is not causal.
-* The paper calls the cost T² + C²; the weights are k_over_channels · T² + k_over_time · C².
-* T and C live in the weights in both, so one module serves one T only. The code's networks write T and C as
-  literals and ignore their own arguments; here they are arguments and a mismatch is refused.
+* The paper gives the cost as T² + C²; the number of weights is k_over_channels · T² + k_over_time · C².
+* In both, the shapes of the weights depend on T and C, so a module works for one T only. The code's networks have
+  T and C as literals and ignore their own arguments; here they are arguments, and a mismatch is refused.
 """
 
 from __future__ import annotations
@@ -40,28 +40,28 @@ BRANCHES = ("both", "time", "channels")
 
 
 def _slide(conv: nn.Conv1d, z: torch.Tensor) -> torch.Tensor:
-    # torch's own padding="same" pads alike but warns that it copies for even kernels.
+    # torch's padding="same" pads the same way, but warns about a copy for even kernels.
     kernel = conv.kernel_size[0]
     scores: torch.Tensor = conv(pad(z, ((kernel - 1) // 2, kernel // 2)))
     return scores
 
 
 class TCJA(nn.Module):
-    """(T, N, C, H, W) -> (T, N, C, H, W), the input times a gate in (0, 1) that H and W share.
+    """(T, N, C, H, W) -> (T, N, C, H, W), the input times a gate in (0, 1) that is the same for all pixels.
 
-    With z[n,t,c] the mean of the input over H and W, and zeros beyond the ends:
+    With z[n,t,c] the mean of the input over H and W, with zeros beyond the ends:
     Q[n,t,c] = Σ_{d,m} W[c,d,m] · z[n, t+m−(k−1)//2, d], slid over time with k = `kernel_over_time`;
     P[n,t,c] = Σ_{s,m} E[t,s,m] · z[n, s, c+m−(k−1)//2], slid over channels with k = `kernel_over_channels`;
     gate = sigmoid(P · Q), element by element (cross convolutional fusion).
 
-    `branches="time"` keeps T-LA alone, gate = sigmoid(Q); `"channels"` keeps C-LA alone, gate = sigmoid(P):
-    the paper's ablations. The convolution of the absent branch does not exist.
+    `branches="time"` has T-LA alone, gate = sigmoid(Q); `"channels"` has C-LA alone, gate = sigmoid(P):
+    the paper's ablations. The unused branch has no convolution.
 
     `conv_over_time` is a Conv1d(C, C), `conv_over_channels` a Conv1d(T, T), both without bias.
     The output is real-valued, not spikes. Raises BadSpec for parameters or inputs that do not fit.
     """
 
-    gates_input = True  # metrics count the product with the input (models/protocols.py)
+    gates_input = True  # read by metrics, which count the product with the input (models/protocols.py)
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class TCJA(nn.Module):
             self.conv_over_channels = nn.Conv1d(time_steps, time_steps, kernel_over_channels, bias=False)
 
     def gate(self, x: torch.Tensor) -> torch.Tensor:
-        """(T, N, C, H, W) -> (T, N, C): what each time step and channel is multiplied with."""
+        """(T, N, C, H, W) -> (T, N, C): the factor of each time step and channel."""
         require_frames(x, "TCJA", self.time_steps, self.channels)
         with without_autocast(x):
             return self.factors_of(self.means(x))[0]
@@ -122,7 +122,7 @@ class TCJA(nn.Module):
     def gradients(
         self, x: torch.Tensor, grad_output: torch.Tensor, factors: Tensors
     ) -> tuple[Tensors, InputGradient]:
-        """The gradient of the gate, and a function that makes that of x from that of the means."""
+        """The gradient of the gate, and a function from the gradient of the means to the gradient of x."""
         (gate,) = factors
         grad_gate = torch.empty_like(gate)
         at_once = steps_at_once(x)

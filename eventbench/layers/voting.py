@@ -1,6 +1,6 @@
-"""Voting: the mean over groups of neighbouring output neurons, one group per class.
+"""Voting: the mean over groups of neighbouring output neurons, one group for each class.
 
-TCJA-SNN's DVS128 Gesture network ends in 110 neurons that vote for 11 classes, 10 neighbours each
+TCJA-SNN's DVS128 Gesture network ends in 110 neurons that vote for 11 classes, 10 neighbouring neurons each
 (Zhu et al., arXiv 2206.10177). The authors' `VotingLayer` is an average pool of that width; its N-Caltech101
 network builds one and never uses it. PFA's gesture network has 110 outputs and no voting.
 """

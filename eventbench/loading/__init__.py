@@ -1,1 +1,1 @@
-"""A task's samples on the device, batch by batch, from frames or events, in memory or streamed."""
+"""Loaders: the samples of a task in batches on the device, from frames or events, in memory or streamed."""

@@ -1,4 +1,4 @@
-"""`BinnedStore`: a store of events with the interface of a store of frames, binned as samples are taken."""
+"""`BinnedStore`: a store of events with the interface of a store of frames; samples are binned when they are read."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from eventbench.store.read import EventStore
 
 
 class BinnedStore:
-    """A store of events as if it were one of frames: binned on the CPU as samples are taken, by any `Binning`.
+    """A store of events that behaves like a store of frames: samples are binned on the CPU when they are read.
 
-    The frames are those that a store of frames of the same events and pipeline would hold. Raises BadSpec for a
-    store of frames, or a binning that has no fixed number of frames.
+    The frames are the same as in a store of frames of the same events and pipeline. Raises BadSpec for a store of
+    frames, or for a binning without a fixed number of frames.
 
     Attributes
     ----------
-    events : the store underneath
+    events : the store of events
     shape : (T, C, H, W) of a sample
-    dtype : of its values
-    ids, splits, subjects, labels, classes, account, path : of the store of events
+    dtype : that of the frames
+    ids, splits, subjects, labels, classes, account, path : those of the store of events
     """
 
     def __init__(self, events: EventStore, binning: Binning) -> None:
         if not isinstance(events, EventStore):
             raise BadSpec(
-                "it holds frames, which cannot be binned", where=events.path, allowed="a store of events"
+                "it holds frames, which cannot be binned again",
+                where=events.path,
+                allowed="a store of events",
             )
         self.events, self.binning = events, binning
         self.shape: tuple[int, ...] = binning.shape(events.sensor)
@@ -41,7 +43,7 @@ class BinnedStore:
         return len(self.events)
 
     def rows(self, split: str) -> np.ndarray:
-        """The indices of a split's samples. Raises BadStore where there is no such split."""
+        """The indices of a split's samples. Raises BadStore if the split does not exist."""
         return self.events.rows(split)
 
     def gather(self, rows: Sequence[int] | np.ndarray, out: np.ndarray | None = None) -> np.ndarray:

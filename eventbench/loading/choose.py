@@ -1,4 +1,4 @@
-"""`loader_for`: a split in the device's memory where it fits, as frames or as events, and streamed to it where it does not."""
+"""`loader_for`: the choice of a loader for samples: in the device's memory if they fit, as frames or events, else streamed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from eventbench.loading.resident_frames import ResidentFrames
 from eventbench.loading.streamed import StreamedLoader
 from eventbench.store.read import EventStore, FrameStore
 
-SHARE = 0.5  # of the memory that is free, for data; a network's activations need the rest
+DATA_SHARE = 0.5  # the share of free memory that data may use; activations of the network need the rest
 
 
 def free_bytes(device: torch.device) -> int:
-    """Memory of the device that nobody has taken."""
+    """The free memory of a device in bytes."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     meminfo = Path("/proc/meminfo")
@@ -33,24 +33,24 @@ def free_bytes(device: torch.device) -> int:
 
 
 def fits(nbytes: int, device: torch.device, budget: int | None = None) -> bool:
-    """Whether so many bytes of data may stay on the device: up to `budget` bytes, else half of what is free there."""
+    """Whether `nbytes` of data may stay on the device: up to `budget` bytes; None is half of the free memory."""
     if budget is not None and budget < 0:
         raise BadSpec(f"budget is {budget!r} bytes", where="fits", allowed="0 or more, or None")
-    return nbytes <= (SHARE * free_bytes(device) if budget is None else budget)
+    return nbytes <= (DATA_SHARE * free_bytes(device) if budget is None else budget)
 
 
 def loader_for(
     store: FrameStore | BinnedStore, rows: np.ndarray, device: torch.device, *, budget: int | None = None
 ) -> Loader:
-    """The samples `rows` of a store, resident where they fit the device and streamed where they do not.
+    """A loader for the samples `rows` of a store: resident on the device if they fit, else streamed to it.
 
-    Of a BinnedStore the events are held, and binned on the device, where ResidentEvents can do what its binning does.
-    Else they are binned on the CPU: once, where the frames fit, or in each epoch while they are streamed. The batches are
-    the same in any case. `budget` as in `fits`. Raises BadSpec for a store of events without a binning.
+    From a BinnedStore, events are kept and binned on the device if ResidentEvents supports the binning. Otherwise they
+    are binned on the CPU: once if the frames fit, else in each epoch while they are streamed. The batches are the same
+    in all cases. `budget` as in `fits`. Raises BadSpec for a store of events without a binning.
     """
     if isinstance(store, EventStore):
         raise BadSpec(
-            "it holds events, and no binning is given",
+            "it holds events, and there is no binning",
             where=store.path,
             allowed="a store of frames, or BinnedStore(store, Binning(representation))",
         )
@@ -63,6 +63,6 @@ def loader_for(
 
 
 def _event_bytes(store: EventStore, rows: np.ndarray) -> int:
-    """What the events of these samples take on a device."""
+    """The size of the events of these samples on a device in bytes."""
     events = int((store.offset[np.asarray(rows) + 1] - store.offset[rows]).sum())
     return events * (address_dtype(store.sensor).itemsize + 2)

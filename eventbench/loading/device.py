@@ -1,4 +1,4 @@
-"""`device_named`: the torch device that is asked for by name."""
+"""`device_named`: a torch device by name, checked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from eventbench.errors import EventbenchError
 
 
 def device_named(name: str | None) -> torch.device:
-    """The device asked for, or CUDA where there is one, else the CPU. Raises EventbenchError where it is not there."""
+    """The device of that name; None takes CUDA if there is one, else the CPU. Raises EventbenchError if it cannot be used."""
     if name is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -17,6 +17,6 @@ def device_named(name: str | None) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         reason = str(error).partition("\n")[0]
         raise EventbenchError(
-            f"device {name!r} cannot be used: {reason}", allowed="cpu, or cuda where there is one"
+            f"device {name!r} cannot be used: {reason}", allowed="cpu, or cuda if there is one"
         ) from None
     return device

@@ -1,4 +1,4 @@
-"""Which samples a task trains on, selects on and scores: decided by their names alone, the same on every machine."""
+"""`task_splits`: the training, validation and test samples of a task, chosen by their names, the same on every machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from eventbench.specs.task import Task
 
 
 class SplitStore(Protocol):
-    """What is asked of a store to part it: `ids` and `subjects` (samples,), `labels` (samples,), and the `rows` of a split."""
+    """The part of a store that `task_splits` needs: `ids`, `subjects` and `labels` (samples,), and the `rows` of a split."""
 
     ids: list[str]
     subjects: list[str]
@@ -24,7 +24,7 @@ class SplitStore(Protocol):
 
 
 class TaskSplits(NamedTuple):
-    """Row numbers of the store, sorted: `train` and `validation` (samples,) do not meet, nor does either meet `test`."""
+    """Sorted row numbers of the store (samples,); no row is in two of `train`, `validation` and `test`."""
 
     train: np.ndarray
     validation: np.ndarray
@@ -32,10 +32,10 @@ class TaskSplits(NamedTuple):
 
 
 def task_splits(task: Named[Task], store: SplitStore) -> TaskSplits:
-    """The task's three parts of a store. Raises BadSpec where its rules leave no such parts.
+    """The three parts of a store for a task. Raises BadSpec if its rules do not define them.
 
-    A carved validation part is the share of each class (or the subjects, whole) whose names have the smallest sha256:
-    no generator, no order of files and no seed of a run can change it.
+    A carved validation part is the share of each class (or of the subjects) whose names have the smallest sha256, so it
+    does not depend on a generator, on the order of files or on the seed of a run.
     """
     rules = task.spec.validation
     names = [task.spec.train, task.spec.test, *([rules.split] if rules.split else [])]
@@ -43,39 +43,39 @@ def task_splits(task: Named[Task], store: SplitStore) -> TaskSplits:
         raise BadSpec(
             f"the splits are {names}",
             where=task.path.name,
-            allowed="different ones: no sample may have two parts",
+            allowed="different splits: no sample may be in two parts",
         )
     train, test = store.rows(task.spec.train), store.rows(task.spec.test)
     if bool(rules.split) == bool(rules.carve):
-        raise BadSpec("[validation] must have either split or carve", where=task.path.name)
+        raise BadSpec("[validation] needs exactly one of split and carve", where=task.path.name)
     if rules.split:
         return TaskSplits(train, store.rows(rules.split), test)
     if not 0 < rules.carve < 1:
         raise BadSpec(f"carve is {rules.carve}", where=task.path.name, allowed="a share between 0 and 1")
     if rules.by == "subject":
-        subjects = sorted({store.subjects[row] for row in train}, key=_draw)
+        subjects = sorted({store.subjects[row] for row in train}, key=_hash)
         if len(subjects) < 2:
             raise BadSpec(
-                "the dataset names no subjects to carve by", where=task.path.name, fix='use by = "class"'
+                "the dataset has no subjects to carve by", where=task.path.name, fix='use by = "class"'
             )
-        drawn_subjects = set(subjects[: _share(rules.carve, len(subjects))])
+        drawn_subjects = set(subjects[: _carved_count(rules.carve, len(subjects))])
         carved = np.array([store.subjects[row] in drawn_subjects for row in train])
     elif rules.by == "class":
         drawn_rows: set[int] = set()
         for label in np.unique(store.labels[train]):
-            rows = sorted(train[store.labels[train] == label], key=lambda row: _draw(store.ids[row]))
-            drawn_rows.update(rows[: _share(rules.carve, len(rows))])
+            rows = sorted(train[store.labels[train] == label], key=lambda row: _hash(store.ids[row]))
+            drawn_rows.update(rows[: _carved_count(rules.carve, len(rows))])
         carved = np.array([row in drawn_rows for row in train])
     else:
         raise BadSpec(f"by is {rules.by!r}", where=task.path.name, allowed="class, subject")
     return TaskSplits(train[~carved], train[carved], test)
 
 
-def _share(carve: float, whole: int) -> int:
-    """At least one, and never all: something is left to train on."""
-    return min(max(1, round(carve * whole)), whole - 1)
+def _carved_count(carve: float, count: int) -> int:
+    """How many of `count` are carved: at least one, and never all, so that some are left for training."""
+    return min(max(1, round(carve * count)), count - 1)
 
 
-def _draw(name: str) -> str:
-    """What names are sorted by: the first are drawn."""
+def _hash(name: str) -> str:
+    """The key by which names are sorted; the first ones are carved."""
     return hashlib.sha256(name.encode()).hexdigest()

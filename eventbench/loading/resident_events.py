@@ -1,4 +1,4 @@
-"""`ResidentEvents`: events held on the device as they are stored, 4 to 6 bytes each, and binned there."""
+"""`ResidentEvents`: a loader that keeps packed events, 4 to 6 bytes each, on the device and bins them there."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from eventbench.representations.binary import Binary
 from eventbench.representations.frames import CELLS, FIXED_CUTS, Frames
 from eventbench.store.read import EventStore
 
-EXACT = 1 << 24  # up to here every whole number has its own float32
+EXACT_FLOAT32 = 1 << 24  # float32 represents every whole number up to here
 
 
 class ResidentEvents(Loader):
-    """Some samples of a store of events, held on one device as events and binned there.
+    """Some samples of a store of events, kept as events on one device and binned there.
 
-    The batches equal, to the last count, those of a ResidentFrames of frames made from the same events by the same
-    representation on the CPU. The representation is `Frames` with a fixed number of frames, or `Binary`. Where frames
-    begin is found once, on the device; `rebinned` gives another binning of the same events in memory.
+    The batches are identical to those of a ResidentFrames whose frames the same representation makes on the CPU. The
+    representation is `Frames` with a fixed number of frames, or `Binary`. The beginnings of the frames are computed once,
+    on the device; `rebinned` bins the same events in memory differently.
 
-    Raises BadSpec for a representation that is made on the CPU only, BadEvents where a `split_by` cannot cut a sample, and
-    EventbenchError for a count that overflow="refuse" refuses: all when it is made, none during training.
+    Raises BadSpec for a representation that is made on the CPU only, BadEvents if `split_by` cannot cut a sample, and
+    EventbenchError for a count that overflow="refuse" refuses. All of them are raised at construction, none during
+    training.
     """
 
     def __init__(
@@ -53,14 +54,14 @@ class ResidentEvents(Loader):
             self._refuse_overflow()
 
     def rebinned(self, representation: Representation) -> ResidentEvents:
-        """The same events in the same memory, binned by another representation."""
+        """A loader of the same events in the same memory, binned by another representation."""
         return ResidentEvents(
             self._store, self._rows, representation, self.labels.device, _recordings=self._recordings
         )
 
     @property
     def nbytes(self) -> int:
-        """What the events take on the device."""
+        """The size of the events on the device in bytes."""
         return self._recordings.nbytes
 
     def _cut(self) -> torch.Tensor:
@@ -91,52 +92,52 @@ class ResidentEvents(Loader):
     def _refuse_overflow(self) -> None:
         indices = torch.arange(len(self), device=self.labels.device)
         for sample, index in enumerate(torch.split(indices, 1)):
-            most = int(self._counts([sample], index, torch.int32).max())
-            if most > self._limit:
+            largest = int(self._counts([sample], index, torch.int32).max())
+            if largest > self._limit:
                 raise EventbenchError(
-                    f"{most} events in one cell",
+                    f"{largest} events in one cell",
                     where=self.ids[sample],
                     allowed=f"{self._limit} in {self.representation.array_dtype}",
                     fix="take a wider dtype, more bins, or overflow='saturate'",
                 )
 
     def _gather(self, order: torch.Tensor, size: int) -> Generator[torch.Tensor, None, None]:
-        # A float32 that adds up ones stays at 2**24 when it is there, which no limit below is over.
-        small = self._limit <= EXACT
+        # A float32 sum of ones stops growing at 2**24, which does not matter for limits up to there.
+        fits_float32 = self._limit <= EXACT_FLOAT32
         on_device = order.to(self.labels.device)
         for samples, indices in zip(torch.split(order, size), torch.split(on_device, size), strict=True):
-            counts = self._counts(samples.tolist(), indices, torch.float32 if small else torch.int32)
-            yield counts.clamp_(max=self._limit) if small else counts
+            counts = self._counts(samples.tolist(), indices, torch.float32 if fits_float32 else torch.int32)
+            yield counts.clamp_(max=self._limit) if fits_float32 else counts
 
     def _counts(self, samples: list[int], indices: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
         """Counts (N, T, P, H, W) of the events of `samples`; `indices` are the same numbers on the device.
 
-        Nothing here waits for the device or crosses the bus: how many events there are is known on the CPU. Sums of ones
-        come out the same whatever order a device adds them in.
+        Nothing here waits for the device or copies to or from it: the numbers of events are known on the CPU. Sums of
+        ones are the same in any order of addition.
         """
         T, P, H, W = self.shape
         address, offsets = self._recordings.address, self._recordings.offsets
         ends, total = self._cuts[:, T], len(samples) * T * P * H * W
         cells = torch.cat([address[offsets[i] : offsets[i] + int(ends[i])] for i in samples])
-        # An index of 32 bits is half the traffic, wherever it reaches the last cell.
-        kind = torch.int32 if total < 1 << 31 else torch.int64
-        frame = torch.arange(0, total, P * H * W, dtype=kind, device=address.device)
+        # A 32-bit index halves the memory traffic, if it reaches the last cell.
+        index_dtype = torch.int32 if total < 1 << 31 else torch.int64
+        frame = torch.arange(0, total, P * H * W, dtype=index_dtype, device=address.device)
         index = frame.repeat_interleave(self._lengths[indices].flatten(), output_size=len(cells))
-        index += cells.to(kind) & (-1 if cells.dtype == kind else SIGNED_BITS[cells.dtype])
+        index += cells.to(index_dtype) & (-1 if cells.dtype == index_dtype else SIGNED_BITS[cells.dtype])
         counts = torch.zeros(total, dtype=dtype, device=address.device)
         counts.index_add_(0, index, torch.ones(1, dtype=dtype, device=address.device).expand(len(cells)))
         return counts.view(len(samples), T, P, H, W)
 
 
 def can_bin_on_device(binning: Binning) -> bool:
-    """Whether ResidentEvents can do what this binning does: no steps, and a representation that it knows."""
+    """Whether ResidentEvents supports this binning: one without steps, and with a supported representation."""
     representation = binning.representation
     fixed_cuts = isinstance(representation, Frames | Binary) and representation.split_by in FIXED_CUTS
     return fixed_cuts and not binning.steps
 
 
 def _checked(representation: Representation) -> Frames | Binary:
-    """The representation, if it can be made here. Raises BadSpec where it cannot."""
+    """The representation. Raises BadSpec if it is not supported."""
     if isinstance(representation, Frames | Binary) and representation.split_by in FIXED_CUTS:
         return representation
     raise BadSpec(

@@ -1,4 +1,4 @@
-"""`ResidentFrames`: frames held on the device in the type that they are stored in."""
+"""`ResidentFrames`: a loader that keeps frames on the device in the dtype of the store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ResidentFrames(Loader):
 
     Attributes
     ----------
-    frames : (samples, T, P, H, W), in the store's own type (uint8 takes a quarter of float32)
+    frames : (samples, T, P, H, W), in the dtype of the store (uint8 takes a quarter of float32)
     """
 
     def __init__(self, store: FrameStore | BinnedStore, rows: np.ndarray, device: torch.device) -> None:

@@ -1,4 +1,4 @@
-"""`TaskData`: a task made ready: its store, its three parts on the device, and what models must be made for."""
+"""`TaskData`: the data of a task: its store, its splits on the device, and the sizes that models are made for."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from eventbench.store.read import EventStore, FrameStore
 
 
 class TaskData:
-    """A task made ready: its three parts on the device, and what models must be made for.
+    """The data of a task: its three splits on the device, and the sizes that models are made for.
 
-    The samples come from a store of frames, or from the store of events and are binned as they are loaded; batches,
-    scores and `store_digest` are the same. `store` says which, "frames" or "events"; None leaves it to the task, and a
-    task that says "events" takes the store of frames where there is one already. What is missing is made first.
+    The samples come from a store of frames, or from the store of events and are binned when they are loaded; batches,
+    scores and `store_digest` are the same. The argument `store` chooses "frames" or "events"; None follows the task,
+    where "events" still uses a store of frames that exists already. Missing stores are made first.
 
     Attributes
     ----------
-    task, card, pipeline : the data files that say what is done
+    task, card, pipeline : the data files of the task
     store : a FrameStore, or a BinnedStore of events
-    store_digest : what is in it, whichever of the two it is: the card's recordings through the pipeline
-    device : where batches lie
+    store_digest : of its content, the card's recordings through the pipeline; the same for both kinds of store
+    device : that of the batches
     sensor : (width, height) of a frame
-    time_steps, classes : how many
+    time_steps, classes : their numbers
     """
 
     def __init__(
@@ -66,13 +66,13 @@ class TaskData:
         self._loaders: dict[str, Loader] = {}
 
     def _events(self, places: Places, workers: int, progress: Progress) -> EventStore:
-        """The card's store of events, made where it is missing."""
+        """The card's store of events, made if it is missing."""
         key = StoreKey.of(places.cache, self.card)
         events_store(self.card, places.data, places.cache, workers=workers, progress=progress)
         return EventStore(key.path).require_key(key)
 
     def split(self, name: str) -> Loader:
-        """The "train", "validation" or "test" samples, kept on the device where they fit, else streamed to it."""
+        """A loader for the "train", "validation" or "test" samples: resident on the device if they fit, else streamed."""
         if name not in self._loaders:
             self._loaders[name] = loader_for(self.store, getattr(self._rows, name), self.device)
         return self._loaders[name]

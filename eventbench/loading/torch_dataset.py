@@ -1,4 +1,4 @@
-"""`eb.open_store`: a store as a torch Dataset of frames, binned as they are asked for where the store holds events."""
+"""`eb.open_store`: a store as a torch Dataset of frames; events are binned when a sample is requested."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from eventbench.store.read import EventStore, FrameStore, Store, open_any
 
 
 class StoreDataset(Dataset[tuple[torch.Tensor, int]]):
-    """(frames, label) pairs: frames a tensor of `shape` (T, P, H, W) in the store's own type, label an int.
+    """(frames, label) pairs: frames are a tensor of `shape` (T, P, H, W) in the dtype of the store, the label is an int.
 
     A DataLoader collates them to (N, T, P, H, W); networks take (T, N, P, H, W). `store` has ids, splits,
     subjects, class names and the account of the events.
@@ -43,10 +43,10 @@ class StoreDataset(Dataset[tuple[torch.Tensor, int]]):
 
 
 class EventDataset(Dataset[tuple[torch.Tensor, int]]):
-    """As StoreDataset, of a store of events: each sample is augmented, taken through a pipeline and binned when asked for.
+    """Like StoreDataset, for a store of events: a requested sample is augmented, passed through a pipeline and binned.
 
-    What is drawn for a sample depends on (seed, epoch, sample) alone, so it is the same for any order and any number of
-    workers; `set_epoch` before each epoch draws anew.
+    The random numbers of a sample depend only on (seed, epoch, sample), so they are the same for any order and any number
+    of workers. Call `set_epoch` before each epoch for new ones.
     """
 
     def __init__(
@@ -60,16 +60,17 @@ class EventDataset(Dataset[tuple[torch.Tensor, int]]):
         self.store, self.rows, self.seed, self.epoch = store, rows, seed, 0
         binning = Binning.of(pipeline)
         self.binning, self.shape = binning.augmented(augment), binning.shape(store.sensor)
-        plain, changed = binning.sensor(store.sensor), self.binning.sensor(store.sensor)
-        if changed != plain:
+        sensor, augmented_sensor = binning.sensor(store.sensor), self.binning.sensor(store.sensor)
+        if augmented_sensor != sensor:
             raise BadSpec(
-                f"the augmented sensor is {changed[0]}x{changed[1]} after the pipeline's steps, else {plain[0]}x{plain[1]}",
+                f"after the pipeline's steps the sensor is {sensor[0]}x{sensor[1]}, "
+                f"with augmentation {augmented_sensor[0]}x{augmented_sensor[1]}",
                 where=pipeline.path.name,
                 fix="let the pipeline crop or downsample to the same size",
             )
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw the augmentation of this epoch from now on. Call it before the DataLoader starts its workers."""
+        """Use the augmentation of this epoch from now on. Call it before the DataLoader starts its workers."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -91,29 +92,29 @@ def open_store(
     augment: Sequence[Mapping[str, Any] | Step] = (),
     seed: int = 0,
 ) -> StoreDataset | EventDataset:
-    """The store at `path` as a torch Dataset of (frames, label), whole or one split of it.
+    """The store at `path`, or one split of it, as a torch Dataset of (frames, label).
 
     Parameters
     ----------
     path : of a store of frames, or of events
-    split : one split's samples only
-    pipeline : for a store of events, how its samples become frames: a pipeline's name, its TOML file, or its content,
-        {"representation": {"name": "frames", "bins": 20}}. Nothing is read from raw files.
+    split : only the samples of this split
+    pipeline : for a store of events, how samples become frames: a pipeline's name, its TOML file, or its content,
+        {"representation": {"name": "frames", "bins": 20}}. No raw files are read.
     augment : steps (or their tables, {"name": "flip_left_right", "probability": 0.5}) that change the events before the
-        pipeline's own do. Only for a split whose name begins with "train": nothing that is evaluated is augmented.
-    seed : what the augmentation is drawn from, with the epoch and the sample's number
+        steps of the pipeline. Only for a split whose name begins with "train": evaluation is never augmented.
+    seed : seed of the augmentation, together with the epoch and the sample's number
 
-    Raises BadStore when there is none, when it is unfinished, or when it holds events and no pipeline is given; BadSpec
-    for a pipeline or an augmentation that cannot be used here.
+    Raises BadStore if there is no store, if it is unfinished, or if it holds events and there is no pipeline; BadSpec for
+    a pipeline or an augmentation that cannot be used here.
     """
     store: Store = open_any(Path(path))
     rows = np.arange(len(store)) if split is None else store.rows(split)
     if isinstance(store, FrameStore):
         if pipeline is not None or augment:
             raise BadSpec(
-                "it holds frames already, binned by its own pipeline",
+                "it holds frames, which are binned already",
                 where=path,
-                fix=f"open the store of events of {store.dataset} to bin or augment anew",
+                fix=f"to bin or augment differently, open the store of events of {store.dataset}",
             )
         return StoreDataset(store, rows)
     assert isinstance(store, EventStore)
@@ -125,9 +126,9 @@ def open_store(
         )
     if augment and not (split or "").startswith("train"):
         raise BadSpec(
-            f"augment is given for {f'split {split!r}' if split else 'all splits'}",
+            f"augment for {f'split {split!r}' if split else 'all splits'}",
             where=path,
-            allowed="a split that is trained on: its name begins with train",
+            allowed="a training split, whose name begins with train",
         )
     steps = [
         step if isinstance(step, Step) else registry.steps.build(step, where="augment") for step in augment

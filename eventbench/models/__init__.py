@@ -1,1 +1,1 @@
-"""Networks and baselines, one architecture a file."""
+"""Networks and baselines, one architecture per file."""

@@ -1,4 +1,4 @@
-"""The convolutional spiking network of `conv_snn`, `tcja_net` and `pfa_net`, which differ in the attention module alone."""
+"""The convolutional spiking network of `conv_snn`, `tcja_net` and `pfa_net`, which differ only in the attention module."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 from eventbench.errors import BadSpec
 from eventbench.layers import LIF, norm_lif
-from eventbench.models._refusals import require_input
+from eventbench.models._checks import require_input
 from eventbench.models.base import Model
 
 Gate = Callable[[int, int], nn.Module]  # (time_steps, channels) -> a module (T, N, C, H, W) -> the same shape
@@ -29,7 +29,7 @@ class PooledStage(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         require_input(x, self.conv)
         T, N = x.shape[:2]
-        # Channels last through the whole network: a training step on the CPU takes two thirds of the time.
+        # Channels last in the whole network: a training step on the CPU takes only two thirds of the time.
         images = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         pooled = norm_lif(torch.unflatten(self.conv(images), 0, (T, N)), self.norm, self.lif, self.pool)
         if self.gate is None:
@@ -41,9 +41,9 @@ class PooledStage(nn.Module):
 class Backbone(nn.Module):
     """Frames (T, N, C, H, W) to scores (N, K), for any sensor size, T and class count.
 
-    A stage per entry of `channels`, then the mean over a `grid` x `grid` of regions, dropout (one mask for all steps,
-    as the papers do), and a linear readout averaged over time. `gate` makes the module at the end of the last
-    `gated_stages` stages; None leaves the plain network.
+    One stage per entry of `channels`, then the mean over `grid` x `grid` regions, dropout (one mask for all steps,
+    as in the papers), and a linear readout averaged over time. `gate` makes the module at the end of each of the last
+    `gated_stages` stages; None gives the plain network.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Backbone(nn.Module):
 
 
 class BackboneModel(Model):
-    """A model that is a backbone and nothing else."""
+    """A model that consists of a backbone only."""
 
     network: Backbone
 

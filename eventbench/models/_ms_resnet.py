@@ -1,8 +1,8 @@
-"""MS-ResNet: residuals on the membrane, so that what the shortcut carries is a current and never a spike.
+"""MS-ResNet: residual blocks whose shortcut carries input currents of the neurons and not spikes.
 
 Source: Hu et al., "Advancing spiking neural networks toward deep residual learning", IEEE TNNLS 2024, arXiv
-2112.08954; released code `Ariande1/MS-ResNet`. TCJA and PFA report it with their module in every block, on still
-images; neither released code for it, so where in a block the module sits is a reading of ours, and config.
+2112.08954; released code `Ariande1/MS-ResNet`. The TCJA and PFA papers report it with their module in every block, on
+still images. Neither released code for it, so the place of the module in a block is our reading; the config can change it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from torch import nn
 
 from eventbench.errors import BadSpec
 from eventbench.layers import LIF
-from eventbench.models._config import Neuron, require_depths
+from eventbench.models._config import Neuron, require_depths, residual_blocks
 from eventbench.models._stages import Normed, StaticStem
 from eventbench.models._stepwise import StepwiseModel
 
 PLACES = ("spikes", "branch")
-# `mem_update` of the released code: m = m/4 + x, spikes where m > 1/2. Its surrogate is a rectangle, ours a triangle.
+# `mem_update` of the released code: m = m/4 + x, a spike where m > 1/2. Its surrogate is a rectangle, here a triangle.
 MS_NEURON = {"tau": 4 / 3, "threshold": 0.5, "decay_input": False, "surrogate": "triangle", "alpha": 1.0}
 
 
@@ -35,11 +35,11 @@ class MembraneBlock(nn.Module):
         super().__init__()
         self.first_lif, self.second_lif = LIF(**neuron), LIF(**neuron)
         self.first, self.second = Normed(inputs, outputs, stride=stride), Normed(outputs, outputs)
-        same = stride == 1 and inputs == outputs
-        self.shortcut = nn.Identity() if same else Normed(inputs, outputs, kernel=1, stride=stride)
+        keeps_shape = stride == 1 and inputs == outputs
+        self.shortcut = nn.Identity() if keeps_shape else Normed(inputs, outputs, kernel=1, stride=stride)
         self.gate = gate or nn.Identity()
         self.place = place
-        # The branch starts at zero and the rest at the threshold, so that depth does not matter at first.
+        # The branch is scaled to zero at first and the shortcut to the threshold, so that depth does not matter at the start.
         for normed, scale in ((self.first, 0.5), (self.second, 0.0), (self.shortcut, 0.5)):
             if isinstance(normed, Normed):
                 nn.init.constant_(normed.norm.weight, scale)
@@ -55,7 +55,7 @@ class MembraneBlock(nn.Module):
 class MSResNet(StepwiseModel):
     """Images (N, C, H, W), or frames (T, N, C, H, W), to logits (N, K).
 
-    `blocks` of each of the four stages; the first stage works at full size, each further one at half of it.
+    `blocks` is the number of blocks of each stage; the first stage has full size, each further one half the size.
     """
 
     def __init__(
@@ -74,19 +74,17 @@ class MSResNet(StepwiseModel):
             raise BadSpec(f"place is {place!r}", where="model config", allowed=", ".join(PLACES))
         depths = require_depths(channels, blocks)
         self.stem = StaticStem(time_steps, inputs, channels[0])
-        layers: list[nn.Module] = []
-        width = channels[0]
-        for number, (outputs, count) in enumerate(zip(channels, depths, strict=True)):
-            for block in range(count):
-                stride = 2 if number > 0 and block == 0 else 1
-                layers.append(MembraneBlock(width, outputs, stride, neuron, gate(outputs), place))
-                width = outputs
-        self.blocks = nn.Sequential(*layers)
+        self.blocks = nn.Sequential(
+            *(
+                MembraneBlock(block.inputs, block.outputs, block.stride, neuron, gate(block.outputs), place)
+                for block in residual_blocks(channels, depths)
+            )
+        )
         self.lif = LIF(**neuron)
-        self.readout = nn.Linear(width, classes)
+        self.readout = nn.Linear(channels[-1], classes)
 
     def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
-        """As in `StepwiseModel`."""
+        """Implements `StepwiseModel.scores_per_step`."""
         spikes: torch.Tensor = self.lif(self.blocks(self.stem(frames)))
         scores: torch.Tensor = self.readout(spikes.mean((3, 4)))
         return scores

@@ -1,4 +1,4 @@
-"""Heads of the published networks: linear layers and neurons, with dropout shared over time."""
+"""Heads of the published networks: linear layers and neurons, with dropout."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from eventbench.models._config import Neuron
 
 
 class SharedDropout(nn.Module):
-    """Dropout with one mask for all steps: (T, N, ...) -> the same."""
+    """Dropout with one mask for all steps: (T, N, ...) -> the same shape."""
 
     def __init__(self, p: float) -> None:
         super().__init__()
@@ -40,9 +40,10 @@ def readout(
     bias: bool = False,
     spiking: bool = True,
 ) -> list[nn.Module]:
-    """Layers from maps (T, N, C, H, W) of `features` values to (T, N, last width).
+    """Layers from maps (T, N, C, H, W), of `features` values each, to (T, N, last width).
 
-    Each width is a dropout, a linear layer and LIF; `spiking=False` leaves the last LIF out.
+    For each width: a dropout, a linear layer and LIF. `spiking=False` leaves out the last LIF; `shared_mask` uses one
+    dropout mask for all steps.
     """
     layers: list[nn.Module] = [nn.Flatten(2)]
     for number, width in enumerate(widths):

@@ -1,8 +1,8 @@
-"""Spiking self-attention and the spiking perceptron: the encoder block of Spikformer.
+"""The encoder block of Spikformer: spiking self-attention and a spiking perceptron.
 
 Source: Zhou et al., "Spikformer: when spiking neural network meets transformer", ICLR 2023, arXiv 2209.15425; released
-code `ZK-Zhou/spikformer`, `cifar10dvs/model.py`. There is no softmax: queries, keys and values are spikes, so that
-(Q Kᵀ) V = Q (Kᵀ V), and whichever has fewer products is computed.
+code `ZK-Zhou/spikformer`, `cifar10dvs/model.py`. There is no softmax: queries, keys and values are spikes, and
+(Q Kᵀ) V = Q (Kᵀ V), so the cheaper order is computed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class TokenStage(nn.Module):
 
 
 class SpikingAttention(nn.Module):
-    """(Q Kᵀ) V of spikes by head and step: three (T, N, C, L) -> (T, N, C, L), stacked in one tensor (3, T, N, C, L)."""
+    """(Q Kᵀ) V for each head and step: queries, keys and values stacked (3, T, N, C, L) -> (T, N, C, L)."""
 
     def __init__(self, heads: int) -> None:
         super().__init__()
@@ -50,26 +50,26 @@ class SpikingAttention(nn.Module):
     def count_synaptic_operations(self, qkv: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Accumulates, multiply-accumulates and dense operations, each (N,).
 
-        Queries, keys and values are spikes, so that every product adds counts: all are accumulates.
+        Queries, keys and values are spikes, so every product is a sum of counts: all operations are accumulates.
         """
         T, C, L = qkv.shape[1], qkv.shape[3], qkv.shape[4]
         q, k, v = self._by_head(qkv)
         if q.shape[4] > q.shape[3]:
-            first = (v.sum(3) * k.sum(3)).sum((0, 2, 3))
-            inner = v @ k.mT
-            second = ((inner != 0).to(q.dtype).sum(3) * q.sum(4)).sum((0, 2, 3))
+            first_acs = (v.sum(3) * k.sum(3)).sum((0, 2, 3))
+            first_product = v @ k.mT
+            second_acs = ((first_product != 0).to(q.dtype).sum(3) * q.sum(4)).sum((0, 2, 3))
         else:
-            first = (k.sum(4) * q.sum(4)).sum((0, 2, 3))
-            inner = k.mT @ q
-            second = ((inner != 0).to(q.dtype).sum(4) * v.sum(3)).sum((0, 2, 3))
-        acs = (first + second).to(torch.int64)
-        shorter = min(C // self.heads, L)
-        dense = torch.full_like(acs, 2 * T * C * L * shorter)
+            first_acs = (k.sum(4) * q.sum(4)).sum((0, 2, 3))
+            first_product = k.mT @ q
+            second_acs = ((first_product != 0).to(q.dtype).sum(4) * v.sum(3)).sum((0, 2, 3))
+        acs = (first_acs + second_acs).to(torch.int64)
+        inner_length = min(C // self.heads, L)
+        dense = torch.full_like(acs, 2 * T * C * L * inner_length)
         return acs, torch.zeros_like(acs), dense
 
 
 class EncoderBlock(nn.Module):
-    """Attention and perceptron, each added to what it read: (T, N, C, L) -> the same. Sums of spikes are counts."""
+    """Attention and perceptron, each added to its input: (T, N, C, L) -> the same shape. The sums of spikes are counts."""
 
     def __init__(self, channels: int, heads: int, ratio: int, scale: float, neuron: Neuron) -> None:
         super().__init__()

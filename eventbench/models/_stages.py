@@ -1,4 +1,4 @@
-"""Stages over (T, N, C, H, W) of the published networks: convolutions, pools, and the stem of still images."""
+"""Stages of the published networks on (T, N, C, H, W): convolutions, pools, and the stem for still images."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 from eventbench.errors import BadSpec
 from eventbench.layers import LIF, norm_lif
 from eventbench.layers.arguments import require_floating
+from eventbench.models._checks import require_input
 from eventbench.models._config import Neuron
-from eventbench.models._refusals import require_input
 
 
 class PerStep(nn.Sequential):
@@ -34,7 +34,7 @@ class Normed(nn.Module):
     def convolved(self, x: torch.Tensor) -> torch.Tensor:
         """The convolution alone (T, N, C', H', W'), the input of the norm."""
         require_input(x, self.conv)
-        # Channels last, as in the backbone: on the CPU a training step takes two thirds of the time.
+        # Channels last, as in the backbone: a training step on the CPU takes only two thirds of the time.
         images = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         return torch.unflatten(self.conv(images), 0, x.shape[:2])
 
@@ -57,9 +57,9 @@ class Stage(nn.Module):
 
 
 class Halve(nn.Module):
-    """Max or average pool of 2 x 2, the last odd row and column dropped: (T, N, C, H, W) -> (T, N, C, H//2, W//2).
+    """Max or average pool of 2 x 2; an odd last row or column is dropped: (T, N, C, H, W) -> (T, N, C, H//2, W//2).
 
-    An axis of length 1 stays as it is, so that a network of n pools takes sensors smaller than 2^n.
+    An axis of length 1 is kept, so that a network with n pools accepts sensors smaller than 2^n.
     """
 
     def __init__(self, kind: str) -> None:
@@ -98,8 +98,8 @@ class Resize(nn.Module):
 class StaticStem(nn.Module):
     """Convolution and batch norm of images (N, C, H, W), repeated at each of T steps: -> (T, N, C', H, W).
 
-    Frames (T, N, C, H, W) are taken too. One picture expanded over T (stride 0) is convolved once; frames that may
-    differ are convolved each.
+    Frames (T, N, C, H, W) are accepted too. An image expanded over T (stride 0) is convolved once; other frames are
+    convolved one by one.
     """
 
     def __init__(self, time_steps: int, inputs: int, outputs: int, kernel: int = 3) -> None:
@@ -113,12 +113,12 @@ class StaticStem(nn.Module):
         if x.stride(0) != 0:
             maps: torch.Tensor = self.normed(x)
             return maps
-        once: torch.Tensor = self.normed(x[:1])
-        return once.expand(x.shape[0], *once.shape[1:])
+        single_step: torch.Tensor = self.normed(x[:1])
+        return single_step.expand(x.shape[0], *single_step.shape[1:])
 
 
 def he_init(network: nn.Module) -> None:
-    """Convolutions drawn as He et al. (2015) do by fan-out, which the TET networks start from."""
+    """Initialise convolutions as He et al. (2015), by fan-out, as the TET networks do."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

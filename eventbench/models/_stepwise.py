@@ -1,7 +1,7 @@
-"""The two forms of the published networks: scores at each step, and a chain of features and head.
+"""Base classes of the published networks: `StepwiseModel` with scores at each step, `Chain` of features and head.
 
-Every network built on these gives scores at each step, `scores_per_step` (T, N, K), and its scores are their mean over T:
-losses that look at each step (TET, per-step cross-entropy) and those of the rate take the same network.
+Such a network has scores at each step, `scores_per_step` (T, N, K); its scores are their mean over T. So it can be
+trained with losses per step (TET, per-step cross-entropy) and with losses of the mean.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from abc import abstractmethod
 import torch
 from torch import nn
 
-from eventbench.models._refusals import require_values
+from eventbench.models._checks import require_values
 from eventbench.models.base import Model
 
 
 class StepwiseModel(Model):
-    """A model whose scores are the mean over T of its scores at each step."""
+    """A model whose scores are the mean over T of the scores at each step."""
 
     @abstractmethod
     def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
@@ -28,13 +28,13 @@ class StepwiseModel(Model):
 
 
 class Chain(StepwiseModel):
-    """`features`, then `head`: the form of every network without branches."""
+    """`features`, then `head`: a network without branches."""
 
     features: nn.Sequential
     head: nn.Sequential
 
     def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
-        """As in `StepwiseModel`."""
+        """Implements `StepwiseModel.scores_per_step`."""
         maps = self.features(frames)
         require_values(maps, self.head, frames)
         scores: torch.Tensor = self.head(maps)

@@ -1,4 +1,4 @@
-"""The plain feed-forward stack of the TCJA and PFA papers: convolutions, a pool after each stage, gates."""
+"""The feed-forward networks of the TCJA and PFA papers: stages of convolutions that end in a pool, some with a gate."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from torch import nn
 
 from eventbench.errors import BadSpec
 from eventbench.layers import PFA, TCJA
-from eventbench.models._config import Neuron, each, require_stages
+from eventbench.models._config import Neuron, broadcast, require_stages
 from eventbench.models._stages import Halve, Stage
 
-Gate = Callable[[int, int], nn.Module]  # (number of the gate, channels) -> (T, N, C, H, W) -> the same shape
+Gate = Callable[
+    [int, int], nn.Module
+]  # (number of the gate, channels) -> a module (T, N, C, H, W) -> the same shape
 Widths = Sequence[int | Sequence[int]]
 PLACES = ("before_pool", "after_pool")
 
 
-def stack(
+def vgg_stages(
     inputs: int,
     channels: Widths,
     pool: str,
@@ -27,10 +29,10 @@ def stack(
     gated: Sequence[int] = (),
     place: str = "before_pool",
 ) -> tuple[list[nn.Module], int]:
-    """The layers of a stack, and the channels it ends with.
+    """The layers of all stages, and the channels of the last one.
 
-    An entry of `channels` is one stage: a width, or the widths of its convolutions; a pool ends it. `gate` makes the
-    module of each stage numbered in `gated`, in front of its pool or behind it (`place`).
+    Each entry of `channels` is one stage: a width, or the widths of its convolutions. A pool ends each stage. `gate`
+    makes the module of each stage listed in `gated`, before or after its pool (`place`).
     """
     if place not in PLACES:
         raise BadSpec(f"place is {place!r}", where="model config", allowed=", ".join(PLACES))
@@ -41,16 +43,16 @@ def stack(
             where="model config",
             allowed="a list of stages, each a whole number above 0 or a list of them",
         )
-    numbers = require_stages(gated, len(stages), "gated")
+    gated_stages = require_stages(gated, len(stages), "gated")
     layers: list[nn.Module] = []
-    for number, widths in enumerate(stages):
+    for stage, widths in enumerate(stages):
         for width in widths:
             layers.append(Stage(inputs, width, neuron, bias=bias))
             inputs = width
-        end: list[nn.Module] = [Halve(pool)]
-        if gate is not None and number in numbers:
-            end.insert(0 if place == "before_pool" else 1, gate(numbers.index(number), inputs))
-        layers += end
+        stage_end: list[nn.Module] = [Halve(pool)]
+        if gate is not None and stage in gated_stages:
+            stage_end.insert(0 if place == "before_pool" else 1, gate(gated_stages.index(stage), inputs))
+        layers += stage_end
     return layers, inputs
 
 
@@ -61,9 +63,9 @@ def tcja_gates(
     kernel_over_channels: int | Sequence[int],
     branches: str,
 ) -> Gate:
-    """Makes the TCJA of each of `count` gated stages; a kernel is one number for all, or one for each."""
-    over_time = each(kernel_over_time, count, "kernel_over_time")
-    over_channels = each(kernel_over_channels, count, "kernel_over_channels")
+    """A function that makes the TCJA of each of `count` gated stages; a kernel is one number for all, or one for each."""
+    over_time = broadcast(kernel_over_time, count, "kernel_over_time")
+    over_channels = broadcast(kernel_over_channels, count, "kernel_over_channels")
 
     def gate(number: int, C: int) -> nn.Module:
         return TCJA(time_steps, C, over_time[number], over_channels[number], branches)
@@ -80,7 +82,10 @@ def pfa_gates(
     *,
     gated_input: bool,
 ) -> Gate:
-    """Makes the PFA of each gated stage, a rank for each; `gated_input` puts one before them, number -1, on the frames."""
+    """A function that makes the PFA of each gated stage, with one rank each.
+
+    With `gated_input` there is one more PFA, number -1, on the frames; its rank is the first one.
+    """
 
     def gate(number: int, C: int) -> nn.Module:
         return PFA(time_steps, C, ranks[number + gated_input], composition, fusion, kernel_over_space)

@@ -1,4 +1,4 @@
-"""What a model is: frames in, scores out, nothing remembered between calls."""
+"""`Model`, the base class of the family: frames in, scores out, no state between calls."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch import nn
 class Model(nn.Module):
     """A classifier of frames, made as `Model(sensor=(width, height), time_steps=T, classes=K, **config)`.
 
-    A model of a user's own need not derive from this class: any `nn.Module` with this constructor and this
-    `forward` may be submitted.
+    A submitted model does not have to derive from this class: any `nn.Module` with this constructor and this
+    `forward` will do.
     """
 
     @abstractmethod
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        """Scores (N, K) of float32 frames (T, N, C, H, W). The state of neurons starts fresh at each call."""
+        """Scores (N, K) of float32 frames (T, N, C, H, W). Neurons start from their initial state at each call."""

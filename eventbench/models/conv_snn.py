@@ -1,4 +1,4 @@
-"""Plain convolutional spiking network: the baseline the attention networks are compared with."""
+"""A plain convolutional spiking network: the baseline for the attention networks."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from eventbench.models._backbone import Backbone, BackboneModel
 
 
 class ConvSNN(BackboneModel):
-    """Conv, batch norm, LIF, max pool, once per entry of `channels`; a linear readout averaged over time.
+    """Conv, batch norm, LIF, max pool for each entry of `channels`; a linear readout averaged over time.
 
-    `tau` is the membrane time constant in time steps. Differs from the networks of the TCJA and PFA papers in size
-    and head; it is the frame in which the modules are compared.
+    `tau` is the membrane time constant in time steps. Differs from the networks of the TCJA and PFA papers in
+    size and head; `tcja_net` and `pfa_net` add an attention module to it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""No network: the class whose mean image of time-summed counts is nearest. Tells how easy a task is."""
+"""A baseline without a network: the class with the nearest mean image of event counts. Shows how easy a task is."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from eventbench.models.base import Model
 class EventCount(Model):
     """Nearest class mean. Frames are summed over time, and each sample's counts divided by their total.
 
-    Scores are minus the squared Euclidean distance to each class's mean, so time order cannot matter: what this
-    model gets on a task can be had without looking at when anything happened.
+    Scores are minus the squared Euclidean distance to each class's mean, so the order of events does not matter: the
+    accuracy of this model is reachable without any timing.
     """
 
     def __init__(self, sensor: tuple[int, int], time_steps: int, classes: int) -> None:
@@ -23,14 +23,14 @@ class EventCount(Model):
         self.register_buffer("means", torch.zeros(classes, 2 * height * width))
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        """Scores (N, K): minus the squared distance to each class's mean, but for a part that all classes share."""
-        # The norm of the sample itself is the same for every class and is left out.
+        """Scores (N, K): minus the squared distance to each class's mean, up to a term that all classes share."""
+        # The squared norm of the sample is the same for every class and left out.
         counts = self._normalised_counts(frames)
         return 2 * counts @ self.means.T - self.means.square().sum(1)
 
     @torch.no_grad()
     def fit_once(self, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
-        """Take the class means over batches of (frames (T, N, C, H, W), labels (N,))."""
+        """Set the class means from batches of (frames (T, N, C, H, W), labels (N,))."""
         sums = torch.zeros_like(self.means, dtype=torch.float64)
         counts = torch.zeros(len(sums), dtype=torch.float64, device=sums.device)
         for frames, labels in batches:

@@ -12,18 +12,18 @@ from typing import Any
 from torch import nn
 
 from eventbench.layers import LIF, PFA
-from eventbench.models._config import each, halved, neuron_of
+from eventbench.models._config import broadcast, neuron_settings, pooled_size
 from eventbench.models._readout import readout
 from eventbench.models._stages import Halve, Normed, StaticStem
 from eventbench.models._stepwise import Chain
 
 
 class PFAFMNIST(Chain):
-    """Images (N, C, H, W), or frames (T, N, C, H, W), to the rate of each class's neuron, (N, K) in 0 to 1.
+    """Images (N, C, H, W), or frames (T, N, C, H, W), to the firing rate of each class's neuron, (N, K) in 0 to 1.
 
-    PFA stands behind the second batch norm and in front of its neurons, and adds: relu(x + M), M a plain sum of ranks.
-    The neuron's reset is not detached, and dropout draws a mask for each step (`shared_mask=True` draws one for all),
-    as in the script. `channels` are those of the two convolutions, `inputs` the number of channels of the image.
+    The PFA is between the second batch norm and its neurons and adds: relu(x + M), with M the plain sum over ranks. As
+    in the script, the neuron's reset is not detached and dropout draws a mask for each step (`shared_mask=True` draws
+    one for all). `channels` are those of the two convolutions, `inputs` the number of channels of the image.
     """
 
     def __init__(
@@ -44,9 +44,9 @@ class PFAFMNIST(Chain):
         inputs: int = 1,
     ) -> None:
         super().__init__()
-        lif = neuron_of({"detach_reset": False}, neuron)
-        first, second = each(channels, 2, "channels")
-        W, H = halved(sensor, 2)
+        lif = neuron_settings({"detach_reset": False}, neuron)
+        first, second = broadcast(channels, 2, "channels")
+        W, H = pooled_size(sensor, 2)
         self.features = nn.Sequential(
             StaticStem(time_steps, inputs, first),
             LIF(**lif),

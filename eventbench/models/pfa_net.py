@@ -9,9 +9,9 @@ from eventbench.models._backbone import Backbone, BackboneModel
 
 
 class PFANet(BackboneModel):
-    """`conv_snn` with a PFA in each of the last `gated_stages` stages, behind the pool as Deng et al. (2024) place theirs.
+    """`conv_snn` with a PFA in each of the last `gated_stages` stages, after the pool as in Deng et al. (2024).
 
-    Differs from the authors' networks in the backbone, and in that the input and the first stages have no module.
+    Differs from the authors' networks in the backbone, and in that the input and the first stages have no PFA.
     """
 
     def __init__(

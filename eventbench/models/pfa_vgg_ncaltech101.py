@@ -10,5 +10,5 @@ from __future__ import annotations
 from eventbench.models._pfa_vgg import PFAVGG
 
 
-class PFAVGGNCaltech101(PFAVGG):  # noqa: D101  # described, like its config, by PFAVGG
+class PFAVGGNCaltech101(PFAVGG):  # noqa: D101  # PFAVGG describes it and its config
     published_rank = 64

@@ -13,17 +13,17 @@ from typing import Any
 from torch import nn
 
 from eventbench.layers import Voting
-from eventbench.models._config import halved, neuron_of
+from eventbench.models._config import neuron_settings, pooled_size
 from eventbench.models._readout import readout
 from eventbench.models._stepwise import Chain
-from eventbench.models._vgg import stack
+from eventbench.models._vgg import vgg_stages
 
 
 class PLIFNet(Chain):
-    """Frames (T, N, 2, H, W) of counts to the rate of each class's voters, (N, K) in 0 to 1.
+    """Frames (T, N, 2, H, W) of counts to the firing rate of each class's voters, (N, K) in 0 to 1.
 
-    `neuron` changes keyword arguments of LIF: {"learn_tau": False} is the paper's comparison, {"tau": 16.0} its other
-    start. `hidden` is the width of the first linear layer, None a quarter of what it reads, as published.
+    `neuron` overrides keyword arguments of LIF: {"learn_tau": False} is the paper's comparison, {"tau": 16.0} its other
+    initial value. `hidden` is the width of the first linear layer; None is a quarter of its input, as published.
     """
 
     def __init__(
@@ -40,9 +40,9 @@ class PLIFNet(Chain):
         inputs: int = 2,
     ) -> None:
         super().__init__()
-        lif = neuron_of({"learn_tau": True}, neuron)
-        layers, width = stack(inputs, channels, pool, lif)
-        W, H = halved(sensor, len(channels))
+        lif = neuron_settings({"learn_tau": True}, neuron)
+        layers, width = vgg_stages(inputs, channels, pool, lif)
+        W, H = pooled_size(sensor, len(channels))
         features = width * H * W
         self.features = nn.Sequential(*layers)
         self.head = nn.Sequential(

@@ -1,11 +1,11 @@
-"""Protocols for what a model, or a layer inside it, may offer beyond `forward`.
+"""Protocols: optional methods and attributes of a model, or of a layer inside it, beyond `forward`.
 
-Nobody has to derive from these classes: a model or layer offers something by having the method or the class attribute
-that the protocol names; nothing is guessed from values. `isinstance(model, FitsOnce)` asks for it. Where an attribute
-may also be False, `is_spiking` and `gates_its_input` ask.
+No class has to derive from these: a model or layer implements a protocol by having its method or class attribute.
+Nothing is guessed from values. Test with `isinstance(model, FitsOnce)`; for attributes that may be False, with
+`is_spiking` and `gates_its_input`.
 
-The file is no member of the family `models`. It lies here and not in `layers` so that scoring a model of a user's own
-does not import Norse.
+This file is not a member of the family `models`. It is here and not in `layers` so that scoring a submitted model does
+not import Norse.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ Operations = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 @runtime_checkable
 class FitsOnce(Protocol):
-    """A model that trains itself in one pass over the training batches: the training loop takes no step with it.
+    """A model that trains itself in one pass over the training batches; the training loop is skipped.
 
-    `event_count` is one. The name is `fit_once` so that a model which happens to have a method `fit` is trained like
-    any other.
+    Example: `event_count`. The method is called `fit_once` so that a model that happens to have a method `fit` is
+    trained as usual.
     """
 
     def fit_once(self, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
@@ -32,7 +32,7 @@ class FitsOnce(Protocol):
 
 @runtime_checkable
 class ScoresPerStep(Protocol):
-    """A model that has scores at every time step. Losses of each step (`per_step_ce`, `tet`) need it."""
+    """A model with scores at every time step. The losses `per_step_ce` and `tet` need it."""
 
     def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
         """Scores (T, N, K) of frames (T, N, C, H, W); their mean over T is what `forward` returns."""
@@ -40,9 +40,10 @@ class ScoresPerStep(Protocol):
 
 @runtime_checkable
 class Spiking(Protocol):
-    """A layer whose output holds spikes, 0 and 1 and nothing else, declared by `spiking = True`.
+    """A layer that outputs spikes, only 0 and 1, declared by `spiking = True`.
 
-    `firing_rate` counts them. `synaptic_operations` takes its parameters (time constants, thresholds) for no synapses.
+    `firing_rate` counts the spikes. `synaptic_operations` does not count its parameters (time constants, thresholds) as
+    synapses.
     """
 
     spiking: bool
@@ -50,10 +51,10 @@ class Spiking(Protocol):
 
 @runtime_checkable
 class GatesInput(Protocol):
-    """A layer that multiplies its input by a gate of its own, declared by `gates_input = True`: TCJA is one.
+    """A layer that multiplies its input by a gate, declared by `gates_input = True`. Example: TCJA.
 
-    `synaptic_operations` counts one multiply-accumulate for each input that is not 0. A layer that multiplies
-    anything else itself has `count_synaptic_operations` instead, and counts the gating there: PFA is one.
+    `synaptic_operations` counts one multiply-accumulate per nonzero input. A layer with other multiplications of its own
+    has `count_synaptic_operations` instead and counts the gating there. Example: PFA.
     """
 
     gates_input: bool
@@ -61,7 +62,7 @@ class GatesInput(Protocol):
 
 @runtime_checkable
 class CountsSynapticOperations(Protocol):
-    """A model or layer that counts the multiplications which it does itself, outside of layers inside it."""
+    """A model or layer that counts its own operations, those outside of the layers inside it."""
 
     def count_synaptic_operations(self, inputs: torch.Tensor, /) -> Operations:
         """Accumulates, multiply-accumulates and dense operations for this input: whole numbers, each of shape (N,)."""
@@ -69,7 +70,7 @@ class CountsSynapticOperations(Protocol):
 
 @runtime_checkable
 class ReportsBackend(Protocol):
-    """A layer computed by one of several backends; the record of a run names the one that was used."""
+    """A layer with several backends; the record of a run names the one that was used."""
 
     last_backend: str | None
     """The backend of the last call, None before the first."""

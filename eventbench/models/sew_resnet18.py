@@ -1,4 +1,4 @@
-"""SEW-ResNet-18: residual blocks that add spikes to spikes, so that a block can pass its input on unchanged.
+"""SEW-ResNet-18: residual blocks that add spikes to spikes, so that a block can be the identity.
 
 Source: Fang et al., "Deep residual learning in spiking neural networks", NeurIPS 2021, arXiv 2102.04159; released code
 `fangwei123456/Spike-Element-Wise-ResNet`. Published with this shape for ImageNet (T=4, 3 channels, 224 x 224, 1,000
@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSpec
-from eventbench.models._config import Neuron, neuron_of, require_depths
+from eventbench.models._config import Neuron, neuron_settings, require_depths, residual_blocks
 from eventbench.models._stages import PerStep, Stage
 from eventbench.models._stepwise import StepwiseModel
 
@@ -26,28 +26,30 @@ CONNECTIONS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
 
 
 class SEWBlock(nn.Module):
-    """Two stages, connected with the shortcut element by element: spikes (T, N, C, H, W) -> (T, N, C', H', W')."""
+    """Two stages, combined with the shortcut element by element: spikes (T, N, C, H, W) -> (T, N, C', H', W')."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, neuron: Neuron, connect: str) -> None:
         super().__init__()
         self.branch = nn.Sequential(
             Stage(inputs, outputs, neuron, stride=stride), Stage(outputs, outputs, neuron)
         )
-        same = stride == 1 and inputs == outputs
-        self.shortcut = nn.Identity() if same else Stage(inputs, outputs, neuron, kernel=1, stride=stride)
+        keeps_shape = stride == 1 and inputs == outputs
+        self.shortcut = (
+            nn.Identity() if keeps_shape else Stage(inputs, outputs, neuron, kernel=1, stride=stride)
+        )
         self.connect = CONNECTIONS[connect]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The two, connected."""
+        """The branch and the shortcut, combined by `connect`."""
         return self.connect(self.branch(x), self.shortcut(x))
 
 
 class SEWResNet18(StepwiseModel):
     """Frames (T, N, C, H, W) to logits (N, K), for any sensor.
 
-    `connect` is the paper's g: "add" (published), "and", "iand". `channels` has an entry a stage, `blocks` is one
-    number or has an entry a stage. The neuron is LIF with tau 2, as in the paper's nets for event data but for its
-    learned tau; `neuron` changes keyword arguments of LIF ({"learn_tau": True} is PLIF).
+    `connect` is the paper's g: "add" (published), "and", "iand". `channels` has one entry per stage, `blocks` is one
+    number or has one entry per stage. The neuron is LIF with tau 2, as in the paper's nets for event data, but there tau
+    is learned; `neuron` overrides keyword arguments of LIF ({"learn_tau": True} is PLIF).
     """
 
     def __init__(
@@ -66,22 +68,19 @@ class SEWResNet18(StepwiseModel):
             raise BadSpec(
                 f"connect is {connect!r}", where="model config", allowed=", ".join(sorted(CONNECTIONS))
             )
-        lif = neuron_of({}, neuron)
+        lif = neuron_settings({}, neuron)
         depths = require_depths(channels, blocks)
-        layers: list[nn.Module] = [
+        self.features = nn.Sequential(
             Stage(inputs, channels[0], lif, kernel=7, stride=2),
             PerStep(nn.MaxPool2d(3, stride=2, padding=1)),
-        ]
-        width = channels[0]
-        for number, (outputs, count) in enumerate(zip(channels, depths, strict=True)):
-            for block in range(count):
-                stride = 2 if number > 0 and block == 0 else 1
-                layers.append(SEWBlock(width, outputs, stride, lif, connect))
-                width = outputs
-        self.features = nn.Sequential(*layers)
-        self.readout = nn.Linear(width, classes)
+            *(
+                SEWBlock(block.inputs, block.outputs, block.stride, lif, connect)
+                for block in residual_blocks(channels, depths)
+            ),
+        )
+        self.readout = nn.Linear(channels[-1], classes)
 
     def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
-        """As in `StepwiseModel`."""
+        """Implements `StepwiseModel.scores_per_step`."""
         scores: torch.Tensor = self.readout(self.features(frames).mean((3, 4)))
         return scores

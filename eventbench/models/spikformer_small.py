@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSpec
-from eventbench.models._config import neuron_of
+from eventbench.models._config import neuron_settings
 from eventbench.models._spiking_attention import EncoderBlock
 from eventbench.models._stages import PerStep, Stage
 from eventbench.models._stepwise import StepwiseModel
@@ -23,10 +23,10 @@ from eventbench.models._stepwise import StepwiseModel
 class SpikformerSmall(StepwiseModel):
     """Frames (T, N, 2, H, W) to logits (N, K), for any sensor.
 
-    `width` is the channels of a token, divisible by 8 and by `heads`; `depth` encoder blocks whose perceptrons are
-    `ratio` times as wide; `scale` multiplies what attention gathers. Position is carried by a convolution whose spikes
-    are added to the tokens. Differs from the released code in leaving out what it builds and never calls (layer norms,
-    a position embedding, one LIF).
+    `width` is the number of channels of a token, divisible by 8 and by `heads`; `depth` is the number of encoder
+    blocks; their perceptrons are `ratio` times as wide; `scale` multiplies the output of the attention. The position is
+    encoded by a convolution whose spikes are added to the tokens. Differs from the released code in omitting modules
+    that are built but never called there (layer norms, a position embedding, one LIF).
     """
 
     def __init__(
@@ -45,21 +45,21 @@ class SpikformerSmall(StepwiseModel):
         super().__init__()
         if width < 8 or width % 8:
             raise BadSpec(f"width is {width}", where="model config", allowed="a multiple of 8")
-        lif = neuron_of({"surrogate": "sigmoid", "alpha": 4.0}, neuron)
+        lif = neuron_settings({"surrogate": "sigmoid", "alpha": 4.0}, neuron)
         layers: list[nn.Module] = []
-        for share in (8, 4, 2, 1):
+        for divisor in (8, 4, 2, 1):
             layers += [
-                Stage(inputs, width // share, lif),
+                Stage(inputs, width // divisor, lif),
                 PerStep(nn.MaxPool2d(3, stride=2, padding=1)),
             ]
-            inputs = width // share
+            inputs = width // divisor
         self.patches = nn.Sequential(*layers)
         self.position = Stage(width, width, lif)
         self.blocks = nn.Sequential(*(EncoderBlock(width, heads, ratio, scale, lif) for _ in range(depth)))
         self.readout = nn.Linear(width, classes)
 
     def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
-        """As in `StepwiseModel`."""
+        """Implements `StepwiseModel.scores_per_step`."""
         patches = self.patches(frames)
         tokens = (patches + self.position(patches)).flatten(3)
         scores: torch.Tensor = self.readout(self.blocks(tokens).mean(3))

@@ -11,18 +11,18 @@ from typing import Any
 
 from torch import nn
 
-from eventbench.models._config import halved, last_two, neuron_of
+from eventbench.models._config import last_two_stages, neuron_settings, pooled_size
 from eventbench.models._readout import readout
 from eventbench.models._stages import Resize
 from eventbench.models._stepwise import Chain
-from eventbench.models._vgg import stack, tcja_gates
+from eventbench.models._vgg import tcja_gates, vgg_stages
 
 
 class TCJACIFAR10DVS(Chain):
     """Frames (T, N, 2, H, W) of counts to logits (N, K), without output neurons.
 
-    Frames are averaged down to `size` x `size` first. `gated`, `place` and the kernels as in `tcja_dvs128`. The neuron's
-    surrogate is the triangle, as in the script; `neuron` changes keyword arguments of LIF.
+    Frames are first averaged down to `size` x `size`. `gated`, `place` and the kernels are as in `tcja_dvs128`. The
+    neuron's surrogate is the triangle, as in the script; `neuron` overrides keyword arguments of LIF.
     """
 
     def __init__(
@@ -42,10 +42,12 @@ class TCJACIFAR10DVS(Chain):
         inputs: int = 2,
     ) -> None:
         super().__init__()
-        lif = neuron_of({"surrogate": "triangle", "alpha": 1.0}, neuron)
-        gated = last_two(len(channels)) if gated is None else gated
+        lif = neuron_settings({"surrogate": "triangle", "alpha": 1.0}, neuron)
+        gated = last_two_stages(len(channels)) if gated is None else gated
         gate = tcja_gates(time_steps, len(gated), kernel_over_time, kernel_over_channels, branches)
-        layers, width = stack(inputs, channels, pool, lif, bias=True, gate=gate, gated=gated, place=place)
-        W, H = halved((size, size), len(channels))
+        layers, width = vgg_stages(
+            inputs, channels, pool, lif, bias=True, gate=gate, gated=gated, place=place
+        )
+        W, H = pooled_size((size, size), len(channels))
         self.features = nn.Sequential(Resize(size), *layers)
         self.head = nn.Sequential(*readout(width * H * W, (classes,), lif, bias=True, spiking=False))

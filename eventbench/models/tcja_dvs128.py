@@ -12,19 +12,20 @@ from typing import Any
 from torch import nn
 
 from eventbench.layers import Voting
-from eventbench.models._config import halved, last_two, neuron_of
+from eventbench.models._config import last_two_stages, neuron_settings, pooled_size
 from eventbench.models._readout import readout
 from eventbench.models._stepwise import Chain
-from eventbench.models._vgg import stack, tcja_gates
+from eventbench.models._vgg import tcja_gates, vgg_stages
 
 
 class TCJADVS128(Chain):
-    """Frames (T, N, 2, H, W) of counts to the rate of each class's voters, (N, K) in 0 to 1.
+    """Frames (T, N, 2, H, W) of counts to the firing rate of each class's voters, (N, K) in 0 to 1.
 
-    `gated` numbers the stages with a TCJA, from 0; `place` is "before_pool" or "after_pool". `kernel_over_time` and
-    `kernel_over_channels` are one number, or one for each TCJA. `hidden` is the width of the first linear layer,
-    `voters` the neurons of a class. `neuron` changes keyword arguments of LIF. Differs from the authors' code in that
-    T and the channels of TCJA follow the arguments; there they are the literals 20 and 128.
+    `gated` lists the numbers of the stages with a TCJA, from 0; `place` is "before_pool" or "after_pool".
+    `kernel_over_time` and `kernel_over_channels` are one number, or one for each TCJA. `hidden` is the width of the
+    first linear layer, `voters` the number of neurons per class. `neuron` overrides keyword arguments of LIF. Differs
+    from the authors' code in that T and the channels of TCJA follow the arguments; there they are the literals 20 and
+    128.
     """
 
     def __init__(
@@ -46,11 +47,11 @@ class TCJADVS128(Chain):
         inputs: int = 2,
     ) -> None:
         super().__init__()
-        lif = neuron_of({}, neuron)
-        gated = last_two(len(channels)) if gated is None else gated
+        lif = neuron_settings({}, neuron)
+        gated = last_two_stages(len(channels)) if gated is None else gated
         gate = tcja_gates(time_steps, len(gated), kernel_over_time, kernel_over_channels, branches)
-        layers, width = stack(inputs, channels, pool, lif, gate=gate, gated=gated, place=place)
-        W, H = halved(sensor, len(channels))
+        layers, width = vgg_stages(inputs, channels, pool, lif, gate=gate, gated=gated, place=place)
+        W, H = pooled_size(sensor, len(channels))
         self.features = nn.Sequential(*layers)
         self.head = nn.Sequential(
             *readout(width * H * W, (hidden, classes * voters), lif, dropout=dropout), Voting(voters)

@@ -1,8 +1,8 @@
 """TCJA-SNN for Fashion-MNIST: a convolution of the still image, repeated over T, and two spiking stages.
 
-Source: Zhu et al., arXiv 2206.10177, IEEE TNNLS 2024, in part: no code for it was released. The frame is SpikingJelly's
-Fashion-MNIST example, which the paper names; T=8, the place of the TCJA, its kernels, the neuron (that of the paper's
-other networks) and the dropout are unconfirmed readings.
+Source: Zhu et al., arXiv 2206.10177, IEEE TNNLS 2024, in part: no code was released for it. The network is that of
+SpikingJelly's Fashion-MNIST example, which the paper cites. T=8, the place of the TCJA, its kernels, the neuron (that of
+the paper's other networks) and the dropout are our unconfirmed reading.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Any
 from torch import nn
 
 from eventbench.layers import LIF, TCJA
-from eventbench.models._config import each, halved, neuron_of
+from eventbench.models._config import broadcast, neuron_settings, pooled_size
 from eventbench.models._readout import readout
 from eventbench.models._stages import Halve, Normed, StaticStem
 from eventbench.models._stepwise import Chain
 
 
 class TCJAFMNIST(Chain):
-    """Images (N, C, H, W), or frames (T, N, C, H, W), to the rate of each class's neuron, (N, K) in 0 to 1.
+    """Images (N, C, H, W), or frames (T, N, C, H, W), to the firing rate of each class's neuron, (N, K) in 0 to 1.
 
-    `pool` is that behind each of the two spiking stages; TCJA stands in front of the second one. `channels` are those
+    `pool` is the kind of the pool after each of the two spiking stages; the TCJA is before the second pool. `channels` are those
     of the two convolutions, `inputs` the number of channels of the image.
     """
 
@@ -42,9 +42,9 @@ class TCJAFMNIST(Chain):
         inputs: int = 1,
     ) -> None:
         super().__init__()
-        lif = neuron_of({}, neuron)
-        first, second = each(channels, 2, "channels")
-        W, H = halved(sensor, 2)
+        lif = neuron_settings({}, neuron)
+        first, second = broadcast(channels, 2, "channels")
+        W, H = pooled_size(sensor, 2)
         self.features = nn.Sequential(
             StaticStem(time_steps, inputs, first),
             LIF(**lif),

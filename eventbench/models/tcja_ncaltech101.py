@@ -11,17 +11,17 @@ from typing import Any
 
 from torch import nn
 
-from eventbench.models._config import halved, last_two, neuron_of
+from eventbench.models._config import last_two_stages, neuron_settings, pooled_size
 from eventbench.models._readout import readout
 from eventbench.models._stepwise import Chain
-from eventbench.models._vgg import stack, tcja_gates
+from eventbench.models._vgg import tcja_gates, vgg_stages
 
 
 class TCJANCaltech101(Chain):
-    """Frames (T, N, 2, H, W) of counts to the rate of each class's neuron, (N, K) in 0 to 1.
+    """Frames (T, N, 2, H, W) of counts to the firing rate of each class's neuron, (N, K) in 0 to 1.
 
-    The second TCJA slides over channels with 2 instead of 4, as in the script (its `kernel_size_t`). The script builds
-    a voting layer too and never calls it; there is none here. Arguments as in `tcja_dvs128`.
+    The second TCJA slides over channels with 2 instead of 4, as in the script (its `kernel_size_t`). The script also
+    builds a voting layer but never calls it; there is none here. The arguments are as in `tcja_dvs128`.
     """
 
     def __init__(
@@ -42,10 +42,10 @@ class TCJANCaltech101(Chain):
         inputs: int = 2,
     ) -> None:
         super().__init__()
-        lif = neuron_of({}, neuron)
-        gated = last_two(len(channels)) if gated is None else gated
+        lif = neuron_settings({}, neuron)
+        gated = last_two_stages(len(channels)) if gated is None else gated
         gate = tcja_gates(time_steps, len(gated), kernel_over_time, kernel_over_channels, branches)
-        layers, width = stack(inputs, channels, pool, lif, gate=gate, gated=gated, place=place)
-        W, H = halved(sensor, len(channels))
+        layers, width = vgg_stages(inputs, channels, pool, lif, gate=gate, gated=gated, place=place)
+        W, H = pooled_size(sensor, len(channels))
         self.features = nn.Sequential(*layers)
         self.head = nn.Sequential(*readout(width * H * W, (hidden, classes), lif, dropout=dropout))

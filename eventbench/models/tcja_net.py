@@ -9,9 +9,9 @@ from eventbench.models._backbone import Backbone, BackboneModel
 
 
 class TCJANet(BackboneModel):
-    """`conv_snn` with a TCJA in each of the last `gated_stages` stages, where Zhu et al. (2022) place theirs.
+    """`conv_snn` with a TCJA in each of the last `gated_stages` stages, as in Zhu et al. (2022).
 
-    Differs from the authors' networks in the backbone, and in that the module stands behind the pool and not before it.
+    Differs from the authors' networks in the backbone, and in that the module is after the pool and not before it.
     """
 
     def __init__(

@@ -15,6 +15,7 @@ import numpy as np
 
 from eventbench.errors import BadRecording
 from eventbench.files.hdf5 import is_hdf5, opened
+from eventbench.files.isolated import OUT_OF_MEMORY
 from eventbench.sources._column_source import ColumnSource, NamedColumns, unit_of_names
 from eventbench.sources._hdf5_streams import events_in, stream_of
 from eventbench.sources._isolated import ReadIsolated
@@ -107,7 +108,11 @@ def _version_5(data: bytes, name: str, ordered: Any, group: str) -> tuple[NamedC
         raise
     except Exception as error:  # noqa: BLE001  # scipy raises a dozen unrelated types on foreign bytes
         message = " ".join(str(error).split())[:200]
-        raise BadRecording(f"not a readable MATLAB file ({message})", where=name) from None
+        raise BadRecording(
+            f"not a readable MATLAB file ({message})",
+            where=name,
+            reason=OUT_OF_MEMORY if isinstance(error, MemoryError) else "",
+        ) from None
 
 
 def _of_structs(variables: dict[str, Any], name: str, ordered: Any, group: str) -> tuple[NamedColumns, str]:

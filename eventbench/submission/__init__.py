@@ -1,1 +1,1 @@
-"""A submission: its folder, its model, and the one place that runs its code."""
+"""Submissions: the folder, the model, and the only place that runs submitted code."""

@@ -1,4 +1,4 @@
-"""The layers of an authors' state dict, by kind and in the order of use, with their weights under our names."""
+"""The layers of a state dict of the papers' authors, by kind in the order of use, with weights renamed to ours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from eventbench.errors import BadSubmission
 
-# Their weight -> ours, within a layer. See the layers' own docstrings for the shuffled names.
+# Their name of a weight -> ours, within a layer. The docstrings of TCJA and PFA explain the swapped names.
 _TCJA = {
     "conv.weight": "conv_over_channels.weight",
     "conv.0.weight": "conv_over_channels.weight",  # the TET copy wraps it in a Sequential
@@ -25,25 +25,25 @@ _PFA = {
     )
     for part in ("weight", "bias")
 }
-_INERT = "weight"  # PFA's rank weights: no gradient reaches them
+_INERT = "weight"  # PFA's rank weights, which get no gradient
 _TCJA_KEY = re.compile(r"(?P<layer>.*?)\.?(?P<weight>conv(?:\.0)?\.weight|conv_c\.weight)")
 _PFA_KEY = re.compile(r"(?P<layer>.*?)\.?(?P<weight>(?:TC_FC|SC_FC|TS_conv)\.(?:weight|bias))")
 
 
 class AuthorsLayer(NamedTuple):
-    """A layer of theirs: its name in the state dict, and {our name of the weight: the weight}."""
+    """A layer of the authors: its name in the state dict, and {our name of the weight: the weight}."""
 
     name: str
     weights: dict[str, torch.Tensor]
 
 
 def authors_layers(state: Mapping[str, Any]) -> dict[str, list[AuthorsLayer]]:
-    """Their layers by kind, in the order of use. Raises BadSubmission where `state` is no state dict."""
+    """The authors' layers by kind, in the order of use. Raises BadSubmission if `state` is not a state dict."""
     layers: dict[str, dict[str, torch.Tensor]] = {}
     for layer, weight, value in _named_weights(_tensors(state)):
         layers.setdefault(layer, {})[weight] = value
-    # Within one container by number, since a file may list "conv.10" before "conv.2"; containers as they come.
-    # The Fashion-MNIST nets' static_conv is used first.
+    # Containers keep their order; within one, layers are sorted by number, since a file may list "conv.10" before
+    # "conv.2". The static_conv of the Fashion-MNIST networks comes first.
     containers = list(dict.fromkeys(name.partition(".")[0] for name in layers))
     containers.sort(key="static_conv".__ne__)
     ordered = sorted(layers, key=lambda name: (containers.index(name.partition(".")[0]), _numbers(name)))
@@ -54,7 +54,7 @@ def authors_layers(state: Mapping[str, Any]) -> dict[str, list[AuthorsLayer]]:
 
 
 def layer_kind(weights: Mapping[str, torch.Tensor]) -> str:
-    """What a layer with these weights is: "convolution", "linear", "batch norm", "TCJA", "PFA", or "unknown (...)"."""
+    """The kind of a layer with these weights: "convolution", "linear", "batch norm", "TCJA", "PFA", or "unknown (...)"."""
     if "running_mean" in weights:
         return "batch norm"
     if any("projection" in name for name in weights):
@@ -68,13 +68,13 @@ def layer_kind(weights: Mapping[str, torch.Tensor]) -> str:
 def _named_weights(state: Mapping[str, torch.Tensor]) -> list[tuple[str, str, torch.Tensor]]:
     """(their layer, our name of the weight, the weight), without PFA's inert rank weights."""
     pfa = {match["layer"] for key in state if (match := _PFA_KEY.fullmatch(key))}
-    # Of an ablation one convolution is there alone: by its axes it is known from that of a stage called "conv".
+    # An ablation has only one of the two convolutions; its 3 axes tell it from that of a stage called "conv".
     tcja = {
         match["layer"]
         for key, value in state.items()
         if value.ndim == 3 and (match := _TCJA_KEY.fullmatch(key))
     }
-    named = []
+    named_weights = []
     for key, value in state.items():
         layer, weight = key.rpartition(".")[::2]
         if (match := _PFA_KEY.fullmatch(key)) and match["layer"] in pfa:
@@ -83,12 +83,12 @@ def _named_weights(state: Mapping[str, torch.Tensor]) -> list[tuple[str, str, to
             layer, weight = match["layer"], _TCJA[match["weight"]]
         elif layer in pfa and weight == _INERT:
             continue
-        named.append((layer, weight, value))
-    return named
+        named_weights.append((layer, weight, value))
+    return named_weights
 
 
 def _tensors(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """Tensors by key, out of a checkpoint's "net", without the prefix that a wrapper around the whole network adds."""
+    """Tensors by key, from a checkpoint's "net" if there is one, without the prefixes of wrappers around the network."""
     if isinstance(state, Mapping) and isinstance(state.get("net"), Mapping):
         state = state["net"]
     try:
@@ -97,7 +97,7 @@ def _tensors(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
         raise BadSubmission(
             f"not a state dict: {error}",
             where="the authors' weights",
-            allowed="tensors or arrays by key, or a checkpoint with them under 'net'",
+            allowed="tensors or arrays by key, or a checkpoint that has them under 'net'",
         ) from None
     for prefix in ("module.", "_orig_mod."):
         if all(key.startswith(prefix) for key in tensors):
@@ -106,5 +106,5 @@ def _tensors(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
 
 
 def _numbers(name: str) -> list[tuple[int, str]]:
-    """A key to sort by: parts of a dotted name that are numbers, as numbers."""
+    """A sort key for dotted names that compares their numeric parts as numbers."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in name.split(".")]

@@ -1,9 +1,9 @@
-"""The authors' checkpoints in our networks: TCJA's and PFA's state dicts, whatever their containers called the layers.
+"""Loads checkpoints of TCJA's and PFA's authors into our networks.
 
-The released networks are chains, so their weights come in the order in which they are used, and a layer is known by
-the names and shapes of its weights. Their keys number the containers (`conv.11.conv_c.weight`, `fc.2.0.weight`,
-`features.3.fwd.module.0.weight`), differently in each script; what is matched here is the n-th convolution, batch
-norm, linear layer, TCJA and PFA of theirs with the n-th of ours. Every weight must find its place and shape.
+The released networks are chains, so their weights are in the order of use, and the kind of a layer follows from the
+names and shapes of its weights. Their keys (`conv.11.conv_c.weight`, `fc.2.0.weight`,
+`features.3.fwd.module.0.weight`) are numbered differently in each script. So the n-th convolution, batch norm, linear
+layer, TCJA and PFA of the checkpoint is matched with the n-th one here. Every weight must match, also in shape.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ Parameters = Mapping[str, inspect.Parameter]
 
 
 def load_authors(model: nn.Module, state: Mapping[str, Any]) -> nn.Module:
-    """Fill `model`, made with the same sizes, from the authors' state dict; the model, for chaining.
+    """Load the authors' state dict into `model`, made with the same sizes; return the model.
 
-    `state` is what their `net.state_dict()` holds, tensors or numpy arrays, in its own order or sorted by key, or one of
-    their checkpoints, which keep it under "net". PFA's inert rank weights are left out: in eval they are replaced by 1/R
-    at each forward there, and are 1/R here. Raises BadSubmission where a layer is missing, left over or of another shape.
+    `state` is the content of their `net.state_dict()`, as tensors or numpy arrays, in its order or sorted by key, or one
+    of their checkpoints, which have it under "net". PFA's inert rank weights are ignored: the authors' code replaces them
+    by 1/R in every forward pass, and here they are 1/R. Raises BadSubmission if a layer is missing, left over or of
+    another shape.
     """
     theirs, ours = authors_layers(state), _our_layers(model)
     filled: dict[str, torch.Tensor] = {}
@@ -47,17 +48,17 @@ def load_authors(model: nn.Module, state: Mapping[str, Any]) -> nn.Module:
     return model
 
 
-def from_authors(name: str, state: Mapping[str, Any], sensor: tuple[int, int], **changed: Any) -> nn.Module:
+def from_authors(name: str, state: Mapping[str, Any], sensor: tuple[int, int], **overrides: Any) -> nn.Module:
     """The network `name` (as "tcja_dvs128") made with the sizes of the authors' state dict, and filled from it.
 
-    T, classes, widths, kernels, ranks and biases are read off the weights; `sensor` (width, height) is not in them, nor
-    is what else `changed` says of the model's config, as neuron={...}. `state` as in `load_authors`. Raises UnknownName
-    for a network there is not, BadSubmission where the state dict is another network's.
+    T, classes, widths, kernels, ranks and biases follow from the weights. `sensor` (width, height) does not, nor do other
+    keys of the model's config, which `overrides` sets, as neuron={...}. `state` is as in `load_authors`. Raises
+    UnknownName for an unknown network, BadSubmission if the state dict is that of another network.
     """
     parameters = inspect.signature(registry.models.get(name)).parameters
     layers = authors_layers(state)
     try:
-        config = _sizes(layers, parameters, with_channels="channels" not in changed)
+        config = _sizes(layers, parameters, with_channels="channels" not in overrides)
         gates, steps = _gates(layers, parameters)
     except (KeyError, IndexError, StopIteration, ValueError, TypeError):
         counts = ", ".join(f"{len(members)} of {kind}" for kind, members in sorted(layers.items()))
@@ -71,12 +72,12 @@ def from_authors(name: str, state: Mapping[str, Any], sensor: tuple[int, int], *
     if "outputs" in parameters:
         config["outputs"] = outputs
     classes = outputs // parameters["voters"].default if "voters" in parameters else outputs
-    model = make_model(name, config | gates | changed, sensor, steps, classes)
+    model = make_model(name, config | gates | overrides, sensor, steps, classes)
     return load_authors(model.to(readout.dtype), state)
 
 
 def counted_as_published(model: nn.Module) -> int:
-    """Parameters as the papers' tables count them: ours, and PFA's inert rank weights, R for each mean of ranks."""
+    """The parameter count of the papers' tables: ours plus PFA's inert rank weights, R for each PFA with the mean."""
     inert = sum(m.rank for m in model.modules() if isinstance(m, PFA) and m.composition == "mean")
     return sum(p.numel() for p in model.parameters()) + inert
 
@@ -84,7 +85,7 @@ def counted_as_published(model: nn.Module) -> int:
 def _sizes(
     layers: Mapping[str, list[AuthorsLayer]], parameters: Parameters, *, with_channels: bool
 ) -> dict[str, Any]:
-    """Of the model's config: the inputs, the widths of its stages and of its hidden layer, whether there are biases."""
+    """Config keys for the inputs, the widths of stages and hidden layer, and biases."""
     convolutions = [layer.weights for layer in layers["convolution"]]
     linears = [layer.weights for layer in layers["linear"]]
     config: dict[str, Any] = {"inputs": convolutions[0]["weight"].shape[1]}
@@ -102,7 +103,7 @@ def _sizes(
 
 
 def _gates(layers: Mapping[str, list[AuthorsLayer]], parameters: Parameters) -> tuple[dict[str, Any], int]:
-    """Of the model's config, the sizes of its TCJA or PFA modules; and the time steps T they are made for."""
+    """Config keys for the sizes of the TCJA or PFA modules, and their number of time steps T."""
     gates = [layer.weights for layer in (*layers.get("TCJA", []), *layers.get("PFA", []))]
     config: dict[str, Any] = {}
     if "kernel_over_time" in parameters:
@@ -117,14 +118,14 @@ def _gates(layers: Mapping[str, list[AuthorsLayer]], parameters: Parameters) -> 
         if "last_rank" in parameters:
             config |= {"rank": ranks[0], "last_rank": ranks[-1]}
     for key in ("kernel_over_time", "kernel_over_channels", "rank"):
-        one_for_all = key in config and "Sequence" not in str(parameters[key].annotation)
-        if one_for_all and isinstance(config[key], list):
+        takes_one_value = key in config and "Sequence" not in str(parameters[key].annotation)
+        if takes_one_value and isinstance(config[key], list):
             (config[key],) = config[key]
     return config, steps
 
 
 def _our_layers(model: nn.Module) -> dict[str, list[tuple[str, nn.Module]]]:
-    """Layers with weights by kind: (name, layer) in the order of use."""
+    """Our layers with weights by kind: (name, layer) in the order of use."""
     by_kind: dict[str, list[tuple[str, nn.Module]]] = {}
     for name, layer in _leaves("", model):
         by_kind.setdefault(layer_kind(dict(layer.state_dict())), []).append((name, layer))
@@ -132,7 +133,7 @@ def _our_layers(model: nn.Module) -> dict[str, list[tuple[str, nn.Module]]]:
 
 
 def _leaves(name: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Layers with weights, in the order of use, TCJA and PFA whole."""
+    """Layers with weights, in the order of use; TCJA and PFA count as one layer."""
     if isinstance(module, TCJA | PFA) or any(True for _ in module.parameters(recurse=False)):
         yield name, module
         return
@@ -141,7 +142,7 @@ def _leaves(name: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 
 def _matched(theirs: AuthorsLayer, name: str, layer: nn.Module) -> dict[str, torch.Tensor]:
-    """Their weights under the keys of our layer `name`. Raises BadSubmission where they do not fill it."""
+    """Their weights under the keys of our layer `name`. Raises BadSubmission if they do not match it."""
     own = layer.state_dict()
     weights = dict(theirs.weights)
     if "num_batches_tracked" in own:
@@ -150,15 +151,15 @@ def _matched(theirs: AuthorsLayer, name: str, layer: nn.Module) -> dict[str, tor
     if missing or extra:
         difference = f"{some(missing) or 'nothing'} missing, {some(extra) or 'nothing'} left over"
         raise BadSubmission(
-            f"{theirs.name} does not fill {name} ({type(layer).__name__}): {difference}",
+            f"{theirs.name} does not match {name} ({type(layer).__name__}): {difference}",
             where="load_authors",
-            fix="bias and branches must be as in the checkpoint",
+            fix="make the model with the bias and branches of the checkpoint",
         )
     for key, value in own.items():
         if weights[key].shape != value.shape:
             raise BadSubmission(
                 f"{theirs.name} {key} has shape {tuple(weights[key].shape)}, {name} has {tuple(value.shape)}",
                 where="load_authors",
-                fix="T, channels, rank and sensor must be as in the checkpoint",
+                fix="make the model with the T, channels, rank and sensor of the checkpoint",
             )
     return {f"{name}.{key}": weights[key] for key in own}

@@ -1,4 +1,4 @@
-"""A submission folder: written by `train`, by hand or by another program; read by `submit`."""
+"""`SubmissionFolder`: a submission folder, read and checked; written by `train`, by hand or by another program."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from eventbench.submission.user_code import load_code
 
 
 class FilledModel(NamedTuple):
-    """A model with one file's weights in it, and the sha256 of that file."""
+    """A model with the weights of a file, and the sha256 of that file."""
 
     model: nn.Module
     digest: str
 
 
 class SubmissionFolder:
-    """A submission as it lies in `folder`, checked when it is opened.
+    """The submission in `folder`, checked when it is opened.
 
-    Its model's file is executed once, here; `filled_model` reads each file of weights once. Raises BadSubmission for a
-    `submission.toml` that does not hold together or names a file that is missing, UnknownName for a model there is not.
+    The file of its model is executed once, here; `filled_model` reads each weights file once. Raises BadSubmission for an
+    inconsistent `submission.toml` or one that names a missing file, UnknownName for an unknown model.
 
     Attributes
     ----------
-    spec : what submission.toml says
+    spec : the content of submission.toml
     code : the model's class, loaded
-    seeds : of each of spec.weights, in the same order
+    seeds : the seed of each of spec.weights, in the same order
     """
 
     def __init__(self, folder: Path) -> None:
@@ -45,7 +45,7 @@ class SubmissionFolder:
             raise BadSubmission(
                 "no submission.toml",
                 where=folder,
-                fix="eventbench train writes one; the README shows what is in it",
+                fix="eventbench train writes one; the README describes it",
             )
         self.folder, self.spec = folder, base.load(toml, Submission)
         self._check_weights(toml)
@@ -54,51 +54,53 @@ class SubmissionFolder:
 
     def _check_weights(self, toml: Path) -> None:
         if not self.spec.weights:
-            raise BadSubmission("weights is an empty list", where=toml, allowed="one safetensors file a seed")
+            raise BadSubmission(
+                "weights is an empty list", where=toml, allowed="one safetensors file for each seed"
+            )
         for name in self.spec.weights:
             if not name.endswith(".safetensors") or Path(name).name != name:
                 raise BadSubmission(
-                    f"weights are named {name!r}",
+                    f"weights has {name!r}",
                     where=toml,
-                    allowed="files *.safetensors of the folder itself",
+                    allowed="files *.safetensors in the folder itself",
                 )
             if not (self.folder / name).is_file():
                 raise BadSubmission(
-                    f"{name} is not there",
+                    f"{name} is missing",
                     where=self.folder,
-                    fix="every file of weights must lie in the folder",
+                    fix="put every weights file into the folder",
                 )
         if len(set(self.spec.weights)) < len(self.spec.weights):
             raise BadSubmission(
-                "weights name a file twice", where=toml, allowed="one file a seed, each of its own"
+                "weights names a file twice", where=toml, allowed="a different file for each seed"
             )
 
     def _checked_seeds(self, toml: Path) -> list[int]:
-        number = len(self.spec.weights)
-        seeds = self.spec.training.get("seeds", list(range(number)))
-        whole = isinstance(seeds, list) and all(type(seed) is int for seed in seeds)
-        if not whole or len(seeds) != number or len(set(seeds)) != number:
+        count = len(self.spec.weights)
+        seeds = self.spec.training.get("seeds", list(range(count)))
+        are_integers = isinstance(seeds, list) and all(type(seed) is int for seed in seeds)
+        if not are_integers or len(seeds) != count or len(set(seeds)) != count:
             raise BadSubmission(
-                f"training.seeds is {seeds!r}", where=toml, allowed=f"{number} different whole numbers"
+                f"training.seeds is {seeds!r}", where=toml, allowed=f"{count} different whole numbers"
             )
         return list(seeds)
 
     def model(self, sensor: tuple[int, int], time_steps: int, classes: int) -> nn.Module:
-        """The model, made for these frames, with the weights it starts with."""
+        """The model, made for these frames, with its initial weights."""
         return make_model(self.code, self.spec.model.config, sensor, time_steps, classes)
 
     def filled_model(
         self, weights: str, sensor: tuple[int, int], time_steps: int, classes: int
     ) -> FilledModel:
-        """The model, made for these frames, with the weights of one file, which is read once.
+        """The model, made for these frames, with the weights of a file, which is read once.
 
-        Raises BadSubmission where the model cannot be made, or the weights do not fit it to the last key and shape.
+        Raises BadSubmission if the model cannot be made, or if a key or shape of the weights does not match it.
         """
         model = self.model(sensor, time_steps, classes)
         return FilledModel(model, self.fill(model, weights))
 
     def fill(self, model: nn.Module, weights: str) -> str:
-        """Load one file of weights; its sha256. Raises BadSubmission where it does not fit the model."""
+        """Load a weights file into the model; return its sha256. Raises BadSubmission if it does not match the model."""
         path = self.folder / weights
         try:
             content = path.read_bytes()
@@ -110,23 +112,25 @@ class SubmissionFolder:
         return digest.of_bytes(content)
 
 
-def _check_state(state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], path: Path) -> None:
-    missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
+def _check_state(
+    state: Mapping[str, torch.Tensor], model_state: Mapping[str, torch.Tensor], path: Path
+) -> None:
+    missing, extra = sorted(model_state.keys() - state.keys()), sorted(state.keys() - model_state.keys())
     if missing or extra:
-        clauses = ["the weights are not this model's"]
+        clauses = ["the weights are those of another model"]
         clauses += [f"missing: {some(missing, 3)}"] if missing else []
         clauses += [f"not in the model: {some(extra, 3)}"] if extra else []
         raise BadSubmission("; ".join(clauses), where=path)
     for key, tensor in state.items():
-        if tensor.shape != own[key].shape:
+        if tensor.shape != model_state[key].shape:
             raise BadSubmission(
                 f"{key} is {tuple(tensor.shape)}",
                 where=path,
-                allowed=f"{tuple(own[key].shape)}, as the model is made",
+                allowed=f"{tuple(model_state[key].shape)}, as in the model",
             )
-        if tensor.dtype != own[key].dtype:
+        if tensor.dtype != model_state[key].dtype:
             raise BadSubmission(
-                f"{key} is {tensor.dtype}", where=path, allowed=f"{own[key].dtype}, as the model is made"
+                f"{key} is {tensor.dtype}", where=path, allowed=f"{model_state[key].dtype}, as in the model"
             )
         if not tensor.isfinite().all():
             raise BadSubmission(f"{key} holds values that are not finite", where=path)

@@ -1,4 +1,4 @@
-"""A submitted model made from its class and configuration, and called."""
+"""Makes a submitted model from its class and config, and calls it under the contract of the task."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def make_model(
 ) -> nn.Module:
     """The model, called as `Class(sensor=(width, height), time_steps=, classes=, **config)`.
 
-    `model` is loaded already, or the name of a model of the package. Raises BadSubmission for a config key the class does not take, and for whatever the class raises.
+    `model` is loaded code, or the name of a model of the package. Raises BadSubmission for a config key that the class
+    does not take, and for any exception of the class.
     """
     code = load_code(model) if isinstance(model, str) else model
     parameters = inspect.signature(code.model_class.__init__).parameters
@@ -58,36 +59,42 @@ def call_model(
     *,
     with_steps: bool = False,
 ) -> Answer:
-    """What a model answers for frames (T, N, C, H, W), held to the contract of a `kind` of task, else a classification.
+    """The answer of a model for frames (T, N, C, H, W), checked against the contract of a `kind` of task.
 
-    `with_steps` asks for the scores of each step as well. Raises BadSubmission when the model raises, returns what its
-    kind of task does not allow, or has no scores of each step.
+    `kind` None is a classification. `with_steps` also returns the scores at each step. Raises BadSubmission if the model
+    raises, returns what the kind of task does not allow, or has no scores at each step.
     """
     kind = kind or task_kind_named(DEFAULT_KIND)
     returned = _call(model, frames, "forward", name)
     scores = kind.checked_scores(returned, samples=frames.shape[1], classes=classes, where=name)
     if not with_steps:
         return Answer(scores)
+    steps_model = require_scores_per_step(model, name, needed_by="a metric")
+    return Answer(scores, call_scores_per_step(steps_model, frames, scores, name, kind))
+
+
+def require_scores_per_step(model: nn.Module, name: str, *, needed_by: str) -> ScoresPerStep:
+    """The model. Raises BadSubmission if it has no scores at each step, which `needed_by` needs."""
     if not isinstance(model, ScoresPerStep):
         raise BadSubmission(
-            "the model has no scores of each step",
+            f"{needed_by} needs scores at each step, which the model does not have",
             where=name,
             fix="give it scores_per_step(frames) -> (T, N, K), whose mean over T is what forward returns",
         )
-    return Answer(scores, call_scores_per_step(model, frames, scores, name, kind))
+    return model
 
 
 def call_scores_per_step(
     model: ScoresPerStep, frames: torch.Tensor, scores: torch.Tensor, name: str, kind: TaskKind
 ) -> torch.Tensor:
-    """Scores of each step (T, N, K) of frames whose `scores` (N, K) the model returned, held to the same contract."""
+    """Scores at each step (T, N, K), checked against the contract; `scores` (N, K) are what `forward` returned."""
     return kind.checked_steps(
         _call(model.scores_per_step, frames, "scores_per_step", name), scores, where=name
     )
 
 
 def _call(function: Callable[[torch.Tensor], object], frames: torch.Tensor, method: str, name: str) -> object:
-    """What a method of a submitted model returns; whatever it raises is a BadSubmission."""
+    """The result of a method of a submitted model; any exception becomes a BadSubmission."""
     try:
         return function(frames)
     except EventbenchError:
@@ -96,5 +103,5 @@ def _call(function: Callable[[torch.Tensor], object], frames: torch.Tensor, meth
         raise BadSubmission(
             f"{method} raised {type(error).__name__}: {error}",
             where=name,
-            fix=f"it is given frames {tuple(frames.shape)}",
+            fix=f"it is called with frames {tuple(frames.shape)}",
         ) from error

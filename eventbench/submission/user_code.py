@@ -1,4 +1,4 @@
-"""The one place that executes a submitter's Python file, once for each time it is asked to load it."""
+"""`load_code`: the only place that executes a submitted Python file, once per call."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from eventbench.errors import BadSubmission, EventbenchError, UnknownName
 
 
 class ModelCode(NamedTuple):
-    """The class of a model, loaded: pass it on, so that no file is executed a second time.
+    """The loaded class of a model; pass it on, so that no file is executed twice.
 
     Attributes
     ----------
-    name : as the submission has it, `tcja_net` or `my_model.py:MyNet`
-    file : in which the class is found
-    submitted : whether that file is a submitter's, else it is the package's or a plug-in's
+    name : as in the submission, `tcja_net` or `my_model.py:MyNet`
+    file : the file that defines the class
+    submitted : whether that file was submitted; else it belongs to the package or a plug-in
     """
 
     name: str
@@ -31,15 +31,15 @@ class ModelCode(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """sha256 of that file."""
+        """sha256 of the file."""
         return digest.of_file(self.file)
 
 
 def load_code(name: str, folder: Path | None = None) -> ModelCode:
-    """The model called `name`: one of the package, or `file.py:Class` of a file in `folder`, which is executed.
+    """The model `name`: a name in the package, or `file.py:Class` of a file in `folder`, which is executed.
 
-    Raises UnknownName where there is no such model, BadSubmission for a file outside the folder or a class that is no
-    torch module, EventbenchError for a file that is missing or does not run.
+    Raises UnknownName for an unknown model, BadSubmission for a file outside the folder or a class that is not a torch
+    module, EventbenchError for a file that is missing or does not run.
     """
     if ".py:" not in name:
         member = registry.models.get(name)
@@ -49,11 +49,11 @@ def load_code(name: str, folder: Path | None = None) -> ModelCode:
         raise BadSubmission(
             f"the model is {name!r}",
             where=folder or "",
-            allowed="a file of the folder itself, as in my_model.py:MyNet",
+            allowed="a file in the folder itself, as in my_model.py:MyNet",
         )
     model_class = _class_in_file(folder / file, class_name)
     if not issubclass(model_class, nn.Module):
-        raise BadSubmission(f"{class_name} is no torch.nn.Module", where=folder / file)
+        raise BadSubmission(f"{class_name} is not a torch.nn.Module", where=folder / file)
     return ModelCode(name, model_class, folder / file, submitted=True)
 
 

@@ -1,1 +1,1 @@
-"""Training a model into a submission folder: recipe, losses, steps, the loop, the curves."""
+"""Training of a model into a submission folder: recipe, losses, training step, loop, learning curves."""

@@ -1,4 +1,4 @@
-"""`draw_learning_curves`: loss and quality of a submission's runs, epoch by epoch, as a picture."""
+"""`draw_learning_curves`: a picture of loss and quality over the epochs of a submission's runs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from eventbench.training.trained_run import TrainedRun
 
 
 def draw_learning_curves(runs: Sequence[TrainedRun], path: Path, title: str) -> None:
-    """Write a PNG: loss at the left and the figure that selects a checkpoint at the right, a colour a seed.
+    """Write a PNG: the loss on the left, the figure that selects a checkpoint on the right, one colour per seed.
 
-    Training is dashed, validation solid; a thin vertical line marks the epoch whose weights were kept.
+    Training is dashed, validation solid; a thin vertical line marks the epoch whose weights were selected.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

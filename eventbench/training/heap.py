@@ -1,7 +1,7 @@
-"""`keep_heap`: freed memory stays in the process while a network trains on the CPU.
+"""`keep_heap`: makes glibc keep freed memory in the process while a network trains on the CPU.
 
-glibc gives tensors of more than 32 MiB back to the system when they are freed and takes them again, page fault by page
-fault, at the next step; for a spiking network over T steps that is a large part of a training step.
+By default glibc returns the memory of tensors of more than 32 MiB to the system when they are freed, and gets it back
+with page faults in the next step. For a spiking network over T steps this takes a large part of a training step.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 
 def keep_heap() -> bool:
-    """Tell glibc to serve large tensors from the heap and to keep it; True where that took effect.
+    """Tell glibc to allocate large tensors on the heap and to keep freed memory; True if that worked.
 
-    Results do not change, only the time they take. Elsewhere than on Linux with glibc it does nothing.
+    Results do not change, only the speed. Without Linux and glibc it does nothing and returns False.
     """
     if not sys.platform.startswith("linux"):
         return False

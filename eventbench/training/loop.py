@@ -1,4 +1,4 @@
-"""The training loop: seeded, its checkpoint selected on validation samples, the test samples never touched."""
+"""The training loop: seeded, with the checkpoint selected on the validation samples, without the test samples."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from eventbench.training.step import answer_of, set_rate, training_scores, train
 
 
 class Epoch(NamedTuple):
-    """A line of the log. Quality is the figure that the kind of task selects a checkpoint by: the accuracy, of classes."""
+    """One line of the log. Quality is the figure by which the kind of task selects a checkpoint, such as the accuracy."""
 
     epoch: int
     learning_rate: float
@@ -35,7 +35,7 @@ class Epoch(NamedTuple):
 
 
 def _ignore(epoch: Epoch) -> None:
-    """Nobody watches."""
+    """The progress callback that does nothing."""
 
 
 def fit(
@@ -48,12 +48,12 @@ def fit(
     kind: TaskKind | None = None,
     progress: Callable[[Epoch], Any] = _ignore,
 ) -> list[Epoch]:
-    """Train `model` in place and leave it with the weights of the best validation epoch; the log, a line an epoch.
+    """Train `model` in place, to the weights of the best validation epoch; return the log, one line per epoch.
 
-    The best is the first with the largest merit of the task's `kind`, a classification where there is none. A model
-    that trains itself in one pass (`FitsOnce`) is given the training batches once and nothing else. `progress` is called
-    after each epoch. Raises BadSubmission when the loss is no finite number or needs scores per step that the model does
-    not offer, BadSpec for a recipe that cannot be followed on this device.
+    The best epoch is the first with the largest merit by the task's `kind` (None: a classification). A model that trains
+    itself in one pass (`FitsOnce`) gets the training batches once instead. `progress` is called after each epoch. Raises
+    BadSubmission if the loss is not finite, or needs scores per step that the model does not have; BadSpec for a recipe
+    that this device does not support.
     """
     kind = kind or task_kind_named(DEFAULT_KIND)
     if isinstance(model, FitsOnce):
@@ -86,7 +86,7 @@ def fit(
 
 
 def best_epoch(log: list[Epoch], kind: TaskKind) -> Epoch:
-    """The epoch whose weights `fit` has kept."""
+    """The epoch whose weights `fit` has selected."""
     return max(log, key=lambda epoch: kind.merit(epoch.validation_quality, epoch.validation_loss))
 
 
@@ -100,9 +100,9 @@ def _train_epoch(
     first_step: int,
     steps: int,
 ) -> tuple[float, float]:
-    """One pass over the training samples: mean loss and accuracy."""
+    """Train for one pass over the training samples; return mean loss and accuracy."""
     model.train()
-    # Sums stay on the device: asking for a number at each step would wait for the GPU.
+    # Sums stay on the device, since reading a number at each step would wait for the GPU.
     sums = torch.zeros(2, dtype=torch.float64, device=train.labels.device)
     batches = train.batches(recipe.batch_size, generator, recipe.shift_px, recipe.augmentations())
     for number, (frames, labels) in enumerate(batches, start=first_step):
@@ -110,7 +110,7 @@ def _train_epoch(
         sums += step(frames, labels)
     loss_sum, hits = sums.tolist()
     if not math.isfinite(loss_sum):
-        raise BadSubmission("the training loss is no finite number", fix="lower the learning rate")
+        raise BadSubmission("the training loss is not a finite number", fix="lower the learning rate")
     return loss_sum / len(train), hits / len(train)
 
 
@@ -120,7 +120,7 @@ def evaluate(
 ) -> tuple[float, float]:
     """Mean loss and mean quality over a split, in eval mode, in float32 and without augmentation.
 
-    Quality is the `kind`'s: of a classification, 1 for a right answer and 0 for a wrong one or a tie.
+    Quality is defined by the `kind`; for a classification it is 1 for a right answer, 0 for a wrong one or a tie.
     """
     kind = kind or task_kind_named(DEFAULT_KIND)
     model.eval()
@@ -138,7 +138,7 @@ def evaluate(
 
 
 def write_log(log: list[Epoch], path: Path, figure: str = "accuracy") -> None:
-    """The log as CSV; quality is called by the name of the figure that it is the mean of."""
+    """Write the log as CSV, with the name of the figure in place of "quality"."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(name.replace("quality", figure) for name in Epoch._fields)

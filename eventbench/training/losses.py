@@ -1,7 +1,7 @@
 """Losses of a training step: cross-entropy, squared error of rates, and two over the scores of every time step.
 
-Scores are (N, K), scores per step (T, N, K); targets are class numbers int64 (N,), or float (N, K) with a distribution a row,
-as augmentations that mix samples make them. Every loss is a mean over the samples.
+Scores are (N, K), scores per step (T, N, K); targets are class numbers int64 (N,), or float (N, K) with a distribution in each
+row, from augmentations that mix samples. Every loss is a mean over the samples.
 """
 
 from __future__ import annotations

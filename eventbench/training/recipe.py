@@ -27,28 +27,29 @@ KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "str": ((str,), "a name"),
     "bool": ((bool,), "true, false"),
 }
-STATED = ("optimizer", "learning_rate", "schedule", "epochs", "batch_size", "loss")  # by every recipe file
+# Every recipe file has to state these.
+REQUIRED_KEYS = ("optimizer", "learning_rate", "schedule", "epochs", "batch_size", "loss")
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a network is trained; as it stands AdamW, one-cycle cosine rate with a linear warm-up, cross-entropy.
+    """How a network is trained; by default AdamW, a one-cycle cosine rate with a linear warm-up, cross-entropy.
 
-    `shift_px` moves each training sample by up to so many pixels. Training stops after `patience` epochs without a
-    better validation accuracy (or an equal one with a lower loss), and the best epoch's weights are kept.
+    `shift_px` is the largest shift of a training sample in pixels. Training stops after `patience` epochs without a
+    better validation accuracy (or an equal one with a lower loss), and the weights of the best epoch are selected.
 
     Parameters
     ----------
-    warmup : share of all steps in which "one_cycle_cosine" rises to the full rate
-    label_smoothing : of the loss "ce"; the others have none
+    warmup : share of all steps during which "one_cycle_cosine" rises to the full rate
+    label_smoothing : for the loss "ce" only
     loss : "ce"; "rate_mse", squared error of rates; "per_step_ce" and "tet", which need a model with
-        `scores_per_step(frames) -> (T, N, K)`, whose mean over T are the scores. The validation loss is the same one
-    augment : tables of eventbench.augmentations, as {name = "nda", roll_px = 5}, applied in turn to training batches only
+        `scores_per_step(frames) -> (T, N, K)`, whose mean over T are the scores. Also used as the validation loss
+    augment : tables of eventbench.augmentations, as {name = "nda", roll_px = 5}, applied in turn, to training batches only
     optimizer : "adamw", "adam" (its weight decay is an L2 term), or "sgd" with `momentum`
-    schedule : "one_cycle_cosine", a step at a time; "cosine", 0.5 (1 + cos(pi epoch / t_max)), rising again after `t_max`
+    schedule : "one_cycle_cosine", updated at each step; "cosine", 0.5 (1 + cos(pi epoch / t_max)), rising again after `t_max`
         epochs (0: as many as `epochs`); "step", gamma ** (epoch // step_size)
-    amp : train under torch.autocast, in `amp_dtype`: "auto" is float16 on CUDA and bfloat16 on the CPU. float16 has its
-        gradients scaled. Evaluation is always in float32
-    channels_last : hold the convolutions' weights channels last
+    amp : train under torch.autocast in `amp_dtype`: "auto" is float16 on CUDA and bfloat16 on the CPU. With float16,
+        gradients are scaled. Evaluation is always in float32
+    channels_last : store the convolutions' weights channels last
     graph : replay the training step as a CUDA graph; only on CUDA, with "adam" or "adamw" and not in float16
     """
 
@@ -75,49 +76,51 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     def __post_init__(self) -> None:
         self._check_types()
-        named = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "amp_dtype": AMP_TYPES}
-        for name, known in named.items():
+        choices = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "amp_dtype": AMP_TYPES}
+        for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise UnknownName(name, str(getattr(self, name)), known, where="recipe")
-        least = {"epochs": 1, "batch_size": 1, "patience": 1, "step_size": 1, "shift_px": 0, "t_max": 0}
-        least |= {"weight_decay": 0, "learning_rate": 0, "momentum": 0, "gamma": 0}
-        for name, lowest in least.items():
+        minimums = {"epochs": 1, "batch_size": 1, "patience": 1, "step_size": 1, "shift_px": 0, "t_max": 0}
+        minimums |= {"weight_decay": 0, "learning_rate": 0, "momentum": 0, "gamma": 0}
+        for name, minimum in minimums.items():
             value = getattr(self, name)
-            if not (math.isfinite(value) and value >= lowest):
-                raise BadSpec(f"{name} is {value!r}", where="recipe", allowed=f"{lowest} or more")
+            if not (math.isfinite(value) and value >= minimum):
+                raise BadSpec(f"{name} is {value!r}", where="recipe", allowed=f"{minimum} or more")
         for name in ("warmup", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise BadSpec(f"{name} is {getattr(self, name)!r}", where="recipe", allowed="0 to below 1")
         self.augmentations()
 
     def _check_types(self) -> None:
-        """What msgspec checks of a TOML file, for a recipe made in Python."""
+        """Check the types of a recipe made in Python, as msgspec does for a TOML file."""
         for name, kind in self.__annotations__.items():
             value = getattr(self, name)
             if kind in KINDS:
                 types, allowed = KINDS[kind]
-                right = isinstance(value, types) and (kind == "bool" or not isinstance(value, bool))
+                valid = isinstance(value, types) and (kind == "bool" or not isinstance(value, bool))
             else:
-                right = isinstance(value, list | tuple) and all(isinstance(table, dict) for table in value)
+                valid = isinstance(value, list | tuple) and all(isinstance(table, dict) for table in value)
                 allowed = "a list of tables, each with a name"
-            if not right:
+            if not valid:
                 raise BadSpec(f"{name} is {value!r}", where="recipe", allowed=allowed)
 
     def augmentations(self) -> list[Augmentation]:
-        """The members that `augment` names. Raises BadSpec or UnknownName where one cannot be made."""
+        """The augmentations of `augment`. Raises BadSpec or UnknownName if one cannot be made."""
         return [registry.augmentations.build(table, where="recipe") for table in self.augment]
 
-    def rate(self, step: int, steps_an_epoch: int) -> float:
-        """The learning rate of the training step number `step`, counted from 0 over all epochs."""
-        epoch = step // steps_an_epoch
+    def rate(self, step: int, steps_per_epoch: int) -> float:
+        """The learning rate of training step number `step`, counted from 0 over all epochs."""
+        epoch = step // steps_per_epoch
         if self.schedule == "step":
             return self.learning_rate * self.gamma ** (epoch // self.step_size)
         if self.schedule == "cosine":
             return self.learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / (self.t_max or self.epochs)))
-        done = step / (steps_an_epoch * self.epochs)
-        if done < self.warmup:
-            return self.learning_rate * (max(done, 1e-3) / self.warmup)
-        return self.learning_rate * (0.5 * (1 + math.cos(math.pi * (done - self.warmup) / (1 - self.warmup))))
+        progress = step / (steps_per_epoch * self.epochs)
+        if progress < self.warmup:
+            return self.learning_rate * (max(progress, 1e-3) / self.warmup)
+        return self.learning_rate * (
+            0.5 * (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup)))
+        )
 
 
 def shipped() -> dict[str, Path]:
@@ -126,11 +129,10 @@ def shipped() -> dict[str, Path]:
 
 
 def recipe_named(name: str) -> Recipe:
-    """The recipe of a TOML file, or the shipped one of that name. What a file does not state is not done.
+    """The recipe of a TOML file, or the shipped recipe of that name.
 
-    A file has to state optimizer, learning_rate, schedule, epochs, batch_size and loss; other fields of Recipe are none
-    unless it states them: no weight decay, smoothing, shift or warm-up, and no stop before the last epoch. An [about]
-    table is for the reader.
+    A file has to state `REQUIRED_KEYS`. The defaults of the other keys are off, unlike those of `Recipe`: no weight
+    decay, label smoothing, shift or warm-up, and no stop before the last epoch. An [about] table is ignored.
     """
     path = Path(name).expanduser()
     if not name.endswith(".toml"):
@@ -144,17 +146,17 @@ def recipe_named(name: str) -> Recipe:
     except OSError as error:
         raise BadSpec(f"cannot be read: {error.strerror}", where=path) from None
     table.pop("about", None)
-    if missing := [key for key in STATED if key not in table]:
-        raise BadSpec(f"{', '.join(missing)} is not stated", where=path.name, allowed=", ".join(STATED))
+    if missing := [key for key in REQUIRED_KEYS if key not in table]:
+        raise BadSpec(f"{', '.join(missing)} is missing", where=path.name, allowed=", ".join(REQUIRED_KEYS))
     if table.get("label_smoothing") and table["loss"] != "ce":
         raise BadSpec(
             f"label_smoothing is {table['label_smoothing']!r} with loss {table['loss']!r}",
             where=path.name,
             allowed='label_smoothing with loss = "ce" only',
         )
-    unless_stated = {"weight_decay": 0.0, "label_smoothing": 0.0, "shift_px": 0, "warmup": 0.0}
+    defaults = {"weight_decay": 0.0, "label_smoothing": 0.0, "shift_px": 0, "warmup": 0.0}
     try:
-        return msgspec.convert(unless_stated | {"patience": table["epochs"]} | table, Recipe)
+        return msgspec.convert(defaults | {"patience": table["epochs"]} | table, Recipe)
     except msgspec.ValidationError as error:
         raise BadSpec(explain(error, Recipe), where=path.name) from None
     except EventbenchError as error:

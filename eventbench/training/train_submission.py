@@ -1,4 +1,4 @@
-"""`train_submission`: a model trained for every seed, into a folder that appears when it is complete."""
+"""`train_submission`: trains a model for every seed, into a submission folder that appears when it is complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from eventbench.training.curves import draw_learning_curves
 from eventbench.training.heap import keep_heap
 from eventbench.training.recipe import Recipe
 from eventbench.training.step import precision
-from eventbench.training.trained_run import ModelToTrain, TrainedRun, TrainingProgress, train_seed, unwatched
+from eventbench.training.trained_run import TrainedRun, TrainingJob, TrainingProgress, train_seed, unwatched
+
+IDENTITY_FILE = "asked.json"  # in an unfinished folder: what its weights depend on
 
 
 def train_submission(
@@ -35,44 +37,44 @@ def train_submission(
     epochs: int | None = None,
     progress: TrainingProgress = unwatched,
 ) -> list[TrainedRun]:
-    """Train `model` once a seed and write the submission folder `target`; what each run came to.
+    """Train `model` once per seed, write the submission folder `target` and return the results of the runs.
 
-    `model` is loaded already, or named as in `load_by_path`. The folder grows as `<target>.unfinished` and is renamed
-    when whole; a run with the same arguments goes on there with the seeds that are left. Raises BadSubmission when
-    `target` exists already, or when a model cannot be trained.
+    `model` is loaded code, or a name as in `load_by_path`. The folder is `<target>.unfinished` until it is complete; a
+    call with the same arguments continues there with the remaining seeds. Raises BadSubmission if `target` exists
+    already, or if the model cannot be trained.
     """
     if target.exists():
-        raise BadSubmission("is there already", where=target, fix="name another folder, or remove this one")
+        raise BadSubmission("exists already", where=target, fix="choose another folder, or remove this one")
     if len(set(seeds)) < len(seeds):
-        raise BadSubmission(f"seeds are {list(seeds)}", where=target, allowed="each of them once")
+        raise BadSubmission(f"seeds are {list(seeds)}", where=target, allowed="different seeds")
     recipe = recipe or Recipe()
     if epochs is not None:
         recipe = msgspec.structs.replace(recipe, epochs=epochs)
     keep_heap()
-    trained_in = precision(recipe, task_data.device)
+    dtype_name = precision(recipe, task_data.device)
     code = load_by_path(model) if isinstance(model, str) else model
-    order = ModelToTrain(task_data, code, config, recipe)
-    _try_model(order)  # refused before anything is written
-    draft = _open_draft(target, _identity(order))
+    job = TrainingJob(task_data, code, config, recipe)
+    _check_model(job)  # before anything is written
+    draft = _open_draft(target, _identity(job))
     if code.submitted:
         shutil.copyfile(code.file, draft / code.file.name)
-    runs = [train_seed(order, seed, draft, progress) for seed in seeds]
+    runs = [train_seed(job, seed, draft, progress) for seed in seeds]
     draw_learning_curves(runs, draft / "learning_curve.png", f"{code.name} on {task_data.task.id}")
     submission = Submission(
         model=ModelRef(name=code.name, config=config),
         weights=[f"seed{seed}.safetensors" for seed in seeds],
-        training=_training_table(order, runs, trained_in),
+        training=_training_table(job, runs, dtype_name),
         about=About(title=code.name),
     )
     (draft / "submission.toml").write_bytes(msgspec.toml.encode(submission))
     draft.rename(target)
-    for state in (target / "asked.json", *(target / f"seed{seed}.json" for seed in seeds)):
-        state.unlink()  # what a resumed run would have needed
+    for state_file in (target / IDENTITY_FILE, *(target / f"seed{seed}.json" for seed in seeds)):
+        state_file.unlink()  # only needed to resume
     return runs
 
 
 def load_by_path(model: str) -> ModelCode:
-    """A model of the package by name, or of a file anywhere (`path/my_model.py:MyNet`); raises where there is none."""
+    """A model of the package by name, or of any file (`path/my_model.py:MyNet`). Raises as `load_code` does."""
     file, _, class_name = model.rpartition(":")
     if not file.endswith(".py"):
         return load_code(model)
@@ -80,26 +82,26 @@ def load_by_path(model: str) -> ModelCode:
     return load_code(f"{path.name}:{class_name}", path.parent)
 
 
-def _identity(order: ModelToTrain) -> dict[str, Any]:
-    """What the weights depend on: an unfinished folder is used again where all of it is the same."""
+def _identity(job: TrainingJob) -> dict[str, Any]:
+    """What the weights depend on; an unfinished folder with the same identity is continued."""
     return {
-        "model": {"name": order.code.name, "config": order.config},
-        "task": order.task_data.task.id,
-        "store": order.task_data.store_digest,
-        "recipe": msgspec.to_builtins(order.recipe),
-        "code": order.code.digest if order.code.submitted else "",
+        "model": {"name": job.code.name, "config": job.config},
+        "task": job.task_data.task.id,
+        "store": job.task_data.store_digest,
+        "recipe": msgspec.to_builtins(job.recipe),
+        "code": job.code.digest if job.code.submitted else "",
     }
 
 
-def _training_table(order: ModelToTrain, runs: list[TrainedRun], trained_in: str) -> dict[str, Any]:
-    """`[training]` of submission.toml."""
-    figure = order.kind.selected_by
+def _training_table(job: TrainingJob, runs: list[TrainedRun], dtype_name: str) -> dict[str, Any]:
+    """The table `[training]` of submission.toml."""
+    figure = job.kind.selected_by
     return {
         "seeds": [run.seed for run in runs],
-        "task": order.task_data.task.id,
+        "task": job.task_data.task.id,
         "selection": "best validation epoch",
-        "recipe": msgspec.to_builtins(order.recipe),
-        "precision": trained_in,
+        "recipe": msgspec.to_builtins(job.recipe),
+        "precision": dtype_name,
         "lif_backends": sorted({name for run in runs for name in run.lif_backends}),
         "epochs": [len(run.log) for run in runs],
         "best_epoch": [run.best_epoch for run in runs],
@@ -108,9 +110,9 @@ def _training_table(order: ModelToTrain, runs: list[TrainedRun], trained_in: str
 
 
 def _open_draft(target: Path, identity: dict[str, Any]) -> Path:
-    """The unfinished folder, emptied unless it was begun with the same `identity`."""
+    """The unfinished folder; emptied unless it was started with the same `identity`."""
     draft = target.with_name(target.name + ".unfinished")
-    identity_file = draft / "asked.json"
+    identity_file = draft / IDENTITY_FILE
     content = digest.canonical_json(identity)
     if draft.exists() and not (identity_file.is_file() and identity_file.read_bytes() == content):
         shutil.rmtree(draft)
@@ -120,9 +122,9 @@ def _open_draft(target: Path, identity: dict[str, Any]) -> Path:
     return draft
 
 
-def _try_model(order: ModelToTrain) -> None:
-    """Hold the untrained model to the contract on a few samples."""
-    data, model = order.task_data, order.make().eval()
+def _check_model(job: TrainingJob) -> None:
+    """Check the contract of the untrained model on a few samples."""
+    data, model = job.task_data, job.make().eval()
     frames, _ = next(data.split("validation").batches(4))
     with torch.no_grad():
-        call_model(model, frames, data.classes, order.code.name, order.kind)
+        call_model(model, frames, data.classes, job.code.name, job.kind)

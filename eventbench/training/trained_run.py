@@ -1,4 +1,4 @@
-"""`TrainedRun`: what training one seed came to; and `train_seed`, which trains it and writes its weights and its log."""
+"""`train_seed`: trains one seed and writes its weights and log; `TrainedRun`: the result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from eventbench.training.step import seed_everything
 
 EpochWatcher = Callable[[Epoch], None]
 
-# Entered with (seed, epochs at most) while a seed trains; what it gives is called with each epoch.
+# Called with (seed, maximum number of epochs); a context around the training, whose value is called with each epoch.
 TrainingProgress = Callable[[int, int], AbstractContextManager[EpochWatcher]]
 
 
@@ -37,10 +37,10 @@ def unwatched(seed: int, epochs: int) -> AbstractContextManager[EpochWatcher]:  
 
 
 class TrainedRun(msgspec.Struct, frozen=True):
-    """What training one seed came to.
+    """The result of training one seed.
 
-    `log` has a line an epoch, of which number `best_epoch` was kept; `figure` is what its quality is the mean of, as
-    "accuracy"; `lif_backends` are those that the LIF layers were computed by.
+    `log` has one line per epoch; the weights are those of epoch `best_epoch`. `figure` is the name of its quality, such as
+    "accuracy"; `lif_backends` are the backends that the LIF layers used.
     """
 
     seed: int
@@ -52,11 +52,11 @@ class TrainedRun(msgspec.Struct, frozen=True):
 
     @property
     def best(self) -> Epoch:
-        """The epoch whose weights were kept."""
+        """The epoch whose weights were selected."""
         return self.log[self.best_epoch - 1]
 
     def as_json(self) -> dict[str, Any]:
-        """What `train --json` says of it."""
+        """The run in the output of `train --json`."""
         return {
             "seed": self.seed,
             "epochs": len(self.log),
@@ -68,8 +68,8 @@ class TrainedRun(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class ModelToTrain:
-    """What is trained: a model, made with `config` for the samples of a task, as a recipe says."""
+class TrainingJob:
+    """What to train: a model, made with `config`, on the samples of a task, by a recipe."""
 
     task_data: TaskData
     code: ModelCode
@@ -82,35 +82,35 @@ class ModelToTrain:
         return task_kind_named(self.task_data.task.spec.kind, where=self.task_data.task.path.name)
 
     def make(self) -> nn.Module:
-        """The model on the device, untrained. Raises BadSubmission where it cannot be made."""
+        """The untrained model on the device. Raises BadSubmission if it cannot be made."""
         data = self.task_data
         model = make_model(self.code, self.config, data.sensor, data.time_steps, data.classes)
         return model.to(data.device)
 
 
 def train_seed(
-    order: ModelToTrain, seed: int, folder: Path, progress: TrainingProgress = unwatched
+    job: TrainingJob, seed: int, folder: Path, progress: TrainingProgress = unwatched
 ) -> TrainedRun:
     """Train one seed, into `seed<seed>.safetensors` and `seed<seed>.csv` of a folder.
 
-    A run that an earlier call has finished there is not trained again: `seed<seed>.json`, written last, says so. Raises
-    BadSubmission where the model cannot be trained or its weights cannot be written.
+    A run that an earlier call has finished there is not trained again; `seed<seed>.json`, written last, marks it. Raises
+    BadSubmission if the model cannot be trained or its weights cannot be written.
     """
     state_file = folder / f"seed{seed}.json"
     if finished := _finished(state_file):
         return finished
     start = time.perf_counter()
-    generator = seed_everything(seed, order.task_data.device)
-    model = order.make()
-    with progress(seed, order.recipe.epochs) as watch:
-        log = _fit(order, model, generator, watch)
-    write_log(log, folder / f"seed{seed}.csv", order.kind.selected_by)
+    generator = seed_everything(seed, job.task_data.device)
+    model = job.make()
+    with progress(seed, job.recipe.epochs) as watch:
+        log = _fit(job, model, generator, watch)
+    write_log(log, folder / f"seed{seed}.csv", job.kind.selected_by)
     _save(model, folder / f"seed{seed}.safetensors")
     run = TrainedRun(
         seed=seed,
-        figure=order.kind.selected_by,
+        figure=job.kind.selected_by,
         log=log,
-        best_epoch=best_epoch(log, order.kind).epoch,
+        best_epoch=best_epoch(log, job.kind).epoch,
         lif_backends=sorted(set(backends_used(model).values())),
         seconds=round(time.perf_counter() - start, 1),
     )
@@ -121,7 +121,7 @@ def train_seed(
 
 
 def _finished(state_file: Path) -> TrainedRun | None:
-    """The run that an earlier call has finished, if it has."""
+    """The run that an earlier call has finished; None if there is none."""
     if not state_file.is_file():
         return None
     try:
@@ -130,31 +130,29 @@ def _finished(state_file: Path) -> TrainedRun | None:
         return None
 
 
-def _fit(
-    order: ModelToTrain, model: nn.Module, generator: torch.Generator, watch: EpochWatcher
-) -> list[Epoch]:
-    """The log. What a submitter's model raises becomes a BadSubmission."""
-    data = order.task_data
+def _fit(job: TrainingJob, model: nn.Module, generator: torch.Generator, watch: EpochWatcher) -> list[Epoch]:
+    """Train and return the log. Exceptions of a submitted model become BadSubmission."""
+    data = job.task_data
     try:
         return fit(
             model,
             data.split("train"),
             data.split("validation"),
-            order.recipe,
+            job.recipe,
             generator,
-            kind=order.kind,
+            kind=job.kind,
             progress=watch,
         )
     except (RuntimeError, TypeError, ValueError) as error:
-        if not order.code.submitted:
+        if not job.code.submitted:
             raise
         raise BadSubmission(
-            f"training failed: {type(error).__name__}: {error}", where=order.code.name
+            f"training failed: {type(error).__name__}: {error}", where=job.code.name
         ) from error
 
 
 def _save(model: nn.Module, path: Path) -> None:
-    # Copies, since safetensors refuses two keys of one memory, as tied weights are.
+    # Copies, since safetensors refuses tied weights: two keys with the same memory.
     state = {key: value.detach().cpu().contiguous().clone() for key, value in model.state_dict().items()}
     try:
         save_file(state, path)

@@ -437,7 +437,7 @@ def test_channels_that_do_not_fit_are_refused_with_both_numbers():
         (lambda: LIF(backend="cupy"), "norse, numba, triton"),
         (lambda: LI(backend="cupy"), "norse, numba, triton"),
         (lambda: LIF(tau=1.0, learn_tau=True), "above 1"),
-        (lambda: LIF(tau=[2.0, 3.0]), "as many as channels"),
+        (lambda: LIF(tau=[2.0, 3.0]), "one tau, or one for each channel"),
         (lambda: LIF(tau=[2.0, 3.0], channels=3), "2 taus for channels=3"),
         (lambda: LIF(tau=[2.0, 0.5], channels=2), "tau is 0.5"),
         (lambda: LIF(channels=0), "1 or more"),
@@ -454,9 +454,9 @@ def test_settings_out_of_range_are_refused_with_what_is_allowed(make, says):
 
 def test_a_backend_that_the_machine_lacks_is_refused_with_what_instead(monkeypatch):
     monkeypatch.delenv("TRITON_INTERPRET", raising=False)
-    why = "not installed" if find_spec("triton") is None else "cannot serve a torch.float32 tensor on cpu"
+    why = "not installed" if find_spec("triton") is None else "does not support a torch.float32 tensor on cpu"
     for layer in (LIF(backend="triton"), LI(backend="triton"), RecurrentLIF(4, backend="triton")):
-        with pytest.raises(BadSpec, match=f'{why}.*on cuda.*ask for "norse"'):
+        with pytest.raises(BadSpec, match=f'{why}.*on cuda.*set it to "norse"'):
             layer(torch.zeros(2, 3, 4))
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbench.layers import LIF
-from eventbench.layers.surrogate import OURS, SURROGATES, atan_slope, spike_slope
+from eventbench.layers.surrogate import SLOPES, SURROGATES, atan_slope, spike_slope
 
 CURVES = {
     "atan": lambda u, a: torch.atan(math.pi / 2 * a * u) / math.pi + 0.5,
@@ -19,12 +19,12 @@ CURVES = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(OURS))
+@pytest.mark.parametrize("name", sorted(SLOPES))
 @given(alpha=st.floats(0.1, 10))
 def test_a_slope_is_the_derivative_of_its_curve(name, alpha):
     u = torch.linspace(-3, 3, 101, dtype=torch.float64, requires_grad=True)
     (want,) = torch.autograd.grad(CURVES[name](u, alpha).sum(), u)
-    torch.testing.assert_close(OURS[name](u.detach(), alpha), want)
+    torch.testing.assert_close(SLOPES[name](u.detach(), alpha), want)
 
 
 def test_atan_at_alpha_2_is_the_papers():

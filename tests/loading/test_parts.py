@@ -116,20 +116,23 @@ def test_validation_may_be_a_split_of_the_cards_own() -> None:
 @pytest.mark.parametrize(
     ("rules", "line"),
     [
-        ({}, "t-v1.toml: [validation] must have either split or carve"),
-        ({"split": "x", "carve": 0.1}, "t-v1.toml: [validation] must have either split or carve"),
+        ({}, "t-v1.toml: [validation] needs exactly one of split and carve"),
+        ({"split": "x", "carve": 0.1}, "t-v1.toml: [validation] needs exactly one of split and carve"),
         ({"carve": 1.5}, "t-v1.toml: carve is 1.5; allowed: a share between 0 and 1"),
         ({"carve": -0.5}, "t-v1.toml: carve is -0.5; allowed: a share between 0 and 1"),
         ({"carve": 0.5, "by": "moon"}, "t-v1.toml: by is 'moon'; allowed: class, subject"),
         (
             {"carve": 0.5, "by": "subject"},
-            't-v1.toml: the dataset names no subjects to carve by; use by = "class"',
+            't-v1.toml: the dataset has no subjects to carve by; use by = "class"',
         ),
-        ({"split": "test"}, "t-v1.toml: the splits are ['train', 'test', 'test']; allowed: different ones"),
-        ({"split": "train"}, "t-v1.toml: the splits are ['train', 'test', 'train']; allowed: different ones"),
+        ({"split": "test"}, "t-v1.toml: the splits are ['train', 'test', 'test']; allowed: different splits"),
+        (
+            {"split": "train"},
+            "t-v1.toml: the splits are ['train', 'test', 'train']; allowed: different splits",
+        ),
         (
             {"carve": 0.5, "test": "train"},
-            "t-v1.toml: the splits are ['train', 'train']; allowed: different ones",
+            "t-v1.toml: the splits are ['train', 'train']; allowed: different splits",
         ),
     ],
 )

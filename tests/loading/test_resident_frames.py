@@ -170,9 +170,7 @@ def test_what_an_augmentation_draws_follows_the_generator() -> None:
 
 def test_evaluation_cannot_be_augmented() -> None:
     resident, _ = split()
-    with pytest.raises(
-        BadSpec, match=r"^batches: augment is given without a generator; allowed: augment for"
-    ):
+    with pytest.raises(BadSpec, match=r"^batches: augment without a generator; allowed: augment with"):
         resident.batches(3, augment=[Nda()])
 
 

@@ -19,7 +19,7 @@ from eventbench.loading.choose import fits, loader_for
 from eventbench.loading.loader import Loader
 from eventbench.loading.resident_events import ResidentEvents
 from eventbench.loading.resident_frames import ResidentFrames
-from eventbench.loading.streamed import AHEAD, StreamedLoader
+from eventbench.loading.streamed import BATCHES_AHEAD, StreamedLoader
 from eventbench.preprocess.binning import Binning
 from eventbench.preprocess.events_store import events_store
 from eventbench.preprocess.frames_store import frames_store
@@ -92,7 +92,7 @@ def test_it_is_another_thread_that_reads_and_not_far_ahead() -> None:
     batches = StreamedLoader(store, np.arange(9), CPU).batches(1)
     for k in range(3):
         next(batches)
-        assert k + 1 <= store.calls <= k + 1 + AHEAD
+        assert k + 1 <= store.calls <= k + 1 + BATCHES_AHEAD
     batches.close()
     assert store.threads == {"eventbench-stream"}
     assert streams() == []
@@ -187,10 +187,12 @@ def test_a_budget_or_a_store_that_makes_no_sense_is_refused(stores) -> None:  # 
     with pytest.raises(BadSpec, match=r"^fits: budget is -1 bytes; allowed: 0 or more, or None$"):
         fits(1, CPU, -1)
     with pytest.raises(
-        BadSpec, match="it holds events, and no binning is given; allowed: a store of frames, or"
+        BadSpec, match="it holds events, and there is no binning; allowed: a store of frames, or"
     ):
         loader_for(events, np.arange(2), CPU)  # type: ignore[arg-type]
-    with pytest.raises(BadSpec, match="holds frames, which cannot be binned; allowed: a store of events"):
+    with pytest.raises(
+        BadSpec, match="holds frames, which cannot be binned again; allowed: a store of events"
+    ):
         BinnedStore(frames, Binning(Frames()))  # type: ignore[arg-type]
 
 

@@ -167,11 +167,14 @@ def test_published_kernels_and_neurons_are_the_defaults() -> None:
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        ({"gated": [5]}, "gated is [5]; allowed: different numbers of stages, 0 to 4"),
-        ({"kernel_over_time": [1, 2, 3]}, "kernel_over_time has 3 values; allowed: one value, or 2"),
+        ({"gated": [5]}, "gated is [5]; allowed: different stage numbers from 0 to 4"),
+        (
+            {"kernel_over_time": [1, 2, 3]},
+            "kernel_over_time has 3 values; allowed: one value, or a list of 2",
+        ),
         ({"place": "inside"}, "place is 'inside'; allowed: before_pool, after_pool"),
         ({"pool": "sum"}, "pool is 'sum'; allowed: max, average"),
-        ({"neuron": {"tua": 2}}, "neuron has 'tua'; allowed: tau"),
+        ({"neuron": {"tua": 2}}, "neuron has the unknown key 'tua'; allowed: tau"),
         ({"channels": [4, []]}, "channels is [4, []]; allowed: a list of stages"),
         ({"dropout": 1.0}, "dropout is 1.0; allowed: 0 to below 1"),
     ],
@@ -375,7 +378,7 @@ def test_frames_of_another_type_or_with_other_channels_are_refused(name: str) ->
 @pytest.mark.parametrize("name", ["tcja_dvs128", "tcja_fmnist", "pfa_vgg_gesture", "plif_net"])
 def test_frames_of_another_sensor_are_refused_naming_both_sizes(name: str) -> None:
     with pytest.raises(
-        BadSpec, match=r"made for 36 values: frames of 28 x 24 come down to 252 values a step"
+        BadSpec, match=r"made for 36 values: frames of 28 x 24 come down to 252 values per step"
     ):
         small(name)(torch.rand(4, 2, 2, 24, 28))
 

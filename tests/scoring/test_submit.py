@@ -151,7 +151,7 @@ GOOD = "scores = self.readout(frames.sum(0).flatten(1)); "
             "the model cannot be made: ValueError: no",
         ),
         (LINEAR_NET.replace("sensor, time_steps", "time_steps"), "the model cannot be made: TypeError: "),
-        (body("raise ValueError('no')"), "forward raised ValueError: no; it is given frames (4, "),
+        (body("raise ValueError('no')"), "forward raised ValueError: no; it is called with frames (4, "),
         (body("raise SystemExit(0)"), "forward raised SystemExit: 0"),
         (
             body(GOOD + "return scores[:, :1]"),
@@ -240,14 +240,14 @@ CONV = {"name": "conv_snn", "config": TINY}
 @pytest.mark.parametrize(
     ("harm", "line"),
     [
-        (change_weights(lambda s: s.pop(BIAS)), f"the weights are not this model's; missing: {BIAS}"),
+        (change_weights(lambda s: s.pop(BIAS)), f"the weights are those of another model; missing: {BIAS}"),
         (
             change_weights(lambda s: s.update(more=torch.ones(1))),
-            "the weights are not this model's; not in the model: more",
+            "the weights are those of another model; not in the model: more",
         ),
         (
             change_weights(lambda s: s.update({BIAS: torch.ones(3)})),
-            f"{BIAS} is (3,); allowed: (2,), as the model is made",
+            f"{BIAS} is (3,); allowed: (2,), as in the model",
         ),
         (change_weights(lambda s: s[BIAS].fill_(float("nan"))), f"{BIAS} holds values that are not finite"),
         (
@@ -268,7 +268,7 @@ CONV = {"name": "conv_snn", "config": TINY}
         ),
         (
             lambda f: (f / "seed1.safetensors").unlink(),
-            "seed1.safetensors is not there; every file of weights must lie",
+            "seed1.safetensors is missing; put every weights file",
         ),
         (lambda f: (f / "submission.toml").unlink(), "no submission.toml; eventbench train writes one"),
         (lambda f: (f / "submission.toml").write_text("weights = ["), "submission.toml: not valid TOML: "),
@@ -285,20 +285,20 @@ CONV = {"name": "conv_snn", "config": TINY}
         (change_toml(model=CONV | {"name": "my_model.py:Net"}), "my_model.py: no such file"),
         (
             change_toml(model=CONV | {"name": "../x.py:Net"}),
-            "the model is '../x.py:Net'; allowed: a file of the folder itself",
+            "the model is '../x.py:Net'; allowed: a file in the folder itself",
         ),
         (
             change_toml(model={"name": "conv_snn", "config": {"chanels": [4]}}),
             "model.config has 'chanels'; allowed: channels, dropout, tau",
         ),
         (change_toml(model={"name": "conv_snn", "config": {"sensor": [4, 4]}}), "model.config has 'sensor'"),
-        (change_toml(weights=[]), "weights is an empty list; allowed: one safetensors file a seed"),
+        (change_toml(weights=[]), "weights is an empty list; allowed: one safetensors file for each seed"),
         (
             change_toml(weights=["a.pt"]),
-            "weights are named 'a.pt'; allowed: files *.safetensors of the folder itself",
+            "weights has 'a.pt'; allowed: files *.safetensors in the folder itself",
         ),
-        (change_toml(weights=["../a.safetensors"]), "weights are named '../a.safetensors'"),
-        (change_toml(weights=["seed0.safetensors"] * 2), "weights name a file twice"),
+        (change_toml(weights=["../a.safetensors"]), "weights has '../a.safetensors'"),
+        (change_toml(weights=["seed0.safetensors"] * 2), "weights names a file twice"),
         (change_toml(training={"seeds": [1]}), "training.seeds is [1]; allowed: 2 different whole numbers"),
         (
             change_toml(training={"seeds": [1, 1]}),

@@ -63,5 +63,5 @@ def test_code_of_the_package_is_told_from_a_submitters(tmp_path: Path) -> None:
     assert (own.file, package.file.name) == (tmp_path / "s/my_model.py", "conv_snn.py")
     with pytest.raises(UnknownName, match="did you mean 'conv_snn'"):
         load_code("conv_snm")
-    with pytest.raises(BadSubmission, match="allowed: a file of the folder itself"):
+    with pytest.raises(BadSubmission, match="allowed: a file in the folder itself"):
         load_code("../my_model.py:MyNet", tmp_path / "s")

@@ -19,7 +19,7 @@ import torch
 from eventbench.errors import BadSpec, EventbenchError
 from eventbench.loading.resident_frames import ResidentFrames
 from eventbench.loading.streamed import StreamedLoader
-from eventbench.training.cuda_graph import EAGER, GraphedStep
+from eventbench.training.cuda_graph import EAGER_STEPS, GraphedStep
 from eventbench.training.loop import fit
 from eventbench.training.recipe import Recipe
 from eventbench.training.step import seed_everything
@@ -140,7 +140,7 @@ def test_each_call_is_one_step_of_the_same_training_replayed_or_not(
     for name, value in eager.net.state_dict().items():
         assert torch.equal(training.net.state_dict()[name], value), name
     odd, whole = ["eager"], ["replay"] * 3
-    assert fake.calls == ["eager"] * EAGER + odd + ["capture"] + whole + odd + whole + odd + whole[:2]
+    assert fake.calls == ["eager"] * EAGER_STEPS + odd + ["capture"] + whole + odd + whole + odd + whole[:2]
 
 
 def test_batches_are_copied_into_the_memory_of_the_graph(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +149,7 @@ def test_batches_are_copied_into_the_memory_of_the_graph(monkeypatch: pytest.Mon
     fake.install(monkeypatch)
     graphed = GraphedStep(fake.step, training.optimizer, torch.device("cuda"))
     frames, labels = torch.rand(4, 5, 2, 6, 6), torch.arange(5) % 3
-    for _ in range(EAGER):
+    for _ in range(EAGER_STEPS):
         graphed(frames, labels)
     returned = graphed(frames, labels)
     captured = fake.memory
@@ -172,10 +172,10 @@ def test_what_breaks_the_capture_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(torch.cuda, "graph", refuse)
     graphed = GraphedStep(fake.step, training.optimizer, torch.device("cuda"))
     frames, labels = torch.rand(4, 5, 2, 6, 6), torch.arange(5) % 3
-    for _ in range(EAGER):
+    for _ in range(EAGER_STEPS):
         graphed(frames, labels)
     with pytest.raises(
-        EventbenchError, match=r"captured: operation not permitted when stream is capturing; let"
+        EventbenchError, match=r"captured: operation not permitted when stream is capturing; avoid"
     ):
         graphed(frames, labels)
 
@@ -199,7 +199,7 @@ def test_on_the_gpu_every_replay_draws_another_dropout() -> None:
     optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros((), device=device))])
     step = GraphedStep(lambda frames, labels: torch.dropout(frames, 0.5, True), optimizer, device)
     ones = torch.ones(1000, device=device)
-    masks = [step(ones, ones).tolist() for _ in range(EAGER + 5)]
+    masks = [step(ones, ones).tolist() for _ in range(EAGER_STEPS + 5)]
     assert step._graph is not None
     assert all(set(mask) == {0.0, 2.0} for mask in masks)
     assert len({tuple(mask) for mask in masks}) == len(masks)
@@ -282,7 +282,7 @@ def test_every_call_is_one_step_and_odd_batches_are_steps_too() -> None:
         return torch.stack([frames.sum(), labels.sum()])
 
     graphed = GraphedStep(step, optimizer, device)
-    for k in range(3 * EAGER):
+    for k in range(3 * EAGER_STEPS):
         size = 2 if k % 4 == 3 else 5
         told = graphed(
             torch.full((size,), float(k), device=device), torch.full((size,), float(k), device=device)
@@ -298,7 +298,7 @@ def test_a_step_that_waits_for_the_device_is_refused() -> None:
     optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros((), device=device))])
     graphed = GraphedStep(lambda frames, labels: frames * float(frames.sum()), optimizer, device)
     x = torch.ones(3, device=device)
-    for _ in range(EAGER):
+    for _ in range(EAGER_STEPS):
         graphed(x, x)
     with pytest.raises(EventbenchError, match=r"^graph: the training step cannot be captured: "):
         graphed(x, x)

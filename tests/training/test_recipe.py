@@ -14,7 +14,7 @@ from eventbench.augmentations.event_mix import EventMix
 from eventbench.augmentations.nda import Nda
 from eventbench.errors import BadSpec, EventbenchError, UnknownName
 from eventbench.training import recipe as recipes
-from eventbench.training.recipe import STATED, Recipe, recipe_named, shipped
+from eventbench.training.recipe import REQUIRED_KEYS, Recipe, recipe_named, shipped
 
 TCJA = """
 optimizer = "adam"
@@ -110,11 +110,11 @@ def test_a_file_states_what_is_done_and_the_rest_is_not_done(tmp_path: Path) -> 
     assert (recipe_named(str(file)).weight_decay, recipe_named(str(file)).patience) == (0.1, 3)
 
 
-@pytest.mark.parametrize("key", STATED)
+@pytest.mark.parametrize("key", REQUIRED_KEYS)
 def test_a_file_that_leaves_out_what_it_must_state_is_refused(tmp_path: Path, key: str) -> None:
     file = tmp_path / "short.toml"
     file.write_text("\n".join(line for line in TCJA.splitlines() if not line.startswith(key)))
-    with pytest.raises(BadSpec, match=rf"^short.toml: {key} is not stated; allowed: optimizer, "):
+    with pytest.raises(BadSpec, match=rf"^short.toml: {key} is missing; allowed: optimizer, "):
         recipe_named(str(file))
 
 

@@ -190,7 +190,8 @@ def test_a_loss_of_every_step_needs_a_model_that_gives_scores_at_every_step(task
 
     recipe = Recipe(epochs=1, loss="tet")
     with pytest.raises(
-        BadSubmission, match=r"^Whole: loss 'tet' needs the scores of every step; give the model"
+        BadSubmission,
+        match=r"^Whole: loss 'tet' needs scores at each step, which the model does not have; give it",
     ):
         fit(Whole(), task_data.split("train"), task_data.split("validation"), recipe, seed_everything(0, CPU))
 
@@ -311,7 +312,7 @@ def test_a_loss_that_is_no_number_is_refused(task_data: TaskData) -> None:
             return torch.ones(frames.shape[1], 2) * self.weight
 
     with pytest.raises(
-        BadSubmission, match=r"^the training loss is no finite number; lower the learning rate$"
+        BadSubmission, match=r"^the training loss is not a finite number; lower the learning rate$"
     ):
         fit(Broken(), task_data.split("train"), task_data.split("validation"), QUICK, seed_everything(0, CPU))
 
@@ -407,13 +408,13 @@ def test_what_an_unfinished_folder_holds_is_used_only_if_it_was_made_alike_and_w
 
 def test_a_folder_that_is_there_is_refused_and_left_alone(task_data: TaskData, tmp_path: Path) -> None:
     (tmp_path / "s").mkdir()
-    with pytest.raises(BadSubmission, match=r"s: is there already; name another folder, or remove this one$"):
+    with pytest.raises(BadSubmission, match=r"s: exists already; choose another folder, or remove this one$"):
         trained(task_data, tmp_path / "s")
     assert list(tmp_path.iterdir()) == [tmp_path / "s"]
 
 
 def test_a_seed_named_twice_is_refused(task_data: TaskData, tmp_path: Path) -> None:
-    with pytest.raises(BadSubmission, match=r"seeds are \[1, 1\]; allowed: each of them once$"):
+    with pytest.raises(BadSubmission, match=r"seeds are \[1, 1\]; allowed: different seeds$"):
         trained(task_data, tmp_path / "s", (1, 1))
     assert list(tmp_path.iterdir()) == []
 
@@ -481,7 +482,7 @@ def test_tied_weights_are_written(task_data: TaskData, tmp_path: Path) -> None:
             ("class MyNet", "class YourNet"),
             "my_model.py: no class named 'MyNet'; allowed: YourNet; did you mean 'YourNet'?",
         ),
-        (("(nn.Module)", "(int)"), "my_model.py: MyNet is no torch.nn.Module"),
+        (("(nn.Module)", "(int)"), "my_model.py: MyNet is not a torch.nn.Module"),
         (
             ("super().__init__()", "raise KeyError('x')"),
             "my_model.py:MyNet: the model cannot be made: KeyError: 'x'",

@@ -1,1 +1,1 @@
-"""The engines of TCJA and PFA: gates as contractions, without a map of the input's size a rank."""
+"""The computation of TCJA and PFA, forward and backward, without a map of the input's size for each rank."""

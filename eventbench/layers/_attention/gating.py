@@ -1,8 +1,8 @@
-"""TCJA and PFA as one differentiable operation: one backward pass for the means, the gate and its product with the input.
+"""`gated`: TCJA or PFA as one differentiable operation, with one backward pass for means, gate and product with the input.
 
-Autograd keeps and rewrites a map of the input's size for every step of a gate's arithmetic. Here only the input and
-the gate's small factors are kept; maps are made a time step at a time and dropped. The small part, from the means to
-the factors, keeps autograd's own graph. Under torch.compile the plain arithmetic is used, which the compiler fuses.
+Autograd would save a map of the input's size for every operation of a gate. Here only the input and the gate's small
+factors are saved; maps are made for one time step at a time and discarded. The small part, from the means to the
+factors, uses autograd's own graph. Under torch.compile the plain arithmetic is used, which the compiler fuses.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 
 from eventbench.errors import BadSpec
+from eventbench.layers.arguments import wrong_dtype
 
 HALF = (torch.float16, torch.bfloat16)
 Tensors = tuple[torch.Tensor, ...]
@@ -23,24 +24,24 @@ InputGradient = Callable[[Tensors], torch.Tensor]
 
 
 class Gating(Protocol):
-    """The parts of a layer that `gated` runs it by, none of which has to care for autograd."""
+    """The methods of a layer that `gated` calls; none of them has to deal with autograd."""
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """The weights of the layer."""
 
     def means(self, x: torch.Tensor) -> Tensors:
-        """The small means of x that the gate is made from."""
+        """The means of x that the gate is computed from; small compared to x."""
 
     def factors_of(self, means: Tensors) -> Tensors:
-        """The small factors of the gate."""
+        """The factors of the gate; small compared to x."""
 
     def apply_factors(self, x: torch.Tensor, factors: Tensors) -> torch.Tensor:
-        """The output."""
+        """The output of the layer."""
 
     def gradients(
         self, x: torch.Tensor, grad_output: torch.Tensor, factors: Tensors
     ) -> tuple[Tensors, InputGradient]:
-        """The gradients of the factors, and a function that makes the gradient of x from those of the means."""
+        """The gradients of the factors, and a function from the gradients of the means to the gradient of x."""
 
 
 class _Gated(torch.autograd.Function):
@@ -59,20 +60,22 @@ class _Gated(torch.autograd.Function):
     def backward(ctx: Any, grad_output: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (x,) = ctx.saved_tensors
         layer: Gating = ctx.layer
-        wants_x, wants_parameters = ctx.needs_input_grad[0], ctx.needs_input_grad[2:]
-        wanted = [p for p, needed in zip(ctx.parameters, wants_parameters, strict=True) if needed]
+        x_needs_grad, parameters_need_grad = ctx.needs_input_grad[0], ctx.needs_input_grad[2:]
+        trained = [
+            p for p, needs_grad in zip(ctx.parameters, parameters_need_grad, strict=True) if needs_grad
+        ]
         with without_autocast(x):
             detached = tuple(factor.detach() for factor in ctx.factors)
             grad_factors, grad_input = layer.gradients(x, grad_output, detached)
-            inputs = [*(ctx.means if wants_x else ()), *wanted]
-            # A factor of frozen weights and an input without gradient is a constant.
+            inputs = [*(ctx.means if x_needs_grad else ()), *trained]
+            # With frozen weights and an input without gradient, a factor is a constant.
             pairs = [pair for pair in zip(ctx.factors, grad_factors, strict=True) if pair[0].requires_grad]
-            factors, at_factors = zip(*pairs, strict=True)
-            # Kept for a second pass over the outer graph, should the caller retain it.
-            grads = list(torch.autograd.grad(factors, inputs, at_factors, retain_graph=True))
-            grad_means = tuple(grads.pop(0) for _ in ctx.means) if wants_x else ()
-            grad_x = grad_input(grad_means) if wants_x else None
-        return grad_x, None, *(grads.pop(0) if needed else None for needed in wants_parameters)
+            factors, grad_outputs = zip(*pairs, strict=True)
+            # Retained for a second backward pass, in case the caller retains the outer graph.
+            grads = list(torch.autograd.grad(factors, inputs, grad_outputs, retain_graph=True))
+            grad_means = tuple(grads.pop(0) for _ in ctx.means) if x_needs_grad else ()
+            grad_x = grad_input(grad_means) if x_needs_grad else None
+        return grad_x, None, *(grads.pop(0) if needs_grad else None for needs_grad in parameters_need_grad)
 
 
 def gated(x: torch.Tensor, layer: Gating) -> torch.Tensor:
@@ -86,29 +89,24 @@ def gated(x: torch.Tensor, layer: Gating) -> torch.Tensor:
 
 
 def without_autocast(x: torch.Tensor) -> AbstractContextManager[Any]:
-    """Autocast off where x lies; the meta device, on which sizes alone are worked out, has none."""
+    """Disables autocast on the device of x. The meta device, which computes shapes only, has no autocast."""
     return nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False)
 
 
 def gate_dtype(x: torch.Tensor, weight: torch.Tensor, layer_name: str) -> torch.dtype:
-    """The dtype in which a gate is worked out: that of its weights, which is that of x but under mixed precision.
+    """The dtype in which a gate is computed: that of its weights. Under mixed precision, x has another dtype.
 
-    Raises BadSpec where x is neither of the weights' dtype nor half precision.
+    Raises BadSpec if x has neither the weights' dtype nor half precision.
     """
     if x.dtype != weight.dtype and x.dtype not in HALF:
-        raise BadSpec(
-            f"got a tensor of {x.dtype}, the weights are {weight.dtype}",
-            where=layer_name,
-            allowed=f"{weight.dtype}, or half precision under autocast",
-            fix=f"call .to({weight.dtype}) on the frames or .to({x.dtype}) on the model",
-        )
+        raise wrong_dtype(x, weight.dtype, layer_name)
     return weight.dtype
 
 
 def require_finite(means: torch.Tensor, layer_name: str) -> None:
-    """Refuse NaN and infinity, by a mean that the layer takes anyway.
+    """Refuse NaN and infinity, by means that the layer computes anyway.
 
-    Not on CUDA, where looking would hold up the device, nor under torch.compile: there they come out as NaN.
+    Not on CUDA, where the check would wait for the device, nor under torch.compile: there they give NaN outputs.
     """
     if torch.compiler.is_compiling() or means.device.type != "cpu":
         return
@@ -117,5 +115,5 @@ def require_finite(means: torch.Tensor, layer_name: str) -> None:
 
 
 def steps_at_once(x: torch.Tensor) -> int:
-    """How many time steps of a map are held at a time: one on the CPU, where that stays in the cache, else all."""
+    """The number of time steps whose maps are made at once: one on the CPU, to stay in the cache, else all."""
     return 1 if x.device.type == "cpu" else max(1, x.shape[0])

@@ -1,8 +1,8 @@
-"""PFA's map and its fusion with the input, forward and backward, and no map kept.
+"""PFA's map and its fusion with the input, forward and backward, without keeping the map.
 
-At step t, M[n, c, p] = Σ_r (λ_r v_T[n,t,r] v_C[n,c,r]) v_S[n,r,p] with pixels p. It is made in the memory order of the
-input, pixels or channels last, and made again in the backward pass: a matrix product a step on the CPU, and on CUDA in
-the registers of one Triton kernel for all steps.
+At step t, M[n, c, p] = Σ_r (λ_r v_T[n,t,r] v_C[n,c,r]) v_S[n,r,p] with pixels p. The map is computed in the memory
+order of the input, pixels or channels last, and computed again in the backward pass: by one matrix product per step on
+the CPU, in the registers of one Triton kernel for all steps on CUDA.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from eventbench.layers._lif.backend import HAS_TRITON
 
 
 class _Steps(NamedTuple):
-    """Some time steps, their images as rows in memory order: maps (rows, left, right) = left @ rightᵀ."""
+    """The factors of the maps of some time steps, in memory order: maps (rows, left, right) = left @ rightᵀ."""
 
     time: slice
     left: torch.Tensor  # (rows, left, R)
@@ -31,21 +31,21 @@ class _Order:
         self.over_time, self.over_channels, space = factors
         self.pixels = space.flatten(2).mT.contiguous()  # (N, H·W, R)
         self.shape, self.at_once = x.shape, x.shape[0] if in_registers(x) else steps_at_once(x)
-        last = x.flatten(0, 1).is_contiguous(memory_format=torch.channels_last)
-        self.channels_last = last and not x.is_contiguous()
+        channels_last = x.flatten(0, 1).is_contiguous(memory_format=torch.channels_last)
+        self.channels_last = channels_last and not x.is_contiguous()
         self._map: torch.Tensor | None = None
 
-    def flat(self, part: torch.Tensor) -> torch.Tensor:
-        """(s, N, C, H, W) -> rows in memory order; a view where the part lies in that order."""
-        images = part.flatten(0, 1)
+    def flat(self, maps: torch.Tensor) -> torch.Tensor:
+        """(s, N, C, H, W) -> rows in memory order; a view if the maps have that order."""
+        images = maps.flatten(0, 1)
         return images.permute(0, 2, 3, 1).flatten(1, 2) if self.channels_last else images.flatten(2)
 
-    def dense(self, part: torch.Tensor) -> torch.Tensor:
-        """As `flat`, but a copy where the part does not lie densely in that order."""
-        return self.flat(part).contiguous()
+    def dense(self, maps: torch.Tensor) -> torch.Tensor:
+        """The same as `flat`, but dense: a copy if the maps are not dense in that order."""
+        return self.flat(maps).contiguous()
 
     def images(self, rows: torch.Tensor) -> torch.Tensor:
-        """Rows of some steps as (s, N, C, H, W): the way back from `flat`."""
+        """Rows of some steps as (s, N, C, H, W): the inverse of `flat`."""
         _, N, C, H, W = self.shape
         if self.channels_last:
             return rows.view(-1, N, H, W, C).permute(0, 1, 4, 2, 3)
@@ -57,18 +57,20 @@ class _Order:
             # Khatri-Rao product of time and channels: (s·N, C, R)
             pairs = self.over_time[:, time].transpose(0, 1)[:, :, None] * self.over_channels
             pixels = self.pixels.expand(self.at_once, *self.pixels.shape).flatten(0, 1)
-            both = (pixels, pairs.flatten(0, 1)) if self.channels_last else (pairs.flatten(0, 1), pixels)
-            yield _Steps(time, *both)
+            left, right = pairs.flatten(0, 1), pixels
+            yield _Steps(time, right, left) if self.channels_last else _Steps(time, left, right)
 
     def map(self, steps: _Steps) -> torch.Tensor:
         """M at some steps (s, N, C, H, W), in a buffer that the next call overwrites."""
-        if self._map is None:  # one for all steps: fresh pages cost more than the product that fills them
+        if (
+            self._map is None
+        ):  # one buffer for all steps: new memory pages cost more than the product that fills them
             self._map = steps.left.new_empty((*steps.left.shape[:2], steps.right.shape[1]))
         torch.bmm(steps.left, steps.right.mT, out=self._map)
         return self.images(self._map)
 
     def sums(self, steps: _Steps, rows: torch.Tensor) -> Tensors:
-        """Gradients of pairs (s, N, C, R) and pixels (N, H·W, R) for that of the map, as `flat` has it."""
+        """Gradients of pairs (s, N, C, R) and pixels (N, H·W, R), from that of the map in the form of `flat`."""
         sums = [
             torch.unflatten(rows @ steps.right, 0, (self.at_once, -1)),
             torch.unflatten(rows.mT @ steps.left, 0, (self.at_once, -1)),
@@ -78,7 +80,7 @@ class _Order:
 
 
 def in_registers(x: torch.Tensor) -> bool:
-    """Whether Triton's kernels make the map."""
+    """Whether the map is computed by Triton kernels, in registers."""
     return x.device.type == "cuda" and HAS_TRITON
 
 
@@ -124,8 +126,8 @@ def compose_backward(
         else:
             gate = order.map(steps)
             grad_maps = order.flat(_fuse_back(gate, x[time], grad_output[time], grad_x[time], fusion))
-        grad_pairs, at_pixels = order.sums(steps, grad_maps)
-        grad_pixels += at_pixels
+        grad_pairs, step_grad_pixels = order.sums(steps, grad_maps)
+        grad_pixels += step_grad_pixels
         grad_time[:, time] = (grad_pairs * over_channels).sum(2).transpose(0, 1)
         grad_channels += torch.einsum("sncr,nsr->ncr", grad_pairs, over_time[:, time])
     return grad_x, (grad_time, grad_channels, grad_pixels.mT.reshape(space.shape))
@@ -134,7 +136,7 @@ def compose_backward(
 def _fuse_back(
     gate: torch.Tensor, inputs: torch.Tensor, grad: torch.Tensor, grad_inputs: torch.Tensor, fusion: str
 ) -> torch.Tensor:
-    """Fill `grad_inputs`, the gradient of x at some steps; that of the map, in the memory of `gate`."""
+    """Fill `grad_inputs`, the gradient of x at some steps; return that of the map, in the memory of `gate`."""
     if fusion == "add_relu":
         gate += inputs
         torch.ops.aten.threshold_backward(grad.to(gate.dtype), gate, 0, grad_input=gate)

@@ -1,7 +1,7 @@
-"""PFA's map made and used in registers on CUDA: a tile of an image at a time, R products an element.
+"""Triton kernels that compute and use PFA's map in registers: one tile of an image per program, R products per element.
 
 Forward reads x and writes the output. Backward reads x and the gradient of the output and writes the gradients of x and
-of the map: the map itself is never in memory, where it would be written once and read twice or more.
+of the map. The map itself is never in memory, where it would be written once and read at least twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import triton.language as tl
 from eventbench.layers._lif.triton_kernels import COMPUTE, on_device
 
 FUSION_CODES = {"multiply": 0, "multiply_relu": 1, "add_relu": 2}
-TILE, FEWEST = 64, 16
+LARGEST_TILE, SMALLEST_TILE = 64, 16
 
 
 @triton.jit
@@ -23,7 +23,7 @@ def _map(
     left_ptr, right_ptr, row, i, j, L, Q, R,
     DTYPE: tl.constexpr, TALL: tl.constexpr, WIDE: tl.constexpr,
 ):  # fmt: skip
-    """A tile of left @ rightᵀ; R is small, so vectors are multiplied one by one, in full precision."""
+    """A tile of left @ rightᵀ: R outer products in full precision, since R is small."""
     left_ptr += row * L * R + i.to(tl.int64) * R
     right_ptr += row * Q * R + j.to(tl.int64) * R
     gate = tl.full((TALL, WIDE), 0.0, DTYPE)
@@ -87,7 +87,7 @@ def forward(x: torch.Tensor, left: torch.Tensor, right: torch.Tensor, fusion: st
 def backward(
     x: torch.Tensor, g: torch.Tensor, left: torch.Tensor, right: torch.Tensor, fusion: str
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The gradients of x, through the fusion alone, and of the map, in the type of left; g is that of the output."""
+    """The gradients of x, through the fusion alone, and of the map, in the dtype of left; g is the gradient of the output."""
     dx, dmap = torch.empty_like(x), torch.empty_like(x, dtype=left.dtype)
     _launch(_backward, (x, g), left, right, (dx, dmap), fusion)
     return dx, dmap
@@ -102,7 +102,7 @@ def _launch(
     fusion: str,
 ) -> None:
     rows, L, Q = inputs[0].shape
-    tall, wide = (min(TILE, max(FEWEST, triton.next_power_of_2(n))) for n in (L, Q))
+    tall, wide = (min(LARGEST_TILE, max(SMALLEST_TILE, triton.next_power_of_2(n))) for n in (L, Q))
     grid = (rows, triton.cdiv(L, tall), triton.cdiv(Q, wide))
     factors = (left.contiguous(), right.contiguous())
     with on_device(left):

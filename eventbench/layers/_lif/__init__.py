@@ -1,1 +1,1 @@
-"""The engines of the leaky layers: one neuron, computed by Norse's step, by Numba or by Triton."""
+"""The backends of the leaky layers: the same neuron computed by Norse's step, by Numba or by Triton."""

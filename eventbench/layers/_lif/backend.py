@@ -1,4 +1,4 @@
-"""Which backend computes a tensor: "norse" anywhere, "numba" on the CPU, "triton" on CUDA."""
+"""The choice of a backend for a tensor: "norse" on any device, "numba" on the CPU, "triton" on CUDA."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ HAS_TRITON = find_spec("triton") is not None
 
 
 def interprets_triton() -> bool:
-    """Whether Triton runs its kernels in Python on CPU tensors, for tests: TRITON_INTERPRET=1 before its import."""
+    """Whether Triton interprets its kernels in Python on CPU tensors (TRITON_INTERPRET=1 set before its import, for tests)."""
     return HAS_TRITON and os.environ.get("TRITON_INTERPRET") == "1"
 
 
 def choose(x: torch.Tensor, forced: str | None, layer_name: str, compiles: bool) -> str:
-    """`forced` where it can serve x, else refused; without one, the fastest that can.
+    """`forced` if it supports x, else BadSpec is raised; the fastest backend that supports x if `forced` is None.
 
-    `compiles` says whether the layer's fused backends serve under torch.compile.
+    `compiles` says whether the layer's fused backends work under torch.compile.
     """
     if forced == "norse":
         return "norse"
@@ -37,8 +37,8 @@ def choose(x: torch.Tensor, forced: str | None, layer_name: str, compiles: bool)
     raise BadSpec(
         "the triton backend needs the package triton, which is not installed"
         if missing
-        else f"the {forced} backend cannot serve a {x.dtype} tensor on {x.device}",
+        else f"the {forced} backend does not support a {x.dtype} tensor on {x.device}",
         where=layer_name,
         allowed=f"a dense tensor {device}" + ("" if compiles else ", outside torch.compile"),
-        fix='leave backend out, or ask for "norse"',
+        fix='leave backend out, or set it to "norse"',
     )

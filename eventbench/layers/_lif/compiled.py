@@ -1,7 +1,7 @@
-"""The fused LIF as operators that torch.compile leaves whole, in place of T unrolled steps.
+"""The fused LIF as custom operators for torch.compile, which would otherwise unroll the T steps.
 
-Outside torch.compile the autograd function of `fused.py` is called without these operators' overhead. An operator takes
-numbers, strings and tensors only, so settings and time constants are passed one by one and put together again inside.
+Outside torch.compile, the autograd function of `fused.py` avoids the overhead of these operators. An operator takes
+numbers, strings and tensors only, so settings and time constants are passed one by one and reassembled inside.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from typing import Any
 
 import torch
 
+from eventbench.layers._lif.checks import not_finite
 from eventbench.layers._lif.engine import NotFinite, engine_of
 from eventbench.layers._lif.leaky import Rate
 from eventbench.layers._lif.memory_order import Layout
 from eventbench.layers._lif.neuron import MEMBRANE, Neuron, compute_dtype
 from eventbench.layers._lif.passes import backward_pass, forward_pass
-from eventbench.layers._lif.refusals import not_finite
 
 MaybeTensor = torch.Tensor | None
-Three = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+ThreeTensors = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 # The fields of Neuron, then the backend.
 SETTINGS = "float threshold, float? reset, str surrogate, float alpha, bool detach_reset, bool decay_input, str backend"
@@ -27,15 +27,15 @@ SETTINGS = "float threshold, float? reset, str surrogate, float alpha, bool deta
 def compiled_lif(
     x: torch.Tensor, v: torch.Tensor | None, neuron: Neuron, rate: Rate, backend: str
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """As `fused_lif`."""
+    """The same as `fused_lif`."""
     gain, tau, fixed_tau = None, None, 1.0
     if isinstance(rate.gain, torch.Tensor) and isinstance(rate.tau, torch.Tensor):
         gain, tau = rate.gain, rate.tau.detach()
     elif isinstance(rate.tau, float):
         fixed_tau = rate.tau
-    inputs = [a for a in (x, gain, v) if a is not None]
-    keep = torch.is_grad_enabled() and any(a.requires_grad for a in inputs)
-    out, last, _ = _forward(x, gain, v, tau, keep, fixed_tau, *neuron, backend)
+    inputs = [tensor for tensor in (x, gain, v) if tensor is not None]
+    keep_membranes = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs)
+    out, last, _ = _forward(x, gain, v, tau, keep_membranes, fixed_tau, *neuron, backend)
     return out, last
 
 
@@ -43,8 +43,8 @@ def _rate(gain: MaybeTensor, tau: MaybeTensor, fixed_tau: float) -> Rate:
     return Rate(1 / fixed_tau, fixed_tau) if gain is None or tau is None else Rate(gain, tau)
 
 
-def _keeps_membranes(neuron: Neuron, gain: MaybeTensor) -> bool:
-    """Whether the backward pass reads the membranes: not that of a readout whose time constant is fixed."""
+def _backward_reads_membranes(neuron: Neuron, gain: MaybeTensor) -> bool:
+    """Whether the backward pass reads the membranes. That of a readout with a fixed time constant does not."""
     return not (neuron.surrogate == MEMBRANE and gain is None)
 
 
@@ -52,7 +52,7 @@ def _keeps_membranes(neuron: Neuron, gain: MaybeTensor) -> bool:
     "eventbench::lif_forward",
     mutates_args=(),
     schema=(
-        "(Tensor x, Tensor? gain, Tensor? v, Tensor? tau, bool keep, float fixed_tau, "
+        "(Tensor x, Tensor? gain, Tensor? v, Tensor? tau, bool keep_membranes, float fixed_tau, "
         f"{SETTINGS}) -> (Tensor, Tensor, Tensor)"
     ),
 )
@@ -61,17 +61,19 @@ def _forward(
     gain: MaybeTensor,
     v: MaybeTensor,
     tau: MaybeTensor,
-    keep: bool,
+    keep_membranes: bool,
     fixed_tau: float,
     *settings: Any,
-) -> Three:
-    *own, backend = settings
-    neuron = Neuron(*own)
+) -> ThreeTensors:
+    *neuron_settings, backend = settings
+    neuron = Neuron(*neuron_settings)
     try:
-        out, last, h = forward_pass(x, v, neuron, _rate(gain, tau, fixed_tau), engine_of(backend), keep)
+        out, last, h = forward_pass(
+            x, v, neuron, _rate(gain, tau, fixed_tau), engine_of(backend), keep_membranes
+        )
     except NotFinite:
         raise not_finite(x, v, "LI" if neuron.surrogate == MEMBRANE else "LIF") from None
-    if not keep or h is None or not _keeps_membranes(neuron, gain):
+    if not keep_membranes or h is None or not _backward_reads_membranes(neuron, gain):
         return out, last, x.new_empty(0, dtype=last.dtype)
     return out, last, h.clone() if h is out else h
 
@@ -82,12 +84,12 @@ def _(
     gain: MaybeTensor,
     _v: MaybeTensor,
     _tau: MaybeTensor,
-    keep: bool,
+    keep_membranes: bool,
     _fixed: float,
     *settings: Any,
-) -> Three:
+) -> ThreeTensors:
     layout, dtype = Layout.of(x), compute_dtype(x.dtype)
-    has_membranes = keep and _keeps_membranes(Neuron(*settings[:-1]), gain)
+    has_membranes = keep_membranes and _backward_reads_membranes(Neuron(*settings[:-1]), gain)
     h = layout.empty(dtype, x.device) if has_membranes else x.new_empty(0, dtype=dtype)
     return layout.empty(x.dtype, x.device), layout.full_step(dtype, x.device, 0.0), h
 
@@ -110,11 +112,18 @@ def _backward(
     tau: MaybeTensor,
     fixed_tau: float,
     *settings: Any,
-) -> Three:
-    *own, backend = settings
+) -> ThreeTensors:
+    *neuron_settings, backend = settings
     rate, learned = _rate(gain, tau, fixed_tau), gain is not None
     grad_x, grad_v, grad_gain = backward_pass(
-        grad_out, grad_last, h if has_membranes else None, v, Neuron(*own), rate, engine_of(backend), learned
+        grad_out,
+        grad_last,
+        h if has_membranes else None,
+        v,
+        Neuron(*neuron_settings),
+        rate,
+        engine_of(backend),
+        learned,
     )
     return grad_x, grad_v, grad_last.new_empty(0) if grad_gain is None else grad_gain
 
@@ -128,7 +137,7 @@ def _(
     _v: MaybeTensor,
     gain: MaybeTensor,
     *_: Any,
-) -> Three:
+) -> ThreeTensors:
     layout = Layout.of(h if has_membranes else grad_out)
     grad_x = layout.empty(grad_out.dtype, grad_out.device)
     grad_gain = grad_last.new_empty(0) if gain is None else torch.empty_like(gain)
@@ -137,7 +146,7 @@ def _(
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[torch.Tensor, ...]) -> None:
     _, gain, v, tau, _, *ctx.settings = inputs
-    ctx.has_membranes = _keeps_membranes(Neuron(*ctx.settings[1:-1]), gain)
+    ctx.has_membranes = _backward_reads_membranes(Neuron(*ctx.settings[1:-1]), gain)
     ctx.has_v = v is not None
     ctx.save_for_backward(output[2], v if gain is not None else None, gain, tau)
 
@@ -147,8 +156,8 @@ def _gradients(ctx: Any, grad_out: torch.Tensor, grad_last: torch.Tensor, _: Any
     grad_x, grad_v, grad_gain = _backward(
         grad_out, grad_last, h, ctx.has_membranes, v, gain, tau, *ctx.settings
     )
-    others = [None] * (2 + len(ctx.settings))
-    return grad_x, None if gain is None else grad_gain, grad_v if ctx.has_v else None, *others
+    not_differentiable = [None] * (2 + len(ctx.settings))
+    return grad_x, None if gain is None else grad_gain, grad_v if ctx.has_v else None, *not_differentiable
 
 
 _forward.register_autograd(_gradients, setup_context=_setup)

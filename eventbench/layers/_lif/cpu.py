@@ -1,4 +1,4 @@
-"""The engine of the CPU: Numba's kernels run on torch tensors, shared out over torch's threads."""
+"""The CPU engine: Numba kernels on torch tensors, distributed over torch's threads."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def _as_array(value: float | torch.Tensor, dtype: np.dtype[Any]) -> Array:
 
 
 def _gains_and_scales(dynamics: Dynamics, dtype: np.dtype[Any]) -> tuple[Array, Array]:
-    """1/tau, and what a current is multiplied by before it enters: one of each, or one of each a channel."""
+    """1/tau, and the factor of the input currents: one of each, or one of each per channel."""
     rate = dynamics.rate
     scales = np.ones(1, dtype) if dynamics.neuron.decay_input else _as_array(rate.tau, dtype)
     return _as_array(rate.gain, dtype), scales
 
 
 def forward(rows: ForwardRows, dynamics: Dynamics) -> bool:
-    """As `Engine.forward`."""
+    """Implements `Engine.forward`."""
     (T, M), currents = rows.currents.shape, rows.currents.numpy()
     dtype = currents.dtype
-    keep = rows.membranes is not None
+    keep_membranes = rows.membranes is not None
     gains, scales = _gains_and_scales(dynamics, dtype)
     finite = across_threads(
         kernels.forward,
@@ -38,7 +38,7 @@ def forward(rows: ForwardRows, dynamics: Dynamics) -> bool:
         rows.spikes.numpy(),
         np.empty((0, 0), dtype) if rows.membranes is None else rows.membranes.numpy(),
         rows.membrane.numpy(),
-        keep,
+        keep_membranes,
         gains,
         scales,
         dynamics.inner,
@@ -51,7 +51,7 @@ def forward(rows: ForwardRows, dynamics: Dynamics) -> bool:
 
 
 def backward(rows: BackwardRows, dynamics: Dynamics) -> None:
-    """As `Engine.backward`."""
+    """Implements `Engine.backward`."""
     membranes, neuron = rows.membranes.numpy(), dynamics.neuron
     dtype = membranes.dtype
     gains, scales = _gains_and_scales(dynamics, dtype)

@@ -1,7 +1,7 @@
-"""LIF fused over time as one differentiable operation, for any engine that computes rows (T, M).
+"""LIF over all time steps as one differentiable operation, for any engine that computes rows (T, M).
 
-Only the membrane before reset is kept for the backward pass, one tensor of the input's size where a loop of
-torch operations keeps three; spikes are recomputed from it.
+Only the membrane before reset is saved for the backward pass, one tensor of the input's size; a loop of torch
+operations saves three. Spikes are recomputed from it.
 """
 
 from __future__ import annotations
@@ -20,27 +20,29 @@ from eventbench.layers._lif.passes import backward_pass, forward_pass
 def fused_lif(
     x: torch.Tensor, v: torch.Tensor | None, neuron: Neuron, rate: Rate, backend: str
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """(T, N, ...) currents -> ((T, N, ...) spikes, (N, ...) membrane after the last reset), laid out as x in memory.
+    """(T, N, ...) currents -> ((T, N, ...) spikes, (N, ...) membrane after the last reset), in the memory layout of x.
 
-    The membranes themselves in place of spikes where the neuron's surrogate is MEMBRANE. Raises NotFinite where the
-    engine finds a membrane NaN or infinite.
+    If the neuron's surrogate is MEMBRANE, the first output is the membranes instead of spikes. Raises NotFinite if the
+    engine finds a NaN or infinite membrane.
     """
     dtype = compute_dtype(x.dtype)
     if backend == "numba" and x.dtype != dtype:
         out, last = fused_lif(x.to(dtype), v, neuron, rate, backend)
         return out.to(x.dtype), last
     if torch.compiler.is_compiling():
-        # Its operators are registered with torch when it is imported, which nobody needs who does not compile.
+        # Imported only here, since the import registers operators with torch that are needed under torch.compile only.
         from eventbench.layers._lif.compiled import compiled_lif
 
         return compiled_lif(x, v, neuron, rate, backend)
     engine = engine_of(backend)
     inputs = (x, rate.gain, v)
-    if torch.is_grad_enabled() and any(isinstance(a, torch.Tensor) and a.requires_grad for a in inputs):
+    if torch.is_grad_enabled() and any(
+        isinstance(value, torch.Tensor) and value.requires_grad for value in inputs
+    ):
         tau = rate.tau.detach() if isinstance(rate.tau, torch.Tensor) else rate.tau
         fused: tuple[torch.Tensor, torch.Tensor] = _FusedLIF.apply(x, rate.gain, v, tau, neuron, engine)  # type: ignore[no-untyped-call]
         return fused
-    out, last, _ = forward_pass(x, v, neuron, rate, engine, keep=False)
+    out, last, _ = forward_pass(x, v, neuron, rate, engine, keep_membranes=False)
     return out, last
 
 
@@ -55,11 +57,11 @@ class _FusedLIF(torch.autograd.Function):
         neuron: Neuron,
         engine: Engine,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        out, last, h = forward_pass(x, v, neuron, Rate(gain, tau), engine, keep=True)
+        out, last, h = forward_pass(x, v, neuron, Rate(gain, tau), engine, keep_membranes=True)
         ctx.neuron, ctx.engine, ctx.shape = neuron, engine, x.shape
         ctx.dtype, ctx.device = x.dtype, x.device
         ctx.fixed_rate = None if isinstance(gain, torch.Tensor) else (gain, tau)
-        # The membrane it started from enters the gradient of tau alone, and so do those of a readout, which is linear.
+        # Only the gradient of tau needs the initial membrane and, for a readout, which is linear, the other membranes.
         learned = ctx.needs_input_grad[1]
         membranes = h if learned or neuron.surrogate != MEMBRANE else None
         ctx.save_for_backward(membranes, v if learned else None, *(() if ctx.fixed_rate else (gain, tau)))

@@ -1,6 +1,6 @@
-"""The base class of leaky layers: time constants, fixed or learned, of the layer or of each channel, and the backend.
+"""`Leaky`, the base class of leaky layers: time constants (fixed or learned, per layer or per channel) and the backend.
 
-Source of the learned form: PLIF (Fang et al., "Incorporating Learnable Membrane Time Constant to Enhance Learning of
+Source of learned time constants: PLIF (Fang et al., "Incorporating Learnable Membrane Time Constant to Enhance Learning of
 Spiking Neural Networks", ICCV 2021, arXiv 2007.05785): 1/tau = sigmoid(w), w starting at -log(tau - 1).
 """
 
@@ -26,7 +26,7 @@ class Rate(NamedTuple):
     tau: float | torch.Tensor
 
     def over(self, ndim: int) -> Rate:
-        """The same, broadcastable to one step (N, C, ...) of an input of `ndim` axes."""
+        """This rate, broadcastable to one step (N, C, ...) of an input of `ndim` axes."""
         if isinstance(self.gain, torch.Tensor) and isinstance(self.tau, torch.Tensor) and self.gain.ndim:
             shape = (-1, *(1,) * (ndim - 3))
             return Rate(self.gain.view(shape), self.tau.view(shape))
@@ -34,9 +34,9 @@ class Rate(NamedTuple):
 
 
 class Leaky(nn.Module):
-    """A layer over (T, N, ...) with a membrane that leaks; `channels` C gives each of axis 2 its own tau.
+    """A layer over (T, N, ...) with a membrane that leaks; `channels` C gives each channel (axis 2) its own tau.
 
-    Learned taus are the parameter `w`, of shape () or (C,), in the state dict; fixed ones are not in it.
+    Learned taus are the parameter `w`, of shape () or (C,), and in the state dict; fixed taus are not in it.
     """
 
     fused_compiles = True
@@ -62,35 +62,35 @@ class Leaky(nn.Module):
         if learn_tau:
             self.w = nn.Parameter(torch.tensor([-math.log(t - 1) for t in self._taus]).view(shape))
         elif channels is not None:
-            # float64, since a double-precision network must not inherit single-precision taus.
+            # In float64, so that a double-precision network does not get single-precision taus.
             self.register_buffer("taus", torch.tensor(self._taus, dtype=torch.float64), persistent=False)
 
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Leaky:
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        # .half() and .to_empty() are for weights; taus are constants, rounded where they are used.
+        # .half() and .to_empty() must not change taus: they are constants, rounded only where they are used.
         if "taus" in self._buffers and not self.taus.is_meta:
             self.taus = torch.tensor(self._taus, dtype=torch.float64, device=self.taus.device)
         return self
 
     def backend_used(self, x: torch.Tensor) -> str:
-        """What computes this input: "norse", "numba" or "triton". Raises BadSpec where a forced one cannot."""
+        """The backend for this input: "norse", "numba" or "triton". Raises BadSpec if a forced one does not support it."""
         return choose(x, self.backend, type(self).__name__, self.fused_compiles)
 
     def record_backend(self, x: torch.Tensor) -> str:
-        """As `backend_used`, kept in `last_backend`."""
+        """The result of `backend_used`, also stored in `last_backend`."""
         self.last_backend = self.backend_used(x)
         return self.last_backend
 
     @property
     def tau(self) -> float | tuple[float, ...]:
-        """In time steps, as it is now: a number for the layer, C numbers where `channels` is C."""
+        """The current time constant in time steps: one number, or C numbers if `channels` is C."""
         if self.learn_tau:
             taus = (1 + torch.exp(-self.w.detach().double())).flatten().tolist()
             return taus[0] if self.channels is None else tuple(taus)
         return self._taus[0] if self.channels is None else self._taus
 
     def rate(self, x: torch.Tensor) -> Rate:
-        """1/tau and tau for this input, in the dtype computed in."""
+        """1/tau and tau for this input, in the dtype of the computation."""
         if self.channels is not None and (x.ndim < 3 or x.shape[2] != self.channels):
             raise BadSpec(
                 f"made for C={self.channels}, got shape {tuple(x.shape)}",
@@ -106,7 +106,7 @@ class Leaky(nn.Module):
         return Rate((1 / self.taus).to(dtype), self.taus.to(dtype))
 
     def tau_repr(self) -> str:
-        """The part of `extra_repr` that all leaky layers have."""
+        """The part of `extra_repr` that all leaky layers share."""
         taus = self.tau if isinstance(self.tau, tuple) else (self.tau,)
         low, high = min(taus), max(taus)
         text = f"tau={low:g}" if low == high else f"tau={low:g} to {high:g}"
@@ -117,19 +117,19 @@ class Leaky(nn.Module):
 def _checked_taus(
     tau: float | Sequence[float], learn_tau: bool, channels: int | None, layer_name: str
 ) -> tuple[float, ...]:
-    """One time constant, or one for each channel. Raises BadSpec for what is no time constant."""
-    values: Any = tau.tolist() if hasattr(tau, "tolist") else tau  # of numpy or torch
-    several = not is_number(values)
-    if several and not (isinstance(values, list | tuple) and all(map(is_number, values))):
+    """One time constant, or one for each channel. Raises BadSpec for values that are not time constants."""
+    values: Any = tau.tolist() if hasattr(tau, "tolist") else tau  # numpy arrays and torch tensors
+    per_channel = not is_number(values)
+    if per_channel and not (isinstance(values, list | tuple) and all(map(is_number, values))):
         raise BadSpec(
             f"tau is {tau!r}", where=layer_name, allowed="a number of time steps, or one for each channel"
         )
-    taus = tuple(float(t) for t in values) if several else (float(values),)
-    if several and channels != len(taus):
+    taus = tuple(float(t) for t in values) if per_channel else (float(values),)
+    if per_channel and channels != len(taus):
         raise BadSpec(
             f"{len(taus)} taus for channels={channels}",
             where=layer_name,
-            allowed="one tau, or as many as channels",
+            allowed="one tau, or one for each channel",
         )
     for t in taus:
         if not (math.isfinite(t) and t >= 1):
@@ -140,4 +140,4 @@ def _checked_taus(
                 where=layer_name,
                 allowed="above 1, since 1/tau is a sigmoid below 1",
             )
-    return taus if several or channels is None else taus * channels
+    return taus if per_channel or channels is None else taus * channels

@@ -1,4 +1,4 @@
-"""The settings of a spiking layer that every backend needs, checked, and the dtype it computes in."""
+"""`Neuron`: the checked settings of a spiking layer, which every backend needs; and the dtype of the computation."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from eventbench.errors import BadSpec
 from eventbench.layers.arguments import require_choice, require_flag, require_number
 from eventbench.layers.surrogate import SURROGATES
 
-# The "surrogate" of a layer that never fires and whose output is its membrane: that passes gradients whole.
+# The "surrogate" of a layer that never fires and outputs its membrane, through which gradients pass unchanged.
 MEMBRANE = "membrane"
 
-# What stands for a surrogate in the arguments of compiled kernels.
+# Codes of the surrogates in the arguments of compiled kernels.
 SLOPE_CODES = {"atan": 0, "sigmoid": 1, "super": 2, "tanh": 3, "triangle": 4, "super_alpha": 5, MEMBRANE: 6}
 
 FLOATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 
 
 class Neuron(NamedTuple):
-    """The settings of a LIF layer but for its time constants; `reset` None subtracts the threshold."""
+    """The settings of a LIF layer except for its time constants; `reset` None subtracts the threshold."""
 
     threshold: float
     reset: float | None
@@ -56,7 +56,7 @@ def checked_neuron(
     detach_reset: bool,
     decay_input: bool,
 ) -> Neuron:
-    """The settings of a spiking layer. Raises BadSpec for one out of range."""
+    """The settings of a spiking layer. Raises BadSpec if one is out of range."""
     require_choice(surrogate, "surrogate", layer_name, SURROGATES)
     for name, number in (("alpha", alpha), ("threshold", threshold), ("reset", reset)):
         if name != "reset" or number is not None:
@@ -78,5 +78,5 @@ def checked_neuron(
 
 
 def compute_dtype(dtype: torch.dtype) -> torch.dtype:
-    """float64 stays; everything narrower is integrated in float32, since half a step of bfloat16 is 1/256 of the threshold."""
+    """float64 for float64, float32 for all narrower dtypes, since half a step of bfloat16 is 1/256 of the threshold."""
     return torch.float64 if dtype == torch.float64 else torch.float32

@@ -1,8 +1,8 @@
-"""The reference backend of LIF: a loop over Norse's step, which every other backend must equal."""
+"""The reference backend of LIF and LI: a loop over Norse's step. All other backends must give the same results."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 import torch
 
@@ -18,45 +18,45 @@ from eventbench.layers._lif.norse_step import (
     reset_subtract,
     reset_value,
 )
-from eventbench.layers.surrogate import OURS, spike_slope
-
-# (spikes, membranes before reset, what to reset to, threshold) -> membranes after reset
-ResetRule = Callable[[torch.Tensor, torch.Tensor, float, float], torch.Tensor]
+from eventbench.layers.surrogate import SLOPES, spike_slope
 
 
-def _no_reset(_spikes: torch.Tensor, h: torch.Tensor, _reset: float, _threshold: float) -> torch.Tensor:
+def _no_reset(_spikes: torch.Tensor, h: torch.Tensor, _value: float, _threshold: float) -> torch.Tensor:
     return h
+
+
+def _reset(
+    neuron: Neuron, spikes: torch.Tensor, h: torch.Tensor, value: float, threshold: float
+) -> torch.Tensor:
+    """Membranes after reset, from membranes `h` before it."""
+    rule = reset_subtract if neuron.subtract else reset_value
+    membranes: torch.Tensor = rule(spikes.detach() if neuron.detach_reset else spikes, h, value, threshold)
+    return membranes
 
 
 def step_parameters(neuron: Neuron, gain: float | torch.Tensor) -> LIFBoxParameters:
     """Norse's parameters of `neuron` for dt = 1; `gain` is 1/tau, a number or broadcastable to (N, ...)."""
-    rule: ResetRule = reset_subtract if neuron.subtract else reset_value
-
-    def reset(spikes: torch.Tensor, h: torch.Tensor, value: float, threshold: float) -> torch.Tensor:
-        return rule(spikes.detach() if neuron.detach_reset else spikes, h, value, threshold)
-
     return LIFBoxParameters(
         tau_mem_inv=gain,
         v_leak=neuron.leak,
         v_th=neuron.threshold,
         v_reset=neuron.leak,
-        method="heaviside" if neuron.surrogate in OURS else neuron.surrogate,
+        method="heaviside" if neuron.surrogate in SLOPES else neuron.surrogate,
         alpha=neuron.alpha,
-        reset_method=_no_reset if neuron.surrogate in OURS else reset,
+        reset_method=_no_reset if neuron.surrogate in SLOPES else partial(_reset, neuron),
     )
 
 
 def step(
     current: torch.Tensor, v: torch.Tensor, neuron: Neuron, p: LIFBoxParameters
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """One step of Norse's LIF box with any of our surrogates: (spikes, membrane after reset)."""
+    """One step of Norse's LIF box with any surrogate of `surrogate.py`: (spikes, membrane after reset)."""
     z, state = lif_box_feed_forward_step(current, LIFBoxFeedForwardState(v=v), p, dt=1.0)
-    if neuron.surrogate not in OURS:
+    if neuron.surrogate not in SLOPES:
         return z, state.v
-    # `_no_reset` above, so that the slope is attached to the spike before the reset uses it.
+    # `step_parameters` has set `_no_reset`, so that the slope is attached to the spikes before the reset uses them.
     z = spike_slope(state.v - neuron.threshold, z, neuron.surrogate, neuron.alpha)
-    rule: ResetRule = reset_subtract if neuron.subtract else reset_value
-    return z, rule(z.detach() if neuron.detach_reset else z, state.v, neuron.leak, neuron.threshold)
+    return z, _reset(neuron, z, state.v, neuron.leak, neuron.threshold)
 
 
 def norse_lif(
@@ -68,7 +68,7 @@ def norse_lif(
     p = step_parameters(neuron, rate.gain)
     v = torch.full_like(currents[0], neuron.leak) if v is None else v
     spikes = []
-    # x[t] in a loop would write a full gradient of shape (T, ...) per step; unbind does not.
+    # unbind, since x[t] in a loop would write a full gradient of shape (T, ...) at each step.
     for current in (currents if neuron.decay_input else rate.tau * currents).unbind(0):
         z, v = step(current, v, neuron, p)
         spikes.append(z)

@@ -1,6 +1,6 @@
-"""The names of Norse that our leaky layers are built on, imported without the warning Norse 1.1.0 raises on newer torch.
+"""The parts of Norse that the leaky layers use, imported without the warning of Norse 1.1.0 on newer torch.
 
-`import norse` compiles parts that we do not use with `torch.jit.script`, which torch 2.13 deprecates.
+`import norse` compiles other parts of it with `torch.jit.script`, which torch 2.13 deprecates.
 """
 
 from __future__ import annotations

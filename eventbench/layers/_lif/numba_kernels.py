@@ -1,15 +1,15 @@
-"""LIF over all steps in one pass: Numba kernels over (T, M) arrays, T steps of M neurons side by side in memory.
+"""Numba kernels for LIF over all steps in one pass, over (T, M) arrays: T steps of M neurons side by side in memory.
 
-The arithmetic and its order are those of Norse's `lif_box_feed_forward_step` followed by our reset, so spikes
-are the same bits; no fastmath, since fused or reordered operations would move neurons across the threshold.
-Every constant comes in an array of the input's dtype: a bare literal would lift float32 work to float64.
+The arithmetic and its order are those of Norse's `lif_box_feed_forward_step` followed by the reset, so spikes are
+bit-identical. There is no fastmath, since fused or reordered operations would move neurons across the threshold.
+Constants come in an array of the input's dtype, since a literal would promote float32 to float64.
 
-`error_model="numpy"` lets a division be a vector instruction, where a test for zero would not.
+`error_model="numpy"` leaves out the test for a division by zero, which would prevent vector instructions.
 
-Time is the loop outside and a block of neurons the loop inside: the block's membranes stay in the nearest cache, the
-inner loop becomes vector instructions, and a row of a block, 16 KiB, is long enough for the memory to run ahead. Each
-inner loop touches few arrays, since beyond a handful LLVM stops proving that they do not overlap and falls back to one
-neuron at a time. Neurons do not meet, so any split into ranges that start at multiples of BLOCK gives the same bits.
+The outer loop is over time, the inner one over a block of neurons: the block's membranes stay in the nearest cache, the
+inner loop is vectorised, and a row of a block, 16 KiB, is long enough for memory prefetching. Each inner loop touches
+few arrays: with more, LLVM can no longer prove that they do not overlap and computes one neuron at a time. Neurons are
+independent, so any split into ranges that start at multiples of BLOCK gives the same bits.
 
 Neuron m has the time constants of channel (m // inner) % C.
 """
@@ -27,10 +27,10 @@ BLOCK = 4096
 
 
 def constants(neuron: Neuron, dtype: np.dtype) -> np.ndarray:
-    """The numbers that the kernels unpack, rounded once to the dtype they work in, as torch rounds scalars.
+    """The constants that the kernels unpack, rounded once to their dtype, as torch rounds scalars.
 
-    The two resets and their gradients are one formula each, which differ in its coefficients: after a spike the membrane
-    is `slope` h + `shift`, the gradient passes it by below `cut`, and through the spike's own reset it is
+    Both kinds of reset share one formula with different coefficients. After a spike the membrane is `slope` h +
+    `shift`. Its gradient passes the reset unchanged where h is at most `cut`; through the spike in the reset it is
     multiplied by `by_h` h + `by_one`.
     """
     slope, shift = (1.0, -neuron.threshold) if neuron.subtract else (0.0, neuron.leak)
@@ -43,7 +43,7 @@ def constants(neuron: Neuron, dtype: np.dtype) -> np.ndarray:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _spread(values, out, first, n, inner):
-    """The block's time constants, one a neuron."""
+    """Fill `out` with the time constants of the block, one per neuron."""
     if len(values) == 1:
         out[:n] = values[0]
     else:
@@ -52,14 +52,14 @@ def _spread(values, out, first, n, inner):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def forward(x, spikes, h, v, keep, gains, scales, inner, c, start, stop):
-    """Fill `spikes` (T, M) for neurons start..stop and, when `keep`, the membranes before reset `h` (T, M).
+def forward(x, spikes, h, v, keep_membranes, gains, scales, inner, c, start, stop):
+    """Fill `spikes` (T, M) for neurons start..stop and, if `keep_membranes`, the membranes before reset `h` (T, M).
 
-    `v` (M) is the membrane to start from and is left as that after the last reset. False where one of these is
-    not finite: a NaN or infinity never leaves a membrane again, so the last step tells of all.
+    `v` (M) is the initial membrane on entry and the membrane after the last reset on return. Returns False if one of
+    the latter is not finite: a membrane stays NaN or infinite once it is, so the last step is enough.
     """
     threshold, leak, slope, shift, zero, one = c[0], c[1], c[2], c[3], c[10], c[11]
-    alike = len(gains) == 1
+    shared_rate = len(gains) == 1
     gain, scale = gains[0], scales[0]
     gain_of, scale_of, scratch = np.empty(BLOCK, x.dtype), np.empty(BLOCK, x.dtype), np.empty(BLOCK, x.dtype)
     finite = True
@@ -67,13 +67,13 @@ def forward(x, spikes, h, v, keep, gains, scales, inner, c, start, stop):
         last = min(first + BLOCK, stop)
         n = last - first
         vb = v[first:last]
-        if not alike:
+        if not shared_rate:
             _spread(gains, gain_of, first, n, inner)
             _spread(scales, scale_of, first, n, inner)
         for t in range(x.shape[0]):
             xt, st = x[t, first:last], spikes[t, first:last]
-            ht = h[t, first:last] if keep else scratch[:n]
-            if alike:
+            ht = h[t, first:last] if keep_membranes else scratch[:n]
+            if shared_rate:
                 for i in range(n):
                     u = vb[i] + gain * ((xt[i] * scale + leak) - vb[i])
                     z = one if u - threshold > zero else zero
@@ -94,8 +94,8 @@ def forward(x, spikes, h, v, keep, gains, scales, inner, c, start, stop):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def slopes_at(h, out, code, c):  # noqa: C901  # one branch a surrogate
-    """The derivative of a spike at membranes h, by the surrogate's code."""
+def slopes_at(h, out, code, c):  # noqa: C901  # one branch per surrogate
+    """Fill `out` with the derivative of a spike at membranes h, by the surrogate's code."""
     threshold, alpha, half_alpha, width, zero, one = c[0], c[7], c[8], c[9], c[10], c[11]
     n = len(h)
     if code == 0:
@@ -107,7 +107,7 @@ def slopes_at(h, out, code, c):  # noqa: C901  # one branch a surrogate
             e = np.exp(-alpha * abs(h[i] - threshold))
             out[i] = alpha * e / ((one + e) * (one + e))
     elif code == 3:
-        # 1 − tanh² as 1/cosh², by one exponential: tanh itself is eight times as slow here.
+        # 1 − tanh² as 1/cosh² with one exponential: tanh itself is eight times slower here.
         for i in range(n):
             e = np.exp(-(alpha + alpha) * abs(h[i] - threshold))
             out[i] = (one + one) * (one + one) * e / ((one + e) * (one + e))
@@ -126,27 +126,28 @@ def slopes_at(h, out, code, c):  # noqa: C901  # one branch a surrogate
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def backward(grad_spikes, h, grad_x, gv, v0, grad_gain, gains, scales, inner, c, code, decay, start, stop):
-    """Fill `grad_x` (T, M) for neurons start..stop from the kept membranes, last step first.
+    """Fill `grad_x` (T, M) for neurons start..stop from the saved membranes, last step first.
 
-    `gv` (M) comes in as the gradient at the last membrane after reset and goes out as that at the first, `v0`; gh is
-    the one before reset. `grad_gain` (M), unless empty, gets each neuron's gradient at 1/tau.
+    `gv` (M) is the gradient of the last membrane after reset on entry, and that of the initial membrane `v0` on return;
+    `gh` is the gradient of the membrane before reset. `grad_gain` (M), unless empty, gets each neuron's gradient of
+    1/tau.
     """
     cut, by_h, by_one, zero = c[4], c[5], c[6], c[10]
     learned = len(grad_gain) > 0
-    alike = len(gains) == 1 and not learned
+    shared_rate = len(gains) == 1 and not learned
     gain, scale = gains[0], scales[0]
     gain_of, scale_of, gh = np.empty(BLOCK, h.dtype), np.empty(BLOCK, h.dtype), np.empty(BLOCK, h.dtype)
     for first in range(start, stop, BLOCK):
         last = min(first + BLOCK, stop)
         n = last - first
         gb = gv[first:last]
-        if not alike:
+        if not shared_rate:
             _spread(gains, gain_of, first, n, inner)
             _spread(scales, scale_of, first, n, inner)
         for t in range(h.shape[0] - 1, -1, -1):
             gt, ht, xt = grad_spikes[t, first:last], h[t, first:last], grad_x[t, first:last]
             slopes_at(ht, gh, code, c)
-            if alike:
+            if shared_rate:
                 for i in range(n):
                     past_reset = gb[i] if not ht[i] - cut > zero else zero
                     g = past_reset + (gt[i] + gb[i] * (by_h * ht[i] + by_one)) * gh[i]
@@ -162,17 +163,18 @@ def backward(grad_spikes, h, grad_x, gv, v0, grad_gain, gains, scales, inner, c,
                     gb[i] = gh[i] - gx
                     xt[i] = gx * scale_of[i]
             if learned:
-                before = v0[first:last] if t == 0 else h[t - 1, first:last]
-                _add_gain(grad_gain[first:last], gh, ht, before, t > 0, decay, c)
+                membrane_before = v0[first:last] if t == 0 else h[t - 1, first:last]
+                _add_gain(grad_gain[first:last], gh, ht, membrane_before, t > 0, decay, c)
         if learned and decay:
             grad_gain[first:last] /= gain_of[:n]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _add_gain(out, gh, h, before, resets, decay, c):
-    """Add gh · dh/d(1/tau) up to the factor 1/tau: leak − v, and x more when the input decays, which is (h − v) tau.
+    """Add gh · dh/d(1/tau) to `out`. With decayed input, dh/d(1/tau) is (h − v) tau, and the caller multiplies by tau.
 
-    `before` is v, the membrane this step started from, but for the reset of the step before when `resets`.
+    Without, it is leak − v. `before` is v, the membrane that this step started from; with `resets`, it is that membrane
+    before the reset of the previous step.
     """
     threshold, leak, slope, shift = c[0], c[1], c[2], c[3]
     fires = threshold if resets else np.inf

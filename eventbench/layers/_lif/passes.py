@@ -1,4 +1,4 @@
-"""The forward and the backward pass of the fused LIF: tensors (T, N, ...) laid out as rows (T, M) for an engine."""
+"""The forward and backward pass of the fused LIF: turns tensors (T, N, ...) into rows (T, M) for an engine."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from eventbench.layers._lif.neuron import MEMBRANE, Neuron, compute_dtype
 
 
 def forward_pass(
-    x: torch.Tensor, v: torch.Tensor | None, neuron: Neuron, rate: Rate, engine: Engine, keep: bool
+    x: torch.Tensor, v: torch.Tensor | None, neuron: Neuron, rate: Rate, engine: Engine, keep_membranes: bool
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-    """The output, the last membrane and, when `keep`, the membranes before reset, laid out as the output."""
+    """The output, the last membrane and, if `keep_membranes`, the membranes before reset, in the layout of the output."""
     layout, dtype = Layout.of(x), compute_dtype(x.dtype)
     out = layout.empty(x.dtype, x.device)
     last = layout.full_step(dtype, x.device, neuron.leak if v is None else v.detach())
     h, spikes = None, layout.rows(out)
     if neuron.surrogate == MEMBRANE:
         h, spikes = out if x.dtype == dtype else layout.empty(dtype, x.device), torch.empty_like(spikes)
-    elif keep:
+    elif keep_membranes:
         h = layout.empty(dtype, x.device)
     membranes = None if h is None else layout.rows(h)
     rows = ForwardRows(layout.rows(x.detach()), spikes, membranes, layout.row(last))
@@ -41,7 +41,7 @@ def backward_pass(
     engine: Engine,
     learned: bool,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-    """The gradients at the currents, at the first membrane and, where it is `learned`, at 1/tau.
+    """The gradients of the currents, of the initial membrane and, if it is `learned`, of 1/tau.
 
     `h` may be None for a readout, whose gradients do not depend on its membranes.
     """
@@ -64,11 +64,11 @@ def backward_pass(
         engine.backward(rows, Dynamics(neuron, rate, layout.inner))
     if grad_gain is None or not isinstance(rate.gain, torch.Tensor):
         return grad_x, grad_v, None
-    return grad_x, grad_v, _summed(grad_gain, rate.gain)
+    return grad_x, grad_v, _summed_to(rate.gain, grad_gain)
 
 
-def _summed(grads: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
-    """Each neuron's gradient at 1/tau (N, C, ...) added up to the shape of `gain`, () or (C,)."""
-    others = [axis for axis in range(grads.ndim) if not gain.ndim or axis != 1]
-    # In float64: a million float32 terms would lose three digits.
-    return grads.double().sum(others).to(gain.dtype) if others else grads.to(gain.dtype)
+def _summed_to(gain: torch.Tensor, grads: torch.Tensor) -> torch.Tensor:
+    """The gradient of 1/tau of each neuron (N, C, ...), summed to the shape of `gain`, () or (C,)."""
+    axes = [axis for axis in range(grads.ndim) if not gain.ndim or axis != 1]
+    # In float64, since a sum of a million float32 terms would lose three digits.
+    return grads.double().sum(axes).to(gain.dtype) if axes else grads.to(gain.dtype)

@@ -1,6 +1,6 @@
-"""Recurrent LIF as one differentiable operation: LIF's kernels step by step, the weight's gradient in one product.
+"""Recurrent LIF as one differentiable operation: LIF's kernels at each step, the weight's gradient in one product.
 
-A loop of torch operations keeps four tensors a step and adds the weight's gradient up T times; this keeps the
+A loop of torch operations saves four tensors per step and adds up the weight's gradient T times. This saves only the
 membrane before reset, from which spikes are recomputed, and multiplies once over all steps.
 """
 
@@ -19,7 +19,7 @@ from eventbench.layers._lif.norse_loop import step, step_parameters
 
 
 class RecurrentState(NamedTuple):
-    """What a recurrent layer takes on to the next chunk: the last spikes and the membrane after reset, both (N, C)."""
+    """The state of a recurrent layer between chunks: the last spikes and the membrane after reset, both (N, C)."""
 
     spikes: torch.Tensor
     v: torch.Tensor
@@ -28,7 +28,7 @@ class RecurrentState(NamedTuple):
 def norse_recurrent(
     x: torch.Tensor, weight: torch.Tensor, state: RecurrentState, neuron: Neuron, rate: Rate
 ) -> tuple[torch.Tensor, RecurrentState]:
-    """(T, N, C) currents -> ((T, N, C) spikes, state), by a loop over Norse's step; all in one dtype."""
+    """(T, N, C) currents -> ((T, N, C) spikes, state), by a loop over Norse's step. All tensors have one dtype."""
     rate = rate.over(x.ndim)
     p = step_parameters(neuron, rate.gain)
     z, v = state
@@ -43,7 +43,7 @@ def norse_recurrent(
 def fused_recurrent(
     x: torch.Tensor, weight: torch.Tensor, state: RecurrentState, neuron: Neuron, rate: Rate, engine: Engine
 ) -> tuple[torch.Tensor, RecurrentState]:
-    """As `norse_recurrent`, by the engine's kernels. Raises NotFinite where a membrane is NaN or infinite."""
+    """The same as `norse_recurrent`, by the engine's kernels. Raises NotFinite if a membrane is NaN or infinite."""
     tau = rate.tau.detach() if isinstance(rate.tau, torch.Tensor) else rate.tau
     spikes, v = _FusedRecurrent.apply(x, weight, rate.gain, *state, tau, neuron, engine)  # type: ignore[no-untyped-call]
     return spikes, RecurrentState(spikes[-1], v)
@@ -63,12 +63,12 @@ class _FusedRecurrent(torch.autograd.Function):
         engine: Engine,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         spikes = torch.empty(x.shape, dtype=x.dtype, device=x.device)
-        h, membrane, before = torch.empty_like(spikes), v.flatten().clone(), z
+        h, membrane, last_spikes = torch.empty_like(spikes), v.flatten().clone(), z
         dynamics = Dynamics(neuron, Rate(gain, tau), inner=1)
         for t in range(len(x) if x.numel() else 0):
-            current = (x[t] + linear(before, weight)).view(1, -1)
-            before = spikes[t]
-            rows = ForwardRows(current, before.view(1, -1), h[t].view(1, -1), membrane)
+            current = (x[t] + linear(last_spikes, weight)).view(1, -1)
+            last_spikes = spikes[t]
+            rows = ForwardRows(current, last_spikes.view(1, -1), h[t].view(1, -1), membrane)
             if not engine.forward(rows, dynamics):
                 raise NotFinite
         ctx.neuron, ctx.engine = neuron, engine
@@ -87,24 +87,24 @@ class _FusedRecurrent(torch.autograd.Function):
         learned = ctx.needs_input_grad[2]
         grad_gains = torch.zeros_like(v) if learned else None
         spikes = (h - neuron.threshold > 0).to(h.dtype)
-        fed_back: torch.Tensor | float = 0.0
+        grad_feedback: torch.Tensor | float = 0.0
         for t in range(len(h) - 1 if h.numel() else -1, -1, -1):
             start, step_gains = v, torch.zeros_like(grad_v) if learned else None
             if learned and t > 0:
-                after = h[t - 1] - neuron.threshold if neuron.subtract else neuron.leak
-                start = torch.where(spikes[t - 1] > 0, after, h[t - 1])
-            grad_step = (grad_spikes[t] + fed_back).reshape(1, -1).contiguous()
+                after_reset = h[t - 1] - neuron.threshold if neuron.subtract else neuron.leak
+                start = torch.where(spikes[t - 1] > 0, after_reset, h[t - 1])
+            grad_step = (grad_spikes[t] + grad_feedback).reshape(1, -1).contiguous()
             rows = BackwardRows(
                 grad_step, h[t].view(1, -1), grad_currents[t].view(1, -1), grad_v, start.flatten(), step_gains
             )
             ctx.engine.backward(rows, dynamics)
             if grad_gains is not None and step_gains is not None:
                 grad_gains += step_gains.view(v.shape)
-            fed_back = grad_currents[t] @ weight
-        earlier = torch.cat([z[None], spikes[:-1]])
-        grad_weight = grad_currents.flatten(0, 1).T @ earlier.flatten(0, 1)
+            grad_feedback = grad_currents[t] @ weight
+        spikes_before = torch.cat([z[None], spikes[:-1]])
+        grad_weight = grad_currents.flatten(0, 1).T @ spikes_before.flatten(0, 1)
         grad_gain = None
         if grad_gains is not None:
             grad_gain = grad_gains.sum(0) if gain.ndim else grad_gains.sum()
-        grad_z = fed_back if isinstance(fed_back, torch.Tensor) else torch.zeros_like(z)
+        grad_z = grad_feedback if isinstance(grad_feedback, torch.Tensor) else torch.zeros_like(z)
         return grad_currents, grad_weight, grad_gain, grad_z, grad_v.view(v.shape), None, None, None

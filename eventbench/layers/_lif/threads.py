@@ -1,9 +1,9 @@
-"""Numba kernels that release the GIL, run on torch's own threads.
+"""`across_threads`: runs Numba kernels that release the GIL on torch's own threads.
 
-On torch's, since after each of its operations they wait for the next one on the cores that others would need: beside
-them, a thread of ours gets half a core. Torch does not lend them to Python, but the OpenMP it is linked with starts them
-for any function (`GOMP_parallel`, which LLVM's and Intel's OpenMP have as well); a build without it gets plain threads.
-Numba's own threads would be a second OpenMP beside torch's, or must not be entered from two threads at once.
+After each operation, torch's threads spin while they wait for the next one, so that other threads beside them get half
+a core. Torch has no Python interface to its threads, but the OpenMP library that it is linked with runs any function on
+them (`GOMP_parallel`, also in LLVM's and Intel's OpenMP). A torch build without OpenMP gets plain threads. Numba's own
+threads would be a second OpenMP beside torch's, or must not be entered from two threads at once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-# Below this many elements waking a second thread costs more than it saves.
+# Below this many elements, waking a second thread costs more than it saves.
 ELEMENTS_PER_THREAD = 1 << 18
 
 REGION = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
@@ -28,9 +28,9 @@ REGION = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 def across_threads(
     kernel: Callable[..., Any], *arguments: Any, count: int, elements: int, unit: int = 1
 ) -> list[Any]:
-    """What kernel(*arguments, start, stop) returns for ranges that cover 0..count and start at multiples of `unit`.
+    """The results of kernel(*arguments, start, stop) for ranges that cover 0..count and start at multiples of `unit`.
 
-    `elements` is how much there is to do in all.
+    `elements` is the total amount of work, from which the number of threads follows.
     """
     units = -(-count // unit)
     threads = min(torch.get_num_threads(), elements // ELEMENTS_PER_THREAD, units)
@@ -45,7 +45,7 @@ def across_threads(
 
 
 def _in_region(region: Any, call: Callable[[Any], Any], items: list[Any]) -> list[Any]:
-    """call(item) of each, on as many threads as there are items, or as OpenMP grants."""
+    """The results of call(item), on as many threads as items, or as OpenMP provides."""
     waiting, results, errors = list(enumerate(items)), [None] * len(items), []
 
     def work(_: Any) -> None:
@@ -67,12 +67,12 @@ def _in_region(region: Any, call: Callable[[Any], Any], items: list[Any]) -> lis
 
 @cache
 def _openmp() -> Any:
-    """`GOMP_parallel` of the OpenMP that torch is linked with; None where there is none."""
+    """`GOMP_parallel` of the OpenMP that torch is linked with; None if there is none."""
     if "ATen parallel backend: OpenMP" not in torch.__config__.parallel_info():
         return None
     for name in ("libtorch_cpu.so", "libtorch_cpu.dylib", "torch_cpu.dll"):
         try:
-            # Already loaded; what is looked up in it is looked up in what it is linked with as well.
+            # The library is loaded already; a symbol is also looked up in the libraries that it is linked with.
             region = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / name)).GOMP_parallel
         except (OSError, AttributeError):
             continue
@@ -83,5 +83,5 @@ def _openmp() -> Any:
 
 @cache
 def _pool(_process: int, threads: int) -> ThreadPoolExecutor:
-    """Threads of our own, made again in each process, since they do not survive a fork."""
+    """A pool of plain threads for this process; a forked process needs a new one."""
     return ThreadPoolExecutor(threads, thread_name_prefix="eventbench")

@@ -1,13 +1,13 @@
-"""LIF over all steps in one pass on CUDA: Triton kernels, one program a block of neurons, T steps in registers.
+"""Triton kernels for LIF over all steps in one pass on CUDA: one program per block of neurons, T steps in registers.
 
-Forward reads x and writes spikes and, when there is a backward pass to come, the membranes before reset; backward
-reads those and the cotangent and writes the gradient: nothing else of size (T, M) moves, and the next step is loaded
-while this one is computed. bfloat16 and float16 are loaded as they are and integrated in float32. Multiplications and
-additions are not fused, so that spikes are Norse's to the bit, and constants are made in the dtype computed in: a bare
-one in a variable of its own is a float32 to Triton.
+Forward reads x and writes spikes and, if a backward pass may follow, the membranes before reset. Backward reads these
+and the gradient of the spikes and writes the gradient of x. Nothing else of size (T, M) is moved, and the next step is
+loaded while this one is computed. bfloat16 and float16 are loaded as such and integrated in float32. Multiplications
+and additions are not fused, so that spikes are bit-identical to Norse's. Constants are made in the dtype of the
+computation, since Triton takes a literal in a variable of its own for a float32.
 
-The gradient at 1/tau is added up over time within each neuron and over neurons by torch afterwards: no atomics, so
-two runs give the same bits.
+The gradient of 1/tau is summed over time within each neuron, then over neurons by torch: without atomics, so two runs
+give the same bits.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from eventbench.layers._lif.neuron import SLOPE_CODES, compute_dtype
 
 COMPUTE = {torch.float64: tl.float64, torch.float32: tl.float32}
 
-# The loads of a step do not wait for the step before, so threads with four neurons each fill the bus.
+# Loads do not wait for the previous step, so threads with four neurons each saturate the memory bus.
 LARGE_BLOCK, SMALL_BLOCK, LARGE = 512, 128, 1 << 17
 
 
@@ -58,7 +58,7 @@ def _rates(
     m, inside, gain_ptr, tau_ptr, C, inner,
     GAIN: tl.constexpr, TAU: tl.constexpr, LOAD_RATE: tl.constexpr, DTYPE: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """1/tau and tau of neurons m: constants, or those of their channels."""
+    """1/tau and tau of neurons m: constants, or loaded by channel."""
     gain = tl.full((BLOCK,), GAIN, DTYPE)
     tau = tl.full((BLOCK,), TAU, DTYPE)
     if LOAD_RATE:
@@ -92,7 +92,7 @@ def _forward(
             current = current * tau
         h = v + gain * ((current + leak) - v)
         z = tl.where(h - threshold > 0.0, 1.0, 0.0).to(DTYPE)
-        # h - h is 0 for every number, and NaN for NaN and infinity: those must not pass for silence.
+        # h - h is 0 for a finite h, NaN for NaN and infinity, which would otherwise look like no spike.
         tl.store(s_ptr, (z + (h - h)).to(s_ptr.dtype.element_ty), mask=inside)
         s_ptr += M
         if KEEP:
@@ -105,7 +105,7 @@ def _forward(
 
 @triton.jit
 def _gradient_at_membrane(g, gv, h, u, slope, threshold, leak, SUBTRACT: tl.constexpr, THROUGH: tl.constexpr):
-    """The gradient at the membrane before reset from those at the spike, `g`, and at the membrane after it, `gv`."""
+    """The gradient of the membrane before reset, from those of the spike, `g`, and of the membrane after reset, `gv`."""
     if SUBTRACT:
         past_reset = gv
         through_reset = gv * -threshold
@@ -141,23 +141,23 @@ def _backward(
         g = next_g.to(DTYPE)
         h_ptr -= M
         g_ptr -= M
-        more = m < tl.where(i + 1 < T, M, 0)
-        next_h = tl.load(h_ptr, mask=more, other=0.0)
-        next_g = tl.load(g_ptr, mask=more, other=0.0)
+        has_next = m < tl.where(i + 1 < T, M, 0)
+        next_h = tl.load(h_ptr, mask=has_next, other=0.0)
+        next_g = tl.load(g_ptr, mask=has_next, other=0.0)
         u = h - threshold
         slope = _slope(u, CODE, ALPHA, HALF_ALPHA, WIDTH)
         gh = _gradient_at_membrane(g, gv, h, u, slope, threshold, leak, SUBTRACT, THROUGH)
         if LEARNED:
             start = tl.load(v0_ptr + m, mask=m < tl.where(i + 1 < T, 0, M), other=0.0)
             fired = next_h - threshold > 0.0
-            rested = tl.where(fired, next_h - threshold if SUBTRACT else leak, next_h)
-            before = tl.where(i + 1 < T, rested, start)
-            gg += gh * ((h if DECAY else leak) - before)
-        at_x = gh * gain
-        gv = gh - at_x
+            after_reset = tl.where(fired, next_h - threshold if SUBTRACT else leak, next_h)
+            v_before = tl.where(i + 1 < T, after_reset, start)
+            gg += gh * ((h if DECAY else leak) - v_before)
+        grad_x = gh * gain
+        gv = gh - grad_x
         if not DECAY:
-            at_x = at_x * tau
-        tl.store(gx_ptr, at_x.to(gx_ptr.dtype.element_ty), mask=inside)
+            grad_x = grad_x * tau
+        tl.store(gx_ptr, grad_x.to(gx_ptr.dtype.element_ty), mask=inside)
         gx_ptr -= M
     tl.store(gv_ptr + m, gv, mask=inside)
     if LEARNED:
@@ -167,7 +167,7 @@ def _backward(
 
 
 def on_device(x: torch.Tensor) -> AbstractContextManager[Any]:
-    """Triton launches on the current CUDA device, whichever its arguments are on."""
+    """Makes the device of x current: Triton launches on the current device, wherever its arguments are."""
     return torch.cuda.device(x.device) if x.is_cuda else nullcontext()
 
 
@@ -181,7 +181,7 @@ def _launch(kernel: Any, rows: torch.Tensor, *pointers: torch.Tensor, **constant
 
 
 def _shared(dynamics: Dynamics, dtype: torch.dtype, placeholder: torch.Tensor) -> dict[str, Any]:
-    """The arguments that both kernels take by name; `placeholder` stands for pointers that are not read."""
+    """The keyword arguments of both kernels; `placeholder` is passed for pointers that are not read."""
     neuron, (gain, tau) = dynamics.neuron, dynamics.rate
     load_rate = isinstance(gain, torch.Tensor)
     gains = gain.detach().contiguous() if isinstance(gain, torch.Tensor) else placeholder
@@ -203,7 +203,7 @@ def _shared(dynamics: Dynamics, dtype: torch.dtype, placeholder: torch.Tensor) -
 
 
 def forward(rows: ForwardRows, dynamics: Dynamics) -> bool:
-    """As `Engine.forward`, but always True: asking the device would hold it up, so NaN comes out as NaN."""
+    """Implements `Engine.forward`, but always returns True: a check would wait for the device. NaN comes out as NaN."""
     currents, spikes, h, v = rows
     shared = _shared(dynamics, compute_dtype(currents.dtype), v)
     _launch(_forward, currents, currents, spikes, v if h is None else h, v, **shared, KEEP=h is not None)
@@ -211,7 +211,7 @@ def forward(rows: ForwardRows, dynamics: Dynamics) -> bool:
 
 
 def backward(rows: BackwardRows, dynamics: Dynamics) -> None:
-    """As `Engine.backward`."""
+    """Implements `Engine.backward`."""
     neuron, membranes, placeholder = dynamics.neuron, rows.membranes, rows.grad_membrane
     _launch(
         _backward,
