@@ -47,7 +47,7 @@ def task_splits(task: Named[Task], store: SplitStore) -> TaskSplits:
         )
     train, test = store.rows(task.spec.train), store.rows(task.spec.test)
     if bool(rules.split) == bool(rules.carve):
-        raise BadSpec("[validation] needs exactly one of split and carve", where=task.path.name)
+        raise BadSpec("[validation] must have either split or carve", where=task.path.name)
     if rules.split:
         return TaskSplits(train, store.rows(rules.split), test)
     if not 0 < rules.carve < 1:

@@ -160,7 +160,7 @@ def test_a_companion_file_with_a_line_missing_or_mangled_is_broken(mini: Miniatu
         ({"metrics": ["accuracy", "parametres"]}, "no metric named 'parametres'"),
         ({"rank_by": "latency"}, "it ranks by 'latency', which is none of its metrics"),
         ({"test": "exam"}, "the dataset has no split 'exam'"),
-        ({"validation": {}}, "[validation] needs exactly one of split and carve"),
+        ({"validation": {}}, "[validation] must have either split or carve"),
         ({"validation": {"split": "half"}}, "the dataset has no split 'half'"),
         ({"metric": []}, "unknown key 'metric' at '$'"),
     ],

@@ -116,8 +116,8 @@ def test_validation_may_be_a_split_of_the_cards_own() -> None:
 @pytest.mark.parametrize(
     ("rules", "line"),
     [
-        ({}, "t-v1.toml: [validation] needs exactly one of split and carve"),
-        ({"split": "x", "carve": 0.1}, "t-v1.toml: [validation] needs exactly one of split and carve"),
+        ({}, "t-v1.toml: [validation] must have either split or carve"),
+        ({"split": "x", "carve": 0.1}, "t-v1.toml: [validation] must have either split or carve"),
         ({"carve": 1.5}, "t-v1.toml: carve is 1.5; allowed: a share between 0 and 1"),
         ({"carve": -0.5}, "t-v1.toml: carve is -0.5; allowed: a share between 0 and 1"),
         ({"carve": 0.5, "by": "moon"}, "t-v1.toml: by is 'moon'; allowed: class, subject"),
