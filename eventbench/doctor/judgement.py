@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from eventbench.doctor.findings import Finding, undecodable
 from eventbench.doctor.signs import Signs
-from eventbench.doctor.units import Suspicion
+from eventbench.doctor.units import UNITS, Suspicion
 from eventbench.errors import EventbenchError
 from eventbench.events.summary import HOT_SHARE, SHORT_US, Summary
-from eventbench.sources.base import FIXES, Source
+from eventbench.sources.base import FIXES, Source, how_to_set
 
 COARSE_US = 1_000
 FAR_OUT, FAR_AT_LEAST = 2, 64
+# Sizes of cameras: N-MNIST's ATIS, DVS128, DAVIS240, ATIS, DVXplorer Lite, DAVIS346, Gen3 HVGA and VGA, DVXplorer, Gen4.
+CAMERAS = {
+    (34, 34), (128, 128), (240, 180), (304, 240), (320, 240), (320, 320), (346, 260), (480, 360), (640, 480), (1280, 720)
+}  # fmt: skip
 Findings = tuple[list[Finding], list[Finding]]  # problems, warnings
+
+
+class Times(NamedTuple):
+    """What there is to say of a recording's times: the unit they were read in, the doubt about it, the clock's step."""
+
+    read_as: str
+    suspected: Suspicion | None
+    tick_us: int
 
 
 def of_refused(
@@ -29,7 +43,7 @@ def of_refused(
     if signs.steps_back:
         problems.append(_order(source, signs))
     if signs.outside and signs.x and signs.y:
-        problems.append(_outside(source, signs, sensor or signs.stated_size))
+        problems.append(_outside(source, signs, sensor or signs.stated_size, error))
     counted = {"time_runs_backwards": signs.steps_back, "outside_sensor": signs.outside}
     if not counted.get(error.reason):
         problems.append(undecodable(error))
@@ -37,7 +51,7 @@ def of_refused(
 
 
 def _empty() -> Finding:
-    fix = "fetch it again; if it is empty at its origin, leave it out of the dataset"
+    fix = "leave it out of the dataset; where it should have events, write it again from what it was made of"
     return Finding(about="empty", what="no event in it", fix=fix, breaks=True)
 
 
@@ -55,21 +69,36 @@ def _order(source: Source, signs: Signs) -> Finding:
     return Finding(about="order", what=what, fix=fix, breaks=True)
 
 
-def _outside(source: Source, signs: Signs, size: tuple[int, int] | None) -> Finding:
+def _outside(source: Source, signs: Signs, size: tuple[int, int] | None, error: EventbenchError) -> Finding:
     assert signs.x is not None and signs.y is not None
     reach = f"x is {signs.x[0]:,} to {signs.x[1]:,}, y {signs.y[0]:,} to {signs.y[1]:,}"
     what = f"{signs.outside:,} of {signs.rows:,} events lie outside the sensor: {reach}"
     fix = FIXES["outside_sensor"]
     starts_at_1 = (signs.x[0], signs.y[0]) == (1, 1)
     if starts_at_1 and size is not None and signs.x[1] <= size[0] and signs.y[1] <= size[1]:
-        settable = source.settable("first")
-        remedy = "set first = 1 in [source] of the card" if settable else "take 1 from both"
-        fix = f"x and y seem to count from 1: {remedy}"
+        fix = f"x and y seem to count from 1: {_take_1(source)}"
+    elif error.reason == "outside_sensor" and error.fix:
+        fix = error.fix  # a decoder may know more of its format
     return Finding(about="range", what=what, fix=fix, breaks=True)
 
 
+def _take_1(source: Source) -> str:
+    return how_to_set("first", 1) if source.settable("first") else "take 1 from both"
+
+
+def counted_from_1(source: Source, summary: Summary, signs: Signs | None) -> Finding | None:
+    """A warning where no event has x or y 0, and the sensor is a camera's only if they count from 1."""
+    if signs is None or signs.x is None or signs.y is None or (signs.x[0], signs.y[0]) != (1, 1):
+        return None
+    width, height = summary.sensor
+    if (width - 1, height - 1) not in CAMERAS or not source.settable("first"):
+        return None
+    what = f"x and y begin at 1 and reach {width - 1} and {height - 1}, the size of a camera: do they count from 1? (likely)"
+    return Finding(about="range", what=what, fix=f"if so, {_take_1(source)}")
+
+
 def of_decoded(
-    source: Source, summary: Summary, suspected: Suspicion | None, tick_us: int, *, size_known: bool
+    source: Source, summary: Summary, times: Times, signs: Signs | None, *, size_known: bool
 ) -> Findings:
     """What makes one doubt a recording that could be decoded. `size_known`: not told from its events alone."""
     n = summary.events
@@ -84,24 +113,24 @@ def of_decoded(
         what = f"only {'ON' if summary.on else 'OFF'} events: is the polarity lost?"
         fix = "look whether the column of polarities is the right one, and how its values are written"
         warnings.append(Finding(about="polarity", what=what, fix=fix))
-    warnings += _doubtful_times(source, summary, suspected, tick_us)
+    warnings += _doubtful_times(source, summary, times)
     if 2 * summary.repeated > n:
         what = f"{summary.repeated:,} of {n:,} events repeat another one"
         fix = "look whether the file was written twice into itself"
         warnings.append(Finding(about="repeated", what=what, fix=fix))
-    if not size_known and (far := _far_out(summary)):
-        warnings.append(far)
+    if not size_known:
+        doubts = (_far_out(summary), counted_from_1(source, summary, signs))
+        warnings += [finding for finding in doubts if finding]
     return problems, warnings
 
 
-def _doubtful_times(
-    source: Source, summary: Summary, suspected: Suspicion | None, tick_us: int
-) -> list[Finding]:
+def _doubtful_times(source: Source, summary: Summary, times: Times) -> list[Finding]:
     """Warnings about the unit of times, how coarse they are, gaps, and a start below zero."""
     warnings = []
+    suspected, tick_us = times.suspected, times.tick_us
     if suspected:
-        what = f"{suspected.why}: are its times in {_unit_in_words(suspected.unit)}?"
-        warnings.append(Finding(about="time unit", what=what, fix=_unit_fix(source, suspected.unit)))
+        what = f"{suspected.why}: are its times in {_unit_in_words(suspected.unit)}? ({suspected.sure})"
+        warnings.append(Finding(about="time unit", what=what, fix=_unit_fix(source, times)))
     elif tick_us >= COARSE_US and summary.events > 100:
         what = f"its times come in steps of {tick_us:,} us: they were rounded"
         fix = "get them as the camera gave them, or expect ties in time"
@@ -139,19 +168,22 @@ def _far_out(summary: Summary) -> Finding | None:
             return Finding(
                 about="range",
                 what=what,
-                fix="give the true size with --sensor, and look at what lies outside",
+                fix=f"give the true size with --sensor; to leave out what lies outside, {how_to_set('outside', 'drop')}",
             )
     return None
 
 
 def _unit_in_words(unit: str) -> str:
-    words = {"ns": "nanoseconds", "ms": "milliseconds", "ms or s": "milliseconds or seconds"}
+    words = {"ns": "nanoseconds", "us": "microseconds", "ms": "milliseconds", "s": "seconds"}
     return words.get(unit, "frames, an index for a time")
 
 
-def _unit_fix(source: Source, unit: str) -> str:
+def _unit_fix(source: Source, times: Times) -> str:
+    assert times.suspected is not None
+    unit = times.suspected.unit
     if unit == "frame index":
         return "multiply each by the time between frames before use: the step scale_time"
     if source.settable("unit"):
-        return f'if so, set unit = "{unit.partition(" ")[0]}" in [source] of the card'
-    return f"if so, scale them: the step scale_time, least = most = {'0.001' if unit == 'ns' else '1000'}"
+        return f"if so, {how_to_set('unit', unit)}"
+    factor = 1000.0 ** (UNITS.index(unit) - UNITS.index(times.read_as))
+    return f"if so, scale them: the step scale_time, least = most = {factor:g}"

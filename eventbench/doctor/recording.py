@@ -137,10 +137,12 @@ def decoded(candidate: Candidate, source: Source, result: Decoded) -> Examined:
         size_from = FROM_FILE
     else:
         size_from = FROM_EVENTS
-    suspected = suspicion(events, summary)
+    unit = signs.unit if signs else getattr(source, "unit", "") or source.time_unit
+    suspected = suspicion(events, summary, unit)
     tick = tick_us(events)
+    times = judgement.Times(unit, suspected, tick)
     problems, warnings = judgement.of_decoded(
-        source, summary, suspected, tick, size_known=size_from != FROM_EVENTS
+        source, summary, times, signs, size_known=size_from != FROM_EVENTS
     )
     warnings += [Finding(about=note.kind, what=note.what, fix=note.fix) for note in result.notes if note.fix]
     return Examined(
@@ -152,7 +154,7 @@ def decoded(candidate: Candidate, source: Source, result: Decoded) -> Examined:
         recognised_by=candidate.recognised_by,
         sensor_from=size_from,
         polarity_convention=candidate.polarity_convention,
-        time_unit=signs.unit if signs else source.time_unit,
+        time_unit=unit,
         suspected_unit=suspected.unit if suspected else None,
         tick_us=tick,
         summary=summary,

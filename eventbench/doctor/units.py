@@ -20,38 +20,60 @@ QUIET_HZ = 1.0  # what is longer than an hour and busier than this is a long rec
 DATES = (946_684_800, 4_102_444_800)  # 2000 and 2100, in seconds since 1970
 
 
+UNITS = ("ns", "us", "ms", "s")  # each a thousand times the one before
+USUAL_HZ = 10.0  # events a second of an active pixel in the middle of what recordings have
+LIKELY, POSSIBLE = "likely", "possible"
+
+
 class Suspicion(NamedTuple):
-    """Which unit the times may be in, and why."""
+    """Which unit the times may be in, why, and how sure that is: LIKELY or POSSIBLE."""
 
     unit: str
     why: str
+    sure: str = LIKELY
 
 
-def suspicion(events: Events, summary: Summary) -> Suspicion | None:
-    """None where the times pass for microseconds."""
+def suspicion(events: Events, summary: Summary, read_as: str = "us") -> Suspicion | None:
+    """None where the times, which were read as being in the unit `read_as`, pass for that."""
     n, duration = summary.events, summary.duration_us
     if n < 2 or summary.first_us is None:
         return None
-    if DATES[0] * 10**9 <= summary.first_us <= DATES[1] * 10**9:
+    if read_as == "us" and DATES[0] * 10**9 <= summary.first_us <= DATES[1] * 10**9:
         return Suspicion("ns", f"its first time, {summary.first_us:,}, is a date in nanoseconds")
+    rate = n / max(summary.active_pixels, 1) / (max(duration, 1) / 1e6)
     if duration < SHORT_US:
-        moments = int(np.count_nonzero(np.diff(events.t))) + 1
-        if moments == duration + 1 and moments >= 4 and n >= 4 * moments:
-            why = (
-                f"its times are the numbers {summary.first_us:,} to {summary.last_us:,}, each for many events"
-            )
-            return Suspicion("frame index", why)
-        return Suspicion("ms or s", f"{n:,} events in {duration:,} us")
-    rate = n / max(summary.active_pixels, 1) / (duration / 1e6)
+        return _too_short(events, summary, rate, read_as)
     if rate > BUSIEST_HZ and n > 2 * summary.active_pixels:
-        return Suspicion("ms", f"an active pixel has {rate:,.0f} events a second")
+        return _suspected(f"an active pixel has {rate:,.0f} events a second", rate, read_as)
     if duration > LONG_US and rate < QUIET_HZ:
-        return Suspicion(
-            "ns", f"it lasts {duration / 1e6:,.0f} s, and an active pixel has {rate:.2g} events a second"
-        )
+        why = f"it lasts {duration / 1e6:,.0f} s, and an active pixel has {rate:.2g} events a second"
+        return _suspected(why, rate, read_as)
     if duration > IDLE_US and rate < IDLEST_HZ:
-        return Suspicion("ns", f"in {duration / 1e6:,.0f} s an active pixel has {rate:.2g} events a second")
+        why = f"in {duration / 1e6:,.0f} s an active pixel has {rate:.2g} events a second"
+        return _suspected(why, rate, read_as)
     return None
+
+
+def _too_short(events: Events, summary: Summary, rate: float, read_as: str) -> Suspicion | None:
+    n, duration = summary.events, summary.duration_us
+    moments = int(np.count_nonzero(np.diff(events.t))) + 1
+    if read_as == "us" and moments == duration + 1 and moments >= 4 and n >= 4 * moments:
+        numbers = (
+            f"its times are the numbers {summary.first_us:,} to {summary.last_us:,}, each for many events"
+        )
+        return Suspicion("frame index", numbers)
+    sure = LIKELY if rate > BUSIEST_HZ else POSSIBLE
+    return _suspected(f"{n:,} events in {duration:,} us", rate, read_as, sure)
+
+
+def _suspected(why: str, rate: float, read_as: str, sure: str = LIKELY) -> Suspicion | None:
+    """The unit in which an active pixel has the most usual rate; only coarser ones where it has too many events."""
+    at = UNITS.index(read_as)
+    others = UNITS[at + 1 :] if rate > USUAL_HZ else UNITS[:at]
+    if not others:
+        return None
+    rates = {unit: rate * 1000.0 ** (at - UNITS.index(unit)) for unit in others}
+    return Suspicion(min(others, key=lambda unit: abs(np.log(rates[unit] / USUAL_HZ))), why, sure)
 
 
 def tick_us(events: Events) -> int:

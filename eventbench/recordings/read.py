@@ -14,6 +14,7 @@ from eventbench import registry
 from eventbench.errors import BadRecording, BadSpec
 from eventbench.events import EventBatch, Events
 from eventbench.files.content import file_bytes, file_head
+from eventbench.files.foreign import refuse_foreign
 from eventbench.files.hdf5 import is_hdf5
 from eventbench.sources.base import Decoded, Source
 
@@ -29,8 +30,9 @@ def recognise(data: bytes, path: Path, size: int | None = None) -> Source:
     """The source that reads such bytes: the one that recognises them, or, for formats without a header, resembles them.
 
     The file's ending decides only between formats without a header. `size` is the file's where `data` is only its
-    beginning. Raises BadRecording, naming the endings that are known.
+    beginning. Raises BadRecording, naming the endings that are known, or the format where it is one that is not read.
     """
+    refuse_foreign(data, path)
     sources = _sources()
     for source in sources:
         if source.recognises(data):

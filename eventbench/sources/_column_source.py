@@ -7,7 +7,6 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from eventbench.errors import BadSpec
 from eventbench.sources._column_order import found_order
 from eventbench.sources._column_values import (
     common_step,
@@ -17,7 +16,13 @@ from eventbench.sources._column_values import (
     whole_numbers,
     whole_or_in,
 )
-from eventbench.sources._named_columns import check_first, check_order, check_unit, unit_in_name
+from eventbench.sources._named_columns import (
+    check_first,
+    check_order,
+    check_subpixels,
+    check_unit,
+    unit_in_name,
+)
 from eventbench.sources.base import Decoded, Note, RawColumns, Size, Source, how_to_set, smallest_sensor
 
 
@@ -72,8 +77,7 @@ class ColumnSource(Source, frozen=True, forbid_unknown_fields=True):
         check_order(self.order, where)
         check_unit(self.unit, where)
         check_first(self.first or 0, where)
-        if not 1 <= self.subpixels < 65536:
-            raise BadSpec(f"subpixels is {self.subpixels!r}", where=where, allowed="1 to 65535")
+        check_subpixels(self.subpixels, where)
 
     def events_of(self, columns: NamedColumns, sensor: Size | None, name: str) -> Decoded:
         """The events of the columns. Raises BadRecording where they are none."""
@@ -84,7 +88,7 @@ class ColumnSource(Source, frozen=True, forbid_unknown_fields=True):
         p = signed_polarity(p)
         if sensor is None and columns.size is None and self.subpixels == 1:
             refuse_fixed_point(x, y, name)
-        fixes = self._fixes(x, y, sensor or columns.size, stated=sensor is None)
+        fixes = outside_fixes(x, y, sensor or columns.size, first=first, subpixels=self.subpixels)
         if self.subpixels > 1:
             x, y = x // self.subpixels, y // self.subpixels
         if first:
@@ -112,30 +116,27 @@ class ColumnSource(Source, frozen=True, forbid_unknown_fields=True):
         notes = () if self.order else (order_note(order),)
         return dict(zip(order, columns, strict=True)), notes
 
-    def _fixes(self, x: np.ndarray, y: np.ndarray, size: Size | None, *, stated: bool) -> dict[str, str]:
-        """Advice about events outside of the sensor, where what they do says more than that they are."""
-        if size is None or len(size) != 2 or not len(x):
-            return {}
-        wide, high = int(x.max()), int(y.max())
-        if (
-            (step := common_step(x, y)) > 1
-            and self.subpixels == 1
-            and wide // step < size[0]
-            and high // step < size[1]
-        ):
-            return {
-                "outside_sensor": f"x and y are multiples of {step}, fixed point: {how_to_set('subpixels', step)}"
-            }
-        if min(int(x.min()), int(y.min())) == 1 and wide <= size[0] and high <= size[1] and not self.first:
-            return {"outside_sensor": f"x and y seem to count from 1: {how_to_set('first', 1)}"}
-        if wide < size[1] and high < size[0]:
-            whose = "the size in the file" if stated else "the size"
-            swapped = f"{size[1]}, {size[0]}"
-            return {
-                "outside_sensor": f"{whose} seems to be height and width: give sensor=({swapped}), "
-                f"--sensor {size[1]}x{size[0]}"
-            }
+
+def outside_fixes(
+    x: np.ndarray, y: np.ndarray, size: Size | None, *, first: int, subpixels: int = 1
+) -> dict[str, str]:
+    """Advice about events outside of the sensor, where x and y say more than that they are.
+
+    `subpixels` of 0 says that the source has no such parameter.
+    """
+    if size is None or len(size) != 2 or not len(x):
         return {}
+    wide, high = int(x.max()), int(y.max())
+    step = common_step(x, y) if subpixels == 1 else 1
+    if step > 1 and wide // step < size[0] and high // step < size[1]:
+        fix = f"x and y are multiples of {step}, fixed point: {how_to_set('subpixels', step)}"
+    elif min(int(x.min()), int(y.min())) == 1 and wide <= size[0] and high <= size[1] and not first:
+        fix = f"x and y seem to count from 1: {how_to_set('first', 1)}"
+    elif wide < size[1] and high < size[0]:
+        fix = f"the size seems to be height and width: give sensor=({size[1]}, {size[0]}), --sensor {size[1]}x{size[0]}"
+    else:
+        return {}
+    return {"outside_sensor": fix}
 
 
 def order_note(order: str) -> Note:

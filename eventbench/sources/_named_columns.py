@@ -118,3 +118,9 @@ def check_first(first: int, where: str) -> None:
     """Raises BadSpec for a first coordinate that is neither 0 nor 1."""
     if first not in (0, 1):
         raise BadSpec(f"first is {first!r}", where=where, allowed="0 or 1")
+
+
+def check_subpixels(subpixels: int, where: str) -> None:
+    """Raises BadSpec for a number of steps a pixel that is none."""
+    if not 1 <= subpixels < 65536:
+        raise BadSpec(f"subpixels is {subpixels!r}", where=where, allowed="1 to 65535")

@@ -16,7 +16,7 @@ import numpy as np
 from eventbench.errors import BadRecording
 from eventbench.sources import _text_kernels as kernels
 from eventbench.sources._column_order import found_order
-from eventbench.sources._column_source import order_note
+from eventbench.sources._column_source import order_note, outside_fixes
 from eventbench.sources._column_values import (
     DATES_S,
     microseconds,
@@ -27,6 +27,7 @@ from eventbench.sources._column_values import (
 from eventbench.sources._named_columns import (
     check_first,
     check_order,
+    check_subpixels,
     check_unit,
     found_columns,
     unit_in_name,
@@ -56,7 +57,8 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
         behave, else "txyp"
     unit : of the times, "ns", "us", "ms" or "s"; "" takes it from the header, else it is "s" where a time has a
         fraction, "ns" where times are dates in nanoseconds, else "us"
-    first : what x, y and p are counted from, 0 or 1 (then polarities are 1 and 2)
+    first : what x and y are counted from, 0 or 1; with 1, polarities may be 1 and 2 too
+    subpixels : how many steps of x and y are a pixel, for fixed point; 1 for whole pixels
     """
 
     version: ClassVar[int] = 1
@@ -77,11 +79,13 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
     order: str = ""
     unit: str = ""
     first: int = 0
+    subpixels: int = 1
 
     def __post_init__(self) -> None:
         check_order(self.order, "text_columns")
         check_unit(self.unit, "text_columns")
         check_first(self.first, "text_columns")
+        check_subpixels(self.subpixels, "text_columns")
 
     @classmethod
     def resembles(cls, data: bytes, size: int | None = None) -> bool:  # noqa: ARG003  # a line of the beginning is enough
@@ -96,12 +100,17 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
         t = microseconds(raw.t, raw.unit, name)
         x, y, p = (whole_numbers(values, key, name) for key, values in zip("xyp", raw[1:4], strict=True))
         p = signed_polarity(p)
-        if self.first:
-            x, y, p = x - 1, y - 1, p - 1
-        if sensor is None and raw.size is None:
+        fixes = outside_fixes(x, y, sensor or raw.size, first=self.first, subpixels=self.subpixels)
+        if sensor is None and raw.size is None and self.subpixels == 1:
             refuse_fixed_point(x, y, name)
+        if self.subpixels > 1:
+            x, y = x // self.subpixels, y // self.subpixels
+        if self.first:
+            x, y = x - 1, y - 1
+            p = p - 1 if len(p) and p.min() >= 1 else p
+        else:
+            fixes |= _unknown_polarity(p)
         size = sensor or raw.size or smallest_sensor(x, y, name)
-        fixes = {} if self.first else _counted_from_1(p)
         return self.checked((t, x, y, p), sensor=size, name=name, notes=notes, fixes=fixes)
 
     def raw_columns(self, data: bytes) -> RawColumns:
@@ -165,7 +174,7 @@ def _no_rows(rows: bytes, wrong: int, place: tuple[int, int, int], columns: int,
     return BadRecording(f"not rows of numbers: {what}", where=name)
 
 
-def _counted_from_1(p: np.ndarray) -> dict[str, str]:
+def _unknown_polarity(p: np.ndarray) -> dict[str, str]:
     """What to do about polarities that are none known."""
     if len(p) and int(p.min()) >= 1 and int(p.max()) == 2:
         fix = f"polarities, and then x and y, seem to count from one: {how_to_set('first', 1)}"

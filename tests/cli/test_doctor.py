@@ -23,7 +23,7 @@ from eventbench.doctor.signs import signs_of
 from eventbench.errors import BadDataset, BadRecording, BadSpec
 from eventbench.events import Events
 from eventbench.events.summary import hot_pixels, summarize
-from eventbench.sources.base import RawColumns
+from eventbench.sources.base import RawColumns, how_to_set
 from tests.support.miniatures import Event, atis_bytes, miniature, npz_bytes, structured
 from tests.support.recordings import recordings
 
@@ -149,7 +149,7 @@ def test_figures_agree_with_counting_one_by_one(events: Events, scale: int) -> N
         ([(1000 * i, i % 5, i % 3, 0) for i in range(30)], "only OFF events: is the polarity lost?"),
         (
             [(i, i % 5, i % 3, i % 2) for i in range(30)],
-            "30 events in 29 us: are its times in milliseconds or seconds?",
+            "30 events in 29 us: are its times in milliseconds? (likely)",
         ),
     ],
 )
@@ -381,7 +381,7 @@ def test_coordinates_that_count_from_one_are_told_apart_from_others(tmp_path: Pa
     path.write_text("4 3\n" + "\n".join(f"{100 * i} {i % 4 + 1} {i % 3 + 1} {i % 2}" for i in range(24)))
     (problem,) = problems_of(path)
     assert problem["what"] == "12 of 24 events lie outside the sensor: x is 1 to 4, y 1 to 3"
-    assert problem["fix"] == "x and y seem to count from 1: set first = 1 in [source] of the card"
+    assert problem["fix"] == f"x and y seem to count from 1: {how_to_set('first', 1)}"
     path.write_text("4 3\n" + "\n".join(f"{100 * i} {i % 6} {i % 3} {i % 2}" for i in range(24)))
     assert problems_of(path)[0]["fix"].startswith(
         "give the true sensor size, or, to leave these events out, set outside = "
@@ -442,8 +442,8 @@ def test_times_in_other_units_are_suspected_with_what_to_set(tmp_path: Path) -> 
 
     us = rng.integers(0, 5_000_000, 20_000)
     assert suspected(us) == (None, "")
-    assert suspected(us // 1000) == ("ms", 'if so, set unit = "ms" in [source] of the card')
-    assert suspected(us * 1000) == ("ns", 'if so, set unit = "ns" in [source] of the card')
+    assert suspected(us // 1000) == ("ms", f"if so, {how_to_set('unit', 'ms')}")
+    assert suspected(us * 1000) == ("ns", f"if so, {how_to_set('unit', 'ns')}")
     assert suspected(us * 1000 + 1_600_000_000 * 10**9)[0] == "ns"
     assert suspected(us + 1_600_000_000 * 10**6)[0] is None
     assert suspected(us // 50_000)[0] == "frame index"

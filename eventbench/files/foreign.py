@@ -1,0 +1,62 @@
+"""Formats that are known and not read: what a file is by its first bytes, and the tool that turns it into one that is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eventbench.errors import BadRecording
+
+_FROM_ROS = (
+    "take the events out first: event_camera_tools (bag_to_raw) makes .raw of event_camera_msgs, event_utils "
+    "(rosbag_to_h5) makes HDF5 of dvs_msgs"
+)
+_AGAIN = "download the recording itself, for this is what came in its place"
+_UNPACK = "unpack it, and name what is in it"
+# Long enough that no recording begins so by chance.
+_SIGNATURES = (
+    (b"#ROSBAG V", "a ROS 1 bag", _FROM_ROS),
+    (b"\x89MCAP0\r\n", "an MCAP file, as ROS 2 records", _FROM_ROS),
+    (b"SQLite format 3\0", "an SQLite database, as bags of ROS 2 (.db3) are", _FROM_ROS),
+    (
+        b"version https://git-lfs.github.com",
+        "a pointer of Git LFS, not the file",
+        "fetch the file: git lfs pull",
+    ),
+    (b"<!DOCTYPE html", "a web page", _AGAIN),
+    (b"<!doctype html", "a web page", _AGAIN),
+    (b"<html", "a web page", _AGAIN),
+    (b"\x89PNG\r\n\x1a\n", "a PNG picture", "get the recording that it was drawn from"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
+    (b"\xfd7zXZ\0", "an xz archive", _UNPACK),
+    (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
+)
+# Short ones count only in a file of such a name.
+_NAMED = (
+    (b"\x1f\x8b", (".gz", ".tgz"), "a gzip archive", _UNPACK),
+    (b"BZh", (".bz2",), "a bzip2 archive", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", (".zst",), "a Zstandard archive", _UNPACK),
+    (
+        b"\x80",
+        (".pkl", ".pickle", ".p"),
+        "a Python pickle, which is never loaded: it may run any code",
+        "where you trust it, load it and save plain columns: np.savez(path, t=t, x=x, y=y, p=p)",
+    ),
+)
+_VIDEO = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".gif")
+
+
+def refuse_foreign(data: bytes, path: Path) -> None:
+    """Raises BadRecording, with what it is and what to do, for a file in a format that is known and not read."""
+    suffix = path.suffix.lower()
+    for signature, what, fix in _SIGNATURES:
+        if data.startswith(signature):
+            raise _foreign(what, fix, path)
+    for signature, suffixes, what, fix in _NAMED:
+        if suffix in suffixes and data.startswith(signature):
+            raise _foreign(what, fix, path)
+    if suffix in _VIDEO:
+        raise _foreign("a video", "get the events: a video of them has lost their times", path)
+
+
+def _foreign(what: str, fix: str, path: Path) -> BadRecording:
+    return BadRecording(f"{what}, which is not read", where=path, fix=fix, reason="foreign_format")
