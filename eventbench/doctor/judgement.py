@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from eventbench.doctor.findings import Finding, undecodable
 from eventbench.doctor.signs import Signs
-from eventbench.doctor.units import UNITS, Suspicion
+from eventbench.doctor.units import LIKELY, UNITS, Suspicion
 from eventbench.errors import EventbenchError
 from eventbench.events.summary import HOT_SHARE, SHORT_US, Summary
 from eventbench.sources.base import FIXES, Source, how_to_set
@@ -184,6 +184,7 @@ def _unit_fix(source: Source, times: Times) -> str:
     if unit == "frame index":
         return "multiply each by the time between frames before use: the step scale_time"
     if source.settable("unit"):
-        return f"if so, {how_to_set('unit', unit)}"
+        condition = "if so" if times.suspected.sure == LIKELY else "nothing if it is so short a cut; if not"
+        return f"{condition}, {how_to_set('unit', unit)}"
     factor = 1000.0 ** (UNITS.index(unit) - UNITS.index(times.read_as))
     return f"if so, scale them: the step scale_time, least = most = {factor:g}"
