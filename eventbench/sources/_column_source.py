@@ -7,7 +7,8 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from eventbench.sources._column_order import found_order
+from eventbench.errors import BadRecording
+from eventbench.sources._column_order import LEAST_EVENTS, found_order
 from eventbench.sources._column_values import (
     common_step,
     refuse_fixed_point,
@@ -111,6 +112,13 @@ class ColumnSource(Source, frozen=True, forbid_unknown_fields=True):
 
     def ordered(self, table: np.ndarray, name: str) -> tuple[dict[str, np.ndarray], tuple[Note, ...]]:
         """The columns t, x, y, p of an (events, 4) or a (4, events) array, and a note where their order was told."""
+        if not self.order and table.size < 4 * LEAST_EVENTS:
+            raise BadRecording(
+                f"an array {table.shape} of {table.dtype} does not say which column is which",
+                where=name,
+                fix=how_to_set("order", "txyp"),
+                reason="order_in_doubt",
+            )
         columns = list(np.ascontiguousarray(table if len(table) == 4 != table.shape[1] else table.T))
         order = self.order or found_order(columns, "", name)
         notes = () if self.order else (order_note(order),)

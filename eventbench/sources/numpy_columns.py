@@ -121,7 +121,7 @@ class NumpyColumns(ColumnSource, frozen=True, forbid_unknown_fields=True):
 
 def _sensor(loaded: Any) -> Any:
     """What an `.npz` says of its sensor; what is no (width, height) is refused where events are made."""
-    return tuple(np.ravel(loaded["sensor"]).tolist())
+    return np.ravel(loaded["sensor"]).tolist()
 
 
 def _without_pickles(
