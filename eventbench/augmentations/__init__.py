@@ -1,1 +1,1 @@
-"""Augmentations: batches of training frames changed at random, one augmentation a file."""
+"""Augmentations: random changes of batches of training frames, one per file."""

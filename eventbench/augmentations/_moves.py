@@ -1,4 +1,4 @@
-"""Moves of whole pictures: all frames of a sample alike, each sample by its own amount."""
+"""Geometric changes of frames: the same for all frames of a sample, different for each sample."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch.nn.functional import affine_grid, grid_sample
 
 
 def rolled(frames: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
-    """Frames (N, T, C, H, W) rolled by whole (rows, columns) `offset` (N, 2): what leaves at one side comes in at the other."""
+    """Frames (N, T, C, H, W) rolled by `offset` (N, 2), (rows, columns) in pixels; what leaves on one side enters on the other."""
     N, _, _, H, W = frames.shape
     device = frames.device
     rows = (torch.arange(H, device=device) - offset[:, :1].to(device)) % H
@@ -18,13 +18,13 @@ def rolled(frames: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
 
 
 def mapped(frames: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
-    """Frames (N, T, C, H, W) transformed by `matrix` (N, 2, 2) about the middle of the picture.
+    """Frames (N, T, C, H, W) transformed by `matrix` (N, 2, 2) about the centre of the frame.
 
-    The cell at (x, y) from the middle, in pixels, becomes the one nearest to matrix @ (x, y), or 0 where there is none.
-    Whole counts stay whole.
+    The cell at (x, y) from the centre, in pixels, gets the value of the cell nearest to matrix @ (x, y), or 0 outside the
+    frame. Counts stay whole numbers.
     """
     N, T, C, H, W = frames.shape
-    # affine_grid counts from -1 to 1 on each side, whatever the sides are in pixels.
+    # Coordinates of affine_grid go from -1 to 1 on both axes, whatever their lengths in pixels.
     sides = torch.tensor([[1.0, H / W], [W / H, 1.0]])
     theta = torch.cat([matrix * sides, torch.zeros(N, 2, 1)], 2).to(frames.device)
     grid = affine_grid(theta, [N, 1, H, W], align_corners=False)

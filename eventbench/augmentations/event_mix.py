@@ -1,4 +1,4 @@
-"""EventMix: two samples in one, the parts of space and time they fill drawn as soft blobs; labels by the events of each."""
+"""EventMix: mixes two samples through a random mask of space and time; labels are weighted by the events of each."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class EventMix(Augmentation, frozen=True, forbid_unknown_fields=True):
 
     Source: Shen, Zhao, Zeng: EventMix, Information Sciences 644, 2023.
 
-    The mask of a sample is where a sum of `blobs` 3-D Gaussians over (t, y, x), with centres and widths drawn for every
-    sample, is highest, as large a share of all cells as is drawn from Beta(alpha, alpha). There the sample's own cells
-    stay; elsewhere the other's are taken. A label's weight is its share of the events that are in the mixture (the paper's
-    "ratio of events"), an even share where there are none. A batch is mixed with probability `probability`.
+    The mask of a sample is the region where a sum of `blobs` 3-D Gaussians over (t, y, x), with random centres and widths
+    for every sample, is largest; its share of all cells is drawn from Beta(alpha, alpha). Inside it the sample keeps its
+    own cells; outside it gets those of the other. The weight of a label is its share of the events in the mixture (the
+    paper's "ratio of events"), one half if there are none. A batch is mixed with probability `probability`.
     """
 
     alpha: float = 1.0
@@ -34,7 +34,7 @@ class EventMix(Augmentation, frozen=True, forbid_unknown_fields=True):
     def apply(
         self, frames: torch.Tensor, labels: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """As `Augmentation.apply`; labels (N, classes) become weighted means of two rows."""
+        """Implements `Augmentation.apply`; labels (N, classes) become weighted means of two rows."""
         if torch.rand((), generator=generator) >= self.probability:
             return frames, labels
         N, T, _, H, W = frames.shape
@@ -46,7 +46,7 @@ class EventMix(Augmentation, frozen=True, forbid_unknown_fields=True):
         return mixed, share * labels + (1 - share) * labels[partner]
 
     def _masks(self, N: int, shape: tuple[int, int, int], generator: torch.Generator) -> torch.Tensor:
-        """Where each sample's own cells stay: bool (N, T, H, W), on the CPU."""
+        """The cells that each sample keeps: bool (N, T, H, W), on the CPU."""
         field = torch.zeros(N, *shape)
         for _ in range(self.blobs):
             blob = torch.ones(N, 1, 1, 1)
@@ -64,12 +64,12 @@ class EventMix(Augmentation, frozen=True, forbid_unknown_fields=True):
 
 
 def _events(frames: torch.Tensor) -> torch.Tensor:
-    """What the cells of each sample of (N, T, C, H, W) add up to, (N,)."""
+    """The sum over all cells of each sample of (N, T, C, H, W): (N,)."""
     return frames.float().abs().sum(tuple(range(1, frames.dim())))
 
 
 def _beta(alpha: float, N: int, generator: torch.Generator) -> torch.Tensor:
     """N draws from Beta(alpha, alpha); torch's own distributions take no generator."""
     parameters = torch.full((2, N), float(alpha))
-    gammas = torch._standard_gamma(parameters, generator=generator)  # noqa: SLF001  # nothing public draws from a generator
+    gammas = torch._standard_gamma(parameters, generator=generator)  # noqa: SLF001  # no public function takes a generator
     return gammas[0] / gammas.sum(0).clamp(min=1e-30)

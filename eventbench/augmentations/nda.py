@@ -1,4 +1,4 @@
-"""NDA: each sample flipped by chance, and one of rolled, rotated, sheared or partly cut out, all its frames alike."""
+"""NDA: random flip of each sample, then one of roll, rotation, shear or cutout, the same for all its frames."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from eventbench.errors import BadSpec
 class Nda(Augmentation, frozen=True, forbid_unknown_fields=True):
     """Geometric augmentation of event frames (Li, Kim, Park, Geller, Panda: Neuromorphic Data Augmentation, ECCV 2022).
 
-    Left and right are exchanged with probability `flip`; then one of four, drawn evenly for every sample: rolled by up to
-    `roll_px` pixels both ways, rotated by up to `rotate_deg` degrees, sheared along x by up to `shear`, or a square of up
-    to `cut_px` pixels set to zero. The defaults are those of the paper's strongest policy at 48 x 48 pixels. Labels stay.
+    Left and right are swapped with probability `flip`. Then one of four changes is drawn for each sample, all equally
+    likely: a roll by up to `roll_px` pixels in both directions, a rotation by up to `rotate_deg` degrees, a shear along x
+    by up to `shear`, or a square of up to `cut_px` pixels set to zero. The defaults are those of the paper's strongest
+    policy at 48 x 48 pixels. Labels do not change.
     """
 
     flip: float = 0.5
@@ -28,15 +29,15 @@ class Nda(Augmentation, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         limits = {"flip": 1, "roll_px": 2**15, "rotate_deg": 180, "shear": 10, "cut_px": 2**15}
-        for name, most in limits.items():
+        for name, limit in limits.items():
             value = getattr(self, name)
-            if not 0 <= value <= most:
-                raise BadSpec(f"{name} is {value!r}", where="nda", allowed=f"0 to {most}")
+            if not 0 <= value <= limit:
+                raise BadSpec(f"{name} is {value!r}", where="nda", allowed=f"0 to {limit}")
 
     def apply(
         self, frames: torch.Tensor, labels: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """As `Augmentation.apply`; the labels are returned as they are."""
+        """Implements `Augmentation.apply`; the labels are returned unchanged."""
         N, height_and_width = len(frames), frames.shape[-2:]
 
         def uniform(*shape: int) -> torch.Tensor:
@@ -49,14 +50,16 @@ class Nda(Augmentation, frozen=True, forbid_unknown_fields=True):
         angle = (2 * uniform() - 1) * math.radians(self.rotate_deg)
         slant = (2 * uniform() - 1) * self.shear
         side = torch.randint(self.cut_px + 1, (N,), generator=generator)
-        corner = (uniform(2) * torch.tensor([float(s) for s in height_and_width])).long() - side[:, None] // 2
+        corner = (uniform(2) * torch.tensor([float(length) for length in height_and_width])).long() - side[
+            :, None
+        ] // 2
         rotation, shear = _rotation(angle), _shear(slant)
 
         moves: tuple[Callable[[torch.Tensor, torch.Tensor], torch.Tensor], ...] = (
-            lambda chosen, rows: rolled(chosen, offset[rows]),
-            lambda chosen, rows: mapped(chosen, rotation[rows]),
-            lambda chosen, rows: mapped(chosen, shear[rows]),
-            lambda chosen, rows: without_squares(chosen, corner[rows], side[rows]),
+            lambda samples, rows: rolled(samples, offset[rows]),
+            lambda samples, rows: mapped(samples, rotation[rows]),
+            lambda samples, rows: mapped(samples, shear[rows]),
+            lambda samples, rows: without_squares(samples, corner[rows], side[rows]),
         )
         out = frames.clone()
         for number, move in enumerate(moves):

@@ -1,4 +1,4 @@
-"""Events in memory: one recording (Events), a batch of them (EventBatch), packed as in a store (packed.PackedEvents)."""
+"""Events in memory: one recording (Events), a batch of them (EventBatch), and packed as in a store (packed.PackedEvents)."""
 
 from __future__ import annotations
 

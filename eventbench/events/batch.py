@@ -1,4 +1,4 @@
-"""EventBatch: many recordings of one sensor, end to end in four columns."""
+"""EventBatch: many recordings of one sensor, concatenated in four columns."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from eventbench.events.events import Events
 
 
 class EventBatch:
-    """Recordings laid end to end: recording i is events offsets[i] to offsets[i+1] of the columns.
+    """Concatenated recordings: recording i is events offsets[i] to offsets[i+1] of the columns.
 
     Attributes
     ----------
-    t, x, y, p : as in Events, (events of all recordings,); non-decreasing within a recording
+    t, x, y, p : as in Events, (events of all recordings,); t is non-decreasing within a recording
     offsets : int64 (recordings + 1,)
-    sensor : (width, height), the same for all
+    sensor : (width, height), the same for all recordings
 
     >>> recording = Events(t=[0, 5], x=[1, 2], y=[0, 0], p=[1, 0], sensor=(4, 3))
     >>> batch = EventBatch.of([recording, recording[:1]])
@@ -36,26 +36,26 @@ class EventBatch:
         offsets: np.ndarray,
         sensor: tuple[int, int],
     ) -> None:
-        """Columns known to be sound and of the stored types; nothing is checked. `of` makes a batch of Events."""
+        """A batch of columns that are known to be valid and of the stored types; nothing is checked. See also `of`."""
         self.t, self.x, self.y, self.p, self.offsets, self.sensor = t, x, y, p, offsets, sensor
 
     @classmethod
     def of(cls, recordings: Iterable[Events], sensor: Sequence[int] | None = None) -> EventBatch:
-        """A batch of recordings, their columns copied.
+        """A batch with a copy of the columns of recordings.
 
-        `sensor` is needed for a batch of no recordings. Raises BadEvents where the recordings' sensors differ.
+        `sensor` is needed only if there are no recordings. Raises BadEvents if the sensors differ.
         """
         recordings = list(recordings)
         for recording in recordings:
             if not isinstance(recording, Events):
-                raise BadEvents(f"a batch is of Events, got {type(recording).__name__}")
+                raise BadEvents(f"got a {type(recording).__name__} in a batch", allowed="Events")
         sensors = {events.sensor for events in recordings} | ({tuple(sensor)} if sensor else set())
         if len(sensors) != 1:
             sizes = ", ".join(sorted(f"{width}x{height}" for width, height in sensors)) or "not given"
             raise BadEvents(f"the sensor of the batch is {sizes}", allowed="one sensor for all recordings")
         empty = Events.empty(sensors.pop())
-        parts = [*recordings, empty]  # concatenate needs one, and takes the types of the columns from it
-        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in "txyp"}
+        non_empty_list = [*recordings, empty]  # concatenate needs one item, whose dtypes it keeps
+        columns = {name: np.concatenate([getattr(item, name) for item in non_empty_list]) for name in "txyp"}
         offsets = np.cumsum([0, *(len(events) for events in recordings)], dtype=np.int64)
         return cls(**columns, offsets=offsets, sensor=empty.sensor)
 
@@ -69,8 +69,8 @@ class EventBatch:
 
     def __getitem__(self, i: int) -> Events:
         i = range(len(self))[i]
-        part = slice(int(self.offsets[i]), int(self.offsets[i + 1]))
-        return Events.trusted(self.t[part], self.x[part], self.y[part], self.p[part], self.sensor)
+        rows = slice(int(self.offsets[i]), int(self.offsets[i + 1]))
+        return Events.trusted(self.t[rows], self.x[rows], self.y[rows], self.p[rows], self.sensor)
 
     def __iter__(self) -> Iterator[Events]:
         return (self[i] for i in range(len(self)))

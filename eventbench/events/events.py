@@ -1,4 +1,4 @@
-"""Events: a recording in memory, whatever file it was read from."""
+"""Events: a recording in memory, independent of the format it was read from."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ class Events:
     p : uint8 (events,), 0 OFF (darker), 1 ON (brighter)
     sensor : (width, height)
 
-    Polarity may be given as bool, as 0/1 or as -1/+1; it is stored as 0/1. Columns that have the stored type already are not
-    copied.
+    Polarity may be bool, 0/1 or -1/+1; it is stored as 0/1. Columns that already have the stored type are not copied.
 
-    Raises BadEvents when a column is not one-dimensional or not of whole numbers, when lengths differ, when a
-    pixel lies outside the sensor, when time runs backwards, or when polarities have none of the three forms.
+    Raises BadEvents if a column is not one-dimensional or not of whole numbers, if lengths differ, if a pixel is outside
+    the sensor, if time runs backwards, or if polarities have none of the three forms.
 
     >>> events = Events(t=[0, 5], x=[1, 2], y=[0, 0], p=[-1, 1], sensor=(4, 3))
     >>> len(events), events.p.tolist(), events.duration_us
@@ -57,9 +56,9 @@ class Events:
             raise BadEvents(f"t reaches {time.max()}", allowed="signed 64-bit microseconds")
         time = time.astype(np.int64, copy=False)
         if len(time) > 1 and not (ordered := time[1:] >= time[:-1]).all():
-            at = int(np.argmin(ordered))
+            index = int(np.argmin(ordered))
             raise BadEvents(
-                f"time runs backwards at event {at + 1} ({time[at]} then {time[at + 1]} us)",
+                f"time runs backwards at event {index + 1} ({time[index]} then {time[index + 1]} us)",
                 fix="sort the events by time (stable) before building Events",
                 reason="time_runs_backwards",
             )
@@ -84,7 +83,7 @@ class Events:
     def trusted(
         cls, t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray, sensor: tuple[int, int]
     ) -> Events:
-        """Events of columns known to be sound and of the stored types, (events,) each; nothing is checked."""
+        """Events of columns (events,) that are known to be valid and of the stored types; nothing is checked."""
         events = object.__new__(cls)
         events._freeze(t, x, y, p, sensor)
         return events
@@ -99,7 +98,7 @@ class Events:
     def from_structured(cls, array: np.ndarray, *, sensor: Sequence[int]) -> Events:
         """Events from a structured array with fields t (or ts), x, y, p (or on, polarity), in any order.
 
-        Takes arrays of tonic, Prophesee (EventCD), faery and expelliarmus as they are. Raises BadEvents as Events does.
+        Accepts arrays of tonic, Prophesee (EventCD), faery and expelliarmus. Raises BadEvents as Events does.
         """
         fields, size = fields_of(array), checked_sensor(sensor)
         if len(array) >= KERNEL_MIN_EVENTS and kernels_can_read(fields, size):
@@ -108,7 +107,7 @@ class Events:
             t, x, y, p = columns = [np.empty(len(array), STRUCTURED[name]) for name in "txyp"]
             if copy_columns(list(fields.values()), columns, *size):
                 return cls.trusted(t, x, y, p, size)
-            # The slow way finds what is wrong, or takes polarities of -1 and 1.
+            # The constructor below finds what is wrong, or accepts polarities of -1 and 1.
         return cls(**{name: np.ascontiguousarray(field) for name, field in fields.items()}, sensor=size)
 
     def to_structured(self) -> np.ndarray:
@@ -120,17 +119,17 @@ class Events:
 
     @property
     def duration_us(self) -> int:
-        """Time from the first event to the last; 0 when there are fewer than two."""
+        """Time from the first event to the last; 0 if there are fewer than two."""
         return int(self.t[-1]) - int(self.t[0]) if len(self) else 0
 
     def __len__(self) -> int:
         return len(self.t)
 
-    def __getitem__(self, part: slice) -> Events:
+    def __getitem__(self, rows: slice) -> Events:
         """The events of a slice with positive step, as views."""
-        if not isinstance(part, slice) or (part.step is not None and part.step < 1):
-            raise BadEvents(f"cannot take {part!r} of events", allowed="a slice with positive step")
-        columns = (self.t[part], self.x[part], self.y[part], self.p[part])
+        if not isinstance(rows, slice) or (rows.step is not None and rows.step < 1):
+            raise BadEvents(f"events cannot be indexed by {rows!r}", allowed="a slice with positive step")
+        columns = (self.t[rows], self.x[rows], self.y[rows], self.p[rows])
         return Events.trusted(*columns, self.sensor)
 
     def __eq__(self, other: object) -> bool:
@@ -172,13 +171,13 @@ def _integers(name: str, column: Any) -> np.ndarray:
         array = np.asarray(column)
     except ValueError:
         raise BadEvents(
-            f"{name} is no array: a {type(column).__name__} of items of different lengths",
+            f"{name} is not an array: a {type(column).__name__} of items of different lengths",
             allowed="one dimension",
         ) from None
     if array.ndim != 1:
         raise BadEvents(f"{name} has {array.ndim} dimensions", allowed="one")
     if array.size == 0 and array.dtype.kind == "f":
-        return array.astype(np.int64)  # np.asarray([]) is float64 whatever the caller meant
+        return array.astype(np.int64)  # np.asarray([]) is always float64
     if array.dtype.kind not in "iub" or (array.dtype.kind == "b" and name != "p"):
         unit = " of microseconds" if name == "t" else ""
         raise BadEvents(
@@ -194,10 +193,10 @@ def _check_range(name: str, column: np.ndarray, limit: int, side: str) -> None:
         return
     low, high = int(column.min()), int(column.max())
     if low < 0 or high >= limit:
-        bad = column < 0 if low < 0 else column >= limit
-        first = int(np.argmax(bad))
+        outside = column < 0 if low < 0 else column >= limit
+        first = int(np.argmax(outside))
         raise BadEvents(
-            f"{name} is {int(column[first])} at event {first} ({int(bad.sum())} such)",
+            f"{name} is {int(column[first])} at event {first} ({int(outside.sum())} in total)",
             allowed=f"0 to {limit - 1} ({side} {limit})",
             fix="give the true sensor size, or drop these events with a step",
             reason="outside_sensor",

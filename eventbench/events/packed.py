@@ -1,4 +1,4 @@
-"""PackedEvents: a recording as a store holds it, address and time difference of each event in 4 to 6 bytes."""
+"""PackedEvents: a recording in the form of a store, the address and time difference of each event in 4 to 6 bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numba import njit
 
 from eventbench.events.events import Events
 
-LONG = 65535  # time differences from here on are in the side table
+LONG = 65535  # time differences of at least this are in the side table
 
 
 class PackedEvents(NamedTuple):
@@ -64,7 +64,7 @@ def address_dtype(sensor: tuple[int, int]) -> np.dtype[Any]:
 
 @njit(cache=True, nogil=True)
 def _encode(t, x, y, p, width, height, address, dt, long_row, long_dt):  # type: ignore[no-untyped-def]
-    """Fill address and dt, and the side table as far as it has room. Returns the rows the side table needs."""
+    """Fill address, dt and the side table as far as it has room. Returns the number of rows that the side table needs."""
     long_count = 0
     plane = np.uint64(width) * np.uint64(height)
     wide = np.uint64(width)

@@ -1,4 +1,4 @@
-"""Structured arrays of other libraries: their fields by any of the usual names, and whether kernels can read them."""
+"""Structured arrays of other libraries: their fields under any of the usual names, and whether kernels can copy them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from eventbench.errors import BadEvents
 
 ALIASES = {"t": ("t", "ts"), "x": ("x",), "y": ("y",), "p": ("p", "on", "polarity")}
 
-# Types that the kernels of structured_kernels read and check correctly, as in dtype.str.
+# Types, as in dtype.str, that structured_kernels reads and checks correctly.
 _KERNEL_TYPES = {
     "t": ("i8",),
     "x": ("u1", "u2", "i2"),
@@ -18,7 +18,7 @@ _KERNEL_TYPES = {
 
 
 def fields_of(array: np.ndarray) -> dict[str, np.ndarray]:
-    """The fields t, x, y and p of a structured array, in this order, by any of their ALIASES. Raises BadEvents if one is missing."""
+    """The fields t, x, y and p of a structured array, in this order, under any of ALIASES. Raises BadEvents if one is missing."""
     names = array.dtype.names or ()
     fields = {}
     for column, aliases in ALIASES.items():
@@ -32,7 +32,7 @@ def fields_of(array: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def kernels_can_read(fields: dict[str, np.ndarray], sensor: tuple[int, int]) -> bool:
-    """Whether `structured_kernels` can copy these fields as they are; it checks their values itself."""
+    """Whether `structured_kernels` can copy fields of these types; it checks the values itself."""
     types = {name: field.dtype for name, field in fields.items()}
     known = all(dtype.isnative and dtype.str[1:] in _KERNEL_TYPES[name] for name, dtype in types.items())
     return known and max(sensor) <= 2**15 and fields["t"].ndim == 1

@@ -1,4 +1,4 @@
-"""Kernels that copy structured events to columns, one field after the other: faster than all fields in one pass."""
+"""Kernels that copy structured events to columns, one field after the other, which is faster than all in one pass."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from numba import njit
 
 
 def copy_columns(fields: list[np.ndarray], columns: list[np.ndarray], width: int, height: int) -> bool:
-    """Copy fields t, x, y, p, (events,) each, to columns of the stored types. Returns whether all values are valid there.
+    """Copy fields t, x, y, p, (events,) each, to columns of the stored types. Returns whether all values are valid.
 
     Valid: time does not run backwards, x < width, y < height, polarity 0 or 1. A negative int16 becomes a uint16 of at
-    least 32768 and so is caught where the sensor's sides are up to 32768; `kernels_can_read` lets no larger ones through.
+    least 32768, so it is found on sensors with sides up to 32768; `kernels_can_read` is False for larger ones.
     """
     for field, column in zip(fields, columns, strict=True):
         copy_field(field, column)
@@ -29,7 +29,7 @@ def copy_field(field, column):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def count_backward_steps(t):  # type: ignore[no-untyped-def]
-    """How many events are earlier than the one before them."""
+    """The number of events that are earlier than the previous one."""
     count = np.int64(0)
     for i in range(1, t.shape[0]):
         count += np.int64(t[i]) < np.int64(t[i - 1])

@@ -10,9 +10,11 @@ import numpy as np
 from eventbench.events.events import Events
 
 HOT_EVENTS = 50  # fewer events do not make a pixel hot
-HOT_RATIO = 10  # how much busier a hot pixel is than other pixels
-HOT_SHARE = 0.01  # of all events in hot pixels: a problem to the doctor, below it a warning
-SHORT_US = 1_000  # recordings shorter or longer than these have their time unit questioned
+HOT_RATIO = 10  # how many times as many events a hot pixel has as other pixels
+HOT_SHARE = (
+    0.01  # the doctor reports a larger share of events in hot pixels as a problem, a smaller one as a warning
+)
+SHORT_US = 1_000  # for shorter or longer recordings, the doctor doubts the time unit
 LONG_US = 3_600_000_000
 
 
@@ -27,8 +29,8 @@ class HotPixel(NamedTuple):
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """A recording in a few numbers; times in microseconds.
 
-    `longest_gap_us` is the longest time without an event, `active_pixels` the pixels with events, `repeated` the events equal to an
-    earlier one in t, x, y and p. `extent` is an x and a y, each of which 99.9 % of events do not exceed.
+    `longest_gap_us` is the longest time without an event, `active_pixels` the number of pixels with events, `repeated` that
+    of events equal to an earlier one in t, x, y and p. `extent` is the (x, y) that 99.9 % of events do not exceed, each.
     """
 
     sensor: tuple[int, int]
@@ -44,7 +46,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def duration_us(self) -> int:
-        """Time from the first event to the last; 0 when there are fewer than two."""
+        """Time from the first event to the last; 0 if there are fewer than two."""
         return self.last_us - self.first_us if self.first_us is not None and self.last_us is not None else 0
 
 
@@ -52,7 +54,7 @@ def summarize(events: Events) -> Summary:
     """Summarize a recording."""
     n = len(events)
     cells = events.y.astype(np.int64) * events.sensor[0] + events.x
-    # Not a histogram over the sensor: without a stated size a single bad event may make it 65536 x 65536.
+    # No histogram over the sensor: if its size is unknown, a single bad event may make it 65536 x 65536.
     active, counts = np.unique(cells, return_counts=True)
     return Summary(
         sensor=events.sensor,
@@ -69,7 +71,7 @@ def summarize(events: Events) -> Summary:
 
 
 def _extent(column: np.ndarray) -> int:
-    """The value that at most one in a thousand exceeds, found by counting: faster than by sorting."""
+    """The value that at most one in a thousand exceeds, by counting, which is faster than sorting."""
     if not len(column):
         return 0
     at_most = np.cumsum(np.bincount(column))
@@ -77,15 +79,15 @@ def _extent(column: np.ndarray) -> int:
 
 
 def _count_repeated(events: Events, cells: np.ndarray) -> int:
-    """How many events equal an earlier one in time, pixel and polarity."""
+    """The number of events that equal an earlier one in time, pixel and polarity."""
     if len(events) < 2:
         return 0
     order = np.lexsort((events.p, cells, events.t))
-    same = np.ones(len(events) - 1, np.bool_)
+    is_repeated = np.ones(len(events) - 1, np.bool_)
     for column in (events.t, cells, events.p):
         column = column[order]
-        same &= column[1:] == column[:-1]
-    return int(same.sum())
+        is_repeated &= column[1:] == column[:-1]
+    return int(is_repeated.sum())
 
 
 def hot_pixels(active: np.ndarray, counts: np.ndarray, width: int) -> list[HotPixel]:
@@ -94,9 +96,9 @@ def hot_pixels(active: np.ndarray, counts: np.ndarray, width: int) -> list[HotPi
     active (pixels,) are the sorted addresses y * width + x of pixels with events, counts (pixels,) their events.
 
     A pixel is hot when it has at least 50 events, at least 10 times the 95th percentile of all active pixels, and at
-    least 10 times the second-busiest of its eight neighbours: motion excites neighbours alike, a defect does not (one
-    neighbour may be as hot). The factor 10 is our own choice: in recordings of five sensors without such a defect the
-    busiest pixel reaches 9.7 times the percentile; in one with a defect, 95 times.
+    least 10 times the second-busiest of its eight neighbours: motion causes events in neighbouring pixels too, a defect
+    does not (but one neighbour may be hot as well). The factor 10 is our own choice: in recordings of five sensors without
+    such a defect the busiest pixel reaches 9.7 times the percentile; in one with a defect, 95 times.
     """
     if not len(active):
         return []

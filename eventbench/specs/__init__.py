@@ -1,1 +1,1 @@
-"""The typed mirror of the data files: card, pipeline, task, submission, record."""
+"""Typed structs for the data files: card, pipeline, task, submission, record."""

@@ -1,4 +1,4 @@
-"""A card: which recordings a dataset is, in what format, how many, and how to obtain them."""
+"""`Card`: the recordings of a dataset, their format and number, and how to obtain them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from eventbench.specs.base import About, Spec
 
 
 class SplitPins(Spec, frozen=True):
-    """What tells the samples of a split from any others: pinned in a file, or `of` samples that were found.
+    """Numbers and digests that identify the samples of a split: pinned in a file, or computed from samples by `of`.
 
-    `per_class` counts by class; `ids` is sha256 over the sorted sample ids, a line each; `files` is sha256 over sorted
-    lines `<id> <sha256 of the file>`. Each is left out where it is not known, or not to be demanded of a folder that grows.
+    `per_class` counts by class; `ids` is sha256 over the sorted sample ids, one per line; `files` is sha256 over sorted
+    lines `<id> <sha256 of the file>`. Each is left out if it is unknown, or if the folder may grow and must not be held to it.
     """
 
     samples: int | None = None
@@ -29,7 +29,7 @@ class SplitPins(Spec, frozen=True):
         classes: int = 0,
         hashes: Mapping[str, str] | None = None,
     ) -> SplitPins:
-        """The pins of samples: their ids, and where known their labels, 0 to `classes` - 1, and hashes by id."""
+        """The pins of samples: of their ids and, if known, their labels (0 to `classes` - 1) and their file hashes by id."""
         names, counts = list(ids), Counter(labels)
         return SplitPins(
             samples=len(names),
@@ -41,7 +41,7 @@ class SplitPins(Spec, frozen=True):
         )
 
     def disagreements(self, actual: SplitPins) -> list[str]:
-        """The names of these pins that differ from those of samples that were found; left out by either, they agree."""
+        """The names of the pins that differ from `actual`; a pin that either leaves out does not differ."""
         return [
             pin
             for pin in self.__struct_fields__
@@ -56,24 +56,24 @@ class SplitPins(Spec, frozen=True):
 
 
 class Split(SplitPins, frozen=True):
-    """What is pinned about one split; a folder that differs is refused.
+    """The pins of one split; a folder that differs is refused.
 
-    `numbered` is the form of the ids where they count from 1 ("train/{:05d}"), so that missing ones can be named.
-    Digests may be absent where the publisher's data were never at hand.
+    `numbered` is the format of ids that count from 1 ("train/{:05d}"), so that missing ones can be named. Digests may be
+    absent if the published data were never available to us.
     """
 
     numbered: str = ""
 
     @property
     def numbered_ids(self) -> set[str]:
-        """The ids that `numbered` gives; none where it is absent."""
+        """The ids in the format `numbered`; empty without one."""
         return (
             {self.numbered.format(k) for k in range(1, (self.samples or 0) + 1)} if self.numbered else set()
         )
 
 
 class Archive(Spec, frozen=True):
-    """A file to fetch, with the hash its publisher or a known loader states (hex; "" where none does)."""
+    """A file to download, with the hash (hex) that its publisher or a known loader states; "" if none does."""
 
     name: str
     url: str = ""
@@ -82,9 +82,9 @@ class Archive(Spec, frozen=True):
 
 
 class Obtain(Spec, frozen=True):
-    """How a user gets the raw files: a sentence, tonic's downloader by class name, and the files with their hashes.
+    """How to get the raw files: a sentence, the class name of tonic's downloader, and the files with their hashes.
 
-    `folder` is where they lie below the data folder, for cards that share their recordings; else it is the card's id.
+    `folder` is their folder below the data folder, for cards that share recordings; by default the card's id.
     """
 
     how: str
@@ -96,8 +96,8 @@ class Obtain(Spec, frozen=True):
 class Card(Spec, frozen=True):
     """One dataset: `datasets/<id>.toml`.
 
-    `source` names how bytes become events, `layout` where the recordings lie (absent when the source
-    simulates them). Both are tables with a `name` and that member's own parameters.
+    `source` names the reader that turns bytes into events, `layout` how the folder is organised (absent if the source
+    simulates the recordings). Both are tables with a `name` and the parameters of that member.
     """
 
     sensor: tuple[int, int]

@@ -1,4 +1,4 @@
-"""Cards, pipelines and tasks, found by id among the shipped files or by the path of a file of the user's own."""
+"""Cards, pipelines and tasks, by the id of a shipped file or by the path of any file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ S = TypeVar("S", Card, Pipeline, Task)
 
 
 class Named(NamedTuple, Generic[S]):
-    """A data file: its id (the file's stem), where it is, and what it says."""
+    """A data file: its id (the file's stem), its path and its content."""
 
     id: str
     path: Path
@@ -24,9 +24,9 @@ class Named(NamedTuple, Generic[S]):
 
 
 def files(kind: str, board: Path | None = None) -> dict[str, Path]:
-    """Id -> file of the "datasets", "pipelines" or "tasks" there are, sorted by id.
+    """The files of all "datasets", "pipelines" or "tasks" by id, sorted.
 
-    Tasks of the board folder `board` join the shipped ones; of the same id, the board's is taken.
+    Tasks in the board folder `board` are added to the shipped ones and take precedence.
     """
     if kind == "tasks":
         folders = [home.shipped("leaderboard") / "tasks", *([board / "tasks"] if board else [])]

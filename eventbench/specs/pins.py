@@ -1,7 +1,7 @@
-"""Pins of a dataset made on this machine, at first sight: `<data folder>/<card>.pins.toml`.
+"""Pins of a dataset, written on this machine when its recordings are first seen: `<data folder>/<card>.pins.toml`.
 
-For data whose ids and hashes no card can pin, since their publisher lists none. Without date, machine or path: pins of
-the same recordings are the same everywhere, and may be compared.
+For data whose ids and hashes no card can pin, since the publisher lists none. The file has no date, machine or path, so
+that pins of the same recordings are the same everywhere and can be compared.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _KEYS = ("samples", "per_class", "ids", "labels", "files")
 
 
 class PinnedSplit(SplitPins, frozen=True):
-    """The pins of a split on this machine, none left out.
+    """The pins of a split on this machine, all of them present.
 
-    `labels` is sha256 over sorted lines `<id> <class number> <place in its file>`.
+    `labels` is sha256 over sorted lines `<id> <class number> <position in its file>`.
     """
 
     samples: int
@@ -36,21 +36,21 @@ class Pins(Spec, frozen=True):
 
 
 def pins_path(data: Path, card: str) -> Path:
-    """Where the pins of a card are, below the data folder."""
+    """The path of the pins of a card, in the data folder."""
     return data / f"{card}.pins.toml"
 
 
 def read_pins(path: Path) -> Pins | None:
-    """What was pinned; None where nothing was. Raises BadSpec where the file does not say what it must."""
+    """The pins in a file; None if there is no file. Raises BadSpec if it is not a valid file of pins."""
     return load(path, Pins) if path.is_file() else None
 
 
 def write_pins(path: Path, pins: Pins) -> None:
-    """Written whole or not at all. Raises OSError where it cannot be."""
+    """Write pins, completely or not at all. Raises OSError if that fails."""
     text = _HEAD
     for split, pin in sorted(pins.splits.items()):
         text += f"\n[splits.{json.dumps(split)}]\n"
         text += "".join(f"{key} = {json.dumps(getattr(pin, key))}\n" for key in _KEYS)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)

@@ -1,4 +1,4 @@
-"""A pipeline: how events become the array a network sees."""
+"""`Pipeline`: how events become the array that a network sees."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Pipeline(Spec, frozen=True):
     """One recipe: `pipelines/<name>-vN.toml`.
 
     `steps` are applied to the events in order, then `representation` makes the array. Each is a table with a
-    `name` and that member's own parameters (the representation's include the dtype and overflow policy).
+    `name` and the parameters of that member (the representation's include the dtype and overflow policy).
     """
 
     representation: dict[str, Any]

@@ -1,4 +1,4 @@
-"""A record: one scored submission, never edited."""
+"""`Record`: one scored submission; never edited."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Status = Literal["self-reported", "replayed", "re-run"]
 
 
 class Pinned(Spec, frozen=True):
-    """A file a record depends on: its id and its digest when the record was made."""
+    """A data file that a record depends on: its id, and its digest when the record was made."""
 
     id: str
     digest: str
@@ -28,7 +28,7 @@ class Harness(Spec, frozen=True):
 
 
 class Score(Spec, frozen=True):
-    """One figure of one run: the value in `unit`, and an interval where the metric has one."""
+    """One figure of one run: the value in `unit`, and an interval if the metric has one."""
 
     value: float
     unit: str = ""
@@ -47,15 +47,13 @@ class Run(Spec, frozen=True):
 
 
 class Record(Spec, frozen=True):
-    """`leaderboard/records/<task>/<model>/<UTC>-<digest8>.json`, and beside it the evidence of its kind of task.
+    """`leaderboard/records/<task>/<model>/<UTC>-<digest8>.json`, with the evidence of its kind of task beside it.
 
-    `code` is the sha256 of the file that the model's class is written in.
+    `code` is the sha256 of the file that defines the model's class, `predictions` that of the evidence file.
 
-    `kind` is the kind of task, "classification" where a record names none. Of a classification the evidence is
-    `<record>.predictions.csv`: a header `id,label,seed<k>...`, then one line a test sample in order of id, with the
-    class index each run predicted (-1 where the best score was tied, which counts as an error).
-
-    `predictions` is the sha256 of the evidence file.
+    `kind` is the kind of task, "classification" by default. The evidence of a classification is
+    `<record>.predictions.csv`: a header `id,label,seed<k>...`, then one line per test sample, ordered by id, with the
+    class index that each run predicted (-1 if the best score was tied, which counts as an error).
     """
 
     schema: int

@@ -1,4 +1,4 @@
-"""A sample: which part of which recording it is, and its label."""
+"""`Sample`: a recording, or a part of one, with its label."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 
 class Sample(NamedTuple):
-    """One sample of a dataset: a unique id, its split, its class index, who is in it, where it is.
+    """One sample of a dataset: a unique id, its split, class index and subject, and its recording.
 
-    `recording` is what the card's source reads: a file, or the id of a simulated recording. Where a sample is only a part
-    of it, `window` is the part's [start, stop) in microseconds of the recording's own clock, `part` its [start, stop) in
-    events counted from 0, or `row` its number in a file that holds many, counted from 0.
+    `recording` is what the card's source reads: a file, or the id of a simulated recording. A sample that is only a part
+    of it has one of these: `window`, its [start, stop) in microseconds of the recording's clock; `part`, its [start, stop)
+    in events counted from 0; or `row`, its number in a file of many samples, counted from 0.
     """
 
     id: str

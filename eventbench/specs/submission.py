@@ -1,4 +1,4 @@
-"""A submission: a model somebody hands in, as a folder with `submission.toml` and its weights."""
+"""`Submission`: a submitted model, as a folder with `submission.toml` and weights."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class ModelRef(Spec, frozen=True):
 
 
 class Submission(Spec, frozen=True):
-    """`submission.toml`. `weights` are safetensors files in the folder, one a seed; `training` says what was done.
+    """`submission.toml`. `weights` are safetensors files in the folder, one per seed; `training` describes the training.
 
-    `training.seeds`, when given, names the seed of each weights file, in the same order.
+    `training.seeds`, if present, has the seed of each weights file, in the same order.
     """
 
     model: ModelRef

@@ -1,4 +1,4 @@
-"""A task: the rules a board ranks by."""
+"""`Task`: the rules of a board."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ StoreKind = Literal["frames", "events"]
 
 
 class Validation(Spec, frozen=True):
-    """Where the validation samples come from: a split of the card's own, or carved out of train.
+    """The validation samples: a `split` of the card, or a share of the training split (`carve`).
 
-    `by` "subject" keeps every subject whole, "class" draws the same share of each class.
+    `by` "subject" carves whole subjects, "class" the same share of each class.
     """
 
     split: str = ""
@@ -24,9 +24,9 @@ class Validation(Spec, frozen=True):
 class Task(Spec, frozen=True):
     """One set of rules: `leaderboard/tasks/<name>-vN.toml`.
 
-    `kind` names a member of `task_kinds`. A file without one is a classification: those written before there were kinds
-    keep their meaning and their digest. `rank_by` names a figure; empty, it is the one that the kind ranks by. With
-    `store = "events"` no store of frames has to be made: the pipeline bins events as they are loaded, with equal scores.
+    `kind` names a member of `task_kinds`. A file without it is a classification, so files that are older than this key
+    keep their meaning and digest. `rank_by` names a figure; by default it is the main figure of the kind. With `store =
+    "events"` no store of frames is made: the pipeline bins events when they are loaded, with the same scores.
     """
 
     dataset: str
@@ -43,5 +43,5 @@ class Task(Spec, frozen=True):
 
     @property
     def ranked_by(self) -> str:
-        """The figure the board ranks by. Raises UnknownName for a kind that is not there."""
+        """The figure that the board ranks by. Raises UnknownName for an unknown kind."""
         return self.rank_by or registry.task_kinds.get(self.kind).main_figure

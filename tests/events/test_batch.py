@@ -79,5 +79,5 @@ def test_recordings_of_two_sensors_or_of_none_are_no_batch():
         EventBatch.of([fixed(3), fixed(3, (8, 6))])
     with pytest.raises(BadEvents, match="the sensor of the batch is not given"):
         EventBatch.of([])
-    with pytest.raises(BadEvents, match="a batch is of Events, got list"):
+    with pytest.raises(BadEvents, match="got a list in a batch; allowed: Events"):
         EventBatch.of([[1, 2]])  # type: ignore[list-item]

@@ -77,12 +77,12 @@ def test_one_polarity_alone_is_understood(p: list[int], kept: int) -> None:
         ({"x": [0, 1]}, "columns of different lengths: {'t': 3, 'x': 2, 'y': 3, 'p': 3}"),
         (
             {"x": [0, 4, 5]},
-            "x is 4 at event 1 (2 such); allowed: 0 to 3 (width 4); "
+            "x is 4 at event 1 (2 in total); allowed: 0 to 3 (width 4); "
             "give the true sensor size, or drop these events with a step",
         ),
         (
             {"y": [2, -1, 9]},
-            "y is -1 at event 1 (1 such); allowed: 0 to 2 (height 3); "
+            "y is -1 at event 1 (1 in total); allowed: 0 to 2 (height 3); "
             "give the true sensor size, or drop these events with a step",
         ),
         (
