@@ -132,7 +132,7 @@ def outside_fixes(
 
     `subpixels` of 0 says that the source has no such parameter.
     """
-    if size is None or len(size) != 2 or not len(x):
+    if size is None or [type(side) for side in size] != [int, int] or not (len(x) and len(y)):
         return {}
     wide, high = int(x.max()), int(y.max())
     step = common_step(x, y) if subpixels == 1 else 1

@@ -115,7 +115,7 @@ def signed_polarity(p: np.ndarray) -> np.ndarray:
 
 def common_step(x: np.ndarray, y: np.ndarray) -> int:
     """The whole number over 1 that all x and all y are multiples of, as fixed point is; 1 where there is none."""
-    if len(x) < FIXED_POINT_EVENTS or x.dtype.kind not in "iu" or y.dtype.kind not in "iu":
+    if min(len(x), len(y)) < FIXED_POINT_EVENTS or x.dtype.kind not in "iu" or y.dtype.kind not in "iu":
         return 1
     step = int(np.gcd(np.gcd.reduce(x.astype(np.int64)), np.gcd.reduce(y.astype(np.int64))))
     return step if step > 1 else 1
@@ -123,7 +123,7 @@ def common_step(x: np.ndarray, y: np.ndarray) -> int:
 
 def refuse_fixed_point(x: np.ndarray, y: np.ndarray, name: str) -> None:
     """Raises BadRecording for coordinates no camera has, of a file that does not state its sensor's size."""
-    if not len(x) or x.dtype.kind not in "iu" or y.dtype.kind not in "iu":
+    if not (len(x) and len(y)) or x.dtype.kind not in "iu" or y.dtype.kind not in "iu":
         return
     reach = max(int(x.max()), int(y.max()))
     if reach < WIDEST:
