@@ -34,3 +34,16 @@ def file_head(path: Path | str, limit: int | None) -> tuple[bytes, int]:
     if not blocks:
         raise BadRecording("the file is empty (0 bytes)", where=path, fix="fetch the file again")
     return b"".join(blocks), size
+
+
+class FileHead(bytes):
+    """The first bytes of the file at `path`, for formats whose layout only the whole file tells, as HDF5."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, head: bytes, path: Path) -> FileHead:
+        """These bytes, known to be the beginning of that file."""
+        known = cls(head)
+        known.path = path
+        return known

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from eventbench.errors import BadEvents, BadRecording
+from eventbench.files.content import FileHead
 from eventbench.files.isolated import MAX_COMPRESSION, OUT_OF_MEMORY, call
 from eventbench.files.temporary import as_file
 
@@ -37,15 +38,28 @@ def is_hdf5(data: bytes) -> bool:
 
 
 def names_in(data: bytes) -> frozenset[str]:
-    """The paths of groups and datasets down to the second level, and `@eventbench` if it is a store of this package."""
-    return _names_in(data) if is_hdf5(data) else frozenset()
+    """The paths of groups and datasets down to the second level, and `@eventbench` where it is a store of ours.
+
+    `data` is a file's bytes, or a FileHead, whose file is looked into.
+    """
+    if not is_hdf5(data):
+        return frozenset()
+    if not isinstance(data, FileHead):
+        return _names_in(data)
+    status = data.path.stat()
+    return _names_in_path(data.path.absolute(), status.st_size, status.st_mtime_ns)
 
 
-@lru_cache(maxsize=1)  # when a file is recognised, every source asks about the same bytes
+@lru_cache(maxsize=1)  # recognising asks every source of the family about the same bytes
 def _names_in(data: bytes) -> frozenset[str]:
+    with as_file(data) as path:
+        return _names_in_path.__wrapped__(path, len(data), 0)
+
+
+@lru_cache(maxsize=1)
+def _names_in_path(path: Path, size: int, changed_ns: int) -> frozenset[str]:  # noqa: ARG001  # a changed file is another
     try:
-        with as_file(data) as path:
-            return call(_names_in_file, len(data), "", path)
+        return call(_names_in_file, size, "", path)
     except BadRecording:
         return frozenset()
 

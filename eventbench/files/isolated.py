@@ -7,6 +7,7 @@ call, ends with the process, and is replaced if it does not survive a call.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import pickle
 import select
@@ -18,6 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from eventbench.errors import BadRecording
 
 R = TypeVar("R")
@@ -27,6 +30,7 @@ MAX_COMPRESSION = (
     1100  # bytes unpacked per byte of a file, at most: deflate compresses no better than 1032 to 1
 )
 MIN_MEMORY = 1 << 28  # bytes that a call may use, and MAX_COMPRESSION times the file's size on top
+PIPE_BYTES = 1 << 20
 OUT_OF_MEMORY = "out_of_memory"  # the reason of a BadRecording when memory ran out
 _LOCK = threading.Lock()
 _HELPERS: dict[
@@ -44,7 +48,7 @@ def call(function: Callable[..., R], size: int, name: str, *args: Any) -> R:
         helper = _helper(name)
         try:
             _send(helper.stdin.fileno(), message)  # type: ignore[union-attr]
-            answer = _receive(helper.stdout.fileno(), TIMEOUT_S + size / BYTES_PER_S)  # type: ignore[union-attr]
+            kind, value = _receive_result(helper.stdout.fileno(), TIMEOUT_S + size / BYTES_PER_S)  # type: ignore[union-attr]
         except TimeoutError:
             _stop_helper()
             raise _damaged("it takes too long to read", name) from None
@@ -54,7 +58,6 @@ def call(function: Callable[..., R], size: int, name: str, *args: Any) -> R:
         except BaseException:
             _stop_helper()  # else its answer would be taken for that of the next call
             raise
-    kind, value = pickle.loads(answer)
     if kind == "returned":
         result: R = value
         return result
@@ -82,7 +85,7 @@ def serve() -> None:
             message = _receive(calls, None)
         except EOFError:
             return
-        _send(answers, pickle.dumps(_answer(message), protocol=5))
+        _send_result(answers, _answer(message))
 
 
 def _answer(message: bytes) -> tuple[str, Any]:
@@ -124,6 +127,7 @@ def _helper(name: str) -> subprocess.Popen[bytes]:
             stderr=subprocess.DEVNULL,
         )
         _HELPERS[os.getpid()] = helper
+        _widen(helper.stdout.fileno())  # type: ignore[union-attr]
         try:
             _receive(helper.stdout.fileno(), START_TIMEOUT_S)  # type: ignore[union-attr]
         except (OSError, EOFError):
@@ -147,23 +151,52 @@ def _send(pipe: int, message: bytes) -> None:
         view = view[os.write(pipe, view) :]
 
 
+def _send_result(pipe: int, result: object) -> None:
+    """A result; the memory of its arrays follows the message itself, so that it is copied once only."""
+    buffers: list[pickle.PickleBuffer] = []
+    message = pickle.dumps(result, protocol=5, buffer_callback=buffers.append)
+    views = [buffer.raw() for buffer in buffers]
+    _send(pipe, pickle.dumps((message, [view.nbytes for view in views])))
+    for view in views:
+        while view:
+            view = view[os.write(pipe, view) :]
+
+
 def _receive(pipe: int, seconds: float | None) -> bytes:
     """The next message. Raises EOFError if the other side has ended, TimeoutError after `seconds`."""
     deadline = None if seconds is None else time.monotonic() + seconds
-    blocks, remaining = [], 8
-    length = None
-    while remaining:
+    length = int.from_bytes(_receive_bytes(pipe, 8, deadline), "little")
+    return bytes(_receive_bytes(pipe, length, deadline))
+
+
+def _receive_result(pipe: int, seconds: float) -> Any:
+    """The next result; raises as `_receive` does."""
+    deadline = time.monotonic() + seconds
+    message, sizes = pickle.loads(_receive(pipe, seconds))
+    buffers = [_receive_bytes(pipe, size, deadline) for size in sizes]
+    return pickle.loads(message, buffers=buffers)
+
+
+def _receive_bytes(pipe: int, size: int, deadline: float | None) -> np.ndarray:
+    """uint8 (size,): the next bytes."""
+    block = np.empty(size, np.uint8)
+    view = memoryview(block)  # type: ignore[arg-type]
+    while view:
         if (
             deadline is not None
             and not select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]
         ):
             raise TimeoutError
-        block = os.read(pipe, remaining)
-        if not block:
+        received = os.readv(pipe, [view])
+        if not received:
             raise EOFError
-        blocks.append(block)
-        remaining -= len(block)
-        if not remaining and length is None:
-            length = remaining = int.from_bytes(b"".join(blocks), "little")
-            blocks = []
-    return b"".join(blocks)
+        view = view[received:]
+    return block
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold PIPE_BYTES, where the system can: each turn between the processes then moves more."""
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 from eventbench import registry
 from eventbench.errors import BadRecording, BadSpec
 from eventbench.events import EventBatch, Events
-from eventbench.files.content import file_bytes, file_head
+from eventbench.files.content import FileHead, file_head
 from eventbench.files.foreign import refuse_foreign
 from eventbench.files.hdf5 import is_hdf5
 from eventbench.sources.base import Decoded, Source
@@ -109,7 +109,7 @@ def _source_of(path: Path, reading: Reading) -> Source:
         return reading.source_of(b"", path)
     head, size = file_head(path, HEAD_BYTES)
     # What is in an HDF5 file, and with it the layout, is known from all of it only.
-    return reading.source_of(file_bytes(path) if is_hdf5(head) else head, path, size)
+    return reading.source_of(FileHead.of(head, path) if is_hdf5(head) else head, path, size)
 
 
 def read(
