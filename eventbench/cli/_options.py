@@ -44,6 +44,14 @@ def print_json(document: Any) -> None:
     click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
+def note(lines: list[str]) -> None:
+    """Print lines on stderr, one each, as `say` does on stdout: what a user must be told beside the answer."""
+    from eventbench.leaderboard.figures import plain
+
+    for line in lines:
+        click.echo(plain(line), err=True)
+
+
 def say(line: str) -> None:
     """Print a line that may quote file names or text of others: control characters, which a terminal obeys, become `?`."""
     from eventbench.leaderboard.figures import plain

@@ -39,7 +39,8 @@ def command(
     """Decode every recording of DATASET (a card's name, or a TOML file of your own) once into its store of events.
 
     With --pipeline P, those events also become frames in a second store. A killed run goes on where it was; a stale store
-    is never taken for this one. Raw files are looked for below --data-dir.
+    is never taken for this one. Raw files are looked for below --data-dir. Where the card does not pin them, a store whose
+    files have changed, come or gone is made again; where there are none, its store is used, and that is said.
     """
     from eventbench import home
     from eventbench.cli._progress import bar
@@ -100,7 +101,7 @@ def _print_stores(dataset: str, reports: list[Report], remarks: list[Remark], as
         )
         return
     click.echo(f"{dataset}: {read:,} recordings, 0 refused")
-    for store in stores:
+    for report, store in zip(reports, stores, strict=True):
         before = {0: "", store["samples"]: "; was there"}.get(
             store["found"], f"; {store['found']:,} from an earlier run"
         )
@@ -109,6 +110,8 @@ def _print_stores(dataset: str, reports: list[Report], remarks: list[Remark], as
             f"  {store['layout']}: {store['events']:,} events in, {store['kept']:,} kept, lost: {lost}{before}"
         )
         click.echo(f"  {store['path']} ({store['bytes'] / 1e6:,.1f} MB)")
+        for note in report.notes:
+            _options.say(f"  {note}")
     _print_remarks(remarks)
 
 
@@ -141,4 +144,6 @@ def _store_made(report: Report) -> dict[str, Any]:
         "kept": account["kept"],
         "lost": {name.removeprefix("lost/"): n for name, n in account.items() if name.startswith("lost/")},
         "bytes": report.store.stat().st_size,
+        "made_again": report.made_again,
+        "not_looked_at": report.not_looked_at,
     }

@@ -60,6 +60,7 @@ def command(
     task_data = TaskData(
         task_file, places, device_named(device), workers=_options.cores(), store=store, progress=bar
     )
+    _options.note(task_data.notes)
     if only_check:
         _check(task_data, submission, folder, as_json)
         return
@@ -67,7 +68,9 @@ def command(
     entry = write_record(places.board, record, rows)
     view = task_board(places.board, task)
     if as_json:
-        _options.print_json({"record": entry.id, "path": str(entry.path), **view.as_json()})
+        _options.print_json(
+            {"record": entry.id, "path": str(entry.path), "notes": task_data.notes, **view.as_json()}
+        )
         return
     click.echo(board_text(view, _options.table_width()))
     click.echo(f"record: {entry.path}")

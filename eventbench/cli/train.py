@@ -75,6 +75,7 @@ def command(
     task_data = TaskData(
         task_file, places, device_named(device), workers=_options.cores(), store=store, progress=bar
     )
+    _options.note(task_data.notes)
     runs = train_submission(
         task_data,
         code,
@@ -86,7 +87,9 @@ def command(
         progress=unwatched if as_json else epoch_bars(model),
     )
     if as_json:
-        _options.print_json({"folder": str(target), "runs": [run.as_json() for run in runs]})
+        _options.print_json(
+            {"folder": str(target), "runs": [run.as_json() for run in runs], "notes": task_data.notes}
+        )
         return
     for run in runs:
         click.echo(

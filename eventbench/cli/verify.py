@@ -19,6 +19,7 @@ PARTS = ("records", "datasets", "stores")
 
 @click.command(name="verify", short_help="Recompute, and say all that is broken.")
 @click.argument("part", required=False, metavar="[records|datasets|stores]")
+@click.argument("cards", nargs=-1, metavar="[CARD]...")
 @click.option(
     "--write", is_flag=True, help="With datasets: pin, as they are now, recordings that no card pins."
 )
@@ -28,6 +29,7 @@ PARTS = ("records", "datasets", "stores")
 @_options.as_json
 def command(
     part: str | None,
+    cards: tuple[str, ...],
     write: bool,
     data_dir: str | None,
     cache_dir: str | None,
@@ -37,8 +39,8 @@ def command(
     """Check the records, the data files and the stores, or one of the three.
 
     records: every digest again, every accuracy again from the stored predictions. datasets: every card, pipeline and
-    task, what they name, and the recordings below --data-dir against the card. stores: every sample against its
-    checksum. Exit status 1: something is broken, and each such thing is a line.
+    task, what they name, and the recordings below --data-dir against the card; with CARD, a name or a TOML file of your
+    own, that card and its recordings alone. stores: every sample against its checksum. Exit status 1: something is broken, and each such thing is a line.
 
     Where a publisher lists neither names nor hashes, no card can pin them: verify datasets --write pins what is there in a
     file beside the recordings, and from then on verify and preprocess refuse anything else.
@@ -48,12 +50,15 @@ def command(
 
     if part is not None and part not in PARTS:
         raise UnknownName("part", part, PARTS)
+    if cards and part != "datasets":
+        fix = f"eventbench verify datasets {' '.join(cards)}"
+        raise BadSpec(f"{part} takes no card", where="verify", fix=fix)
     if write and part != "datasets":
         raise BadSpec("--write pins recordings", where="verify", fix="eventbench verify datasets --write")
     places = home.places(data_dir, cache_dir, board)
     checks: dict[str, Callable[[Places], tuple[dict[str, Any], list[str]]]] = {
         "records": _records,
-        "datasets": lambda places: _datasets(places, write),
+        "datasets": lambda places: _datasets(places, cards, write),
         "stores": _stores,
     }
     document: dict[str, Any] = {}
@@ -77,11 +82,15 @@ def _records(places: Places) -> tuple[dict[str, Any], list[str]]:
     return {"checked": len(reasons), "broken": broken}, lines + _broken(broken)
 
 
-def _datasets(places: Places, write: bool) -> tuple[dict[str, Any], list[str]]:
+def _datasets(places: Places, cards: tuple[str, ...], write: bool) -> tuple[dict[str, Any], list[str]]:
     from eventbench.cli._progress import bar
-    from eventbench.recordings.verify import check_data_files
+    from eventbench.recordings.verify import check_cards, check_data_files
+    from eventbench.specs import catalog
 
-    report = check_data_files(places.data, places.board, bar, write)
+    if cards:
+        report = check_cards(map(catalog.card, cards), places.data, bar, write)
+    else:
+        report = check_data_files(places.data, places.board, bar, write)
     document = {
         "checked": report.files,
         "broken": report.broken,
@@ -95,7 +104,7 @@ def _datasets(places: Places, write: bool) -> tuple[dict[str, Any], list[str]]:
         *_broken(report.broken),
     ]
     lines += [
-        f"  at hand: {card}: {_pinned_by(card, report)}"
+        f"  at hand: {card}: {_pinned_by(card, report, cards)}"
         for card in report.at_hand
         if report.recordings_sound(card)
     ]
@@ -106,15 +115,14 @@ def _datasets(places: Places, write: bool) -> tuple[dict[str, Any], list[str]]:
     return document, lines
 
 
-def _pinned_by(card: str, report: DataFilesReport) -> str:
+def _pinned_by(card: str, report: DataFilesReport, cards: tuple[str, ...]) -> str:
     if card in report.now_pinned:
         return f"pinned here and now, not by the publisher: {report.pinned_here[card]}"
     if card in report.pinned_here:
         return f"its recordings are those pinned here, not by the publisher: {report.pinned_here[card]}"
     if card in report.not_pinned:
-        return (
-            "its counts are the card's; nothing pins its recordings yet: eventbench verify datasets --write"
-        )
+        command_line = " ".join(["eventbench verify datasets", *cards, "--write"])
+        return f"its counts are the card's; nothing pins its recordings yet: {command_line}"
     return "its recordings are those the card pins"
 
 

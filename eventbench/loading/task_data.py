@@ -12,7 +12,8 @@ from eventbench.loading.loader import Loader
 from eventbench.loading.parts import task_splits
 from eventbench.preprocess.binning import Binning
 from eventbench.preprocess.events_store import events_store
-from eventbench.preprocess.frames_store import frames_store
+from eventbench.preprocess.frames_store import frames_store, look_at_events
+from eventbench.preprocess.freshness import look_at_folder
 from eventbench.specs import catalog
 from eventbench.specs.catalog import Named
 from eventbench.specs.task import StoreKind, Task
@@ -35,6 +36,7 @@ class TaskData:
     device : that of the batches
     sensor : (width, height) of a frame
     time_steps, classes : their numbers
+    notes : what a user must be told of the stores, a line each: made again, or the recordings were not there to look at
     """
 
     def __init__(
@@ -52,23 +54,42 @@ class TaskData:
         self.pipeline = catalog.pipeline(task.spec.pipeline, beside=task.path)
         key = StoreKey.of(places.cache, self.card, self.pipeline)
         self.store_digest = key.content_digest
-        if key.path.exists() and store != "events":
-            self.store: FrameStore | BinnedStore = FrameStore(key.path).require_key(key)
+        self.notes: list[str] = []
+        frames = self._fresh_frames(key, places) if store != "events" else None
+        if frames is not None:
+            self.store: FrameStore | BinnedStore = frames
         elif (store or task.spec.store) == "events":
             self.store = BinnedStore(self._events(places, workers, progress), Binning.of(self.pipeline))
         else:
             self._events(places, workers, progress)
-            frames_store(self.card, self.pipeline, places.cache, workers=workers, progress=progress)
+            report = frames_store(self.card, self.pipeline, places.cache, workers=workers, progress=progress)
+            self.notes += report.notes
             self.store = FrameStore(key.path).require_key(key)
         self._rows = task_splits(task, self.store)
         self.time_steps, _, height, width = (int(length) for length in self.store.shape)
         self.sensor, self.classes = (width, height), len(self.store.classes)
         self._loaders: dict[str, Loader] = {}
 
+    def _fresh_frames(self, key: StoreKey, places: Places) -> FrameStore | None:
+        """The store of frames, where there is one that is of the recordings at hand, or else of the store of events."""
+        if not key.path.exists():
+            return None
+        frames = FrameStore(key.path).require_key(key)
+        freshness = look_at_folder(frames, self.card, places.data)
+        if freshness.not_looked_at:
+            freshness = look_at_events(frames, StoreKey.of(places.cache, self.card).path)._replace(
+                not_looked_at=freshness.not_looked_at
+            )
+        if freshness.stale:
+            return None
+        self.notes += freshness.notes
+        return frames
+
     def _events(self, places: Places, workers: int, progress: Progress) -> EventStore:
-        """The card's store of events, made if it is missing."""
+        """The card's store of events, made where it is missing or stale."""
         key = StoreKey.of(places.cache, self.card)
-        events_store(self.card, places.data, places.cache, workers=workers, progress=progress)
+        report = events_store(self.card, places.data, places.cache, workers=workers, progress=progress)
+        self.notes += report.notes
         return EventStore(key.path).require_key(key)
 
     def split(self, name: str) -> Loader:

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
+from eventbench import digest
 from eventbench.errors import BadDataset
 from eventbench.events.packed import PackedEvents, address_dtype
 from eventbench.files.progress import Progress, no_progress
 from eventbench.preprocess.fill import Payload, fill, make_once
+from eventbench.preprocess.freshness import look_at_folder
 from eventbench.preprocess.report import Report
-from eventbench.recordings.dataset import Dataset
+from eventbench.recordings.dataset import Dataset, sample_line
 from eventbench.specs.card import Card
 from eventbench.specs.catalog import Named
+from eventbench.specs.raw_files import RawFiles
 from eventbench.specs.sample import Sample
 from eventbench.store.draft import Draft, Row
 from eventbench.store.key import StoreKey
@@ -33,7 +36,8 @@ def events_store(
     """Decode every recording of the card once, into the card's store of events.
 
     The same card and recordings give the same bytes, however many workers there were and however often the run was
-    killed. A complete store with the same key is left as it is unless `rebuild`. Raises BadDataset where recordings are
+    killed. A complete store with the same key is left as it is unless `rebuild`, or unless the recordings below `data`
+    are not those it was made from and the card does not pin them; where there are none, the report says so. Raises BadDataset where recordings are
     missing or differ from the card, Refused where some cannot be decoded; then no store is made, but the draft keeps what
     was read before the first of them.
     """
@@ -46,10 +50,10 @@ def events_store(
         draft = _draft(key, columns, dataset, samples, rebuild)
         report = fill(draft, list(samples), lambda name: _load(dataset, samples[name]), workers, progress)
         _check_files(draft, dataset)
-        finish(draft, card, card.spec.sensor, columns)
+        finish(draft, card, card.spec.sensor, columns, raw=_raw_files(draft, dataset, samples))
         return report
 
-    return make_once(EventStore, key, make, rebuild=rebuild)
+    return make_once(EventStore, key, lambda store: look_at_folder(store, card, data), make, rebuild=rebuild)
 
 
 def _columns(sensor: tuple[int, int]) -> dict[str, Column]:
@@ -65,11 +69,12 @@ def _draft(
     key: StoreKey, columns: dict[str, Column], dataset: Dataset, samples: dict[str, Sample], rebuild: bool
 ) -> Draft:
     """The draft an earlier run has left, unless a recording is not the one that run has read."""
-    draft = Draft(key, list(columns), anew=rebuild)
+    content = digest.of_lines(map(sample_line, samples.values()))
+    draft = Draft(key, list(columns), content=content, anew=rebuild)
     if all(dataset.has(samples.get(row.id), row.sha256) for row in draft.rows):
         return draft
     draft.discard()
-    return Draft(key, list(columns))
+    return Draft(key, list(columns), content=content)
 
 
 def _load(dataset: Dataset, sample: Sample) -> Payload:
@@ -87,6 +92,17 @@ def _load(dataset: Dataset, sample: Sample) -> Payload:
         start_us=packed.start_us,
     )
     return row, [packed.address, packed.dt, packed.long_row, packed.long_dt]
+
+
+def _raw_files(draft: Draft, dataset: Dataset, samples: dict[str, Sample]) -> RawFiles | None:
+    """What the store must know of its files to be found stale later; None where the card pins them."""
+    if dataset.card.pins_content:
+        return None
+    try:
+        return dataset.raw_files(list(samples.values()), {row.id: row.sha256 for row in draft.rows})
+    except BadDataset:
+        draft.discard()
+        raise
 
 
 def _check_files(draft: Draft, dataset: Dataset) -> None:

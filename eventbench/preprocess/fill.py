@@ -11,6 +11,7 @@ import numpy as np
 
 from eventbench.errors import BadStore, EventbenchError
 from eventbench.files.progress import Progress
+from eventbench.preprocess.freshness import Freshness
 from eventbench.preprocess.report import Refused, Report
 from eventbench.store.draft import Draft, Row, clear_draft, has_draft
 from eventbench.store.key import StoreKey
@@ -19,27 +20,36 @@ from eventbench.store.read import Store
 
 A = TypeVar("A")
 B = TypeVar("B")
+S = TypeVar("S", bound=Store)
 Payload = tuple[Row, list[np.ndarray]]
 
 
-def make_once(kind: type[Store], key: StoreKey, make: Callable[[], Report], *, rebuild: bool) -> Report:
-    """`make()`, unless the store of this key is complete already and not to be rebuilt.
+def make_once(
+    kind: type[S], key: StoreKey, look: Callable[[S], Freshness], make: Callable[[], Report], *, rebuild: bool
+) -> Report:
+    """`make()`, unless the store of this key is complete already, `look` finds it fresh, and it is not to be rebuilt.
 
     Raises BadStore where another store lies in its place, it is unreadable, or the disk refuses to write it.
     """
 
-    def complete() -> Report | None:
+    def complete() -> tuple[Report | None, str]:
+        """The report of a store that can be used as it is, or why there is none."""
         if rebuild or not key.path.exists():
-            return None
-        samples = len(kind(key.path).require_key(key))
-        return Report(key.path, samples, samples)
+            return None, ""
+        store = kind(key.path).require_key(key)
+        freshness = look(store)
+        if freshness.stale:
+            return None, freshness.stale
+        return Report(key.path, len(store), len(store), not_looked_at=freshness.not_looked_at), ""
 
-    if not has_draft(key.path) and (report := complete()):
+    if not has_draft(key.path) and (report := complete()[0]):
         return report  # nothing is written: the cache may be read-only
     with exclusive_writer(key.path):
-        report = complete()
+        report, stale = complete()
         if report is None:
-            return make()
+            report = make()
+            report.made_again = stale
+            return report
         clear_draft(key.path)
         return report
 

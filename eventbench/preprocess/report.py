@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from eventbench.errors import BadDataset
+from eventbench.preprocess.freshness import Freshness
 from eventbench.store.read import Store
 
 
@@ -14,12 +15,22 @@ class Report:
     """What making a store has done.
 
     `samples` are all there should be, `already_done` those of an earlier run; `refused` gives the reason by id.
+    `made_again` says why a complete store was replaced ("" where none was), `not_looked_at` what a store that was left
+    as it is was made from and when, where the recordings are not at hand.
     """
 
     store: Path
     samples: int
     already_done: int = 0
     refused: dict[str, str] = field(default_factory=dict)
+    made_again: str = ""
+    not_looked_at: str = ""
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user must be told of the store, a line each."""
+        again = [f"made again: {self.made_again}"] if self.made_again else []
+        return again + Freshness(not_looked_at=self.not_looked_at).notes
 
 
 class Refused(BadDataset):

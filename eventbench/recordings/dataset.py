@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -20,6 +21,7 @@ from eventbench.sources.base import Decoded
 from eventbench.specs.card import Card, SplitPins
 from eventbench.specs.catalog import Named
 from eventbench.specs.pins import PinnedSplit, Pins, pins_path, read_pins
+from eventbench.specs.raw_files import RawFile, RawFiles, file_state
 from eventbench.specs.sample import Sample
 
 A = TypeVar("A")
@@ -49,26 +51,54 @@ class Dataset:
         self.layout = (
             registry.layouts.build(card.spec.layout, where=card.path.name) if card.spec.layout else None
         )
-        folders = [data / name for name in (card.id, card.spec.obtain.folder, card.spec.obtain.tonic) if name]
+        names = (card.id, card.spec.obtain.folder, card.spec.obtain.tonic)
+        folders = [data / name for name in names if name]
         # Samples are read in order of id, and those of one file stand together: the last two files are enough.
         self._cached_decoded = _one_at_a_time(lru_cache(maxsize=2)(self._decoded))
-        self._file_digest = _one_at_a_time(lru_cache(maxsize=64)(digest.of_file))
-        self.root = next((folder for folder in folders if folder.is_dir()), data)
+        self._file_digest = _one_at_a_time(lru_cache(maxsize=64)(self._hashed))
+        self._files_read: dict[str, RawFile] = {}
+        own_folder = next((folder for folder in folders if folder.is_dir()), None)
+        self.root, self._has_own_folder = own_folder or data, own_folder is not None
         self._samples: list[Sample] = []  # as they were last listed
         self.pins_file = pins_path(data, card.id)
         self.pins: Pins | None = read_pins(self.pins_file) if self.layout else None
 
     def samples(self) -> list[Sample]:
         """Every sample, sorted by id. Raises BadDataset with what is missing and how to obtain it."""
-        if self.layout is None:
-            samples = self.source.samples(self.card)
-        else:
-            samples = self.layout.samples(self.card, self.root)
+        samples = self.listed()
+        self.check(samples)
+        return samples
+
+    def listed(self) -> list[Sample]:
+        """Every sample that is there, sorted by id, whatever is pinned. Raises BadDataset where they cannot be listed."""
+        return (
+            self.source.samples(self.card)
+            if self.layout is None
+            else self.layout.samples(self.card, self.root)
+        )
+
+    def at_hand(self) -> list[Sample] | None:
+        """The samples of `listed`; None where the folder is not there, is empty, or holds none of them.
+
+        A folder of the card's own name that holds other things is at hand.
+        """
+        if not self.root.is_dir() or not any(self.root.iterdir()):
+            return None
+        try:
+            samples = self.listed()
+        except BadDataset:
+            if self._has_own_folder:
+                raise
+            return None
+        return samples if self._has_own_folder or samples else None
+
+    def check(self, samples: list[Sample]) -> None:
+        """Raises BadDataset where these are not the samples that are pinned, or one recording is in two splits."""
+        if self.layout is not None:
             self._refuse_overlap(samples)
         self._samples = samples
         for split in self.card.splits:
             self._check(split, [sample for sample in samples if sample.split == split])
-        return samples
 
     def read(self, sample: Sample) -> tuple[Events, str]:
         """The events of one sample, and the sha256 of its file ("" for a simulated one)."""
@@ -109,8 +139,46 @@ class Dataset:
             return False
 
     def _decoded(self, path: Path | str) -> tuple[Decoded, str]:
+        try:
+            state = file_state(path)  # before it is read: what changes in between looks changed later
+        except OSError:
+            state = -1, -1  # reading it says what is wrong
         data = file_bytes(path)
-        return self.source.decode_counted(data, str(path), self.card.sensor), hashlib.sha256(data).hexdigest()
+        sha256 = hashlib.sha256(data).hexdigest()
+        self._files_read[str(path)] = RawFile(*state, sha256)
+        return self.source.decode_counted(data, str(path), self.card.sensor), sha256
+
+    def _hashed(self, path: Path) -> str:
+        state = file_state(path)
+        sha256 = digest.of_file(path)
+        self._files_read[str(path)] = RawFile(*state, sha256)
+        return sha256
+
+    def raw_files(self, samples: list[Sample], hashes: dict[str, str]) -> RawFiles:
+        """The files of these samples as they were when they were read or hashed; `hashes` are id -> sha256 of its file.
+
+        Raises BadDataset where one changed while its samples were read.
+        """
+        files: dict[str, RawFile] = {}
+        for sample in samples:
+            path = str(sample.recording)
+            file = self._files_read[path]
+            if file.sha256 != hashes[sample.id]:
+                raise BadDataset(
+                    "the file changed while it was read", where=path, fix="run the same command again"
+                )
+            files[self.below_root(path)] = file
+        return RawFiles(str(self.root.resolve()), self.content_digest(samples, hashes), files)
+
+    def below_root(self, path: Path | str) -> str:
+        """The path of a recording below the dataset's folder, with forward slashes."""
+        text, prefix = str(path), str(self.root) + os.sep
+        below = text[len(prefix) :] if text.startswith(prefix) else os.path.relpath(text, self.root)
+        return below.replace(os.sep, "/")
+
+    def content_digest(self, samples: Iterable[Sample], hashes: dict[str, str]) -> str:
+        """The `digest` of RawFiles: of what samples are and hold, wherever they lie."""
+        return digest.of_lines(f"{sample_line(sample)} {hashes[sample.id]}" for sample in samples)
 
     def check_files(self, split: str, hashes: dict[str, str]) -> None:
         """Raises BadDataset when the files of a split (id -> sha256) are not those that the card pins, or pins here do."""
@@ -216,8 +284,13 @@ class Dataset:
         )
 
 
+def sample_line(sample: Sample) -> str:
+    """All that a sample is, but for its bytes and where the dataset lies."""
+    return f"{sample.split} {sample.subject} {_label_line(sample)}"
+
+
 def _label_line(sample: Sample) -> str:
-    """What a sample is, but for its bytes and where the dataset lies."""
+    """A sample's id, class and place in its file, as pins have them."""
     start, stop = sample.window or sample.part or ("", "")
     unit = "us" if sample.window else "events" if sample.part else ""
     row = "" if sample.row is None else sample.row

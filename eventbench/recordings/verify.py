@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -70,6 +70,33 @@ def check_data_files(
     return report
 
 
+def check_cards(
+    cards: Iterable[Named[Card]], data: Path, progress: Progress = no_progress, write: bool = False
+) -> DataFilesReport:
+    """These cards alone, shipped or of the user's own, and their recordings below `data`; `write` as above.
+
+    Recordings that are not at hand are a fault here: they were asked for.
+    """
+    report = DataFilesReport()
+    for card in cards:
+        faults = _card_faults(card)
+        report.files.append(str(card.path))
+        if faults:
+            report.broken[str(card.path)] = faults
+            continue
+        _check_recordings(card, data, report, progress, write)
+        if error := report.not_at_hand.pop(card.id, None):
+            report.note_recordings(card.id, error)
+    return report
+
+
+def _card_faults(card: Named[Card]) -> list[str]:
+    try:
+        return card_faults(card)
+    except EventbenchError as error:
+        return [line_of(error, card.path)]
+
+
 def _check_file(
     report: DataFilesReport, path: Path, kind: type[S], faults_of: Callable[[Named[S]], list[str]]
 ) -> bool:
@@ -104,7 +131,7 @@ def _check_recordings(
         return
     report.at_hand.append(card.id)
     by_split = {split: [sample for sample in samples if sample.split == split] for split in card.spec.splits}
-    pinned_by_card = dataset.layout is None or all(pin.ids and pin.files for pin in card.spec.splits.values())
+    pinned_by_card = card.spec.pins_content
     hashes = _check_files(dataset, by_split, report, progress, hash_all=write and not pinned_by_card)
     if not pinned_by_card and report.recordings_sound(card.id):
         _check_local_pins(dataset, by_split, hashes, report, write)

@@ -107,3 +107,8 @@ class Card(Spec, frozen=True):
     obtain: Obtain
     layout: dict[str, Any] | None = None
     about: About = About()
+
+    @property
+    def pins_content(self) -> bool:
+        """Whether the card says which recordings these are, to the byte: they are simulated, or it pins every id and file."""
+        return self.layout is None or all(split.ids and split.files for split in self.splits.values())

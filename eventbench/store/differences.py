@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+OTHER_EVENTS = "the store of events was made from other recordings"  # of a stale store of frames
+
 
 def differences(was: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """How the value of one key differs from that of another, a clause a field; empty when it does not."""

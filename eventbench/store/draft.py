@@ -58,24 +58,29 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
 class Draft:
     """The unfinished store of a key, at `<store>.draft/`: opened again, it goes on where the last run ended.
 
-    `rows` are the journal's, in the order they were added. A draft with another key is thrown away, as its samples are
-    not this store's; so is any where `anew` is asked for.
+    `rows` are the journal's, in the order they were added. A draft with another key, or of other `content` (a digest
+    of what the samples are, "" where the key says it all), is thrown away, as its samples are not this store's; so is
+    any where `anew` is asked for.
     """
 
-    def __init__(self, key: StoreKey, columns: list[str], *, anew: bool = False) -> None:
+    def __init__(self, key: StoreKey, columns: list[str], *, content: str = "", anew: bool = False) -> None:
         self.key, self.folder, self.columns = key, beside(key.path, DRAFT), columns
-        key_json = digest.canonical_json(key.value)
-        key_file = self.folder / "key.json"
-        if self.folder.exists() and (anew or not key_file.is_file() or key_file.read_bytes() != key_json):
+        heads = {"content": content.encode(), "key.json": digest.canonical_json(key.value)}
+        if self.folder.exists() and (anew or any(not self._has(*head) for head in heads.items())):
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        if not key_file.exists():  # writing it anew would risk a torn one, and with it all that was done
-            key_file.write_bytes(key_json)
+        for name, head in heads.items():
+            if not self._has(name, head):  # written once: writing it again would risk a torn one
+                (self.folder / name).write_bytes(head)
         self.rows = self._recover()
         self._files = [self.column_path(column).open("ab", buffering=HELD_BACK) for column in columns]
         self._journal = (self.folder / "journal.jsonl").open("ab")
         self._lines: list[bytes] = []
         self._written_at = time.monotonic()
+
+    def _has(self, name: str, head: bytes) -> bool:
+        path = self.folder / name
+        return path.read_bytes() == head if path.is_file() else not head
 
     def column_path(self, column: str) -> Path:
         """The file in which a column grows."""

@@ -11,9 +11,10 @@ from eventbench.specs import catalog
 from eventbench.specs.card import Card
 from eventbench.specs.catalog import Named
 from eventbench.specs.pipeline import Pipeline
-from eventbench.store.differences import differences
-from eventbench.store.inventory import CacheItem, OpenedItem
+from eventbench.store.differences import OTHER_EVENTS, differences
+from eventbench.store.inventory import CacheItem, OpenedItem, open_item
 from eventbench.store.key import StoreKey
+from eventbench.store.paths import STORE
 
 # The state of a store, as `cache ls --json` has it, and in words.
 STATES = {
@@ -74,9 +75,19 @@ class ExpectedStores:
             why = "its name has another key than its content"
         if state == "draft":
             return state, why
+        why = why or self._other_events(opened)
         if why:
             return "stale", why
         return ("complete", "") if expected else ("own", "no shipped card and pipeline of these names")
+
+    def _other_events(self, opened: OpenedItem) -> str:
+        """Whether a store of frames is of other recordings than the store of events it would be made from now."""
+        events = self._by_name.get((opened.item.dataset, "events"))
+        if opened.item.layout == "events" or events is None or not events.key.path.is_file():
+            return ""
+        opened_events = open_item(CacheItem(events.key.path, STORE, events.key.path))
+        sound = opened_events.state == "complete"
+        return OTHER_EVENTS if sound and opened_events.raw_digest != opened.raw_digest else ""
 
     def _differences(self, opened: OpenedItem, expected: ExpectedStore | None) -> list[str]:
         """Between what a store was made from and what it would be; of an unknown pipeline, of its events at least."""

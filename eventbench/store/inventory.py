@@ -48,7 +48,7 @@ class CacheItem(NamedTuple):
 class OpenedItem(NamedTuple):
     """An item opened: what it was `made_from` (the key's value), how many `samples` it has, `trouble` where it is unreadable.
 
-    `state` is "complete", "draft", "unfinished", "lock", "layout unknown" or "unreadable".
+    `raw_digest` is that of a complete store. `state` is "complete", "draft", "unfinished", "lock", "layout unknown" or "unreadable".
     """
 
     item: CacheItem
@@ -56,6 +56,7 @@ class OpenedItem(NamedTuple):
     samples: int = 0
     made_from: dict[str, Any] | None = None
     trouble: str = ""
+    raw_digest: str = ""
 
 
 def cache_items(cache: Path) -> list[CacheItem]:
@@ -82,7 +83,9 @@ def _look_at_store(item: CacheItem) -> OpenedItem:
 
     try:
         with opened(item.path) as file:
-            return OpenedItem(item, "complete", len(file["samples/id"]), json.loads(file.attrs["key_json"]))
+            samples, made_from = len(file["samples/id"]), json.loads(file.attrs["key_json"])
+            raw_digest = str(file.attrs.get("raw_digest", ""))
+            return OpenedItem(item, "complete", samples, made_from, raw_digest=raw_digest)
     except BadStore as error:
         state = "layout unknown" if error.reason == "layout_unknown" else "unreadable"
         return OpenedItem(item, state, trouble=error.what)

@@ -66,6 +66,12 @@ def _unreadable(path: Path, what: str) -> BadStore:
     return BadStore(what, where=path, fix=REMAKE, reason="unreadable")
 
 
+def raw_digest_of(path: Path) -> str:
+    """The `raw_digest` of a store ("" where it has none), without opening more of it. Raises BadStore as `opened` does."""
+    with opened(path) as file:
+        return str(file.attrs.get("raw_digest", ""))
+
+
 def rows_of(file: h5py.File) -> dict[str, np.ndarray]:
     """Every dataset below /samples and /account, by path."""
     rows: dict[str, np.ndarray] = {}

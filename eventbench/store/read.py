@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from eventbench.errors import BadSpec, BadStore
 from eventbench.events import Events
 from eventbench.events.packed import PackedEvents
+from eventbench.specs.raw_files import RawFile, RawFiles
 from eventbench.store.key import StoreKey
 from eventbench.store.opening import mapped, opened, release_pages, rows_of, texts
 from eventbench.store.seal import payload_checksum, raw_bytes
@@ -32,6 +34,7 @@ class Store:
     labels : int32 (samples,)
     account : {"events", "kept", "lost/<reason>"} -> int64 (samples,)
     layout_version : of the file
+    raw_digest : of the recordings that no card pins (`RawFiles.digest`); "" where the card does, or the store does not say
     """
 
     layout = ""
@@ -48,6 +51,7 @@ class Store:
         self.layout_version = int(attrs["layout_version"])
         self.key, self.made_from = str(attrs["key"]), json.loads(attrs["key_json"])
         self.dataset, self.classes = str(attrs["dataset"]), json.loads(attrs["classes"])
+        self.raw_digest = str(attrs.get("raw_digest", ""))
         width, height = attrs["sensor"]
         self.sensor = int(width), int(height)
         rows = rows_of(file)
@@ -80,6 +84,18 @@ class Store:
                 f"no split {split!r}", where=self.path, allowed=", ".join(sorted(set(self.splits)))
             )
         return rows
+
+    def raw_files(self) -> RawFiles | None:
+        """The files it was made from; None where it does not say: a card pins them, or an earlier version made it."""
+        if not self.raw_digest:
+            return None
+        with opened(self.path) as file:
+            group = file["raw"]
+            (folder,), paths = group["folder"][:].tolist(), group["path"][:].tolist()
+            numbers = group["size"][:].tolist(), group["changed_ns"][:].tolist()
+            files = map(RawFile, *numbers, texts(group["sha256"][:]))
+            names = [os.fsdecode(path) for path in paths]
+            return RawFiles(os.fsdecode(folder), self.raw_digest, dict(zip(names, files, strict=True)))
 
     def damaged(self) -> list[str]:
         """Ids of the samples whose bytes are not those that were written."""

@@ -14,6 +14,7 @@ import numpy as np
 from eventbench import digest
 from eventbench.specs.card import Card
 from eventbench.specs.catalog import Named
+from eventbench.specs.raw_files import RawFiles
 from eventbench.store.draft import Draft, Row
 from eventbench.store.key import LAYOUT_VERSION
 from eventbench.store.paths import UNFINISHED, beside
@@ -36,11 +37,12 @@ def finish(
     sensor: tuple[int, int],
     columns: dict[str, Column],
     shape: tuple[int, ...] | None = None,
+    raw: RawFiles | None = None,
 ) -> None:
     """Write the store from its draft and discard the draft; `columns` are the draft's, by name.
 
-    `sensor` is (width, height) of the arrays in the store, `shape` (T, C, H, W) that of a sample's frames. Memory use
-    does not depend on how many events there are.
+    `sensor` is (width, height) of the arrays in the store, `shape` (T, C, H, W) that of a sample's frames, `raw` what the
+    events were made from where the card does not pin it. Memory use does not depend on how many events there are.
     """
     unfinished = beside(draft.key.path, UNFINISHED)
     with h5py.File(unfinished, "w", libver=("earliest", "v110"), userblock_size=ROOM) as file:
@@ -48,6 +50,8 @@ def finish(
         rows = _rows(draft.rows, columns, with_start=draft.key.value["layout"] == "events")
         for path, values in rows.items():
             file.create_dataset(path, data=values)
+        if raw is not None:
+            _write_raw_files(file, raw)
         offsets = _make_room(file, draft, columns)
         file.attrs["complete"] = 1
     with unfinished.open("r+b") as target:
@@ -100,8 +104,23 @@ def _rows(rows: list[Row], columns: dict[str, Column], *, with_start: bool) -> d
     return datasets
 
 
+def _write_raw_files(file: h5py.File, raw: RawFiles) -> None:
+    """The group /raw: files sorted by path."""
+    file.attrs["raw_digest"] = raw.digest
+    paths = sorted(raw.files)
+    files = [raw.files[path] for path in paths]
+    file["raw/folder"] = _encoded([os.fsencode(raw.folder)])
+    file["raw/path"] = _encoded([os.fsencode(path) for path in paths])
+    file["raw/sha256"] = _texts(entry.sha256 for entry in files)
+    file["raw/size"] = np.array([entry.size for entry in files], "<i8")
+    file["raw/changed_ns"] = np.array([entry.changed_ns for entry in files], "<i8")
+
+
 def _texts(values: Iterable[str]) -> np.ndarray:
-    encoded = [value.encode() for value in values]
+    return _encoded([value.encode() for value in values])
+
+
+def _encoded(encoded: list[bytes]) -> np.ndarray:
     return np.array(encoded, h5py.string_dtype("utf-8", max([1, *map(len, encoded)])))
 
 

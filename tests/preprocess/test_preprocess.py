@@ -189,9 +189,18 @@ def test_progress_is_given_every_sample_and_how_many_were_done_before(mini: Mini
 def test_rebuild_reads_the_files_again(mini: Miniature) -> None:
     make(mini)
     before = stores(mini)
+    shown: list[Any] = []
+
+    def watch(items: Any, **_: Any) -> Any:
+        for item in items:
+            shown.append(item)
+            yield item
+
+    make(mini, progress=watch)
+    assert (stores(mini), len(shown)) == (before, 0)
+    make(mini, rebuild=True, progress=watch)
+    assert (stores(mini), len(shown)) == (before, 16 + 16)
     mini.file("train", 1).write_bytes(atis_bytes([(1, 2, 3, 1)]))
-    make(mini)
-    assert stores(mini) == before
     make(mini, rebuild=True)
     assert EventStore(event_path(mini))[4].t.tolist() == [1]
 

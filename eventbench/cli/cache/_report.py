@@ -98,6 +98,23 @@ def own_card_and_pipeline(function: Callable[..., None]) -> Callable[..., None]:
     return card(pipeline(function))
 
 
+def stores_compared(cache: Path, expected: ExpectedStores, data: Path) -> tuple[dict[str, Any], list[str]]:
+    """What verify says of the stores beside the recordings below `data`, as JSON and as lines."""
+    from eventbench.preprocess.comparison import compare_all
+
+    comparisons = compare_all(cache, expected, data)
+    differ = {str(comparison.path): comparison.differ for comparison in comparisons if comparison.differ}
+    skipped = {
+        str(comparison.path): comparison.not_compared for comparison in comparisons if comparison.not_compared
+    }
+    compared = len(comparisons) - len(skipped)
+    document = {"data": str(data), "compared": compared, "differ": differ, "not_compared": skipped}
+    lines = [f"recordings at {data}: {compared:,} stores compared, {len(differ):,} made from others"]
+    lines += [f"  made from others: {path}: {changes}" for path, changes in differ.items()]
+    lines += [f"  not compared: {path}: {reason}" for path, reason in skipped.items()]
+    return document, lines
+
+
 def stores_verified(cache: Path, expected: ExpectedStores) -> tuple[dict[str, Any], list[str]]:
     """What verify says of the stores, as JSON and as lines."""
     from eventbench.preprocess.repair import examine_all
