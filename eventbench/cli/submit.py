@@ -82,6 +82,7 @@ def _check(task_data: TaskData, submission: SubmissionFolder, folder: str, as_js
     check(task_data, submission)
     task, runs = task_data.task.id, len(submission.seeds)
     if as_json:
-        _options.print_json({"folder": str(submission.folder), "task": task, "runs": runs, "check": "passed"})
+        document = {"folder": str(submission.folder), "task": task, "runs": runs, "check": "passed"}
+        _options.print_json(document | {"notes": task_data.notes})
     else:
         click.echo(f"{folder}: {runs} runs hold to the contract of {task}; nothing was scored or written")

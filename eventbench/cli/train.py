@@ -87,9 +87,8 @@ def command(
         progress=unwatched if as_json else epoch_bars(model),
     )
     if as_json:
-        _options.print_json(
-            {"folder": str(target), "runs": [run.as_json() for run in runs], "notes": task_data.notes}
-        )
+        document = {"folder": str(target), "runs": [run.as_json() for run in runs]}
+        _options.print_json(document | {"notes": task_data.notes})
         return
     for run in runs:
         click.echo(

@@ -48,6 +48,9 @@ def command(
     from eventbench import home
     from eventbench.errors import BadSpec, UnknownName
 
+    if part is not None and part.endswith(".toml"):
+        fix = f"eventbench verify datasets {' '.join([part, *cards])}"
+        raise BadSpec(f"{part!r} is a card", where="verify", fix=fix)
     if part is not None and part not in PARTS:
         raise UnknownName("part", part, PARTS)
     if cards and part != "datasets":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +16,12 @@ from eventbench.specs.sample import Sample
 
 @dataclass(frozen=True)
 class Changes:
-    """Raw files that `changed`, `came` and `went`, by path below the folder; `files` counts those that are there now.
+    """Raw files that `changed`, `came` and `went`, by path below the folder.
 
     `relabelled` are the ids of samples with another class, split or subject; `cut_elsewhere` says that samples are other
     windows, rows or files of those.
     """
 
-    files: int
     changed: list[str] = field(default_factory=list)
     came: list[str] = field(default_factory=list)
     went: list[str] = field(default_factory=list)
@@ -37,12 +37,10 @@ class Changes:
             for verb, names in (("changed", self.changed), ("came", self.came), ("went", self.went))
             if names
         ]
-        sentences = [f"of {self.files:,} raw files {', '.join(clauses)}"] if clauses else []
+        sentences = [f"raw files: {', '.join(clauses)}"] if clauses else []
         if self.relabelled:
-            names = some(self.relabelled)
-            sentences.append(
-                f"{len(self.relabelled):,} samples have another label, split or subject ({names})"
-            )
+            count, names = f"{len(self.relabelled):,}", some(self.relabelled)
+            sentences.append(f"samples with another label, split or subject: {count} ({names})")
         if self.cut_elsewhere:
             sentences.append("samples are other files or parts of files")
         return "; ".join(sentences)
@@ -81,10 +79,9 @@ class FolderState:
         """
         before, now = self.raw.files, self._files
         if self.dataset.content_digest(self.samples, self.hashes) == self.raw.digest:
-            return Changes(files=len(now))
+            return Changes()
         in_store = {id: rest for id, *rest in stored}
         changes = Changes(
-            files=len(now),
             changed=sorted(path for path in now.keys() & before if now[path] != before[path].sha256),
             came=sorted(now.keys() - before),
             went=sorted(before.keys() - now),
@@ -95,10 +92,13 @@ class FolderState:
                 and in_store[sample.id] != [sample.split, sample.label, sample.subject]
             ],
         )
-        return changes or Changes(files=len(now), cut_elsewhere=True)
+        return changes or Changes(cut_elsewhere=True)
 
 
 def _hash_now(path: str, before: RawFile | None) -> str:
-    if before and (before.size, before.changed_ns) == file_state(path):
+    """The sha256 of a file, taken from `before` where it looks unchanged. Raises OSError where there is no such file."""
+    state = file_state(path)
+    if before and (before.size, before.changed_ns) == state:
         return before.sha256
-    return digest.of_file(Path(path))
+    # What is no file, as a named pipe, is not waited for: reading it as a recording says what is wrong.
+    return digest.of_file(Path(path)) if os.path.isfile(path) else ""  # noqa: PTH113  # paths are text here

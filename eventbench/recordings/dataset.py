@@ -82,10 +82,12 @@ class Dataset:
 
         A folder of the card's own name that holds other things is at hand.
         """
-        if not self.root.is_dir() or not any(self.root.iterdir()):
-            return None
         try:
+            if not self.root.is_dir() or not any(self.root.iterdir()):
+                return None
             samples = self.listed()
+        except OSError as error:
+            raise BadDataset(f"cannot be read: {error.strerror}", where=self.root) from None
         except BadDataset:
             if self._has_own_folder:
                 raise

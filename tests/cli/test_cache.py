@@ -16,10 +16,18 @@ from eventbench.cli.cache import command
 from eventbench.preprocess.events_store import events_store
 from eventbench.preprocess.frames_store import frames_store
 from eventbench.preprocess.report import Refused
+from eventbench.specs import raw_files
 from eventbench.store.draft import Draft, Row
 from eventbench.store.read import open_any
 from eventbench.store.seal import UNSEALED
-from tests.support.miniatures import Miniature, card_table, miniature, write_pipeline, write_toml
+from tests.support.miniatures import (
+    Miniature,
+    atis_bytes,
+    card_table,
+    miniature,
+    write_pipeline,
+    write_toml,
+)
 from tests.support.stores import event_key, frame_path, seal_anew
 
 
@@ -329,3 +337,98 @@ def test_stores_of_a_card_of_ones_own_stay_unless_asked_for(mini: Miniature, tmp
 def test_an_empty_cache_is_no_error(mini: Miniature) -> None:
     assert run("ls").stdout == f"{mini.places.cache}: 0 stores, 0 bytes\n"
     assert run("verify").stdout == "stores: 0 checked, 0 broken\n"
+
+
+# Stores beside a folder of recordings
+
+
+def test_verify_with_a_folder_says_what_changed_came_and_went(mini: Miniature) -> None:
+    events, frames = make(mini)
+    data = mini.places.data
+    sound = run("verify", "--data-dir", data)
+    assert (sound.exit_code, sound.stdout) == (
+        0,
+        f"stores: 2 checked, 0 broken\nrecordings at {data}: 2 stores compared, 0 made from others\n",
+    )
+    mini.file("train", 1).write_bytes(atis_bytes([(1, 2, 3, 1)]))
+    mini.file("train", 3).rename(mini.raw / "train/left/new.bin")
+    told = "raw files: 1 changed (train/left/00001.bin), 1 came (train/left/new.bin), 1 went (train/left/00003.bin)"
+    result = run("verify", "--data-dir", data)
+    assert (result.exit_code, result.stdout) == (
+        1,
+        "stores: 2 checked, 0 broken\n"
+        f"recordings at {data}: 2 stores compared, 2 made from others\n"
+        f"  made from others: {events}: {told}\n"
+        f"  made from others: {frames}: {told}\n",
+    )
+    assert json_of("verify", "--data-dir", data)["recordings"] == {
+        "data": str(data),
+        "compared": 2,
+        "differ": {str(events): told, str(frames): told},
+        "not_compared": {},
+    }
+    # Without the option it is only the stores themselves.
+    assert run("verify").exit_code == 0
+    assert json_of("verify")["recordings"] is None
+
+
+def test_verify_with_a_folder_reads_every_file(mini: Miniature, monkeypatch: pytest.MonkeyPatch) -> None:
+    events, _ = make(mini)
+    path = mini.file("train", 1)
+    content = path.read_bytes()
+    state = raw_files.file_state(path)
+    path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    # A disk that has lost bits: size and times are as they were.
+    monkeypatch.setattr("eventbench.recordings.changes.file_state", lambda _: state)
+    told = json_of("verify", "--data-dir", mini.places.data)["recordings"]["differ"]
+    assert told[str(events)] == "raw files: 1 changed (train/left/00001.bin)"
+
+
+def test_verify_with_a_folder_that_has_no_such_recordings_says_so(mini: Miniature, tmp_path: Path) -> None:
+    events, frames = make(mini)
+    nowhere = tmp_path / "nowhere"
+    result = run("verify", "--data-dir", nowhere)
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "stores: 2 checked, 0 broken\n"
+        f"recordings at {nowhere}: 0 stores compared, 0 made from others\n"
+        f"  not compared: {events}: no recordings of mini at {nowhere}\n"
+        f"  not compared: {frames}: no recordings of mini at {nowhere}\n",
+    )
+
+
+def test_verify_with_a_folder_compares_stores_that_know_their_samples_alone(mini: Miniature) -> None:
+    """A store of a card that pins its recordings, or of an earlier version."""
+    events, frames = make(mini)
+    frames.unlink()
+    with h5py.File(events, "r+") as file:
+        del file["raw"], file.attrs["raw_digest"]
+    seal_anew(events)
+    assert json_of("verify", "--data-dir", mini.places.data)["recordings"]["differ"] == {}
+    mini.file("train", 1).write_bytes(atis_bytes([(1, 2, 3, 1)]))
+    mini.file("test", 2).rename(mini.raw / "test/right/9.bin")
+    assert json_of("verify", "--data-dir", mini.places.data)["recordings"]["differ"] == {
+        str(
+            events
+        ): "raw files: 1 changed (train/left/00001.bin), 1 came (test/right/9.bin), 1 went (test/00002)"
+    }
+
+
+def test_frames_of_other_recordings_than_the_events_are_stale_and_garbage(mini: Miniature) -> None:
+    events, frames = make(mini)
+    mini.file("train", 1).write_bytes(atis_bytes([(1, 2, 3, 1)]))
+    events_store(mini.named_card, mini.places.data, mini.places.cache)
+    why = "the store of events was made from other recordings"
+    assert f"  mini/{frames.name}: 8 samples, " in run("ls").stdout
+    assert f"stale: {why}" in run("ls").stdout
+    assert states(mini) == {events.name: "complete", frames.name: "stale"}
+    assert [(entry["path"], entry["why"]) for entry in json_of("gc")["removed"]] == [(str(frames), why)]
+
+
+def test_explain_says_which_files_the_store_is_of(mini: Miniature) -> None:
+    make(mini)
+    raw = json_of("explain", "mini")["raw_files"]
+    assert (raw["folder"], raw["files"]) == (str(mini.raw), 8)
+    line = f"  raw files: 8 of {mini.raw}, with the digest {raw['digest']}\n"
+    assert line in run("explain", "mini", "--pipeline", "mini_frames-v1").stdout
+    assert json_of("explain", "mini", "--cache-dir", mini.card.parent)["raw_files"] is None

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 import tests.support.board_builder as made
 from eventbench import digest, home
 from eventbench.cli.verify import command
-from eventbench.errors import UnknownName
+from eventbench.errors import EventbenchError, UnknownName
 from eventbench.preprocess.events_store import events_store
 from tests.support.miniatures import Miniature, card_table, miniature, write_pipeline, write_task, write_toml
 
@@ -220,3 +220,88 @@ def test_everything_shipped_is_sound(tmp_path: Path) -> None:
     result = run(*where)
     assert result.exit_code == 0, result.stdout
     assert "  at hand: sim_gesture: its recordings are those the card pins\n" in result.stdout
+
+
+# Cards by name or path
+
+
+@pytest.fixture
+def own(mini: Miniature, tmp_path: Path) -> Path:
+    """A card of the user's own that pins only counts, of the same recordings."""
+    table = card_table(4, 2)
+    splits = {name: {"samples": split["samples"]} for name, split in table["splits"].items()}
+    obtain = {"how": "record it", "folder": "mini"}
+    return write_toml(tmp_path / "own.toml", table | {"splits": splits, "obtain": obtain})
+
+
+def test_a_card_of_ones_own_is_checked_and_pinned_by_its_path(own: Path, mini: Miniature) -> None:
+    pins = mini.places.data / "own.pins.toml"
+    result = run("datasets", str(own))
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "datasets: 1 files checked, 0 broken\n"
+        "  at hand: own: its counts are the card's; nothing pins its recordings yet: "
+        f"eventbench verify datasets {own} --write\n",
+    )
+    assert not pins.exists()
+    result = run("datasets", str(own), "--write")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "datasets: 1 files checked, 0 broken\n"
+        f"  at hand: own: pinned here and now, not by the publisher: {pins}\n",
+    )
+    document = json.loads(run("datasets", str(own), "--json").stdout)["datasets"]
+    assert (document["checked"], document["pinned_here"]) == ([str(own)], {"own": str(pins)})
+    mini.file("train", 3).write_bytes(b"\0" * 5)
+    result = run("datasets", str(own))
+    assert result.exit_code == 1
+    assert result.stdout == (
+        "datasets: 1 files checked, 1 broken\n"
+        f"  broken: recordings of own: own at {mini.raw}: split 'train': its files are not those that were pinned here at "
+        f"first sight; bring back what was there, or, if the change is wanted, remove {pins} to pin anew\n"
+    )
+
+
+def test_a_card_that_was_named_must_be_at_hand(own: Path, tmp_path: Path) -> None:
+    for more in ([], ["--write"]):
+        result = run("datasets", str(own), "--data-dir", str(tmp_path / "nowhere"), *more)
+        assert result.exit_code == 1
+        assert "  broken: recordings of own: own at " in result.stdout
+        assert "split 'train' has 0 of 4 recordings; to obtain it: record it; " in result.stdout
+
+
+def test_several_cards_are_checked_by_name_and_path_and_no_others(own: Path, mini: Miniature) -> None:
+    write_toml(mini.card.with_name("other.toml"), {"sensor": [1, 1]})
+    result = run("datasets", "mini", str(own))
+    assert result.exit_code == 0
+    assert result.stdout.startswith(
+        "datasets: 2 files checked, 0 broken\n  at hand: mini: its recordings are those the card pins\n"
+    )
+
+
+def test_a_card_of_ones_own_with_a_fault_is_broken(own: Path) -> None:
+    table = msgspec.toml.decode(own.read_bytes())
+    write_toml(own, table | {"source": {"name": "atis_bim"}})
+    result = run("datasets", str(own))
+    assert result.exit_code == 1
+    assert f"  broken: {own}: no source named 'atis_bim'; " in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["records", "a.toml"], "verify: records takes no card; eventbench verify datasets a.toml"),
+        (["a.toml"], "verify: 'a.toml' is a card; eventbench verify datasets a.toml"),
+        (["datasets", "a.toml"], "a.toml: cannot be read: No such file or directory"),
+        (
+            ["datasets", "minni"],
+            "no dataset named 'minni'; allowed: mini; did you mean 'mini'?",
+        ),
+    ],
+)
+def test_what_is_no_card_to_check_is_refused(
+    mini: Miniature, arguments: list[str], line: str
+) -> None:  # the shipped card
+    error = CliRunner().invoke(command, arguments).exception
+    assert isinstance(error, EventbenchError)
+    assert str(error) == line

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,14 @@ from eventbench.loading.streamed import StreamedLoader
 from eventbench.loading.task_data import TaskData
 from eventbench.specs.task import StoreKind
 from eventbench.store.read import FrameStore
-from tests.support.miniatures import Miniature, miniature, write_pipeline, write_task
+from tests.support.miniatures import (
+    Miniature,
+    atis_bytes,
+    miniature,
+    run_cli,
+    write_pipeline,
+    write_task,
+)
 
 CPU = torch.device("cpu")
 PARTS = ("train", "validation", "test")
@@ -124,3 +133,62 @@ def test_an_unknown_store_is_refused(mini: Miniature, tmp_path: Path) -> None:
     write_task(tmp_path / "bad-v1.toml", mini, store="pictures")
     with pytest.raises(BadSpec, match=r"^bad-v1.toml: Invalid enum value 'pictures' at '\$.store'$"):
         _ = mini._replace(task=tmp_path / "bad-v1.toml").order
+
+
+# Recordings that changed, or are not there
+
+
+@pytest.mark.parametrize("store", ["frames", "events"])
+def test_recordings_that_changed_lead_to_new_stores(mini: Miniature, store: StoreKind) -> None:
+    before = TaskData(mini.order, mini.places, CPU, store=store)
+    assert (before.notes, TaskData(mini.order, mini.places, CPU, store=store).notes) == ([], [])
+    mini.file("test", 1).write_bytes(atis_bytes([(1, 2, 3, 1)]))
+    after = TaskData(mini.order, mini.places, CPU, store=store)
+    again = ["made again: raw files: 1 changed (test/left/00001.bin)"]
+    if store == "frames":
+        again.append("made again: the store of events was made from other recordings")
+    assert after.notes == again
+    assert float(batches(after.split("test"), None)[0][0][:, 0].sum()) == 1
+    assert TaskData(mini.order, mini.places, CPU, store=store).notes == []
+
+
+@pytest.mark.parametrize("store", ["frames", "events"])
+def test_recordings_that_are_not_there_are_noted(mini: Miniature, store: StoreKind) -> None:
+    TaskData(mini.order, mini.places, CPU, store=store)
+    away = replace(mini.places, data=mini.places.data.with_name("nowhere"))
+    (note,) = TaskData(mini.order, away, CPU, store=store).notes
+    assert note.startswith(f"not looked at: store made from {mini.raw} on 20")
+
+
+def test_frames_of_other_events_are_made_again_even_without_recordings(mini: Miniature) -> None:
+    TaskData(mini.order, mini.places, CPU)
+    mini.file("test", 1).write_bytes(atis_bytes([(1, 2, 3, 1)]))
+    TaskData(mini.order, mini.places, CPU, store="events")
+    away = replace(mini.places, data=mini.places.data.with_name("nowhere"))
+    notes = TaskData(mini.order, away, CPU, store="frames").notes
+    assert len(notes) == 2
+    assert notes[0].startswith("not looked at: store made from ")
+    assert notes[1] == "made again: the store of events was made from other recordings"
+
+
+def test_train_and_submit_say_what_was_not_looked_at(
+    mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    TaskData(mini.order, mini.places, CPU)
+    where = [
+        "--task",
+        mini.task,
+        *mini.board,
+        "--cache-dir",
+        mini.places.cache,
+        "--data-dir",
+        tmp_path / "nowhere",
+    ]
+    origin = f"not looked at: store made from {mini.raw} on "
+    train = ("train", "event_count", *where, "--out", tmp_path / "sub", "--seed", "0", "--json")
+    submit = ("submit", tmp_path / "sub", *where, "--json")
+    for arguments in (train, (*submit, "--check"), submit):
+        status, out, err = run_cli(capsys, *arguments)
+        assert status == 0, err
+        assert [line.startswith(origin) for line in err.splitlines()] == [True]
+        assert json.loads(out)["notes"] == err.splitlines()

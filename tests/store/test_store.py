@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -159,14 +160,45 @@ def test_the_file_is_what_layout_md_promises(mini: Miniature) -> None:
                 assert file[name].compression is None
 
 
+ORIGIN = {
+    "raw/folder",
+    "raw/changed_ns",
+}  # all of a store that tells one folder of the same recordings from another
+
+
 def test_the_key_holds_no_time_path_or_machine(mini: Miniature, tmp_path: Path) -> None:
     elsewhere = made(tmp_path)
     for here, there in ((event_path(mini), event_path(elsewhere)), (frame_path(mini), frame_path(elsewhere))):
         assert here.name == there.name
-        assert payload(here) == payload(there)
+        contents = [payload(path) for path in (here, there)]
+        differ = {
+            name for name in contents[0] | contents[1] if contents[0].get(name) != contents[1].get(name)
+        }
+        assert differ == ORIGIN
         text = str(payload(here)["attrs"])
         assert str(mini.card.parent) not in text
         assert "/" not in json.dumps(open_any(here).made_from)
+
+
+def test_a_store_says_which_files_it_was_made_from(mini: Miniature) -> None:
+    raw = EventStore(event_path(mini)).raw_files()
+    assert raw is not None
+    assert raw == FrameStore(frame_path(mini)).raw_files()
+    assert raw.folder == str(mini.raw.resolve())
+    assert list(raw.files) == sorted(
+        path.relative_to(mini.raw).as_posix() for path in mini.raw.rglob("*.bin")
+    )
+    for path, file in raw.files.items():
+        stat = (mini.raw / path).stat()
+        assert (file.size, file.changed_ns) == (stat.st_size, max(stat.st_mtime_ns, stat.st_ctime_ns))
+        assert file.sha256 == hashlib.sha256((mini.raw / path).read_bytes()).hexdigest()
+    # As LAYOUT.md defines it: split, subject, id, label; no window, no row; the hash.
+    lines = [
+        f"{split}  {split}/{k:05d} {(k - 1) % 2} {raw.files[mini.file(split, k).relative_to(mini.raw).as_posix()].sha256}\n"
+        for split, count in (("train", 6), ("test", 4))
+        for k in range(1, count + 1)
+    ]
+    assert raw.digest == hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
 
 
 def test_another_parameter_is_another_file(mini: Miniature, tmp_path: Path) -> None:

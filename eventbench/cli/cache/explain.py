@@ -56,6 +56,7 @@ def _document(
         "samples": present["samples"] if present else 0,
         "key": store.key.digest,
         "made_from": store.key.value,
+        "raw_files": _raw_files(present),
         "others": others,
     }
 
@@ -79,5 +80,18 @@ def _lines(
     for field, value in store.key.value.items():
         text = value if isinstance(value, str) else digest.canonical_json(value).decode()
         lines.append(f"    {field}: {text}")
+    if raw := _raw_files(present):
+        lines.append(f"  raw files: {raw['files']:,} of {raw['folder']}, with the digest {raw['digest']}")
     lines.append(f"other stores of {store.card.id}: {len(others) or 'none'}")
     return lines + [f"  {short(item['path'], cache)}: {state_text(item)}" for item in others]
+
+
+def _raw_files(present: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What the store that is there says of the files it was made from; None where it does not."""
+    from eventbench.cli.cache._report import WITHOUT_SAMPLES
+    from eventbench.store.read import open_any
+
+    if present is None or present["state"] in WITHOUT_SAMPLES:
+        return None
+    raw = open_any(Path(present["path"])).raw_files()
+    return {"folder": raw.folder, "files": len(raw.files), "digest": raw.digest} if raw else None
