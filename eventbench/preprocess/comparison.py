@@ -8,7 +8,9 @@ from typing import NamedTuple
 from eventbench.errors import BadDataset, BadStore
 from eventbench.preprocess.freshness import folder_state, stored_samples
 from eventbench.recordings.changes import Changes
+from eventbench.recordings.content import content_digest
 from eventbench.recordings.dataset import Dataset
+from eventbench.recordings.files_read import path_below
 from eventbench.specs.card import Card
 from eventbench.specs.catalog import Named
 from eventbench.specs.raw_files import RawFile, RawFiles
@@ -61,11 +63,11 @@ def _changes(store: Store, card: Named[Card], data: Path, hashed: dict[str, str]
 def _raw_files_by_sample(store: Store, dataset: Dataset, samples: list[Sample]) -> RawFiles:
     """The files of a store that says of its samples alone which they are; a file that is not there is called as its sample."""
     now = {sample.id: sample for sample in samples}
-    paths = {sample.id: dataset.below_root(sample.recording) for sample in samples}
+    paths = {sample.id: path_below(dataset.root, sample.recording) for sample in samples}
     hashes = dict(zip(store.ids, store.hashes, strict=True))
     before = [
         now.get(id, Sample(id, split, label, subject, ""))._replace(split=split, label=label, subject=subject)
         for id, split, label, subject in stored_samples(store)
     ]
     files = {paths.get(id, id): RawFile(-1, -1, sha256) for id, sha256 in hashes.items()}
-    return RawFiles("", dataset.content_digest(before, hashes), files)
+    return RawFiles("", content_digest(before, hashes), files)

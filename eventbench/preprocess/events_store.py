@@ -13,7 +13,8 @@ from eventbench.files.progress import Progress, no_progress
 from eventbench.preprocess.fill import Payload, fill, make_once
 from eventbench.preprocess.freshness import look_at_folder
 from eventbench.preprocess.report import Report
-from eventbench.recordings.dataset import Dataset, sample_line
+from eventbench.recordings.content import sample_line
+from eventbench.recordings.dataset import Dataset
 from eventbench.specs.card import Card
 from eventbench.specs.catalog import Named
 from eventbench.specs.raw_files import RawFiles
@@ -99,7 +100,8 @@ def _raw_files(draft: Draft, dataset: Dataset, samples: dict[str, Sample]) -> Ra
     if dataset.card.pins_content:
         return None
     try:
-        return dataset.raw_files(list(samples.values()), {row.id: row.sha256 for row in draft.rows})
+        hashes = {row.id: row.sha256 for row in draft.rows}
+        return dataset.files_read.raw_files(dataset.root, samples.values(), hashes)
     except BadDataset:
         draft.discard()
         raise

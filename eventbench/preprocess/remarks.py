@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from pathlib import Path
 from typing import NamedTuple
 
 from eventbench.errors import BadDataset
 from eventbench.recordings.dataset import Dataset
+from eventbench.recordings.files_read import path_below
 from eventbench.store.read import Store
 
 
@@ -27,7 +27,7 @@ def remarks_on(dataset: Dataset, store: Store) -> list[Remark]:
         samples = dataset.samples()
     except BadDataset:
         return []
-    paths = {sample.id: _below(sample.recording, dataset.root) for sample in samples}
+    paths = {sample.id: path_below(dataset.root, sample.recording) for sample in samples}
     files = [paths.get(id, id) for id in store.ids]
     remarks = [Remark("not taken", [file.path], file.why) for file in dataset.passed_over(samples)]
     remarks += [
@@ -49,7 +49,3 @@ def _leaks(files: list[str], store: Store) -> list[Remark]:
         for by_split in same.values()
         if len(by_split) > 1
     ]
-
-
-def _below(recording: Path | str, root: Path) -> str:
-    return Path(recording).relative_to(root).as_posix()

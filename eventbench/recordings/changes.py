@@ -9,7 +9,9 @@ from pathlib import Path
 
 from eventbench import digest
 from eventbench.errors import some
+from eventbench.recordings.content import content_digest
 from eventbench.recordings.dataset import Dataset
+from eventbench.recordings.files_read import path_below
 from eventbench.specs.raw_files import RawFile, RawFiles, file_state
 from eventbench.specs.sample import Sample
 
@@ -62,9 +64,9 @@ class FolderState:
         raw: RawFiles,
         hashed: dict[str, str] | None = None,
     ) -> None:
-        self.dataset, self.samples, self.raw = dataset, samples, raw
+        self.samples, self.raw = samples, raw
         same_folder = raw.folder == str(dataset.root.resolve())
-        by_path = {str(sample.recording): dataset.below_root(sample.recording) for sample in samples}
+        by_path = {str(sample.recording): path_below(dataset.root, sample.recording) for sample in samples}
         sha256 = {} if hashed is None else hashed
         for path, below in by_path.items():
             if path not in sha256:
@@ -78,7 +80,7 @@ class FolderState:
         Files that were only moved make no difference as long as their samples are called the same.
         """
         before, now = self.raw.files, self._files
-        if self.dataset.content_digest(self.samples, self.hashes) == self.raw.digest:
+        if content_digest(self.samples, self.hashes) == self.raw.digest:
             return Changes()
         in_store = {id: rest for id, *rest in stored}
         changes = Changes(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -15,13 +13,13 @@ import numpy as np
 from eventbench import digest, registry
 from eventbench.errors import BadDataset, BadRecording, some
 from eventbench.events import Events
-from eventbench.files.content import file_bytes
+from eventbench.recordings.content import label_line
+from eventbench.recordings.files_read import FilesRead
 from eventbench.recordings.passed_over import PassedOver, passed_over
 from eventbench.sources.base import Decoded
 from eventbench.specs.card import Card, SplitPins
 from eventbench.specs.catalog import Named
 from eventbench.specs.pins import PinnedSplit, Pins, pins_path, read_pins
-from eventbench.specs.raw_files import RawFile, RawFiles, file_state
 from eventbench.specs.sample import Sample
 
 A = TypeVar("A")
@@ -41,7 +39,7 @@ def _one_at_a_time(function: Callable[[Path], A]) -> Callable[[Path], A]:
 class Dataset:
     """The recordings a card describes, below `data`: in a folder named by the card, in tonic's, or in `data` itself.
 
-    `pins` is what was pinned about them on this machine, None where nothing was.
+    `pins` is what was pinned about them on this machine, None where nothing was; `files_read` are the files read so far.
     """
 
     def __init__(self, card: Named[Card], data: Path) -> None:
@@ -53,10 +51,10 @@ class Dataset:
         )
         names = (card.id, card.spec.obtain.folder, card.spec.obtain.tonic)
         folders = [data / name for name in names if name]
+        self.files_read = FilesRead()
         # Samples are read in order of id, and those of one file stand together: the last two files are enough.
         self._cached_decoded = _one_at_a_time(lru_cache(maxsize=2)(self._decoded))
-        self._file_digest = _one_at_a_time(lru_cache(maxsize=64)(self._hashed))
-        self._files_read: dict[str, RawFile] = {}
+        self._file_digest = _one_at_a_time(lru_cache(maxsize=64)(self.files_read.hash))
         own_folder = next((folder for folder in folders if folder.is_dir()), None)
         self.root, self._has_own_folder = own_folder or data, own_folder is not None
         self._samples: list[Sample] = []  # as they were last listed
@@ -141,46 +139,8 @@ class Dataset:
             return False
 
     def _decoded(self, path: Path | str) -> tuple[Decoded, str]:
-        try:
-            state = file_state(path)  # before it is read: what changes in between looks changed later
-        except OSError:
-            state = -1, -1  # reading it says what is wrong
-        data = file_bytes(path)
-        sha256 = hashlib.sha256(data).hexdigest()
-        self._files_read[str(path)] = RawFile(*state, sha256)
+        data, sha256 = self.files_read.read(path)
         return self.source.decode_counted(data, str(path), self.card.sensor), sha256
-
-    def _hashed(self, path: Path) -> str:
-        state = file_state(path)
-        sha256 = digest.of_file(path)
-        self._files_read[str(path)] = RawFile(*state, sha256)
-        return sha256
-
-    def raw_files(self, samples: list[Sample], hashes: dict[str, str]) -> RawFiles:
-        """The files of these samples as they were when they were read or hashed; `hashes` are id -> sha256 of its file.
-
-        Raises BadDataset where one changed while its samples were read.
-        """
-        files: dict[str, RawFile] = {}
-        for sample in samples:
-            path = str(sample.recording)
-            file = self._files_read[path]
-            if file.sha256 != hashes[sample.id]:
-                raise BadDataset(
-                    "the file changed while it was read", where=path, fix="run the same command again"
-                )
-            files[self.below_root(path)] = file
-        return RawFiles(str(self.root.resolve()), self.content_digest(samples, hashes), files)
-
-    def below_root(self, path: Path | str) -> str:
-        """The path of a recording below the dataset's folder, with forward slashes."""
-        text, prefix = str(path), str(self.root) + os.sep
-        below = text[len(prefix) :] if text.startswith(prefix) else os.path.relpath(text, self.root)
-        return below.replace(os.sep, "/")
-
-    def content_digest(self, samples: Iterable[Sample], hashes: dict[str, str]) -> str:
-        """The `digest` of RawFiles: of what samples are and hold, wherever they lie."""
-        return digest.of_lines(f"{sample_line(sample)} {hashes[sample.id]}" for sample in samples)
 
     def check_files(self, split: str, hashes: dict[str, str]) -> None:
         """Raises BadDataset when the files of a split (id -> sha256) are not those that the card pins, or pins here do."""
@@ -210,7 +170,7 @@ class Dataset:
             samples=len(samples),
             per_class=actual.per_class,
             ids=actual.ids,
-            labels=digest.of_lines(_label_line(sample) for sample in samples),
+            labels=digest.of_lines(label_line(sample) for sample in samples),
             files=actual.files,
         )
 
@@ -284,19 +244,6 @@ class Dataset:
             where=self._where,
             fix=f"bring back what was there, or, if the change is wanted, remove {self.pins_file} to pin anew",
         )
-
-
-def sample_line(sample: Sample) -> str:
-    """All that a sample is, but for its bytes and where the dataset lies."""
-    return f"{sample.split} {sample.subject} {_label_line(sample)}"
-
-
-def _label_line(sample: Sample) -> str:
-    """A sample's id, class and place in its file, as pins have them."""
-    start, stop = sample.window or sample.part or ("", "")
-    unit = "us" if sample.window else "events" if sample.part else ""
-    row = "" if sample.row is None else sample.row
-    return f"{sample.id} {sample.label} {start} {stop} {unit} {row}".rstrip()
 
 
 def _extent(events: Events, unit: str) -> str:

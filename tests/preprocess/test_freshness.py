@@ -534,17 +534,17 @@ def test_a_store_that_does_not_say_what_it_was_made_from_is_made_again_once_reco
 def test_a_file_that_changes_while_it_is_read_is_refused_and_read_again(
     mini: Miniature, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = Dataset.read
+    read = Dataset.read_counted
 
     def then_changed(self: Dataset, sample: Any) -> Any:
         answer = read(self, sample)
         if sample.id == "train/00001":
             change(mini)
-            self._decoded(sample.recording)  # as another sample of the same file would
+            self.files_read.read(sample.recording)  # as another sample of the same file would
         return answer
 
     with monkeypatch.context() as patch:
-        patch.setattr(Dataset, "read", then_changed)
+        patch.setattr(Dataset, "read_counted", then_changed)
         with pytest.raises(BadDataset, match=r"00001\.bin: the file changed while it was read; run the same"):
             events(mini)
     assert not event_path(mini).exists()
