@@ -1,9 +1,9 @@
-"""log, sine and cosine made of + - * / alone, so that every machine computes the same bits.
+"""log, sine and cosine computed with + - * / only, so that every machine gives the same bits.
 
-IEEE 754 fixes the result of + - * / and of the square root to the last bit, but not of the elementary
+IEEE 754 defines the result of + - * / and of the square root to the last bit, but not of the elementary
 functions: libm, SVML and NumPy's SIMD loops differ in the last bits between versions and processors, and one
-bit can add or move an event. These are accurate to 1e-12 and used wherever a number reaches the events. They
-are compiled without `fastmath`, so that the compiler neither reorders nor fuses (FMA) the operations.
+bit can add or move an event. These functions are accurate to 1e-12 and used for all numbers that affect the events.
+They are compiled without `fastmath`, so that the compiler neither reorders nor fuses (FMA) the operations.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SQRT_HALF = 0.7071067811865476
 def log(x: float) -> float:
     """Natural logarithm of a finite x > 0 (not checked).
 
-    x = m 2^e with m within sqrt(1/2) and sqrt(2); log m = 2 artanh((m - 1) / (m + 1)) as its power series.
+    x = m 2^e with m between sqrt(1/2) and sqrt(2); log m = 2 artanh((m - 1) / (m + 1)) as its power series.
     """
     m, e = math.frexp(x)
     if m < _SQRT_HALF:
@@ -68,16 +68,16 @@ def _cosine_near_zero(x: float) -> float:
 @njit(cache=True, nogil=True)
 def _sine_from(x: float, quarter: int) -> float:
     """Sine of x + quarter * pi / 2."""
-    turns = math.floor(x * (2.0 / math.pi) + 0.5)
-    rest = (x - turns * _HALF_PI_UPPER) - turns * _HALF_PI_LOWER
-    quadrant = (int(turns) + quarter) & 3
+    quarters = math.floor(x * (2.0 / math.pi) + 0.5)
+    remainder = (x - quarters * _HALF_PI_UPPER) - quarters * _HALF_PI_LOWER
+    quadrant = (int(quarters) + quarter) & 3
     if quadrant == 0:
-        return _sine_near_zero(rest)
+        return _sine_near_zero(remainder)
     if quadrant == 1:
-        return _cosine_near_zero(rest)
+        return _cosine_near_zero(remainder)
     if quadrant == 2:
-        return -_sine_near_zero(rest)
-    return -_cosine_near_zero(rest)
+        return -_sine_near_zero(remainder)
+    return -_cosine_near_zero(remainder)
 
 
 @vectorize(["float64(float64)"], cache=True)
@@ -93,7 +93,7 @@ def cosine(x: float) -> float:
 
 
 def log_of(values: np.ndarray) -> np.ndarray:
-    """Natural logarithm of each of an array's finite positive numbers, float64 of the same shape."""
+    """Natural logarithm of each element of an array of finite positive numbers, float64 of the same shape."""
     return np.asarray(_log_each(np.asarray(values, np.float64)))
 
 

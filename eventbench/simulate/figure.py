@@ -1,7 +1,7 @@
-"""A subject: a head, a body and two arms of two segments, each part a capsule (a thick line with round ends).
+"""`Subject`: a head, a body and two arms of two segments, drawn as capsules (thick lines with round ends).
 
-Points of an arm are (outward, up) from its shoulder, in pixels, so that the left arm is the right one mirrored.
-Arm 0 is the subject's right one, which is on the left of the picture.
+Points of an arm are (outward, up) from its shoulder, in pixels, so that the left arm mirrors the right one.
+Arm 0 is the subject's right arm, which is on the left of the picture.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PARTS = 8  # body, head, then upper arm, forearm and hand of each arm
 
 
 class Limbs(NamedTuple):
-    """Lengths of a subject in pixels; `shoulder` is from the body's middle to either shoulder."""
+    """Lengths of a subject in pixels; `shoulder` is measured from the middle of the body."""
 
     shoulder: float
     upper: float
@@ -25,7 +25,7 @@ class Limbs(NamedTuple):
 
     @property
     def reach(self) -> float:
-        """From shoulder to hand of a straight arm."""
+        """The length of a straight arm from shoulder to hand."""
         return self.upper + self.fore
 
 
@@ -37,7 +37,7 @@ class Arm(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """A person, the same in all their recordings; lengths in pixels, reflectances from 0 to 1."""
+    """A person, the same in all of their recordings; lengths in pixels, reflectances from 0 to 1."""
 
     limbs: Limbs
     thickness: float
@@ -56,7 +56,7 @@ def draw_subject(
     arm_reflectance: tuple[float, float],
     body_reflectance: tuple[float, float],
 ) -> Subject:
-    """A subject; `unit` is the length in pixels of 1/64 of the picture, the ranges are factors and reflectances."""
+    """A random subject; `unit` is 1/64 of the picture in pixels, the ranges are factors and reflectances."""
     size = unit * draws.between("stature", stature)
     return Subject(
         limbs=Limbs(

@@ -1,8 +1,8 @@
-"""The eleven gestures, modelled on DVS128 Gesture (Amir et al. 2017): the position of both arms at each moment.
+"""The eleven gestures, modelled on DVS128 Gesture (Amir et al. 2017): the positions of both arms over time.
 
-Clockwise is as the camera sees it. A circling arm is straight, starts at any angle, makes a whole number of turns, and
-its changes of speed are drawn independently of its direction: a clockwise recording played backwards is a
-counter-clockwise one, and as likely. So only the order of the events tells the direction, never a sum of them.
+Clockwise is as seen by the camera. A circling arm is straight, starts at a random angle, makes a whole number of turns,
+and its changes of speed are independent of its direction: a clockwise recording played backwards is an equally likely
+counter-clockwise one. So only the order of the events shows the direction, not their counts.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from eventbench.simulate.random import Draws
 
 
 class Motion(NamedTuple):
-    """What a gesture is made from: the subject's limbs, random draws, and the progress of time.
+    """The parameters of a gesture: the subject's limbs, random draws, and the progress over time.
 
-    `progress` is float64 (frames,), 0 before it begins to 1 when it is over; `cycles` is how often a swing goes
-    back and forth in that time, `turns` the whole turns of a circle, `size` a factor on how far hands move.
+    `progress` is float64 (frames,), from 0 at the start of the gesture to 1 at its end; `cycles` is the number of swings
+    in that time, `turns` the number of whole turns of a circle, `size` a factor on the movement of the hands.
     """
 
     limbs: Limbs
@@ -46,18 +46,18 @@ def _track(outward: np.ndarray | float, up: np.ndarray | float, progress: np.nda
 
 
 def _reach(hand: np.ndarray, limbs: Limbs, bend: float) -> Arm:
-    """The arm whose hand comes nearest to `hand` (frames, 2); its elbow is on the side `bend` (-1 or 1) of the line to it.
+    """The arm whose hand is nearest to `hand` (frames, 2), with its elbow on the side `bend` (-1 or 1) of the line to it.
 
-    The elbow is drawn at 0.8 of its distance from that line: a bent elbow also points at the camera.
+    The elbow is drawn at 0.8 of its distance from that line, since a bent elbow also points at the camera.
     """
     distance = np.maximum(np.sqrt(hand[:, 0] * hand[:, 0] + hand[:, 1] * hand[:, 1]), 1e-6)
     direction = hand / distance[:, None]
     distance = np.minimum(distance, 0.999 * limbs.reach)
-    foot = (limbs.upper * limbs.upper - limbs.fore * limbs.fore + distance * distance) / (2.0 * distance)
-    aside = 0.8 * bend * np.sqrt(np.maximum(limbs.upper * limbs.upper - foot * foot, 0.0))
+    along = (limbs.upper * limbs.upper - limbs.fore * limbs.fore + distance * distance) / (2.0 * distance)
+    across = 0.8 * bend * np.sqrt(np.maximum(limbs.upper * limbs.upper - along * along, 0.0))
     elbow = np.empty_like(direction)
-    elbow[:, 0] = direction[:, 0] * foot - direction[:, 1] * aside
-    elbow[:, 1] = direction[:, 1] * foot + direction[:, 0] * aside
+    elbow[:, 0] = direction[:, 0] * along - direction[:, 1] * across
+    elbow[:, 1] = direction[:, 1] * along + direction[:, 0] * across
     return Arm(elbow, direction * distance[:, None])
 
 
@@ -84,17 +84,17 @@ def _wave(side: int, motion: Motion) -> Arms:
 
 
 def _circle(side: int, clockwise: bool, motion: Motion) -> Arms:
-    """A straight arm about its shoulder; the circle is seen a little from the side."""
+    """A straight arm circles about its shoulder; the circle is seen slightly from the side."""
     limbs, draws = motion.limbs, motion.draws
     direction = 1.0 if clockwise == (side == LEFT) else -1.0  # on the left, from up to outward is clockwise
     angle = TAU * draws.between("circle start", (0.0, 1.0)) + direction * TAU * motion.turns * motion.progress
-    wide = draws.between("wide", (0.8, 1.0))
-    hand = _track(wide * limbs.reach * sine(angle), limbs.reach * cosine(angle), motion.progress)
+    aspect = draws.between("wide", (0.8, 1.0))
+    hand = _track(aspect * limbs.reach * sine(angle), limbs.reach * cosine(angle), motion.progress)
     return _pair(side, Arm(hand * (limbs.upper / limbs.reach), hand), _rest(motion, "idle"))
 
 
 def _clap(motion: Motion) -> Arms:
-    """Both hands before the chest, meeting and parting."""
+    """Both hands in front of the chest, meeting and parting."""
     limbs, draws = motion.limbs, motion.draws
     opening = 0.5 - 0.5 * cosine(motion.swing("clap", motion.cycles))
     height = draws.between("height", (-0.55, -0.15)) * limbs.reach
@@ -104,36 +104,36 @@ def _clap(motion: Motion) -> Arms:
 
 
 def _roll(motion: Motion) -> Arms:
-    """Both hands before the chest, one about the other."""
+    """Both hands in front of the chest, circling each other."""
     limbs, draws = motion.limbs, motion.draws
     phase = draws.sign("way") * motion.swing("roll", motion.cycles)
     height = draws.between("height", (-0.55, -0.25)) * limbs.reach
     radius = 0.36 * motion.size * limbs.reach
     shift = draws.between("shift", (-0.1, 0.1)) * limbs.reach
     arms = []
-    for side, half in ((RIGHT, 1.0), (LEFT, -1.0)):
-        across = shift + half * 0.8 * radius * cosine(phase)  # to the right of the picture
+    for side, sign in ((RIGHT, 1.0), (LEFT, -1.0)):
+        across = shift + sign * 0.8 * radius * cosine(phase)  # to the right of the picture
         outward = (-across if side == RIGHT else across) - limbs.shoulder
-        up = height + half * radius * sine(phase)
+        up = height + sign * radius * sine(phase)
         arms.append(_reach(_track(outward, up, motion.progress), limbs, 1.0))
     return arms[0], arms[1]
 
 
 def _drums(motion: Motion) -> Arms:
-    """Both forearms forward, hands up and down by turns."""
+    """Both forearms forward, hands up and down alternately."""
     limbs, draws = motion.limbs, motion.draws
     phase = motion.swing("drums", motion.cycles)
     height = draws.between("height", (-0.6, -0.4)) * limbs.reach
     outward = draws.between("outward", (0.1, 0.35)) * limbs.reach
-    high = 0.32 * motion.size * limbs.reach * sine(phase)
+    lift = 0.32 * motion.size * limbs.reach * sine(phase)
     return (
-        _reach(_track(outward, height + high, motion.progress), limbs, 1.0),
-        _reach(_track(outward, height - high, motion.progress), limbs, 1.0),
+        _reach(_track(outward, height + lift, motion.progress), limbs, 1.0),
+        _reach(_track(outward, height - lift, motion.progress), limbs, 1.0),
     )
 
 
 def _guitar(motion: Motion) -> Arms:
-    """The left hand out at the neck, sliding; the right strums before the belly."""
+    """The left hand slides along the neck of a guitar; the right hand strums in front of the belly."""
     limbs, draws = motion.limbs, motion.draws
     slide = sine(motion.swing("slide", draws.between("slide cycles", (0.5, 1.2))))
     neck = draws.between("neck", (-0.15, 0.25)) * limbs.reach
@@ -148,7 +148,7 @@ def _guitar(motion: Motion) -> Arms:
 
 
 def _other(motion: Motion) -> Arms:
-    """None of the ten: each hand on a Lissajous figure of its own, its two frequencies far apart."""
+    """None of the ten other gestures: each hand follows its own Lissajous figure, with two very different frequencies."""
     limbs, draws = motion.limbs, motion.draws
     arms = []
     for name in ("right", "left"):

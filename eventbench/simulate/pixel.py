@@ -1,18 +1,18 @@
-"""A DVS pixel: log intensity in, ON and OFF events out (ESIM, Rebecq et al. 2018; v2e, Hu et al. 2021).
+"""A model of a DVS pixel: from log intensity to ON and OFF events (ESIM, Rebecq et al. 2018; v2e, Hu et al. 2021).
 
-A pixel holds a reference level. It fires ON when its log intensity reaches reference + threshold_on and OFF
-when it falls to reference - threshold_off (reaching counts: >= and <=), and the reference moves to the level that
-was crossed. Between two rendered frames log intensity runs on a straight line, and each crossing is timed on it.
+A pixel has a reference level. It fires ON when its log intensity reaches reference + threshold_on and OFF when it
+falls to reference - threshold_off (both inclusive: >= and <=), and the reference moves to the level that was crossed.
+Between two rendered frames log intensity is interpolated linearly, which gives the time of each crossing.
 
 * Thresholds: each pixel has its own pair, threshold + mismatch * z with z nearly normal (see `random.normal`),
-  fixed by `camera`, and never under a tenth of the nominal threshold.
-* Reference: first frame + n_on * threshold_on - n_off * threshold_off with whole n, so rounding does not add up.
-* Refractory period: an event sooner than `refractory_us` after its pixel's last one is dropped, but the reference
-  moves all the same, as in ESIM. (In v2e the reference waits and the change is fired later.)
-* Leak: the reference sinks at threshold_on * leak_rate_hz per second, so a pixel at rest fires ON at that rate; each
-  pixel begins at a random place in its cycle, so that the leak does not fire everywhere at once. As in v2e.
-* Shot noise: a Poisson process per pixel of `shot_rate_hz`, ON or OFF with equal chance; subject to the refractory
-  period. Differs from v2e: the rate does not depend on intensity, and the reference stays where it is.
+  determined by `camera`, and at least a tenth of the nominal threshold.
+* Reference: first frame + n_on * threshold_on - n_off * threshold_off with whole n, so rounding errors do not add up.
+* Refractory period: an event sooner than `refractory_us` after the pixel's last one is dropped, but the reference
+  still moves, as in ESIM. (In v2e the reference waits and the event is fired later.)
+* Leak: the reference falls by threshold_on * leak_rate_hz per second, so a pixel at rest fires ON at that rate. Each
+  pixel starts at a random phase, so that they do not all fire at once. As in v2e.
+* Shot noise: a Poisson process per pixel of `shot_rate_hz`, ON or OFF with equal probability; subject to the
+  refractory period. Differs from v2e: the rate does not depend on intensity, and the reference does not change.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ NotNegative = Annotated[float, msgspec.Meta(ge=0.0)]
 
 
 class Pixel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Properties of a kind of pixel. Thresholds and mismatch are in natural log intensity.
+    """The parameters of the pixels of a sensor. Thresholds and mismatch are in natural log intensity.
 
-    Raises BadSpec where a value is negative or not finite, or a threshold is 0.
+    Raises BadSpec if a value is negative or not finite, or a threshold is 0.
     """
 
     threshold_on: Positive = 0.25
@@ -49,9 +49,10 @@ class Pixel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            least = "above 0" if name.startswith("threshold") else "0 or more"
-            if not (math.isfinite(value) and (value > 0 or (value == 0 and least == "0 or more"))):
-                raise BadSpec(f"{name} is {value}", where="pixel", allowed=f"a finite number, {least}")
+            positive = name.startswith("threshold")
+            if not (math.isfinite(value) and (value > 0 or (value == 0 and not positive))):
+                allowed = "above 0" if positive else "0 or more"
+                raise BadSpec(f"{name} is {value}", where="pixel", allowed=f"a finite number, {allowed}")
 
 
 def thresholds(pixel: Pixel, height: int, width: int, camera: int | str) -> tuple[np.ndarray, np.ndarray]:
@@ -70,9 +71,9 @@ def dvs_events(
 
     `log_intensity` is (frames, height, width), natural log; `times_us` the frames' times, whole microseconds,
     increasing. Event times are rounded to the nearest microsecond. `camera` seeds the threshold mismatch, `noise`
-    the leak's start and the shot noise. The same input gives the same bytes anywhere.
+    the phase of the leak and the shot noise. The same input gives the same bytes on every machine.
 
-    Raises BadSpec when the shapes do not fit, times do not increase or an intensity is not finite.
+    Raises BadSpec if the shapes do not match, times do not increase or an intensity is not finite.
 
     >>> ramp = np.linspace(0.0, 1.0, 5).reshape(5, 1, 1)
     >>> quiet = Pixel(mismatch=0.0, leak_rate_hz=0.0, shot_rate_hz=0.0)
@@ -84,7 +85,7 @@ def dvs_events(
     _check(signal, times)
     height, width = signal.shape[1:]
     on, off = thresholds(pixel, height, width, camera)
-    t, place, p = _fire(
+    t, address, p = _fire(
         signal,
         times.astype(np.int64),
         on,
@@ -97,9 +98,9 @@ def dvs_events(
             key_of(noise, "shot"),
         ),
     )
-    order = np.lexsort((place, t))
-    t, place, p = t[order], place[order], p[order]
-    x, y = (place % width).astype(np.uint16), (place // width).astype(np.uint16)
+    order = np.lexsort((address, t))
+    t, address, p = t[order], address[order], p[order]
+    x, y = (address % width).astype(np.uint16), (address // width).astype(np.uint16)
     return Events.trusted(t, x, y, p, (width, height))
 
 
@@ -109,7 +110,7 @@ def _check(signal: np.ndarray, times: np.ndarray) -> None:
         raise BadSpec(
             f"log_intensity is {signal.shape} and times_us {times.shape}",
             where=where,
-            allowed="(frames, height, width) and (frames,), none of them 0",
+            allowed="(frames, height, width) and (frames,), all of 1 or more",
         )
     if times.dtype.kind not in "iu" or not (times[1:] > times[:-1]).all():
         raise BadSpec("times_us do not increase", where=where, allowed="whole, increasing microseconds")
@@ -121,7 +122,7 @@ def _check(signal: np.ndarray, times: np.ndarray) -> None:
 
 @njit(cache=True, nogil=True)
 def _thresholds_of(nominal, mismatch, key, height, width):  # type: ignore[no-untyped-def]
-    """float64 (height, width): the nominal threshold with each pixel's own deviation."""
+    """float64 (height, width): the nominal threshold plus the deviation of each pixel."""
     pattern = np.empty((height, width))
     for y in range(height):
         for x in range(width):
@@ -138,9 +139,9 @@ def _waiting_time_us(key, n, rate_hz):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _doubled(column):  # type: ignore[no-untyped-def]
     """A column of twice the length that begins with this one."""
-    longer = np.empty(2 * len(column), column.dtype)
-    longer[: len(column)] = column
-    return longer
+    doubled = np.empty(2 * len(column), column.dtype)
+    doubled[: len(column)] = column
+    return doubled
 
 
 class _Noise(NamedTuple):
@@ -154,11 +155,11 @@ class _Noise(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def _first_references(first_frame, on, noise):  # type: ignore[no-untyped-def]
-    """The first frame's log intensities; with a leak, lower by a random part of a threshold."""
+    """The log intensities of the first frame; with a leak, lower by a random fraction of a threshold."""
     reference = first_frame.copy()
     if noise.leak_hz > 0.0:
-        for place in range(reference.size):
-            reference.flat[place] -= uniform(noise.leak_key, place) * on.flat[place]
+        for address in range(reference.size):
+            reference.flat[address] -= uniform(noise.leak_key, address) * on.flat[address]
     return reference
 
 
@@ -167,14 +168,14 @@ def _first_shots(begin, height, width, noise):  # type: ignore[no-untyped-def]
     """Times of the pixels' first shot noise events, float64 (height, width); inf without shot noise."""
     times = np.full((height, width), np.inf)
     if noise.shot_hz > 0.0:
-        for place in range(times.size):
-            times.flat[place] = begin + _waiting_time_us(noise.shot_key, place, noise.shot_hz)
+        for address in range(times.size):
+            times.flat[address] = begin + _waiting_time_us(noise.shot_key, address, noise.shot_hz)
     return times
 
 
 @njit(cache=True, nogil=True)
 def _levels(first_reference, ups, downs, on, off):  # type: ignore[no-untyped-def]
-    """Log intensities of the next ON and OFF crossing, after so many crossings up and down."""
+    """Log intensities of the next ON and OFF crossing, after `ups` and `downs` crossings."""
     upper = first_reference + (ups + 1) * on - downs * off
     lower = first_reference + ups * on - (downs + 1) * off
     return upper, lower
@@ -182,43 +183,42 @@ def _levels(first_reference, ups, downs, on, off):  # type: ignore[no-untyped-de
 
 @njit(cache=True, nogil=True)
 def _crossing_time(s0, s1, upper, lower, start, end):  # type: ignore[no-untyped-def]
-    """When log intensity, s0 at `start` and s1 at `end`, crosses one of the levels; inf if it does not."""
+    """The time at which log intensity, s0 at `start` and s1 at `end`, crosses one of the levels; inf if it does not."""
     if lower < s1 < upper:
         return np.inf
     level = upper if s1 >= upper else lower
-    part = (level - s0) / (s1 - s0) if s1 != s0 else 1.0
-    return start + min(max(part, 0.0), 1.0) * (end - start)
+    fraction = (level - s0) / (s1 - s0) if s1 != s0 else 1.0
+    return start + min(max(fraction, 0.0), 1.0) * (end - start)
 
 
 @njit(cache=True, nogil=True)
 def _fire(signal, times, on, off, refractory_us, noise):  # type: ignore[no-untyped-def]
-    """Times, places (y * width + x) and polarities of all events; in time order within each pixel."""
+    """Times, addresses (y * width + x) and polarities of all events; in time order within each pixel."""
     frames, height, width = signal.shape
     begin, pixels = times[0], height * width
-    out_t, out_place, out_p = np.empty(4096, np.int64), np.empty(4096, np.int64), np.empty(4096, np.uint8)
+    out_t, out_address, out_p = np.empty(4096, np.int64), np.empty(4096, np.int64), np.empty(4096, np.uint8)
     count = 0
-    reference, before = _first_references(signal[0], on, noise), signal[0].copy()
+    reference, previous = _first_references(signal[0], on, noise), signal[0].copy()
     upper, lower = reference + on, reference - off
     ups, downs = np.zeros((height, width), np.int64), np.zeros((height, width), np.int64)
     shots, next_shot = np.zeros((height, width), np.int64), _first_shots(begin, height, width, noise)
     last = np.full((height, width), begin - refractory_us)
     for frame in range(1, frames):
         start, end = times[frame - 1], times[frame]
-        leaked = (
-            noise.leak_hz * (end - begin) * 1e-6
-        )  # in ON thresholds; raising the signal sinks the reference
-        for place in range(pixels):
-            y, x = place // width, place % width
-            s0, s1 = before[y, x], signal[frame, y, x] + leaked * on[y, x]
-            before[y, x] = s1
+        # In ON thresholds; the leak raises the signal, which is the same as a falling reference.
+        leaked = noise.leak_hz * (end - begin) * 1e-6
+        for address in range(pixels):
+            y, x = address // width, address % width
+            s0, s1 = previous[y, x], signal[frame, y, x] + leaked * on[y, x]
+            previous[y, x] = s1
             while s1 >= upper[y, x] or s1 <= lower[y, x] or next_shot[y, x] < end:
                 moment = _crossing_time(s0, s1, upper[y, x], lower[y, x], start, end)
                 if next_shot[y, x] < end and next_shot[y, x] <= moment:
                     moment = next_shot[y, x]
-                    # The lowest bit of a draw takes no part in its waiting time.
-                    polarity = bits(noise.shot_key, place + pixels * shots[y, x]) & np.uint64(1)
+                    # The lowest bit of a draw does not affect its waiting time.
+                    polarity = bits(noise.shot_key, address + pixels * shots[y, x]) & np.uint64(1)
                     shots[y, x] += 1
-                    draw = place + pixels * shots[y, x]
+                    draw = address + pixels * shots[y, x]
                     next_shot[y, x] += _waiting_time_us(noise.shot_key, draw, noise.shot_hz)
                 else:
                     polarity = np.uint64(s1 >= upper[y, x])
@@ -227,11 +227,11 @@ def _fire(signal, times, on, off, refractory_us, noise):  # type: ignore[no-unty
                     upper[y, x], lower[y, x] = _levels(
                         reference[y, x], ups[y, x], downs[y, x], on[y, x], off[y, x]
                     )
-                whole = np.int64(math.floor(moment + 0.5))
-                if whole - last[y, x] >= refractory_us:
-                    last[y, x] = whole
+                time_us = np.int64(math.floor(moment + 0.5))
+                if time_us - last[y, x] >= refractory_us:
+                    last[y, x] = time_us
                     if count == len(out_t):
-                        out_t, out_place, out_p = _doubled(out_t), _doubled(out_place), _doubled(out_p)
-                    out_t[count], out_place[count], out_p[count] = whole, place, polarity
+                        out_t, out_address, out_p = _doubled(out_t), _doubled(out_address), _doubled(out_p)
+                    out_t[count], out_address[count], out_p[count] = time_us, address, polarity
                     count += 1
-    return out_t[:count], out_place[:count], out_p[:count]
+    return out_t[:count], out_address[:count], out_p[:count]

@@ -1,8 +1,8 @@
-"""Seeded random numbers, the same on every machine and in whatever order they are drawn.
+"""Seeded random numbers, the same on every machine and in any order of drawing.
 
 The n-th number of a key is a hash of (key, n): SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) started at the
-key and read at position n. Only 64-bit whole numbers take part, so no machine, library version or number of
-workers changes a bit. NumPy's generators are not used: their distributions may change between versions.
+key and read at position n. Only 64-bit integers are used, so the bits do not depend on the machine, library versions or
+the number of workers. NumPy's generators are not used, since their distributions may change between versions.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def uniform(key: np.uint64, n: int) -> float:
 
 @njit(cache=True, nogil=True)
 def normal(key: np.uint64, n: int) -> float:
-    """The n-th nearly normal number of `key`: 12 uniforms added, less 6 (Irwin-Hall), so within -6 and 6.
+    """The n-th nearly normal number of `key`: the sum of 12 uniforms minus 6 (Irwin-Hall), between -6 and 6.
 
-    Mean 0 and variance 1 hold exactly; the tails are lighter than a Gaussian's (kurtosis 2.9 against 3).
+    Mean 0 and variance 1 are exact; the tails are lighter than a Gaussian's (kurtosis 2.9 against 3).
     """
     total = -6.0
     for part in range(12):
@@ -53,7 +53,7 @@ def key_of(*purpose: int | str) -> np.uint64:
 
 
 class Draws:
-    """Random numbers by name: each name has its own stream, so a further draw does not change the others."""
+    """Random numbers by name: each name has its own stream, so an additional draw does not change the others."""
 
     def __init__(self, *purpose: int | str) -> None:
         self.purpose = purpose
@@ -68,7 +68,7 @@ class Draws:
         return low + (high - low) * float(uniform(self.key(name), 0))
 
     def whole(self, name: str, limits: tuple[int, int]) -> int:
-        """A whole number from low to high, both included, each as likely."""
+        """A whole number from low to high, both included, all equally likely."""
         low, high = limits
         return low + int(float(uniform(self.key(name), 0)) * (high - low + 1))
 

@@ -1,4 +1,4 @@
-"""The renderer: log intensity of capsules over a textured background, drawn in linear light."""
+"""The renderer: log intensity of capsules over a textured background, blended in linear intensity."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _EDGE = 1.0  # width in pixels of the soft edge of a part
 def background(key, height, width, level, contrast, grain):  # type: ignore[no-untyped-def]
     """A background's reflectance, float64 (height, width): value noise of three octaves.
 
-    `level` is its mean, `contrast` the largest deviation from it (as a part of it), `grain` the coarsest cell in
-    pixels; each further octave has half the cell and half the strength.
+    `level` is its mean, `contrast` the largest deviation relative to the mean, `grain` the coarsest cell in
+    pixels; each further octave has half the cell size and half the strength.
     """
     picture = np.full((height, width), 0.0)
     strength, total = 1.0, 0.0
@@ -32,9 +32,9 @@ def background(key, height, width, level, contrast, grain):  # type: ignore[no-u
                 side = math.floor(column)
                 across = _smooth(column - side)
                 corner = (octave * 4096 + int(top)) * 4096 + int(side)
-                upper = _between(uniform(key, corner), uniform(key, corner + 1), across)
-                lower = _between(uniform(key, corner + 4096), uniform(key, corner + 4097), across)
-                picture[y, x] += strength * (_between(upper, lower, down) - 0.5)
+                upper = _interpolated(uniform(key, corner), uniform(key, corner + 1), across)
+                lower = _interpolated(uniform(key, corner + 4096), uniform(key, corner + 4097), across)
+                picture[y, x] += strength * (_interpolated(upper, lower, down) - 0.5)
         total += 0.5 * strength
         strength *= 0.5
         grain *= 0.5
@@ -45,13 +45,13 @@ def background(key, height, width, level, contrast, grain):  # type: ignore[no-u
 
 
 @njit(cache=True, nogil=True)
-def _smooth(part):  # type: ignore[no-untyped-def]
-    return part * part * (3.0 - 2.0 * part)
+def _smooth(fraction):  # type: ignore[no-untyped-def]
+    return fraction * fraction * (3.0 - 2.0 * fraction)
 
 
 @njit(cache=True, nogil=True)
-def _between(first, second, part):  # type: ignore[no-untyped-def]
-    return first + (second - first) * part
+def _interpolated(first, second, fraction):  # type: ignore[no-untyped-def]
+    return first + (second - first) * fraction
 
 
 @njit(cache=True, nogil=True)
@@ -59,8 +59,8 @@ def render(parts, picture, light, dark):  # type: ignore[no-untyped-def]
     """Log intensity, float64 (frames, height, width), of capsules over a background.
 
     `parts` is (frames, parts, 6) as `figure.capsules` makes them, `picture` the background's reflectance
-    (height, width), `light` the illumination (height, width), `dark` the intensity a pixel sees without light.
-    Pixel (x, y) is a point at (x, y); a part covers it by its distance from the part's edge.
+    (height, width), `light` the illumination (height, width), `dark` the intensity of a pixel without light.
+    Pixel (x, y) is the point (x, y); how far a part covers it depends on the distance from the part's edge.
     """
     frames = len(parts)
     height, width = picture.shape

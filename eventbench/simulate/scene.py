@@ -1,4 +1,4 @@
-"""A scene: subject, place, light and motion, drawn from ranges; and the frames that the camera is shown."""
+"""`Scene`: ranges from which subject, position, light and motion are drawn; and the frames that the camera sees."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Ranges from which subjects and recordings are drawn, each (low, high).
 
     Of a subject: `stature` and `limb` (factors on the whole and on each length), `arm_reflectance`,
-    `body_reflectance`, `pace` (a factor on cycles). Of a recording: `place_x`, `place_y` (where the chest is, as a
-    part of the picture), `light`, `slope` (how much the light changes across the picture), `background` (its mean
+    `body_reflectance`, `pace` (a factor on cycles). Of a recording: `place_x`, `place_y` (position of the chest, as a
+    fraction of the picture), `light`, `slope` (change of the light across the picture), `background` (its mean
     reflectance), `texture` (its contrast), `grain` (its coarsest cell, in 1/64 of the picture), `cycles` (of a swing
-    in the recording), `turns` (whole turns of a circle), `rest` (the part of the recording before the gesture, and the
-    part after, in which arms are still), `size` (a factor on how far hands go), `rubato` (how much the speed varies
-    within a recording) and `sway` (of the body, in 1/64 of the picture). `dark` is what a pixel sees without light.
+    in the recording), `turns` (whole turns of a circle), `rest` (fraction of the recording before, and after, the gesture in
+    which the arms are still), `size` (a factor on the movement of the hands), `rubato` (variation of the speed within a
+    recording) and `sway` (of the body, in 1/64 of the picture). `dark` is the intensity of a pixel without light.
 
-    Raises BadSpec where a range runs backwards or goes beyond what can be drawn.
+    Raises BadSpec if a range is reversed or beyond what can be drawn.
     """
 
     stature: Range = (0.75, 1.15)
@@ -56,12 +56,12 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             limits = getattr(self, name)
             if not isinstance(limits, tuple):
                 continue
-            least, most = _BOUNDS.get(name, (0.0, 100.0))
-            if not least <= limits[0] <= limits[1] <= most:
+            minimum, maximum = _BOUNDS.get(name, (0.0, 100.0))
+            if not minimum <= limits[0] <= limits[1] <= maximum:
                 raise BadSpec(
                     f"{name} is {list(limits)}",
                     where="scene",
-                    allowed=f"[low, high], low first, both from {least:g} to {most:g}",
+                    allowed=f"[low, high], low first, both from {minimum:g} to {maximum:g}",
                 )
 
 
@@ -80,9 +80,9 @@ _BOUNDS = {
 def log_intensity(
     scene: Scene, gesture: str, person: Draws, recording: Draws, progress: np.ndarray, sensor: tuple[int, int]
 ) -> np.ndarray:
-    """What the camera is shown: natural log of intensity, float64 (frames, height, width).
+    """What the camera sees: natural log of intensity, float64 (frames, height, width).
 
-    `progress` is float64 (frames,), 0 at the recording's beginning to 1 at its end; `sensor` is (width, height).
+    `progress` is float64 (frames,), from 0 at the start of the recording to 1 at its end; `sensor` is (width, height).
     """
     width, height = sensor
     unit = min(width, height) / 64.0
@@ -117,7 +117,7 @@ def log_intensity(
 
 
 def _gesture_progress(scene: Scene, recording: Draws, progress: np.ndarray) -> np.ndarray:
-    """Progress of the gesture: still, then moving at a speed that varies a little, then still."""
+    """Progress of the gesture: still, then moving at a slightly varying speed, then still."""
     begin = recording.between("rest before", scene.rest)
     end = 1.0 - recording.between("rest after", scene.rest)
     steady = np.minimum(np.maximum((progress - begin) / (end - begin), 0.0), 1.0)
@@ -130,14 +130,14 @@ def _gesture_progress(scene: Scene, recording: Draws, progress: np.ndarray) -> n
 def _chest(
     scene: Scene, recording: Draws, progress: np.ndarray, sensor: tuple[int, int], unit: float
 ) -> np.ndarray:
-    """The point between the shoulders, float64 (frames, 2), in pixels from the top left: a place, and a sway about it."""
+    """The point between the shoulders, float64 (frames, 2), in pixels from the top left: a position, and a sway about it."""
     chest = np.empty((len(progress), 2))
     for axis, name in enumerate(("x", "y")):
-        place = recording.between(f"place {name}", (scene.place_x, scene.place_y)[axis]) * sensor[axis]
+        position = recording.between(f"place {name}", (scene.place_x, scene.place_y)[axis]) * sensor[axis]
         amplitude = unit * recording.between(f"sway {name}", scene.sway)
         cycles = recording.between(f"sway {name} cycles", (0.3, 1.0))
         start = recording.between(f"sway {name} start", (0.0, 1.0))
-        chest[:, axis] = place + amplitude * sine(TAU * (cycles * progress + start))
+        chest[:, axis] = position + amplitude * sine(TAU * (cycles * progress + start))
     return chest
 
 

@@ -1,1 +1,1 @@
-"""Steps: changes of events before they are binned, one a file; base.py says what a step is."""
+"""Steps: changes of events before they are binned, one step per file; base.py has the base class."""

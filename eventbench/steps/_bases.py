@@ -1,4 +1,4 @@
-"""Bases of several steps: applied with a probability, or dropping a random share of the events."""
+"""Base classes of several steps: those applied with a probability, and those that drop a random share of the events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _name_of(step: Step) -> str:
 
 
 class AppliedWithProbability(Step, frozen=True, forbid_unknown_fields=True):
-    """A step that changes a recording as a whole with `probability`, and else leaves it alone."""
+    """A step that changes a whole recording with `probability`, else returns it unchanged."""
 
     probability: float = 1.0
 
@@ -25,18 +25,18 @@ class AppliedWithProbability(Step, frozen=True, forbid_unknown_fields=True):
 
     @property
     def random(self) -> bool:
-        """Whether some recordings are left alone."""
+        """Whether some recordings are left unchanged."""
         return self.probability < 1
 
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
-        """The changed events, as many as came in, or `events` themselves."""
+        """The changed events, the same number, or `events` itself."""
         if self.random and require_generator(_name_of(self), generator).random() >= self.probability:
             return events
         return self.change(events)
 
     @abstractmethod
     def change(self, events: Events) -> Events:
-        """The changed events, as many as came in, in order of time."""
+        """The changed events, the same number, in order of time."""
 
 
 class DropsShare(Step, frozen=True, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""Functions that several steps use: parameter checks, events by mask, sorted, or cropped."""
+"""Functions for several steps: checks of parameters, and events selected by a mask, sorted or cropped."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def check_range(step: str, name: str, limits: tuple[Any, Any], least: float, mos
 
 
 def require_generator(step: str, generator: np.random.Generator | None) -> np.random.Generator:
-    """The generator. Raises BadSpec if there is none: a step never draws from a hidden one."""
+    """The generator. Raises BadSpec if there is none: steps have no hidden generator."""
     if generator is None:
-        raise BadSpec("no generator to draw from", where=step, fix="give apply a numpy.random.Generator")
+        raise BadSpec("no generator to draw from", where=step, fix="pass a numpy.random.Generator to apply")
     return generator
 
 

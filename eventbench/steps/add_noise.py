@@ -11,11 +11,11 @@ from eventbench.events import Events
 from eventbench.steps._parts import check_number, require_generator, sorted_by_time
 from eventbench.steps.base import Step
 
-MOST_EVENTS = 2**30  # more noise than this is taken for a mistake
+MAX_EVENTS = 2**30  # more noise than this is probably a mistake
 
 
 class AddNoise(Step, frozen=True, forbid_unknown_fields=True):
-    """Adds `rate_hz` events a pixel and second, on average, over the time of the recording."""
+    """Adds `rate_hz` events per pixel and second on average, over the duration of the recording."""
 
     version: ClassVar[int] = 1
 
@@ -36,12 +36,12 @@ class AddNoise(Step, frozen=True, forbid_unknown_fields=True):
             return events
         width, height = events.sensor
         expected = self.rate_hz * events.duration_us * 1e-6 * width * height
-        if expected > MOST_EVENTS:
+        if expected > MAX_EVENTS:
             raise BadEvents(
                 f"{expected:.3g} events of noise in {events.duration_us:,} us",
                 where="add_noise",
-                allowed=f"up to {MOST_EVENTS:,}",
-                fix="a lower rate_hz, or a shorter part of the recording",
+                allowed=f"up to {MAX_EVENTS:,}",
+                fix="use a lower rate_hz, or a shorter part of the recording",
             )
         n = int(generator.poisson(expected))
         t = np.concatenate([events.t, events.t[0] + generator.integers(0, events.duration_us + 1, n)])

@@ -1,4 +1,4 @@
-"""Step, the base class of the family: events in, events out, the caller's events unchanged."""
+"""`Step`, the base class of the family: events in, events out; the caller's events do not change."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from eventbench.events import Events
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A change of events. Its fields are its parameters; `version` goes up whenever its output changes.
 
-    A `random` step draws from the generator passed to it and can only augment training data: a pipeline refuses it, since
-    its store must come out the same every time.
+    A `random` step draws from the generator passed to it and can only augment training data. Pipelines refuse it, since
+    their stores must be the same every time.
 
-    `paper` is who published the step, for the documentation; "" for one that needs no source.
+    `paper` is the source of the step for the documentation; "" if it needs none.
     """
 
     version: ClassVar[int] = 1
@@ -34,7 +34,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @abstractmethod
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
-        """New events, in order of time; every event that is not among them counts as lost under the step's name.
+        """New events, in order of time. Events that are missing from them are counted as lost under the step's name.
 
-        `generator` is what a `random` step draws from; other steps ignore it.
+        A `random` step draws from `generator`; other steps ignore it.
         """

@@ -16,7 +16,7 @@ class Crop(Step, frozen=True, forbid_unknown_fields=True):
     """Keeps x <= column < x + width and y <= row < y + height, counted from (x, y) afterwards.
 
     Without x or y the rectangle is centred on that axis (rounded to the left and the top).
-    Raises BadSpec where the rectangle is not inside the sensor.
+    Raises BadSpec if the rectangle is not inside the sensor.
     """
 
     version: ClassVar[int] = 1

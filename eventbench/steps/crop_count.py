@@ -1,4 +1,4 @@
-"""Crop by count: a number of events, from the first or from a later one."""
+"""Crop by count: a number of events, starting at the first or a later one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from eventbench.steps.base import Step
 
 
 class CropCount(Step, frozen=True, forbid_unknown_fields=True):
-    """Keeps events number `start` to `start + events` (less where the recording ends before)."""
+    """Keeps events number `start` to `start + events` (fewer if the recording ends earlier)."""
 
     version: ClassVar[int] = 1
 

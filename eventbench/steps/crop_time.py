@@ -1,4 +1,4 @@
-"""Crop in time: the events of a window, counted from the first event or from a fixed time."""
+"""Crop in time: the events of a time window, relative to the first event or absolute."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from eventbench.steps.base import Step
 class CropTime(Step, frozen=True, forbid_unknown_fields=True):
     """Keeps start <= t < start + duration_us; each recording is cropped on its own.
 
-    start_us is counted from the recording's first event, or with `absolute` it is a time t. duration_us None goes on to
-    the end. Times are not shifted.
+    start_us is relative to the first event of the recording, or with `absolute` it is a time t. duration_us None means up
+    to the end. Times are not shifted.
     """
 
     version: ClassVar[int] = 1
@@ -40,7 +40,7 @@ class CropTime(Step, frozen=True, forbid_unknown_fields=True):
 
 
 def _count_before(t: np.ndarray, time: int) -> int:
-    """How many events come before `time`, a Python int that may exceed int64."""
+    """The number of events before `time`, a Python int that may exceed int64."""
     limits = np.iinfo(np.int64)
     if time > limits.max:
         return len(t)

@@ -14,7 +14,7 @@ from eventbench.steps.base import Step
 
 @njit(cache=True, nogil=True)
 def _every_nth(x, y, width, n, counts):  # type: ignore[no-untyped-def]
-    """bool (events,): which events are the n-th of their pixel since its last selected one."""
+    """bool (events,): whether each event is the n-th of its pixel since the last selected one."""
     selected = np.empty(x.shape[0], np.bool_)
     for i in range(x.shape[0]):
         pixel = np.int64(y[i]) * width + np.int64(x[i])

@@ -17,7 +17,7 @@ NEVER = np.int64(-(2**63))
 
 @njit(cache=True, nogil=True)
 def _supported(t, x, y, width, within, corners, last):  # type: ignore[no-untyped-def]
-    """bool (events,): which events follow one of a neighbour by less than `within`; `last` holds each pixel's last time."""
+    """bool (events,): whether a neighbour had an event less than `within` before each event; `last` holds each pixel's last time."""
     supported = np.empty(t.shape[0], np.bool_)
     for i in range(t.shape[0]):
         pixel = (np.int64(y[i]) + 1) * width + np.int64(x[i]) + 1
@@ -39,9 +39,9 @@ def _supported(t, x, y, width, within, corners, last):  # type: ignore[no-untype
 class Denoise(Step, frozen=True, forbid_unknown_fields=True):
     """Keeps an event if one of its neighbours had an event less than `filter_time_us` before it (Delbruck 2008).
 
-    Dropped events count as events of their pixel. `neighbours` is 8, or 4 for those that share a side. A pixel that has
-    not fired yet supports no other. In tonic's Denoise it counts as fired at time 0, and only the four neighbours that share
-    a side count: `tonic` does the same, bit for bit.
+    Dropped events count as events of their pixel. `neighbours` is 8, or 4 for those that share a side. A pixel
+    without events yet supports no neighbour. In tonic's Denoise it counts as fired at time 0, and only the four neighbours
+    that share a side count: `tonic` does the same, bit for bit.
     """
 
     version: ClassVar[int] = 1
@@ -61,7 +61,7 @@ class Denoise(Step, frozen=True, forbid_unknown_fields=True):
         if not len(events):
             return events
         width, height = events.sensor
-        # With a border that never fires around the sensor, the kernel needs no tests for its edges.
+        # A border that never fires around the sensor saves the kernel checks for the edges.
         last = np.full((height + 2, width + 2), NEVER)
         if self.tonic:  # its sensor ends at the largest coordinates that occur
             last[1 : int(events.y.max()) + 2, 1 : int(events.x.max()) + 2] = 0

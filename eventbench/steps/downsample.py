@@ -15,8 +15,8 @@ class Downsample(Step, frozen=True, forbid_unknown_fields=True):
     """x and y become x // factor and y // factor; the sensor's sides are divided and rounded up.
 
     Every event is kept with its time and polarity, so frames made afterwards are sum-pooled: cell (y, x) holds
-    the counts of a factor x factor square (of a smaller rectangle at the right and lower edge where factor does not divide the side).
-    Raises BadSpec when factor is not a whole number from 1.
+    the counts of a factor x factor square (of a smaller rectangle at the right and lower edge if factor does not divide the side).
+    Raises BadSpec if factor is not a whole number of at least 1.
     """
 
     version: ClassVar[int] = 1

@@ -1,4 +1,4 @@
-"""Downsample events: a coarser sensor whose pixels fire once enough events have come in."""
+"""Downsample events: a coarser sensor whose pixels fire after enough events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eventbench.steps.base import Step
 
 @njit(cache=True, nogil=True)
 def _fires(x, y, p, width, threshold, sums):  # type: ignore[no-untyped-def]
-    """bool (events,): at which events their coarse pixel fires; `sums` are the pixels' states."""
+    """bool (events,): whether each event makes its coarse pixel fire; `sums` are the states of the pixels."""
     fires = np.empty(x.shape[0], np.bool_)
     for i in range(x.shape[0]):
         pixel = np.int64(y[i]) * width + np.int64(x[i])
@@ -25,7 +25,7 @@ def _fires(x, y, p, width, threshold, sums):  # type: ignore[no-untyped-def]
 
 
 class DownsampleEvents(Step, frozen=True, forbid_unknown_fields=True):
-    """An integrate-and-fire pixel for each factor x factor square: ON adds 1, OFF subtracts 1; at +-threshold it fires and starts again at 0.
+    """An integrate-and-fire pixel for each factor x factor square: ON adds 1, OFF subtracts 1; at +-threshold it fires and is reset to 0.
 
     The event has the time of the event that made the pixel fire and the polarity of the threshold that was reached, so that
     noise of both polarities cancels (event-count downsampling with polarity; Ghosh et al. 2023).

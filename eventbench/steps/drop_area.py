@@ -12,7 +12,7 @@ from eventbench.steps._parts import select
 
 
 class DropArea(DropsShare, frozen=True, forbid_unknown_fields=True):
-    """Drops one rectangle: its sides are a share of the sensor's, drawn from [least, most], its place is random (Gu et al. 2021)."""
+    """Drops one rectangle: its sides are a share of the sensor's, drawn from [least, most], its position is random (Gu et al. 2021)."""
 
     version: ClassVar[int] = 1
     paper: ClassVar[str] = "Gu, Sng, Hu, Yu: EventDrop, IJCAI 2021"

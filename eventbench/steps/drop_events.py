@@ -1,4 +1,4 @@
-"""Drop events: drops a random share of them, each independently."""
+"""Drop events: drops a random share of the events, each independently."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ from eventbench.steps.base import Step
 class DropHotPixels(Step, frozen=True, forbid_unknown_fields=True):
     """Drops the events of pixels that are hot by the rule of `eventbench doctor`, or that fire above a rate.
 
-    `most_hz` None takes the doctor's rule (events.summary.hot_pixels: far busier than the sensor and than the neighbours).
-    Else a pixel is hot if it has more than `most_hz` events a second, over the time from the recording's first event to its
-    last: the rule of tonic's DropPixel(hot_pixel_frequency).
+    `most_hz` None uses the doctor's rule (events.summary.hot_pixels: far more events than the sensor's other pixels and
+    its neighbours). Otherwise a pixel is hot if it has more than `most_hz` events per second, from the first event of the
+    recording to the last: the rule of tonic's DropPixel(hot_pixel_frequency).
     """
 
     version: ClassVar[int] = 1

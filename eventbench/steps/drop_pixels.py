@@ -12,7 +12,7 @@ from eventbench.steps._parts import select
 
 
 class DropPixels(DropsShare, frozen=True, forbid_unknown_fields=True):
-    """Drops round(share * pixels) pixels of the sensor, with share drawn from [least, most]; each pixel is as likely."""
+    """Drops round(share * pixels) pixels of the sensor, with share drawn from [least, most]; all pixels are equally likely."""
 
     version: ClassVar[int] = 1
 

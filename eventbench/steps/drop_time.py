@@ -12,7 +12,7 @@ from eventbench.steps._parts import select
 
 
 class DropTime(DropsShare, frozen=True, forbid_unknown_fields=True):
-    """Drops one interval: a share of the recording's time, drawn from [least, most], at a random time (Gu et al. 2021)."""
+    """Drops one interval: a share of the recording's duration, drawn from [least, most], at a random time (Gu et al. 2021)."""
 
     version: ClassVar[int] = 1
     paper: ClassVar[str] = "Gu, Sng, Hu, Yu: EventDrop, IJCAI 2021"

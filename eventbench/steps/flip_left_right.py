@@ -13,12 +13,12 @@ from eventbench.steps._bases import AppliedWithProbability
 class FlipLeftRight(AppliedWithProbability, frozen=True, forbid_unknown_fields=True):
     """x becomes width - 1 - x.
 
-    With `probability` below 1 some recordings are left alone, each as a whole.
+    With `probability` below 1, some recordings are left unchanged.
     """
 
     version: ClassVar[int] = 1
 
     def change(self, events: Events) -> Events:
-        """As many events, in order of time."""
+        """The same number of events, in order of time."""
         x = np.uint16(events.sensor[0] - 1) - events.x
         return Events.trusted(events.t, x, events.y, events.p, events.sensor)

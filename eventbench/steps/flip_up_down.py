@@ -13,12 +13,12 @@ from eventbench.steps._bases import AppliedWithProbability
 class FlipUpDown(AppliedWithProbability, frozen=True, forbid_unknown_fields=True):
     """y becomes height - 1 - y.
 
-    With `probability` below 1 some recordings are left alone, each as a whole.
+    With `probability` below 1, some recordings are left unchanged.
     """
 
     version: ClassVar[int] = 1
 
     def change(self, events: Events) -> Events:
-        """As many events, in order of time."""
+        """The same number of events, in order of time."""
         y = np.uint16(events.sensor[1] - 1) - events.y
         return Events.trusted(events.t, events.x, y, events.p, events.sensor)

@@ -27,7 +27,7 @@ class JitterTime(Step, frozen=True, forbid_unknown_fields=True):
         return True
 
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
-        """As many events, in order of time."""
+        """The same number of events, in order of time."""
         generator = require_generator("jitter_time", generator)
         dt = np.rint(generator.normal(0, self.std_us, len(events))).astype(np.int64)
         return sorted_by_time(events.t + dt, events.x, events.y, events.p, events.sensor)

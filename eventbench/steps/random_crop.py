@@ -1,4 +1,4 @@
-"""Random crop: the events inside a rectangle at a random place, another for each recording."""
+"""Random crop: the events inside a rectangle at a random position, drawn for each recording."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from eventbench.steps.base import Step
 
 
 class RandomCrop(Step, frozen=True, forbid_unknown_fields=True):
-    """As `crop`, with a corner drawn from all that leave the rectangle inside the sensor."""
+    """Like `crop`, with a random corner, from all for which the rectangle is inside the sensor."""
 
     version: ClassVar[int] = 1
 

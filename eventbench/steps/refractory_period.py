@@ -1,4 +1,4 @@
-"""Refractory period: drops events that follow another one of their pixel too soon."""
+"""Refractory period: drops events too soon after another event of the same pixel."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from eventbench.steps.base import Step
 
 @njit(cache=True, nogil=True)
 def _late_enough(t, x, y, width, period, since_any, last):  # type: ignore[no-untyped-def]
-    """bool (events,): which events come more than `period` after the last of their pixel that counts, held in `last`."""
+    """bool (events,): whether each event is more than `period` after the last counted one of its pixel, held in `last`."""
     late_enough = np.empty(t.shape[0], np.bool_)
     never = np.int64(-(2**63))
     for i in range(t.shape[0]):
         pixel = np.int64(y[i]) * width + np.int64(x[i])
         previous = last[pixel]
-        late = previous == never or (
+        is_late = previous == never or (
             t[i] > previous and np.uint64(t[i]) - np.uint64(previous) > np.uint64(period)
         )
-        late_enough[i] = late
-        if late or since_any:
+        late_enough[i] = is_late
+        if is_late or since_any:
             last[pixel] = t[i]
     return late_enough
 
 
 class RefractoryPeriod(Step, frozen=True, forbid_unknown_fields=True):
-    """Keeps an event if more than `period_us` passed since the last event of its pixel that was kept; the first is kept.
+    """Keeps an event if more than `period_us` passed since the last kept event of its pixel; the first one is kept.
 
-    With `since_any` dropped events count too, so that a pixel that fires without pause is silent after its first event.
-    tonic's RefractoryPeriod does that, and also drops a first event at time 0 or before: `tonic` does the same.
+    With `since_any`, dropped events count too, so that a pixel that fires all the time is silent after its first event.
+    tonic's RefractoryPeriod does that, and also drops a first event at time 0 or earlier: `tonic` does the same.
     """
 
     version: ClassVar[int] = 1

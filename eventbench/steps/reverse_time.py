@@ -11,18 +11,18 @@ from eventbench.steps._bases import AppliedWithProbability
 
 
 class ReverseTime(AppliedWithProbability, frozen=True, forbid_unknown_fields=True):
-    """t becomes t_first + t_last - t, and p becomes 1 - p: played backwards, what grew brighter grows darker.
+    """t becomes t_first + t_last - t, and p becomes 1 - p: played backwards, brightening becomes darkening.
 
-    With `probability` below 1 some recordings are left alone, each as a whole.
+    With `probability` below 1, some recordings are left unchanged.
     """
 
     version: ClassVar[int] = 1
 
     def change(self, events: Events) -> Events:
-        """As many events, in order of time."""
+        """The same number of events, in order of time."""
         if not len(events):
             return events
-        # Differences first: the sum of two times might overflow.
+        # Differences first, since the sum of two times might overflow.
         t = events.t[0] + (events.t[-1] - events.t[::-1])
         p = np.uint8(1) - events.p[::-1]
         return Events.trusted(t, events.x[::-1], events.y[::-1], p, events.sensor)

@@ -29,7 +29,7 @@ class ScaleTime(Step, frozen=True, forbid_unknown_fields=True):
         return self.least != self.most
 
     def apply(self, events: Events, generator: np.random.Generator | None = None) -> Events:
-        """As many events, in their order."""
+        """The same number of events, in their order."""
         factor = (
             require_generator("scale_time", generator).uniform(self.least, self.most)
             if self.random
