@@ -17,6 +17,14 @@ HALF = 1 << 11
 MOST = 65535
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _ones(bits):  # type: ignore[no-untyped-def]
+    """How many of 12 bits are set."""
+    pairs = bits - (bits >> 1 & 0x555)
+    fours = (pairs & 0x333) + (pairs >> 2 & 0x333)
+    return (fours + (fours >> 4) + (fours >> 8)) & 0xF
+
+
 @njit(cache=True, nogil=True)
 def count(words, highs):  # type: ignore[no-untyped-def]
     """(events, words of the high time), which are copied into `highs`."""
@@ -26,10 +34,7 @@ def count(words, highs):  # type: ignore[no-untyped-def]
         if kind == COLUMN:
             events += 1
         elif kind in (TWELVE, EIGHT):
-            fired = word & (0xFFF if kind == TWELVE else 0xFF)
-            while fired:
-                fired &= fired - 1
-                events += 1
+            events += _ones(np.int64(word & (0xFFF if kind == TWELVE else 0xFF)))
         elif kind == TIME_HIGH:
             highs[n] = word & 0xFFF
             n += 1
@@ -42,12 +47,11 @@ def fill(words, high, advance, kinds, t, x, y, p):  # type: ignore[no-untyped-de
 
     The low part is 0 from where the high part changes until a word says it.
     """
-    n, early, touched, k = 0, 0, 0, -1
+    n, early, touched, since, k = 0, 0, 0, 0, -1
     base, low, left, damaged = np.int64(-1), np.int64(0), np.int64(0), False
     row = column = on = np.int64(0)
     for word in words:
         kind, value = word >> 12, np.int64(word & 0xFFF)
-        start = n
         if kind == ROW:
             row = value & 0x7FF
         elif kind in (COLUMN, BASE):
@@ -74,7 +78,6 @@ def fill(words, high, advance, kinds, t, x, y, p):  # type: ignore[no-untyped-de
             k += 1
             if high[k] != base:
                 base, low = high[k], np.int64(0)
-            left, damaged = advance[k], kinds[k] == 1
-        if damaged:
-            touched += n - start
-    return n, early, touched
+            touched += n - since if damaged else 0
+            left, damaged, since = advance[k], kinds[k] == 1, n
+    return n, early, touched + (n - since if damaged else 0)

@@ -36,7 +36,6 @@ def _sane(width: str, height: str) -> tuple[int, int] | None:
 
 _CONTROL = re.compile(rb"[\x01-\x08\x0a-\x1f\x7f]")
 _NAMED = re.compile(rb"\s*[A-Za-z][A-Za-z_]{2,}[ :=]")  # how a line begins whose rest may be in any alphabet
-_END = re.compile(rb"[\n\0]% ?end\r?\n")
 
 
 def percent_header(data: bytes) -> Header:
@@ -46,12 +45,12 @@ def percent_header(data: bytes) -> Header:
     only where an end of the header is stated.
     """
     lines: list[str] = []
-    stated = _END.search(data, 0, MOST_BYTES) if data[:1] == b"%" else None
+    stated_end = data.find(b"% end", 0, MOST_BYTES) if data[:1] == b"%" else -1
     at = 0
-    while data[at : at + 2] in (b"% ", b"%\n", b"%e"):
+    while data[at : at + 2] in (b"% ", b"%\n"):
         stop = data.find(b"\n", at, at + MOST_BYTES)
         line = data[at + 1 : stop].strip()
-        if stop < 0 or not _is_text(line, with_nul=stated is not None and at <= stated.start()):
+        if stop < 0 or not _is_text(line, with_nul=at <= stated_end):
             break
         parts = [part.strip(b"% \r") for part in line.split(b"\0")]
         lines += [part.decode("utf-8", "replace") for part in parts if part or len(parts) == 1]

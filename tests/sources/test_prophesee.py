@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -220,18 +221,25 @@ def test_event_streams_of_other_events_are_refused_by_name():
 
 
 @given(
-    events_on(100, 90, 10**9, first=2**50),
-    st.integers(1, 9),
-    st.booleans(),
+    events_on(100, 90, 10**9, most=90, first=2**50),
+    st.integers(1, 40),
+    st.sampled_from(
+        [
+            (aedat4.NONE, bytes),
+            (aedat4.ZSTD, aedat4.zstd),
+            (aedat4.LZ4, aedat4.lz4),
+            (aedat4.LZ4 + 1, partial(aedat4.lz4, linked=False, checksums=True)),
+        ]
+    ),
     st.sampled_from([None, b"table"]),
 )
 @settings(deadline=None, max_examples=40)
-def test_aedat4_gives_the_events_of_its_first_event_stream(events, each, packed, table):
-    pack = aedat4.zstd if packed else bytes
+def test_aedat4_gives_the_events_of_its_first_event_stream(events, each, packing, table):
+    compression, pack = packing
     packets = [(1, pack(aedat4.events(events[k : k + each]))) for k in range(0, len(events), each)]
     whole = aedat4.write(
         [(0, b"not looked at"), *packets, (2, b"nor this")],
-        compression=aedat4.ZSTD if packed else aedat4.NONE,
+        compression=compression,
         table=table,
         kinds=("IMUS", "EVTS", "EVTS"),
     )
@@ -249,6 +257,12 @@ ONE = (0, aedat4.events([(1, 2, 3, 1)]))
         (b"#!AER-DAT4.0\r\n" + bytes(40), "the header at byte 14 goes beyond the end of the file"),
         (b"#!AER-DAT4.0\r\n" + b"\x28\0\0\0" + bytes(40), "its header is damaged"),
         (aedat4.write([ONE], kinds=("IMUS",)), "no event stream in it"),
+        (
+            aedat4.write([(0, b"no frame at all")], compression=aedat4.LZ4),
+            "packet at byte .* does not unpack",
+        ),
+        (aedat4.write([(0, aedat4.lz4(ONE[1])[:-9])], compression=aedat4.LZ4), "does not unpack"),
+        (aedat4.write([(0, b"no frame at all")], compression=aedat4.ZSTD), "does not state its size"),
         (aedat4.write([ONE], compression=7), "compression 7; allowed: none, LZ4 or Zstandard"),
         (aedat4.write([ONE], table=None)[:-1], r"truncated: the packet at byte [\d,]+ goes beyond the end"),
         (aedat4.write([ONE, ONE])[:-70], "truncated: the packet at byte"),
@@ -256,7 +270,7 @@ ONE = (0, aedat4.events([(1, 2, 3, 1)]))
         (aedat4.write([(0, aedat4.zstd(b"EVTS"))], compression=aedat4.ZSTD), "unpacks to too few bytes"),
         (aedat4.write([(0, b"no EVTS in here")]), "cannot be decoded: bad packet prefix"),
         (aedat4.write([(0, aedat4.zstd_zeros(40_000))], compression=aedat4.ZSTD), "unpacks to far more"),
-        (aedat4.write([(0, aedat4.events([(1, 100, 3, 1)]))]), "x overflow"),
+        (aedat4.write([(0, aedat4.events([(1, 100, 3, 1)]))]), "x is 100 at event 0"),
     ],
 )
 def test_aedat4_files_that_cannot_be_read_are_refused_in_one_line(data, message):
@@ -292,3 +306,37 @@ def test_a_stream_of_another_id_is_refused(shared_data: Path):
     ):
         Aedat4(stream=2).read(path)
     assert np.array_equal(Aedat4(stream=0).read(path).t, Aedat4().read(path).t)
+
+
+LATE = (0, aedat4.events([(50, 1, 1, 1), (60, 2, 2, 0)]))
+EARLY = (0, aedat4.events([(10, 3, 3, 1), (20, 4, 4, 0)]))
+
+
+def test_packets_out_of_order_keep_their_times_and_are_refused_or_sorted():
+    data = aedat4.write([LATE, EARLY])
+    with pytest.raises(
+        BadRecording, match=r"time runs backwards at event 2 \(60 then 10 us\); .*--set sort=true"
+    ):
+        Aedat4().decode(data, "a.aedat4")
+    found = Aedat4(sort=True).decode_counted(data, "a.aedat4")
+    assert rows(found.events) == [(10, 3, 3, 1), (20, 4, 4, 0), (50, 1, 1, 1), (60, 2, 2, 0)]
+    assert [(note.kind, note.times) for note in found.notes] == [("steps_back", 1)]
+
+
+def test_a_second_event_stream_is_told_and_can_be_chosen():
+    other = (2, aedat4.events([(7, 9, 9, 1)]))
+    data = aedat4.write([EARLY, other], kinds=("EVTS", "IMUS", "EVTS"))
+    found = Aedat4().decode_counted(data, "a.aedat4")
+    assert len(found.events) == 2
+    (note,) = found.notes
+    assert note.what == "it holds 2 event streams, 0 (100x90), 2 (100x90): stream 0 is read"
+    assert "stream = 2" in note.fix
+    assert rows(Aedat4(stream=2).decode(data, "a.aedat4")) == [(7, 9, 9, 1)]
+
+
+def test_whole_packets_before_a_cut_and_events_on_the_sensor_can_be_had_of_aedat4():
+    outside = (0, aedat4.events([(30, 100, 3, 1), (31, 5, 5, 1), (32, -1, 5, 1)]))
+    data = aedat4.write([EARLY, outside, LATE])[:-9]
+    found = Aedat4(salvage=True, outside="drop").decode_counted(data, "a.aedat4")
+    assert found.events.t.tolist() == [10, 20, 31]
+    assert found.lost == {"cut_off": 1, "outside_sensor": 2}

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.support.formats.shared import EVENTS
 
 Event = tuple[int, int, int, int]
-NONE, ZSTD = 0, 3
+NONE, LZ4, ZSTD = 0, 1, 3
 
 
 def write(
@@ -46,6 +46,60 @@ def events(made: Iterable[Event]) -> bytes:
     return struct.pack("<I", len(data)) + data
 
 
+def lz4(data: bytes, *, linked: bool = True, checksums: bool = False) -> bytes:
+    """An LZ4 frame: a block that is not packed, then packed ones whose matches are 16 bytes back, as events are alike.
+
+    `linked` blocks refer to those before them. Checksums are zeros: no reader here looks at them.
+    """
+    flags = 0x40 | (not linked) << 5 | checksums << 4
+    out = struct.pack("<IBBB", 0x184D2204, flags, 0x40, 0)
+    size = 400
+    for start in range(0, len(data), size):
+        block = data[start : start + size]
+        packed = None if start == 0 else _lz4_block(data, start, min(start + size, len(data)), linked)
+        out += (
+            struct.pack("<I", len(block) | 1 << 31) + block
+            if packed is None
+            else struct.pack("<I", len(packed)) + packed
+        )
+        out += bytes(4 * checksums)
+    return out + bytes(4)
+
+
+def _lz4_block(data: bytes, start: int, end: int, linked: bool) -> bytes:
+    """Literals, and a match wherever four bytes or more are those 16 bytes, or one byte, before."""
+    out, literals, at = b"", start, start
+    first = 0 if linked else start
+    while at < end - 12:  # a block ends in literals
+        back = next(
+            (
+                back
+                for back in (16, 1)
+                if at - back >= first and data[at : at + 4] == data[at - back : at - back + 4]
+            ),
+            0,
+        )
+        if not back:
+            at += 1
+            continue
+        length = 4
+        while at + length < end - 5 and data[at + length] == data[at + length - back]:
+            length += 1
+        out += _lz4_sequence(data[literals:at], back, length)
+        at += length
+        literals = at
+    return out + _lz4_sequence(data[literals:end], 0, 4)
+
+
+def _lz4_sequence(literals: bytes, back: int, length: int) -> bytes:
+    def more(value: int) -> bytes:
+        return b"" if value < 15 else b"\xff" * ((value - 15) // 255) + bytes([(value - 15) % 255])
+
+    token = bytes([min(len(literals), 15) << 4 | (min(length - 4, 15) if back else 0)])
+    head = token + more(len(literals)) + literals
+    return head + (struct.pack("<H", back) + more(length - 4) if back else b"")
+
+
 def zstd(data: bytes) -> bytes:
     """A Zstandard frame of blocks that are not packed (RFC 8878)."""
     blocks = [data[k : k + 2**17] for k in range(0, len(data), 2**17)] or [b""]
@@ -66,7 +120,7 @@ def zstd_zeros(blocks: int) -> bytes:
 def seeds() -> list[bytes]:
     """Plain and packed, with a table at the end and without."""
     files = []
-    for compression, pack in ((NONE, bytes), (ZSTD, zstd)):
+    for compression, pack in ((NONE, bytes), (LZ4, lz4), (ZSTD, zstd)):
         packets = [(0, pack(events(EVENTS[:60]))), (1, b"imu"), (0, pack(events(EVENTS[60:])))]
         files += [write(packets, compression=compression, table=table) for table in (None, b"table")]
     return files
