@@ -1,8 +1,8 @@
-"""TCJA and PFA, forward and backward, beside the authors' formulation written out from its definition.
+"""TCJA and PFA, forward and backward, against the authors' formulation, written out from its definition.
 
-One thread. Outputs and gradients are compared before anything is timed. Memory is measured twice: what a forward keeps for
-the backward, counted by storage, and the peak of one forward and backward in a process of its own, as Linux counts
-resident pages; "beside" is the peak less the output and the input's gradient, which any form must have.
+One thread. Outputs and gradients are compared before anything is timed. Memory is measured in two ways: what a forward
+saves for the backward, counted by storage, and the peak of one forward and backward in a process of its own, as Linux
+counts resident pages; "beside" is the peak without the output and the input's gradient, which every implementation has.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 import paired
 import torch
 from paired import Claim
+from saved_memory import saved_bytes
 from torch import nn
 from torch.nn.functional import pad
 
@@ -86,33 +87,16 @@ def contenders(name: str, where: str) -> tuple[nn.Module, nn.Module, torch.Tenso
 def check(ours: nn.Module, authors: nn.Module, x: torch.Tensor, g: torch.Tensor) -> None:
     """Refuse to time what is not equal to within float32."""
     results, expected = step(ours, x, g), step(authors, x, g)
-    places = [id(p) for p in ours.parameters()]
-    order = [0, 1, *(2 + places.index(id(p)) for p in authors.parameters())]
-    for number, b in zip(order, expected, strict=True):
-        if not (results[number] - b).abs().max() <= 1e-4 * b.abs().max():
-            raise SystemExit(
-                f"{type(ours).__name__} differs from the authors' formulation in output {number}"
-            )
-
-
-def kept_mib(layer: nn.Module, x: torch.Tensor) -> float:
-    """MiB that a forward keeps for the backward beside the weights, each storage once: the input is among them."""
-    weights = {p.untyped_storage().data_ptr() for p in layer.parameters()}
-    storages: dict[int, int] = {}
-
-    def pack(t: torch.Tensor) -> torch.Tensor:
-        storages[t.untyped_storage().data_ptr()] = t.untyped_storage().nbytes()
-        return t
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
-        y = layer(x)
-    del y
-    return sum(size for pointer, size in storages.items() if pointer not in weights) / 2**20
+    parameter_ids = [id(p) for p in ours.parameters()]
+    order = [0, 1, *(2 + parameter_ids.index(id(p)) for p in authors.parameters())]
+    for index, tensor in zip(order, expected, strict=True):
+        if not (results[index] - tensor).abs().max() <= 1e-4 * tensor.abs().max():
+            raise SystemExit(f"{type(ours).__name__} differs from the authors' formulation in output {index}")
 
 
 def peak_mib(name: str, where: str, whose: str) -> float:
-    """MiB by which a forward and backward raise the peak of a fresh process; NaN where the kernel does not tell."""
-    # Every map is its own mapping, returned when freed, so that resident pages are what is in use.
+    """MiB by which a forward and backward raise the peak of a fresh process; NaN where the kernel does not report it."""
+    # Large tensors get a mapping of their own, returned when freed, so that resident pages are those in use.
     env = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
     command = [sys.executable, __file__, "--peak", name, where, whose]
     process = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
@@ -123,7 +107,7 @@ def _print_peak(name: str, where: str, whose: str) -> None:
     ours, authors, x, g = contenders(name, where)
     layer = ours if whose == "ours" else authors
     small = [t[:, :1, :, :4, :4].detach().clone() for t in (x, g)]
-    step(layer, small[0].requires_grad_(), small[1])  # libraries are loaded and threads are up
+    step(layer, small[0].requires_grad_(), small[1])  # loads libraries and starts threads
     try:
         Path("/proc/self/clear_refs").write_text("5")
         before = _kib("VmRSS")
@@ -140,32 +124,38 @@ def _kib(key: str) -> int:
 
 
 def run(rounds: int) -> list[Claim]:
-    """The table; a Claim for each figure that was asked for."""
+    """Print the tables; returns a Claim for each requirement."""
     claims: list[Claim] = []
     for where, shape in SHAPES.items():
-        for name, asked, memory in (("TCJA", 1.5, 0.0), ("PFA", 4.0, 3.0)):
+        for name, required, required_memory in (("TCJA", 1.5, 0.0), ("PFA", 4.0, 3.0)):
             ours, authors, x, g = contenders(name, where)
             check(ours, authors, x, g)
             rank = f" R={RANK}" if name == "PFA" else ""
             what = f"{name}{rank} fwd+bwd, {'x'.join(map(str, shape))}"
             calls = {"ours": partial(step, ours, x, g), AUTHORS: partial(step, authors, x, g)}
-            claims += paired.compare(f"{what}, {where}", calls, {AUTHORS: asked}, rounds=rounds)
-            kept = {"ours": kept_mib(ours, x), AUTHORS: kept_mib(authors, x)}
-            # The output and the gradient of the input are there whoever computes them.
-            least = 2 * x.numel() * 4 / 2**20
+            claims += paired.compare(f"{what}, {where}", calls, {AUTHORS: required}, rounds=rounds)
+            # Beside the weights; the input is included.
+            saved = {
+                "ours": saved_bytes(ours, x, ours.parameters()) / 2**20,
+                AUTHORS: saved_bytes(authors, x, authors.parameters()) / 2**20,
+            }
+            # Every implementation needs the output and the gradient of the input.
+            unavoidable = 2 * x.numel() * 4 / 2**20
             peaks = {
                 whose: peak_mib(name, where, "ours" if whose == "ours" else "authors") for whose in calls
             }
             for whose in calls:
                 print(
-                    f"  {whose:38}kept for the backward {kept[whose]:7.1f} MiB; peak {peaks[whose]:6.1f} MiB,"
-                    f" of which output and gradient {least:.1f}"
+                    f"  {whose:38}saved for the backward {saved[whose]:7.1f} MiB; peak {peaks[whose]:6.1f} MiB,"
+                    f" of which output and gradient {unavoidable:.1f}"
                 )
             print(f"  peak in all: {peaks[AUTHORS] / peaks['ours']:.1f}x\n")
-            if memory:
-                claims.append(Claim(f"{what}: kept", AUTHORS, memory, kept[AUTHORS] / kept["ours"]))
-                beside = (peaks[AUTHORS] - least) / max(peaks["ours"] - least, 1.0)
-                claims.append(Claim(f"{what}: peak beside", AUTHORS, memory, beside))
+            if required_memory:
+                claims.append(
+                    Claim(f"{what}: saved", AUTHORS, required_memory, saved[AUTHORS] / saved["ours"])
+                )
+                beside = (peaks[AUTHORS] - unavoidable) / max(peaks["ours"] - unavoidable, 1.0)
+                claims.append(Claim(f"{what}: peak beside", AUTHORS, required_memory, beside))
     return claims
 
 

@@ -1,7 +1,7 @@
-"""Decoders beside tonic's and SpikingJelly's, from file to events and to frames: `python benchmarks/bench_decoders.py`.
+"""Decoders against tonic's and SpikingJelly's, from file to events and to frames: `python benchmarks/bench_decoders.py`.
 
 Every contender is checked to give the same events, or frames, before it is timed. Files are in the page cache; one thread.
-N-MNIST is `nmnist_small` where it is at hand (EVENTBENCH_TEST_DATA, or ../shared/data), else files like it are made.
+N-MNIST is `nmnist_small` where it exists (EVENTBENCH_TEST_DATA, or ../shared/data), else similar files are made.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from paired import Claim, compare, machine, summary
 from peers import spikingjelly_datasets
+from recordings import atis_rows
 from tonic.io import read_mnist_file
 from tonic.transforms import ToFrame
 
@@ -37,17 +38,16 @@ def atis_bytes(n: int, side: int, markers: int = 0, seed: int = 7) -> bytes:
     """n random events on side x side pixels, and overflow markers evenly between them."""
     rng = np.random.default_rng(seed)
     t = np.sort(rng.integers(0, 1 << 23, n)).astype(np.uint32)
-    x, y, p = (rng.integers(0, top, n).astype(np.uint32) for top in (side, side, 2))
-    rows = np.stack([x, y, p << 7 | t >> 16, t >> 8 & 255, t & 255], axis=1).astype(np.uint8)
-    at = np.linspace(0, n, markers + 2).astype(int)[1:-1]
-    return np.insert(rows, at, [0, 240, 0, 0, 0], axis=0).tobytes()
+    x, y, p = (rng.integers(0, end, n).astype(np.uint32) for end in (side, side, 2))
+    positions = np.linspace(0, n, markers + 2).astype(int)[1:-1]
+    return np.insert(atis_rows(t, x, y, p), positions, [0, 240, 0, 0, 0], axis=0).tobytes()
 
 
 def aedat31_bytes(n: int, per_packet: int = 4_096) -> bytes:
     """n random polarity events of a DVS128 in packets, as cAER writes them."""
     rng = np.random.default_rng(7)
     t = np.sort(rng.integers(0, 10_000_000, n)).astype(np.uint32)
-    x, y, p = (rng.integers(0, top, n).astype(np.uint32) for top in (128, 128, 2))
+    x, y, p = (rng.integers(0, end, n).astype(np.uint32) for end in (128, 128, 2))
     records = np.stack([x << 17 | y << 2 | p << 1 | 1, t], axis=1).astype("<u4")
     parts = [b"#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DVS128\r\n#!END-HEADER\r\n"]
     for start in range(0, n, per_packet):
@@ -57,11 +57,11 @@ def aedat31_bytes(n: int, per_packet: int = 4_096) -> bytes:
 
 
 def n_mnist(folder: Path) -> list[Path]:
-    """1,100 files: real ones where they are at hand."""
+    """1,100 files: real ones where they exist, else random ones in `folder`."""
     real = Path(os.environ.get("EVENTBENCH_TEST_DATA", SHARED)) / "nmnist_small"
     if files := sorted(real.glob("T*/*/*.bin")):
         return files[:1_100]
-    print("nmnist_small is not here: files like it are made\n")
+    print("nmnist_small is not here: similar files are made\n")
     paths = [folder / f"{k:05d}.bin" for k in range(1_100)]
     for k, path in enumerate(paths):
         path.write_bytes(atis_bytes(PER_FILE, 34, seed=k))
@@ -69,7 +69,7 @@ def n_mnist(folder: Path) -> list[Path]:
 
 
 def one_file(folder: Path, rounds: int) -> list[Claim]:
-    """1 M events in one file, without overflow markers and (not asked for) with some."""
+    """1 M events in one file, without overflow markers and (without a requirement) with some."""
     claims = []
     for markers in (0, 20):
         path = folder / f"{markers}.bin"
@@ -107,9 +107,9 @@ def many_files(files: list[Path], rounds: int) -> list[Claim]:
         "eventbench, out=": lambda: eb.frames(eb.read_batch(subset, size), 16, "tonic_time", out=out),
         dense: lambda: np.stack([to_frame(by_tonic(path)) for path in subset]),
     }
-    wanted = np.minimum(calls[dense](), 255)
+    expected = np.minimum(calls[dense](), 255)
     for name, call in calls.items():
-        assert np.array_equal(np.minimum(call(), 255), wanted), name
+        assert np.array_equal(np.minimum(call(), 255), expected), name
     what = "200 N-MNIST files to a batch of frames"
     return claims + compare(what, calls, {dense: 19}, rounds=rounds, items=200, unit="samples/s")
 

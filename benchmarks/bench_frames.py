@@ -14,21 +14,12 @@ from typing import Any
 import numpy as np
 from paired import Claim, compare, machine, summary, times_ms
 from peers import spikingjelly_datasets
+from recordings import random_events
 from tonic.transforms import ToFrame
 
 import eventbench as eb
 
 TONIC, BINCOUNT, JELLY = "tonic ToFrame, int16", "np.bincount, int64", "SpikingJelly by time, float64"
-
-
-def recording(n: int, width: int, height: int, hot: float = 0.0) -> eb.Events:
-    """n events, even in time and place; a share `hot` of them at one pixel."""
-    rng = np.random.default_rng(7)
-    x, y = rng.integers(0, width, n, np.uint16), rng.integers(0, height, n, np.uint16)
-    pinned = rng.random(n) < hot
-    x[pinned], y[pinned] = width // 2, height // 2
-    t = np.sort(rng.integers(0, 5_000_000, n))
-    return eb.Events(t=t, x=x, y=y, p=rng.integers(0, 2, n, np.uint8), sensor=(width, height))
 
 
 def by_bincount(events: eb.Events, bins: int) -> np.ndarray:
@@ -41,7 +32,10 @@ def by_bincount(events: eb.Events, bins: int) -> np.ndarray:
 
 
 def contenders(events: eb.Events, bins: int) -> dict[str, Callable[[], Any]]:
-    """Ours first. SpikingJelly puts the tail into the last frame; it is compared with our frames of that rule."""
+    """The calls to time, ours first, checked to give equal frames.
+
+    SpikingJelly puts the tail into the last frame, so it is compared with our frames of that rule.
+    """
     structured, to_frame = events.to_structured(), ToFrame((*events.sensor, 2), n_time_bins=bins)
     width, height = events.sensor
     ours = partial(eb.frames, events, bins, "tonic_time")
@@ -56,39 +50,44 @@ def contenders(events: eb.Events, bins: int) -> dict[str, Callable[[], Any]]:
         BINCOUNT: lambda: by_bincount(events, bins),
         JELLY: lambda: by_spikingjelly(columns, "time", bins, height, width),
     }
-    wanted = calls[TONIC]()
+    expected = calls[TONIC]()
     for name, call in calls.items():
         frames = call()
         if name == JELLY:
             assert np.array_equal(frames, eb.frames(events, bins, "spikingjelly_time", "float32")), name
             continue
-        top = 255 if frames.dtype == np.uint8 else 32767
-        assert np.array_equal(frames, np.minimum(wanted, top)), f"{name} differs from tonic"
+        largest = 255 if frames.dtype == np.uint8 else 32767
+        assert np.array_equal(frames, np.minimum(expected, largest)), f"{name} differs from tonic"
     return calls
 
 
 def streaming(n: int, width: int, height: int, bins: int, rounds: int) -> Claim:
-    """How near ours comes to reading x, y and p (5 bytes an event) once and writing the output once."""
-    events = recording(n, width, height)
+    """Our time against that of reading x, y and p (5 bytes an event) once and writing the output once."""
+    events = random_events(n, width, height)
     out = np.empty((bins, 2, height, width), np.uint8)
-    long = np.ones(2**25, np.uint64)
+    large_array = np.ones(2**25, np.uint64)
     calls: dict[str, Callable[[], Any]] = {
         "ours": partial(eb.frames, events, bins, out=out),
-        "read": lambda: long.sum(),
+        "read": lambda: large_array.sum(),
         "write": lambda: out.fill(0),
     }
     ms = {name: statistics.median(durations) for name, durations in times_ms(calls, rounds).items()}
-    read = long.nbytes / ms["read"] / 1e6
-    limit = 5 * n / read / 1e6 + ms["write"]
-    print(f"streaming limit, {n:,} events: {read:.1f} GB/s read, {limit:.3f} ms; ours {ms['ours']:.3f} ms\n")
+    read_speed = large_array.nbytes / ms["read"] / 1e6
+    limit_ms = 5 * n / read_speed / 1e6 + ms["write"]
+    print(
+        f"streaming limit, {n:,} events: {read_speed:.1f} GB/s read, {limit_ms:.3f} ms; ours {ms['ours']:.3f} ms\n"
+    )
     return Claim(
-        f"frames, {n:,} events, {width}x{height}", "the streaming limit, as a share", 0.4, limit / ms["ours"]
+        f"frames, {n:,} events, {width}x{height}",
+        "the streaming limit, as a share",
+        0.4,
+        limit_ms / ms["ours"],
     )
 
 
 def small_samples(rounds: int) -> list[Claim]:
     """2,000 short recordings into one batch."""
-    recordings = [recording(4_000, 34, 34) for _ in range(2_000)]
+    recordings = [random_events(4_000, 34, 34) for _ in range(2_000)]
     structured, batch = [events.to_structured() for events in recordings], eb.EventBatch.of(recordings)
     to_frame = ToFrame((34, 34, 2), n_time_bins=16)
     tonic = "tonic per sample, stacked"
@@ -106,7 +105,7 @@ def small_samples(rounds: int) -> list[Claim]:
 
 def from_structured(rounds: int) -> list[Claim]:
     """Frames of a structured array, as tonic takes it, conversion included."""
-    events = recording(1_000_000, 128, 128)
+    events = random_events(1_000_000, 128, 128)
     structured, to_frame = events.to_structured(), ToFrame((128, 128, 2), n_time_bins=16)
     calls: dict[str, Callable[[], Any]] = {
         "eventbench, uint8": lambda: eb.frames(structured, 16, "tonic_time", sensor=(128, 128)),
@@ -118,17 +117,17 @@ def from_structured(rounds: int) -> list[Claim]:
 
 
 def run(rounds: int = 9, full: bool = True) -> list[Claim]:
-    """Every row asked of frames; without `full`, 10 million events are left out."""
+    """Time every row on frames; without `full`, those with 10 million events are left out."""
     claims = []
     for n in (1_000_000, 10_000_000) if full else (1_000_000,):
         for width, height, bins in ((128, 128, 16), (640, 480, 20)):
-            calls = contenders(recording(n, width, height), bins)
+            calls = contenders(random_events(n, width, height), bins)
             what = f"frames, {n:,} events, {width}x{height}, T={bins}"
-            few = rounds if n < 10**7 else max(3, rounds // 3)
-            claims += compare(what, calls, {TONIC: 90, BINCOUNT: 7, JELLY: 20}, rounds=few, items=n)
+            affordable = rounds if n < 10**7 else max(3, rounds // 3)
+            claims += compare(what, calls, {TONIC: 90, BINCOUNT: 7, JELLY: 20}, rounds=affordable, items=n)
             if width == 128:
                 claims.append(streaming(n, width, height, bins, rounds))
-    hot = contenders(recording(1_000_000, 128, 128, 0.9), 16)
+    hot = contenders(random_events(1_000_000, 128, 128, hot=0.9), 16)
     claims += compare(
         "frames, 1 M events, 90 % at one pixel", hot, {TONIC: 40}, rounds=rounds, items=1_000_000
     )

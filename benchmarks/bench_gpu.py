@@ -1,10 +1,8 @@
-"""The rows that want a GPU, in one command: `make bench-gpu`. Without one each says "not measured"; none is ever estimated.
+"""The benchmarks that need a GPU, in one command: `make bench-gpu`. Without a GPU each row says "not measured".
 
-A group of rows is what is measured together, its contenders in turns and checked equal before. To add rows, put a `Group`
-into `groups()`, or, for a module that prints its own, a line at the end of `main`.
-
-SpikingJelly 2.0 has no CuPy backend any more; its native CUDA and Triton kernels stand for it, whichever of them its
-installation brings.
+The rows of a group are measured together, its contenders in turns after they were checked to be equal. To add rows, put a
+`Group` into `groups()`, or, for a module that prints its own, a line at the end of `main`. SpikingJelly 2.0 has no CuPy
+backend any more; it is measured with its native CUDA and Triton kernels, as far as they are installed.
 """
 
 from __future__ import annotations
@@ -16,11 +14,11 @@ from typing import NamedTuple
 import torch
 from paired import Claim, compare, machine, summary
 
-Row = tuple[str, str, float]  # what, against whom, how many times (or which share) is asked
+Row = tuple[str, str, float]  # what is timed, against what, the ratio (or share) that is required
 
 
 class Group(NamedTuple):
-    """Rows that one function measures; it gives a claim for each row that it could, and prints why not for others."""
+    """Rows that one function measures; it returns a claim for each row it could measure and prints why it could not."""
 
     rows: list[Row]
     measure: Callable[[int], list[Claim]]
@@ -37,8 +35,8 @@ def _what(power: int) -> str:
 
 
 def _lif_rows() -> list[Row]:
-    asked = {NORSE: 20.0, COMPILED: 3.0, JELLY["cuda"]: 1.2, JELLY["triton"]: 1.2, COPY: 0.75}
-    return [(_what(power), against, times) for power in SIZES for against, times in asked.items()]
+    required = {NORSE: 20.0, COMPILED: 3.0, JELLY["cuda"]: 1.2, JELLY["triton"]: 1.2, COPY: 0.75}
+    return [(_what(power), against, ratio) for power in SIZES for against, ratio in required.items()]
 
 
 def measure_lif(rounds: int) -> list[Claim]:
@@ -69,26 +67,26 @@ def _lif_at(power: int, rounds: int) -> list[Claim]:
     repeats = max(1, 1 << (26 - power))
     calls = {"eventbench LIF": _synchronised(step(ours, x, g), repeats)}
     calls |= {name: _synchronised(step(peer, x, g), repeats) for name, peer in norse.items()}
-    what, asked = _what(power), {against: times for _, against, times in _lif_rows()}
+    what, required = _what(power), {against: ratio for _, against, ratio in _lif_rows()}
     items = x.numel() * repeats
     claims = compare(
-        what, calls, {name: asked[name] for name in (NORSE, COMPILED)}, rounds=rounds, items=items
+        what, calls, {name: required[name] for name in (NORSE, COMPILED)}, rounds=rounds, items=items
     )
     calls = {"eventbench LIF": _synchronised(step(like_spikingjelly(backend="triton"), x, g), repeats)}
     calls |= {name: _synchronised(step(peer, x, g), repeats) for name, peer in jelly.items()}
-    claims += compare(what, calls, {name: asked[name] for name in jelly}, rounds=rounds, items=items)
-    return [*claims, _share(what, x, g, rounds)]
+    claims += compare(what, calls, {name: required[name] for name in jelly}, rounds=rounds, items=items)
+    return [*claims, _share_of_copy_bandwidth(what, x, g, rounds)]
 
 
-def _share(what: str, x: torch.Tensor, g: torch.Tensor, rounds: int) -> Claim:
-    """How much of a copy's bytes per second the kernels reach, for what must move: x, s, h forward, g, h, dx backward."""
+def _share_of_copy_bandwidth(what: str, x: torch.Tensor, g: torch.Tensor, rounds: int) -> Claim:
+    """The kernels' bytes per second as a share of a copy's, counting x, s, h forward and g, h, dx backward."""
     from bench_lif import like_spikingjelly, step
     from paired import times_ms
 
-    layer, into = like_spikingjelly(backend="triton"), torch.empty_like(x, requires_grad=False)
+    layer, target = like_spikingjelly(backend="triton"), torch.empty_like(x, requires_grad=False)
     calls = {
         "ours": _synchronised(step(layer, x, g), 10),
-        "copy": _synchronised(lambda: into.copy_(x.detach()), 10),
+        "copy": _synchronised(lambda: target.copy_(x.detach()), 10),
     }
     times = {
         name: sorted(durations)[len(durations) // 2] for name, durations in times_ms(calls, rounds).items()
@@ -97,14 +95,14 @@ def _share(what: str, x: torch.Tensor, g: torch.Tensor, rounds: int) -> Claim:
 
 
 def _spikingjelly(implementation: str, x: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor] | None:
-    """SpikingJelly forced to one implementation, None (and why) where its installation has not got it."""
+    """SpikingJelly forced to one implementation; prints why and returns None where that is not installed."""
     from bench_lif import spikingjelly_node
     from spikingjelly._ops.lif import _selection
 
     node = spikingjelly_node()
 
     def forced(x: torch.Tensor) -> torch.Tensor:
-        # Read from the environment once, at import, so that one process can only be switched here.
+        # Read from the environment only once, at import, so a running process can only be switched here.
         if _selection._requested != implementation:  # noqa: SLF001
             _selection._requested = implementation  # noqa: SLF001
             _selection._selections.clear()  # noqa: SLF001
@@ -119,7 +117,7 @@ def _spikingjelly(implementation: str, x: torch.Tensor) -> Callable[[torch.Tenso
 
 
 def _synchronised(call: Callable[[], object], repeats: int) -> Callable[[], None]:
-    """The call several times over and the wait for the device, so that a launch's cost is shared out as in training."""
+    """The call `repeats` times, then one wait for the device, so that the cost of a launch is spread as in training."""
 
     def calls() -> None:
         for _ in range(repeats):
@@ -130,12 +128,12 @@ def _synchronised(call: Callable[[], object], repeats: int) -> Callable[[], None
 
 
 def groups() -> list[Group]:
-    """Everything there is to measure on a GPU."""
+    """All groups of rows."""
     return [Group(_lif_rows(), measure_lif)]
 
 
 def main() -> None:
-    """Measure every group and print every row with what was asked and what was measured."""
+    """Measure every group and print every row with the ratio that is required and the one measured."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     gpu = torch.cuda.is_available()
     print(f"{machine('torch', 'triton', 'norse', 'spikingjelly')}")
@@ -143,13 +141,13 @@ def main() -> None:
     measured: dict[tuple[str, str], float] = {}
     for group in groups() if gpu else []:
         measured |= {(claim.what, claim.against): claim.measured for claim in group.measure(rounds)}
-    print(f"{'what':52}{'against':34}{'asked':>8}{'measured':>14}")
+    print(f"{'what':52}{'against':34}{'required':>9}{'measured':>14}")
     for group in groups():
-        for what, against, asked in group.rows:
+        for what, against, required in group.rows:
             value = measured.get((what, against))
-            shown = "not measured" if value is None else f"{value:.2f}"
-            short = "  short" if value is not None and value < asked else ""
-            print(f"{what:52}{against:34}{asked:8g}{shown:>14}{short}")
+            value_text = "not measured" if value is None else f"{value:.2f}"
+            short = "  short" if value is not None and value < required else ""
+            print(f"{what:52}{against:34}{required:9g}{value_text:>14}{short}")
     print("\n== training")
     import training_gpu
 

@@ -1,23 +1,16 @@
-"""Averaged time surfaces (HATS) beside tonic's: the same surfaces come out, then both are timed."""
+"""Averaged time surfaces (HATS) against tonic's: checked to be the same surfaces, then timed."""
 
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 import numpy as np
 from paired import Claim, compare, machine, summary
+from recordings import random_events, structured_int64
 from tonic.transforms import ToAveragedTimesurface
 
-from eventbench.events import Events
 from eventbench.representations.averaged_time_surface import AveragedTimeSurface
-
-
-def random_events(n: int, sensor: tuple[int, int], span: int) -> Events:
-    rng = np.random.default_rng(0)
-    width, height = sensor
-    t = np.sort(rng.integers(0, span, n))
-    x, y = rng.integers(0, width, n), rng.integers(0, height, n)
-    return Events(t=t, x=x, y=y, p=rng.integers(0, 2, n), sensor=sensor)
 
 
 def check(ours: np.ndarray, tonics: np.ndarray) -> None:
@@ -34,34 +27,25 @@ def run(rounds: int) -> list[Claim]:
     The second case has 100 ms of history in one window: the densest cells tonic can be given in seconds.
     """
     claims = []
-    for what, n, sensor, span, window, tau, asked in (
+    for what, n, sensor, duration_us, window, tau, required in (
         ("defaults of tonic, 1 s", 20_000, (128, 128), 1_000_000, 1000, 100.0, 1000),
         ("parameters of the paper, 0.3 s", 6000, (120, 100), 300_000, 100_000, 1e9, 0),
     ):
-        events = random_events(n, sensor, span)
-        kinds = [("x", "i8"), ("y", "i8"), ("t", "i8"), ("p", "i8")]
-        array = events.to_structured()[["x", "y", "t", "p"]].astype(kinds)
-        radius = 2 if asked else 3
+        events = random_events(n, *sensor, duration_us=duration_us)
+        array = structured_int64(events)
+        radius = 2 if required else 3
         representation = AveragedTimeSurface(radius=radius, time_window_us=window, tau_us=tau, tonic=True)
         peer = ToAveragedTimesurface((*sensor, 2), 2 * radius + 1, representation.cell_size, window, tau)
         out = representation.apply(events)[0]
         check(out, peer(array))
         claims += compare(
             f"HATS, {what}, {n:,} events, {sensor[0]}x{sensor[1]}",
-            {"eventbench": _bound(representation, events, out), "tonic": _called(peer, array)},
-            {"tonic": asked} if asked else {},
+            {"eventbench": partial(representation.apply, events, out), "tonic": partial(peer, array)},
+            {"tonic": required} if required else {},
             rounds=min(rounds, 5),
             items=n,
         )
     return claims
-
-
-def _bound(representation: AveragedTimeSurface, events: Events, out: np.ndarray):  # type: ignore[no-untyped-def]
-    return lambda: representation.apply(events, out)
-
-
-def _called(peer: ToAveragedTimesurface, array: np.ndarray):  # type: ignore[no-untyped-def]
-    return lambda: peer(array)
 
 
 if __name__ == "__main__":

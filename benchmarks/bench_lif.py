@@ -1,9 +1,9 @@
-"""LIF forward and backward on the CPU beside Norse's LIFBoxCell stepped in a loop and SpikingJelly's multi-step LIFNode.
+"""LIF forward and backward on the CPU against Norse's LIFBoxCell stepped in a loop and SpikingJelly's multi-step LIFNode.
 
-One thread, and the allocator told to keep the heap, for all alike. Against each peer ours has the peer's settings: Norse's
-default surrogate and its reset, through which the gradient flows; SpikingJelly's ATan with a detached reset, as TCJA and PFA
-use it. Spikes and gradients are compared before anything is timed. What a forward keeps for its backward is counted by
-storage, the input's own left out.
+One thread, and the allocator is set to keep freed memory, for all contenders. Against each peer ours has the peer's
+settings: Norse's default surrogate and its reset, through which the gradient flows; SpikingJelly's ATan with a detached
+reset, as TCJA and PFA use it. Spikes and gradients are compared before anything is timed. What a forward saves for its
+backward is counted by storage, without the input.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import torch
 from paired import Claim, compare, machine, summary
+from saved_memory import saved_bytes
 
 from eventbench.layers import LIF
 from eventbench.training.heap import keep_heap
@@ -20,7 +21,7 @@ from eventbench.training.heap import keep_heap
 SHAPES = {
     (16, 16, 64, 32, 32): (7.0, 1.5),
     (100, 128, 128): (19.0, 8.0),
-}  # asked of ours against Norse, SpikingJelly
+}  # how many times faster ours must be than Norse, SpikingJelly
 
 Spiking = Callable[[torch.Tensor], torch.Tensor]
 
@@ -57,14 +58,14 @@ def spikingjelly_node() -> Spiking:
     return spikes
 
 
-def like_norse(**more: object) -> LIF:
+def like_norse(**settings: object) -> LIF:
     """Ours with the settings of `norse_loop`."""
-    return LIF(tau=2.0, surrogate="super", detach_reset=False, **more)  # type: ignore[arg-type]
+    return LIF(tau=2.0, surrogate="super", detach_reset=False, **settings)  # type: ignore[arg-type]
 
 
-def like_spikingjelly(**more: object) -> LIF:
+def like_spikingjelly(**settings: object) -> LIF:
     """Ours with the settings of `spikingjelly_node`."""
-    return LIF(tau=2.0, surrogate="atan", alpha=2.0, detach_reset=True, **more)  # type: ignore[arg-type]
+    return LIF(tau=2.0, surrogate="atan", alpha=2.0, detach_reset=True, **settings)  # type: ignore[arg-type]
 
 
 def inputs(
@@ -88,10 +89,10 @@ def step(spiking: Spiking, x: torch.Tensor, g: torch.Tensor) -> Callable[[], Non
 
 
 def check(name: str, ours: Spiking, peer: Spiking, x: torch.Tensor, g: torch.Tensor) -> None:
-    """Stop unless both fire alike and have the same gradients.
+    """Exit unless both give the same spikes and gradients.
 
-    SpikingJelly fires on h >= threshold and adds in another order: a neuron that both put within 1e-5 of the threshold
-    may differ, and then gets no input, in `x` itself. One in 100,000 may; more is refused.
+    SpikingJelly fires on h >= threshold and adds in another order, so a neuron whose membrane is within 1e-5 of the
+    threshold may differ; its input is then set to 0 in `x` itself. More than one neuron in 100,000 is refused.
     """
     with torch.no_grad():
         differing = (ours(x) != peer(x)).any(0)
@@ -99,7 +100,7 @@ def check(name: str, ours: Spiking, peer: Spiking, x: torch.Tensor, g: torch.Ten
             ours, peer, x[:, differing]
         ):
             raise SystemExit(
-                f"{name}: {int(differing.sum()):,} of {differing.numel():,} neurons fire otherwise"
+                f"{name}: {int(differing.sum()):,} of {differing.numel():,} neurons fire differently"
             )
         x[:, differing] = 0
     results = []
@@ -129,28 +130,12 @@ def _on_threshold(ours: Spiking, peer: Spiking, x: torch.Tensor) -> bool:
     return True
 
 
-def saved_bytes(spiking: Spiking, x: torch.Tensor) -> int:
-    """Bytes that a forward keeps for its backward, each storage once, that of the input not."""
-    storages: dict[int, int] = {}
-
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        storages[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        spikes = spiking(x)
-    storages.pop(x.untyped_storage().data_ptr(), None)
-    del spikes
-    return sum(storages.values())
-
-
 def run(rounds: int) -> list[Claim]:
-    """Print the tables: speed against either peer, and the bytes kept."""
-    kept = keep_heap()
+    """Print the tables: speed against either peer, and the bytes saved for the backward."""
+    heap_is_kept = keep_heap()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    print(f"one thread; the heap is {'kept' if kept else 'not kept'} between steps, for all\n")
+    print(f"one thread; the heap is {'kept' if heap_is_kept else 'not kept'} between steps, for all\n")
     claims: list[Claim] = []
     try:
         for shape, (against_norse, against_jelly) in SHAPES.items():
@@ -161,7 +146,7 @@ def run(rounds: int) -> list[Claim]:
     return claims
 
 
-def _against(shape: tuple[int, ...], peer: str, asked: float, rounds: int) -> list[Claim]:
+def _against(shape: tuple[int, ...], peer: str, required: float, rounds: int) -> list[Claim]:
     norse = peer.startswith("Norse")
     x, g = inputs(shape)
     ours: Spiking = like_norse() if norse else like_spikingjelly()
@@ -173,14 +158,14 @@ def _against(shape: tuple[int, ...], peer: str, asked: float, rounds: int) -> li
     calls = {"eventbench LIF": step(ours, x, g)}
     calls |= {name: step(spiking, x, g) for name, spiking in peers.items()}
     what = f"LIF fwd+bwd {shape}".replace(" ", "").replace("LIFfwd+bwd", "LIF fwd+bwd ")
-    claims = compare(what, calls, {peer: asked}, rounds=rounds, items=x.numel(), unit="Mupd/s")
-    our_bytes, peer_bytes = saved_bytes(ours, x), saved_bytes(peers[peer], x)
+    claims = compare(what, calls, {peer: required}, rounds=rounds, items=x.numel(), unit="Mupd/s")
+    our_bytes, peer_bytes = saved_bytes(ours, x, [x]), saved_bytes(peers[peer], x, [x])
     size = x.numel() * x.element_size()
     print(
-        f"  kept for backward, in sizes of x: ours {our_bytes / size:.2f}, {peer} {peer_bytes / size:.2f}\n"
+        f"  saved for backward, in sizes of x: ours {our_bytes / size:.2f}, {peer} {peer_bytes / size:.2f}\n"
     )
     if norse:
-        claims.append(Claim(f"{what}, bytes kept", peer, 3.0, peer_bytes / our_bytes))
+        claims.append(Claim(f"{what}, bytes saved", peer, 3.0, peer_bytes / our_bytes))
     return claims
 
 

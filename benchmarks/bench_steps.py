@@ -1,28 +1,21 @@
-"""Filters of events beside tonic's: the same events come out, then both are timed."""
+"""Steps that filter events against tonic's: checked to give the same events, then timed."""
 
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 import numpy as np
 from paired import Claim, compare, machine, summary
+from recordings import random_events, structured_int64
 from tonic import functional
 
 from eventbench.events import Events
-from eventbench.steps.base import Step
 from eventbench.steps.decimate import Decimate
 from eventbench.steps.denoise import Denoise
 from eventbench.steps.refractory_period import RefractoryPeriod
 
 N = 100_000
-
-
-def random_events(n: int, sensor: tuple[int, int]) -> Events:
-    rng = np.random.default_rng(0)
-    width, height = sensor
-    t = np.sort(rng.integers(0, 1_000_000, n))
-    x, y = rng.integers(0, width, n), rng.integers(0, height, n)
-    return Events(t=t, x=x, y=y, p=rng.integers(0, 2, n), sensor=sensor)
 
 
 def check(name: str, ours: Events, tonics: np.ndarray) -> None:
@@ -33,18 +26,17 @@ def check(name: str, ours: Events, tonics: np.ndarray) -> None:
 
 def run(rounds: int) -> list[Claim]:
     """Print the tables; tonic loops in Python, so a few rounds of it take seconds."""
-    events = random_events(N, (128, 128))
-    kinds = [("x", "i8"), ("y", "i8"), ("t", "i8"), ("p", "i8")]
-    array = events.to_structured()[["x", "y", "t", "p"]].astype(kinds)
-    span = 20_000
+    events = random_events(N, 128, 128, duration_us=1_000_000)
+    array = structured_int64(events)
+    time_us = 20_000
     contenders = {
         "denoise": (
-            Denoise(filter_time_us=span, tonic=True),
-            lambda: functional.denoise_numpy(array, filter_time=span),
+            Denoise(filter_time_us=time_us, tonic=True),
+            lambda: functional.denoise_numpy(array, filter_time=time_us),
         ),
         "refractory period": (
-            RefractoryPeriod(period_us=span, tonic=True),
-            lambda: functional.refractory_period_numpy(array, refractory_period=span),
+            RefractoryPeriod(period_us=time_us, tonic=True),
+            lambda: functional.refractory_period_numpy(array, refractory_period=time_us),
         ),
         "decimation": (Decimate(n=4), lambda: functional.decimate_numpy(array, 4)),
     }
@@ -53,16 +45,12 @@ def run(rounds: int) -> list[Claim]:
         check(name, step.apply(events), peer())
         claims += compare(
             f"{name}, {N:,} events, 128x128",
-            {"eventbench": _bound(step, events), "tonic": peer},
+            {"eventbench": partial(step.apply, events), "tonic": peer},
             {"tonic": 100},
             rounds=min(rounds, 5),
             items=N,
         )
     return claims
-
-
-def _bound(step: Step, events: Events):  # type: ignore[no-untyped-def]
-    return lambda: step.apply(events)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Stores beside tonic's disk cache and SpikingJelly's files: `python benchmarks/bench_store.py`.
+"""Stores against tonic's disk cache and SpikingJelly's files: `python benchmarks/bench_store.py`.
 
-Making them from raw files, reading random samples, binning anew, and the memory a preprocess takes. Files are in the page
-cache, one process, one thread unless said.
+Making them from raw files, reading random samples, binning anew, and the memory that preprocessing takes. Files are in the
+page cache; one process, one thread unless a row says otherwise.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from bench_decoders import KINDS, n_mnist
 from paired import Claim, compare, machine, summary
 from peers import spikingjelly_datasets
+from recordings import atis_rows
 from tonic import DiskCachedDataset
 from tonic.io import read_mnist_file
 from tonic.transforms import ToFrame
@@ -43,6 +44,18 @@ samples = {samples}
 [obtain]
 how = "it is made by the benchmark"
 """
+# VmHWM and not getrusage, whose peak a process inherits from the one that started it.
+PREPROCESS_AND_PRINT_PEAK = """
+import pathlib, sys
+from eventbench.preprocess.events_store import events_store
+from eventbench.preprocess.frames_store import frames_store
+from eventbench.specs import catalog
+card, pipeline, folder = catalog.card(sys.argv[1]), catalog.pipeline(sys.argv[2]), pathlib.Path(sys.argv[3])
+events_store(card, folder / "raw", folder / "cache")
+frames_store(card, pipeline, folder / "cache")
+status = pathlib.Path("/proc/self/status").read_text()
+print(int(status.split("VmHWM:")[1].split()[0]) / 1e3)
+"""
 PIPELINE = 'representation = { name = "frames", bins = 16, split_by = "tonic_time" }\n'
 
 
@@ -60,13 +73,13 @@ class Raw:
 
 
 class Data:
-    """Files of one class below `folder`/raw, as a card of ours and as a list."""
+    """Files of one class below `folder`/raw, described by a card and as a list."""
 
     def __init__(self, folder: Path, files: Sequence[bytes | Path], side: int) -> None:
         self.folder, self.side = folder, side
-        place = folder / "raw" / "x" / "all"
-        place.mkdir(parents=True)
-        self.files = [place / f"{k:05d}.bin" for k in range(len(files))]
+        class_folder = folder / "raw" / "x" / "all"
+        class_folder.mkdir(parents=True)
+        self.files = [class_folder / f"{k:05d}.bin" for k in range(len(files))]
         for path, data in zip(self.files, files, strict=True):
             path.write_bytes(data if isinstance(data, bytes) else data.read_bytes())
         card, pipeline = folder / "bench.toml", folder / "bench-v1.toml"
@@ -74,21 +87,21 @@ class Data:
         pipeline.write_text(PIPELINE)
         self.card, self.pipeline = catalog.card(str(card)), catalog.pipeline(str(pipeline))
 
-    def preprocessed(self, cache: Path) -> tuple[Path, Path]:
-        """The stores of events and of frames, made."""
+    def preprocess(self, cache: Path) -> tuple[Path, Path]:
+        """Make the stores of events and of frames; returns their paths."""
         events = events_store(self.card, self.folder / "raw", cache).store
         return events, frames_store(self.card, self.pipeline, cache).store
 
     def ours(self, cache: Path) -> tuple[EventStore, FrameStore]:
-        events, frames = self.preprocessed(cache)
+        events, frames = self.preprocess(cache)
         return EventStore(events), FrameStore(frames)
 
     def tonics(self, cache: Path) -> DiskCachedDataset:
         return DiskCachedDataset(Raw(self.files, (self.side, self.side)), cache_path=str(cache))
 
 
-def anew(folder: Path, call: Callable[[Path], Any]) -> Callable[[], Any]:
-    """A call with a new folder below this one each time; what earlier calls left is removed with it all."""
+def in_new_folder(folder: Path, call: Callable[[Path], Any]) -> Callable[[], Any]:
+    """The call with a new folder below `folder` each time; the folders are removed together with `folder`."""
 
     def call_in_new_folder() -> Any:
         folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +111,7 @@ def anew(folder: Path, call: Callable[[Path], Any]) -> Callable[[], Any]:
 
 
 def by_spikingjelly(data: Data, folder: Path) -> None:
-    """Its two stages: events to npz files, then frames to npz files."""
+    """SpikingJelly's two stages: events to npz files, then frames to npz files."""
     utils = spikingjelly_datasets().utils
     for stage in ("events", "frames"):
         (folder / stage).mkdir()
@@ -111,36 +124,35 @@ def by_spikingjelly(data: Data, folder: Path) -> None:
 
 
 def making(folder: Path, rounds: int) -> list[Claim]:
-    """nmnist_small, or files like it, from raw files to frames on disk."""
-    data = Data(folder, n_mnist(folder / "like"), 34)
-    wanted = [frames for frames, _ in data.tonics(folder / "check")]
+    """nmnist_small, or similar files, from raw files to frames on disk."""
+    data = Data(folder, n_mnist(folder / "similar"), 34)
+    expected = [frames for frames, _ in data.tonics(folder / "check")]
     _, ours = data.ours(folder / "check")
-    assert all(np.array_equal(ours[i], frames) for i, frames in enumerate(wanted)), "not tonic's frames"
+    assert all(np.array_equal(ours[i], frames) for i, frames in enumerate(expected)), "not tonic's frames"
     calls = {
-        "eventbench, events and frames": anew(folder / "ours", data.preprocessed),
-        TONIC: anew(folder / "tonic", lambda cache: [len(item) for item in data.tonics(cache)]),
-        JELLY: anew(folder / "jelly", lambda cache: by_spikingjelly(data, cache)),
+        "eventbench, events and frames": in_new_folder(folder / "ours", data.preprocess),
+        TONIC: in_new_folder(folder / "tonic", lambda cache: [len(item) for item in data.tonics(cache)]),
+        JELLY: in_new_folder(folder / "jelly", lambda cache: by_spikingjelly(data, cache)),
     }
     what = f"preprocess {len(data.files):,} N-MNIST files, one worker"
-    asked = {TONIC: 15, JELLY: 5}
-    return compare(what, calls, asked, rounds=rounds, items=len(data.files), unit="samples/s")
+    required = {TONIC: 15, JELLY: 5}
+    return compare(what, calls, required, rounds=rounds, items=len(data.files), unit="samples/s")
 
 
 def clustered(seed: int, n: int = 67_000) -> bytes:
-    """Events around a few moving points, as the edges of real recordings are: about 8 % of the cells are not zero."""
+    """An ATIS file of events around a few moving points, like edges in real recordings: about 8 % of the cells are filled."""
     rng = np.random.default_rng(seed)
     t = np.sort(rng.integers(0, 1_500_000, n))
-    spot = rng.integers(0, 9, n)
-    turn = t / 1_500_000 * 6.28 + spot
-    x = np.clip(64 + 40 * np.cos(turn + spot) + rng.normal(0, 9, n), 0, 127).astype(np.uint32)
-    y = np.clip(64 + 40 * np.sin(turn * (1 + spot % 3)) + rng.normal(0, 9, n), 0, 127).astype(np.uint32)
+    point = rng.integers(0, 9, n)
+    angle = t / 1_500_000 * 6.28 + point
+    x = np.clip(64 + 40 * np.cos(angle + point) + rng.normal(0, 9, n), 0, 127).astype(np.uint32)
+    y = np.clip(64 + 40 * np.sin(angle * (1 + point % 3)) + rng.normal(0, 9, n), 0, 127).astype(np.uint32)
     p = rng.integers(0, 2, n).astype(np.uint32)
-    rows = np.stack([x, y, p << 7 | t >> 16, t >> 8 & 255, t & 255], axis=1)
-    return rows.astype(np.uint8).tobytes()
+    return atis_rows(t, x, y, p).tobytes()
 
 
-def each(dataset: Any, order: np.ndarray) -> None:
-    """Samples looked at one after the other, none kept."""
+def read_each(dataset: Any, order: np.ndarray) -> None:
+    """Read samples one by one and drop them."""
     for i in order:
         dataset[i]
 
@@ -155,9 +167,9 @@ def reading(folder: Path, rounds: int) -> list[Claim]:
     order = np.random.default_rng(1).permutation(len(ours))[:64]
     batch = np.empty((64, *ours.shape), ours.dtype)
     calls: dict[str, Callable[[], Any]] = {
-        "eventbench, one by one": lambda: each(ours, order),
+        "eventbench, one by one": lambda: read_each(ours, order),
         "eventbench, a batch into out": lambda: ours.gather(order, batch),
-        TONIC: lambda: each(tonics, order),
+        TONIC: lambda: read_each(tonics, order),
     }
     claims = compare(
         "64 random samples (16, 2, 128, 128)", calls, {TONIC: 40}, rounds=rounds, items=64, unit="samples/s"
@@ -196,26 +208,21 @@ def reading(folder: Path, rounds: int) -> list[Claim]:
 
 
 def memory(folder: Path) -> None:
-    """The largest resident memory of a process that preprocesses n and 10 n recordings."""
+    """Print the peak of resident memory of processes that preprocess n and 10 n recordings."""
     print("peak memory of preprocess, MB")
+    recording = clustered(0)
     for samples in (300, 3_000):
-        at = folder / str(samples)
-        recording = clustered(0)
-        data = Data(at, [recording] * samples, 128)
-        code = (
-            "import sys, pathlib; from eventbench.specs import catalog; from eventbench.preprocess.events_store import events_store; from eventbench.preprocess.frames_store import frames_store\n"
-            "card, pipeline = catalog.card(sys.argv[1]), catalog.pipeline(sys.argv[2]); at = pathlib.Path(sys.argv[3])\n"
-            "events_store(card, at / 'raw', at / 'c'); frames_store(card, pipeline, at / 'c')\n"
-            # Not getrusage: its peak is handed down from the process that started this one.
-            "status = pathlib.Path('/proc/self/status').read_text()\n"
-            "print(int(status.split('VmHWM:')[1].split()[0]) / 1e3)"
-        )
-        paths = [str(data.card.path), str(data.pipeline.path), str(at)]
+        data_folder = folder / str(samples)
+        data = Data(data_folder, [recording] * samples, 128)
+        paths = [str(data.card.path), str(data.pipeline.path), str(data_folder)]
         process = subprocess.run(
-            [sys.executable, "-c", code, *paths], capture_output=True, text=True, check=True
+            [sys.executable, "-c", PREPROCESS_AND_PRINT_PEAK, *paths],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         print(f"  {samples:6,} recordings of 67,000 events{float(process.stdout):10.0f}")
-        shutil.rmtree(at)
+        shutil.rmtree(data_folder)
     print()
 
 

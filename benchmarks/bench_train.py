@@ -1,10 +1,10 @@
 """A training step on the CPU against Norse and SpikingJelly: `python benchmarks/bench_train.py`.
 
-Five times [conv 3x3 to 32 channels, batch norm, LIF, max pool 2] and a linear readout on 64x64, T 16, batch 8, all three
-with the same weights, the same neuron (LIF box, tau 2, hard reset, triangle surrogate) and the same allocator setting.
-Where the batch norms use running statistics, all give the same loss and gradients; while they train, stepping through a
-network takes the statistics of each step alone, and the others must still agree with ours. Then: frames binned from events
-that lie on the device, here the CPU, which nothing is asked of.
+Five times [conv 3x3 to 32 channels, batch norm, LIF, max pool 2] and a linear readout on 64x64, T 16, batch 8, all with the
+same weights, the same neuron (LIF box, tau 2, hard reset, triangle surrogate) and the same allocator setting. With running
+statistics in the batch norms all give the same loss and gradients; in training mode a network that is stepped through time
+has the statistics of each step alone, and only the others must agree with ours. Then: frames binned from events on the
+device, here the CPU, without a requirement.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ import numpy as np
 import torch
 from norse.torch.functional.lif_box import LIFBoxParameters
 from paired import Claim, compare, machine, summary
+from recordings import random_events
 from spikingjelly.activation_based import functional, layer, neuron, surrogate
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from eventbench.events import EventBatch, Events
+from eventbench.events import EventBatch
 from eventbench.events.packed import PackedEvents
 from eventbench.layers import LIF, norm_lif
 from eventbench.loading.resident_events import ResidentEvents
@@ -65,7 +66,7 @@ class Ours(nn.Module):
 
 
 class Stepped(nn.Module):
-    """The network as Norse's own examples have it: a SequentialState, called once a step."""
+    """The network as in Norse's own examples: a SequentialState, called once for each step."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -138,7 +139,7 @@ def _norse_cell() -> nn.Module:
 
 
 def networks() -> dict[str, nn.Module]:
-    """The contenders with one set of weights, norms with statistics of their own so that neurons fire in each stage."""
+    """The contenders with one set of weights; the statistics of the norms are such that neurons fire in each stage."""
     torch.manual_seed(0)
     contenders: dict[str, nn.Module] = {OURS: Ours(), STEPPED: Stepped(), LOOPED: Looped(), JELLY: Jelly()}
     weights = _layers(contenders[OURS])
@@ -163,12 +164,12 @@ def _layers(network: nn.Module) -> list[Any]:
 
 
 def check(contenders: dict[str, nn.Module], frames: torch.Tensor, labels: torch.Tensor) -> None:
-    """That one loss and one gradient come out of all; of the stepped one only where its norms do not train.
+    """Check that all give the same loss and gradients; the stepped network only where its norms are not in training.
 
-    In float64: in float32 sums that differ in their last bit move a spike here and there.
+    In float64, since in float32 sums that differ in the last bit move a spike here and there.
     """
     for training in (False, True):
-        wanted = None
+        first_results = None
         for name, network in contenders.items():
             if training and name == STEPPED:
                 continue
@@ -176,12 +177,11 @@ def check(contenders: dict[str, nn.Module], frames: torch.Tensor, labels: torch.
             loss = cross_entropy(copied(frames.double()), labels)
             loss.backward()
             results = [loss.detach(), *(module.weight.grad for module in _layers(copied))]
-            wanted = wanted or results
-            for expected, result in zip(wanted, results, strict=True):
+            first_results = first_results or results
+            for expected, result in zip(first_results, results, strict=True):
                 torch.testing.assert_close(result, expected, rtol=1e-6, atol=1e-9, msg=f"{name} differs")
-        assert wanted is not None and all(bool(result.abs().max() > 0) for result in wanted), (
-            "nothing flows back"
-        )
+        assert first_results is not None
+        assert all(bool(result.abs().max() > 0) for result in first_results), "a gradient is zero"
 
 
 def training_step(rounds: int) -> list[Claim]:
@@ -196,30 +196,21 @@ def training_step(rounds: int) -> list[Claim]:
         network.train()
         optimiser = torch.optim.Adam(network.parameters(), 1e-3)
 
-        def once() -> None:
+        def take_step() -> None:
             optimiser.zero_grad()
             cross_entropy(network(frames), labels).backward()
             optimiser.step()
 
-        return once
+        return take_step
 
     what = f"training step, {STAGES}x [conv {WIDTH} + BN + LIF + pool], {SIDE}x{SIDE}, T {T}, batch {N}"
     calls = {name: step(network) for name, network in contenders.items()}
     return compare(what, calls, {STEPPED: 3, JELLY: 2.5}, rounds=rounds, items=N, unit="samples/s")
 
 
-def many_events(samples: int, events: int, side: int) -> list[Events]:
-    rng, recordings = np.random.default_rng(5), []
-    for _ in range(samples):
-        x, y = rng.integers(0, side, (2, events), np.uint16)
-        t = np.cumsum(rng.integers(0, 50, events))
-        recordings.append(Events(t=t, x=x, y=y, p=rng.integers(0, 2, events, np.uint8), sensor=(side, side)))
-    return recordings
-
-
 def frames_from_events(rounds: int, device: torch.device) -> list[Claim]:
-    """One batch of 16 samples of 100,000 events, 128x128, T 20: float32 frames on the device. Asked for on a GPU only."""
-    recordings = many_events(16, 100_000, 128)
+    """One batch of 16 samples of 100,000 events, 128x128, T 20: float32 frames on the device. Required on a GPU only."""
+    recordings = [random_events(100_000, 128, 128, duration_us=2_500_000, seed=seed) for seed in range(16)]
     columns = [PackedEvents.of(events) for events in recordings]
     store: Any = SimpleNamespace(
         ids=[str(k) for k in range(16)],
@@ -233,7 +224,7 @@ def frames_from_events(rounds: int, device: torch.device) -> list[Claim]:
     rows = torch.arange(16)
 
     def ours() -> torch.Tensor:
-        frames = next(split._gather(rows, 16))  # noqa: SLF001  # the binning alone, without what makes a batch of it
+        frames = next(split._gather(rows, 16))  # noqa: SLF001  # the binning alone, without making a batch of it
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         return frames
@@ -245,16 +236,16 @@ def frames_from_events(rounds: int, device: torch.device) -> list[Claim]:
         return frames
 
     assert torch.equal(ours(), numba())
-    other = "Numba on the CPU, one batch" + (", and a copy" if device.type == "cuda" else "")
-    calls: dict[str, Callable[[], Any]] = {"resident events": ours, other: numba}
-    asked = {other: 20.0} if device.type == "cuda" else {}
+    on_cpu = "Numba on the CPU, one batch" + (", and a copy" if device.type == "cuda" else "")
+    calls: dict[str, Callable[[], Any]] = {"resident events": ours, on_cpu: numba}
+    required = {on_cpu: 20.0} if device.type == "cuda" else {}
     items = 16 * 100_000
     what = f"frames from resident events on {device.type}, 16 x 100,000 events, 128x128, T 20"
-    return compare(what, calls, asked, rounds=rounds, items=items)
+    return compare(what, calls, required, rounds=rounds, items=items)
 
 
 def run(rounds: int = 9) -> list[Claim]:
-    """Every row asked of training on the CPU; those of a GPU are in training_gpu.py."""
+    """Time every row on training on the CPU; those on a GPU are in training_gpu.py."""
     print(f"freed memory is kept in the process for all: {keep_heap()}; {torch.get_num_threads()} threads\n")
     claims = training_step(rounds)
     return claims + frames_from_events(rounds, torch.device("cpu"))
@@ -263,6 +254,6 @@ def run(rounds: int = 9) -> list[Claim]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
-    given = parser.parse_args()
+    options = parser.parse_args()
     print(f"{machine('torch', 'norse', 'spikingjelly')}\n")
-    summary(run(given.rounds))
+    summary(run(options.rounds))

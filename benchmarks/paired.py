@@ -1,6 +1,6 @@
-"""Timing side by side: contenders take turns (A B C A B C ...), so that a busy machine disturbs them alike.
+"""Paired timing: contenders take turns (A B C A B C ...), so that a busy machine disturbs all of them alike.
 
-Ratios are of medians within one run; the ratio of minima stands beside them, and how many times faster ours must be.
+Ratios are of medians within one run; the ratio of minima and the ratio that is required are printed beside them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Claim(NamedTuple):
 
     what: str
     against: str
-    asked: float
+    required: float
     measured: float
 
 
@@ -39,38 +39,42 @@ def times_ms(calls: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, l
 def compare(
     what: str,
     calls: Mapping[str, Callable[[], Any]],
-    asked: Mapping[str, float],
+    required: Mapping[str, float],
     *,
     rounds: int = 15,
     items: int = 0,
     unit: str = "Mev/s",
 ) -> list[Claim]:
-    """Time `calls` in turns and print a row each; the first is ours, `asked` says how many times faster than whom.
+    """Time `calls` in turns and print a row for each. The first is ours.
 
-    `items` is how many events (or samples) one call works through, for the rate in millions (or, with another
-    `unit`, in ones) a second. Contenders must have been checked to give equal results before.
+    required: by peer, how many times faster ours must be; a claim is returned for each.
+    items: how many events (or samples) one call processes, for the rate in millions (or, with a `unit` that does not begin
+    with M, in ones) a second. Contenders must have been checked to give equal results before.
     """
     times = times_ms(calls, rounds)
     medians = {name: statistics.median(durations) for name, durations in times.items()}
     ours = next(iter(calls))
     print(f"{what}: medians of {rounds} rounds")
-    print(f"  {'':38}{'ms':>10}{unit if items else '':>12}{'ours is':>10}{'of minima':>11}{'asked':>8}")
+    print(f"  {'':38}{'ms':>10}{unit if items else '':>12}{'ours is':>10}{'of minima':>11}{'required':>10}")
     for name, ms in medians.items():
         rate = items / ms * (1e-3 if unit.startswith("M") else 1e3) if items else 0
         ratio, of_minima = ms / medians[ours], min(times[name]) / min(times[ours])
-        required = f"{asked[name]:g}x" if name in asked else ""
+        required_ratio = f"{required[name]:g}x" if name in required else ""
         ratios = f"{ratio:9.1f}x{of_minima:10.1f}x" if name != ours else " " * 21
-        print(f"  {name:38}{ms:10.3f}{f'{rate:,.0f}' if items else '':>12}{ratios}{required:>8}", flush=True)
+        print(
+            f"  {name:38}{ms:10.3f}{f'{rate:,.0f}' if items else '':>12}{ratios}{required_ratio:>10}",
+            flush=True,
+        )
     print()
-    return [Claim(what, name, times, medians[name] / medians[ours]) for name, times in asked.items()]
+    return [Claim(what, name, ratio, medians[name] / medians[ours]) for name, ratio in required.items()]
 
 
 def summary(claims: list[Claim]) -> None:
-    """Every claim in one table, with what was asked and what was measured."""
-    print(f"{'what':58}{'against':40}{'asked':>8}{'measured':>9}")
+    """Print every claim in one table, with the ratio that is required and the one measured."""
+    print(f"{'what':58}{'against':40}{'required':>9}{'measured':>9}")
     for claim in claims:
-        short = "" if claim.measured >= claim.asked else "  short"
-        print(f"{claim.what:58}{claim.against:40}{claim.asked:7g}x{claim.measured:8.1f}x{short}")
+        short = "" if claim.measured >= claim.required else "  short"
+        print(f"{claim.what:58}{claim.against:40}{claim.required:8g}x{claim.measured:8.1f}x{short}")
 
 
 def machine(*packages: str) -> str:

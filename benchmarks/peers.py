@@ -1,4 +1,4 @@
-"""Peers as they can be imported: SpikingJelly's datasets want torchvision and torchaudio, which nothing timed here uses."""
+"""Import SpikingJelly's datasets without torchvision and torchaudio, which nothing that is timed here uses."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from unittest.mock import MagicMock
 
 
 def spikingjelly_datasets() -> ModuleType:
-    """`spikingjelly.datasets`, imported with stand-ins for torchvision and torchaudio: their binaries must fit torch's."""
+    """`spikingjelly.datasets`, imported with mocks of torchvision and torchaudio, whose binaries would have to fit torch's."""
     names = ["torchvision", "torchvision.datasets", "torchvision.datasets.utils", "torchvision.transforms"]
     names += ["torchaudio", "torchaudio.transforms"]
-    held = {name: sys.modules.get(name) for name in names}
+    modules_before = {name: sys.modules.get(name) for name in names}
     sys.modules.update({name: MagicMock(name=name) for name in names})
     sys.modules["torchvision.datasets"].DatasetFolder = type("DatasetFolder", (), {})  # type: ignore[attr-defined]
     try:
@@ -20,7 +20,7 @@ def spikingjelly_datasets() -> ModuleType:
 
         return spikingjelly.datasets
     finally:
-        for name, module in held.items():
+        for name, module in modules_before.items():
             if module is None:
                 del sys.modules[name]
             else:

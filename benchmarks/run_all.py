@@ -1,7 +1,7 @@
-"""Every benchmark, each in a process of its own, and one table at the end.
+"""Run every benchmark, each in a process of its own, and print one table at the end.
 
-`python benchmarks/run_all.py [--only frames store] [--rounds 9]`. A process of its own, because what one benchmark leaves
-behind in the allocator can cost the next one half of its speed.
+`python benchmarks/run_all.py [--only frames store] [--rounds 9]`. A process of its own, because the state in which a
+benchmark leaves the allocator can cost the next one half of its speed.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ HERE = Path(__file__).resolve()
 
 
 def names() -> list[str]:
-    """What there is to run: bench_<name>.py, but for what needs a GPU."""
+    """The names of benchmarks, bench_<name>.py, without the one that needs a GPU."""
     stems = sorted(path.stem.removeprefix("bench_") for path in HERE.parent.glob("bench_*.py"))
     return [name for name in stems if name != "gpu"]
 
 
 def run_here(name: str, rounds: int, claims: Path) -> None:
-    """Run a benchmark here and leave its claims in a file."""
+    """Run a benchmark in this process and write its claims to a file."""
     print(f"== {name}\n", flush=True)
     claims.write_text(json.dumps(importlib.import_module(f"bench_{name}").run(rounds)))
 
 
 def main() -> None:
-    """Run what was asked for, each table printed as it comes, and then the summary."""
+    """Run the chosen benchmarks, whose tables are printed as they come, and then print the summary."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", nargs="+", choices=names(), default=names(), metavar="NAME")
     parser.add_argument("--rounds", type=int, default=9)

@@ -1,9 +1,12 @@
-"""Training on a GPU, of which `make bench-gpu` is made up in part: `python benchmarks/training_gpu.py`.
+"""Training on a GPU: `python benchmarks/training_gpu.py`, and a part of `make bench-gpu`.
 
-One step of `tcja_dvs128` (T 20, batch 16, 128x128, AMP in float16, Adam, MSE of rates) against the same network with
-SpikingJelly's neurons in the place of ours (CuPy where its version has it; 2.0 takes its native CUDA or Triton kernels by
-itself); as a CUDA graph in bfloat16; how busy the GPU is while batches are made from
-resident frames; and frames binned on it from resident events. Without a GPU every row says "not measured".
+* One step of `tcja_dvs128` (T 20, batch 16, 128x128, AMP in float16, Adam, MSE of rates) against the same network with
+  SpikingJelly's neurons (CuPy where its version has it; 2.0 chooses its native CUDA or Triton kernels itself), and the same
+  step as a CUDA graph in bfloat16.
+* The share of the time in which the GPU is busy while batches are made from resident frames.
+* Frames binned on the GPU from resident events.
+
+Without a GPU every row says "not measured".
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from eventbench.models.tcja_dvs128 import TCJADVS128
 from eventbench.training.losses import rate_mse
 from eventbench.training.recipe import Recipe
 from eventbench.training.step import set_rate
-from eventbench.training.step import training_step as step_of
+from eventbench.training.step import training_step as make_training_step
 
 T, N, SIDE, CLASSES = 20, 16, 128, 11
 ROWS = {
@@ -39,7 +42,7 @@ ROWS = {
 
 
 class Jelly(nn.Module):
-    """A network of ours with SpikingJelly's multi-step neurons in the place of LIF, state reset at every call."""
+    """A network of ours with SpikingJelly's multi-step neurons in place of LIF, state reset at every call."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -55,7 +58,7 @@ class Jelly(nn.Module):
 
 
 def _node(lif: LIF) -> nn.Module:
-    own = {"backend": "cupy"} if "backend" in inspect.signature(neuron.LIFNode).parameters else {}
+    backend = {"backend": "cupy"} if "backend" in inspect.signature(neuron.LIFNode).parameters else {}
     assert lif.neuron.surrogate == "atan", "SpikingJelly's ATan is the one that is compared"
     return neuron.LIFNode(
         tau=2.0,
@@ -65,12 +68,12 @@ def _node(lif: LIF) -> nn.Module:
         surrogate_function=surrogate.ATan(alpha=lif.neuron.alpha),
         detach_reset=lif.neuron.detach_reset,
         step_mode="m",
-        **own,
+        **backend,
     )
 
 
 def check(ours: nn.Module, jelly: nn.Module, frames: torch.Tensor, labels: torch.Tensor) -> None:
-    """One loss and one gradient of the first layer, in eval mode, where dropout is off. In float32 a spike may move."""
+    """Check that loss and gradient of the first layer agree in eval mode (no dropout); in float32 a spike may move."""
     results = []
     for network in (ours, jelly):
         network.eval().zero_grad()
@@ -79,29 +82,29 @@ def check(ours: nn.Module, jelly: nn.Module, frames: torch.Tensor, labels: torch
         first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
         results.append((float(loss.detach()), first.weight.grad.flatten()))
     assert abs(results[0][0] - results[1][0]) < 0.02 * abs(results[0][0]), "the losses differ"
-    likeness = torch.nn.functional.cosine_similarity(results[0][1], results[1][1], 0)
-    assert float(likeness) > 0.95, f"the gradients differ: their cosine is {float(likeness):.3f}"
+    cosine = torch.nn.functional.cosine_similarity(results[0][1], results[1][1], 0)
+    assert float(cosine) > 0.95, f"the gradients differ: their cosine is {float(cosine):.3f}"
     for network in (ours, jelly):
         network.train().zero_grad()
 
 
-def stepped(
+def step_call(
     network: nn.Module, recipe: Recipe, frames: torch.Tensor, labels: torch.Tensor
 ) -> Callable[[], None]:
-    """The training step that `eventbench train` takes, waited for."""
-    step, optimiser = step_of(network, recipe, frames.device)
+    """A call of the training step of `eventbench train` that waits for the device."""
+    step, optimiser = make_training_step(network, recipe, frames.device)
 
-    def once() -> None:
+    def take_step() -> None:
         set_rate(optimiser, 1e-4)
         step(frames, labels)
         if frames.device.type == "cuda":
             torch.cuda.synchronize(frames.device)
 
-    return once
+    return take_step
 
 
 def training_step(rounds: int, device: torch.device) -> list[Claim]:
-    """The first two rows in the issue's own terms, and ours as a graph for information."""
+    """The first two rows, and our step as a CUDA graph for information."""
     torch.manual_seed(0)
     ours = TCJADVS128((SIDE, SIDE), T, CLASSES).to(device)
     generator = torch.Generator().manual_seed(1)
@@ -109,15 +112,15 @@ def training_step(rounds: int, device: torch.device) -> list[Claim]:
     labels = torch.randint(CLASSES, (N,), generator=generator).to(device)
     jelly, graphed = Jelly(ours).to(device), copy.deepcopy(ours)
     check(ours, jelly, frames, labels)
-    half = Recipe(loss="rate_mse", optimizer="adam", weight_decay=0, amp=True)
-    brain = Recipe(
+    in_float16 = Recipe(loss="rate_mse", optimizer="adam", weight_decay=0, amp=True)
+    as_graph = Recipe(
         loss="rate_mse", optimizer="adam", weight_decay=0, amp=True, amp_dtype="bfloat16", graph=True
     )
     peer = "SpikingJelly's neurons, float16"
     calls = {
-        "eventbench, float16": stepped(ours, half, frames, labels),
-        peer: stepped(jelly, half, frames, labels),
-        "eventbench, bfloat16, CUDA graph": stepped(graphed, brain, frames, labels),
+        "eventbench, float16": step_call(ours, in_float16, frames, labels),
+        peer: step_call(jelly, in_float16, frames, labels),
+        "eventbench, bfloat16, CUDA graph": step_call(graphed, as_graph, frames, labels),
     }
     for _ in range(5):  # the graph is captured at its fourth step
         calls["eventbench, bfloat16, CUDA graph"]()
@@ -125,12 +128,14 @@ def training_step(rounds: int, device: torch.device) -> list[Claim]:
     claims = compare(what, calls, {peer: 1.5}, rounds=rounds, items=N, unit="samples/s")
     return [
         *claims,
-        Claim("GPU busy while tcja_dvs128 trains", "all of the time", 0.95, busy(ours, half, device)),
+        Claim(
+            "GPU busy while tcja_dvs128 trains", "all of the time", 0.95, busy_share(ours, in_float16, device)
+        ),
     ]
 
 
-def busy(network: nn.Module, recipe: Recipe, device: torch.device, batches: int = 30) -> float:
-    """The share of the time from the first to the last kernel in which one is running, batches made on the GPU."""
+def busy_share(network: nn.Module, recipe: Recipe, device: torch.device, batches: int = 30) -> float:
+    """The share of the time from the first to the last kernel in which one is running, with batches made on the GPU."""
     rng, n = np.random.default_rng(0), N * batches
     frames = rng.integers(0, 2, (64, T, 2, SIDE, SIDE), np.uint8)
     store: Any = SimpleNamespace(
@@ -140,7 +145,7 @@ def busy(network: nn.Module, recipe: Recipe, device: torch.device, batches: int 
         gather=lambda rows: frames[rows % 64],
     )
     split = ResidentFrames(store, np.arange(n), device)
-    step, _ = step_of(network, recipe, device)
+    step, _ = make_training_step(network, recipe, device)
     total = torch.zeros(2, dtype=torch.float64, device=device)
 
     def epoch() -> None:
@@ -156,23 +161,23 @@ def busy(network: nn.Module, recipe: Recipe, device: torch.device, batches: int 
         for event in profile.events()
         if event.device_type == torch.autograd.DeviceType.CUDA  # type: ignore[attr-defined]
     )
-    return covered(spans) / (max(end for _, end in spans) - spans[0][0])
+    return covered_length(spans) / (max(end for _, end in spans) - spans[0][0])
 
 
-def covered(spans: list[tuple[float, float]]) -> float:
-    """How much of the line sorted spans cover together."""
-    length, reached = 0.0, float("-inf")
+def covered_length(spans: list[tuple[float, float]]) -> float:
+    """The length that spans (start, end), sorted by start, cover together."""
+    length, covered_to = 0.0, float("-inf")
     for start, end in spans:
-        length += max(0.0, end - max(start, reached))
-        reached = max(reached, end)
+        length += max(0.0, end - max(start, covered_to))
+        covered_to = max(covered_to, end)
     return length
 
 
 def run(rounds: int = 20) -> list[Claim]:
-    """Every row asked of training on a GPU; nothing where there is none."""
+    """Time every row on training on a GPU; without a GPU it prints the rows and returns no claim."""
     if not torch.cuda.is_available():
-        for row, asked in ROWS.items():
-            print(f"{row} ({asked} asked): not measured, there is no GPU")
+        for row, required in ROWS.items():
+            print(f"{row} ({required} required): not measured, there is no GPU")
         return []
     device = torch.device("cuda", torch.cuda.current_device())
     print(torch.cuda.get_device_name(device))
