@@ -42,12 +42,12 @@ def listed(tmp_path: Path, *arguments: str) -> str:
 
 
 def test_without_a_kind_every_kind_is_listed_with_its_members(tmp_path: Path) -> None:
-    found = json.loads(listed(tmp_path, "--json"))
-    assert list(found) == KINDS
+    listings = json.loads(listed(tmp_path, "--json"))
+    assert list(listings) == KINDS
     for family in ("sources", "layouts", "steps", "representations", "augmentations", "models", "metrics"):
-        assert [line["name"] for line in found[family]] == getattr(registry, family).names()
-        assert all(line["summary"] for line in found[family]), family
-    assert {"nmnist_small", "sim_gesture"} <= {line["name"] for line in found["datasets"]}
+        assert [line["name"] for line in listings[family]] == getattr(registry, family).names()
+        assert all(line["summary"] for line in listings[family]), family
+    assert {"nmnist_small", "sim_gesture"} <= {line["name"] for line in listings["datasets"]}
     text = listed(tmp_path)
     assert "\n  nmnist " in text
     assert text.endswith("records: none\nstores: none\n")
@@ -65,14 +65,14 @@ def test_one_kind_is_a_line_a_member_and_nothing_else(tmp_path: Path) -> None:
 def test_tasks_of_the_board_stand_beside_the_shipped_ones_and_a_broken_one_says_so(tmp_path: Path) -> None:
     board_builder.make_task(tmp_path / "board")
     (tmp_path / "board" / "tasks" / "odd-v1.toml").write_text("datset = 1")
-    found = {
+    summaries = {
         line["name"]: line["summary"] for line in json.loads(listed(tmp_path, "tasks", "--json"))["tasks"]
     }
-    assert found["gesture-v1"] == (
+    assert summaries["gesture-v1"] == (
         "Simulated gestures, 16 frames: sim_gesture through frames16-v1, ranked by accuracy"
     )
-    assert found["odd-v1"].startswith("cannot be read: odd-v1.toml: ")
-    assert "nmnist_small-v1" in found
+    assert summaries["odd-v1"].startswith("cannot be read: odd-v1.toml: ")
+    assert "nmnist_small-v1" in summaries
 
 
 def test_records_show_their_accuracy_and_broken_ones_their_reason(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""eventbench show: one thing in full, whatever kind it is."""
+"""eventbench show: one thing in full, of any kind."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_task_and_a_pipeline_of_ones_own_are_distinguished_by_their_keys(mini:
 
 
 def test_a_name_of_two_kinds_shows_both(mini: Miniature) -> None:
-    assert [one["kind"] for one in shown(mini, "sim_gesture")] == ["dataset", "source"]
+    assert [table["kind"] for table in shown(mini, "sim_gesture")] == ["dataset", "source"]
 
 
 def test_a_member_is_shown_with_its_parameters_and_their_defaults(mini: Miniature) -> None:
@@ -113,12 +113,12 @@ def test_a_model_shows_what_a_submission_may_set(mini: Miniature) -> None:
 
 def test_a_record_is_found_by_the_end_of_its_id_and_says_what_is_broken(mini: Miniature) -> None:
     entry = board_builder.add(mini.places.board, [5])
-    (found,) = shown(mini, entry.id[-8:])
-    assert (found["kind"], found["name"], found["path"]) == ("record", entry.id, str(entry.path))
-    assert found["digest"].startswith(entry.id[-8:])
-    assert found["content"]["runs"][0]["scores"]["accuracy"]["value"] == 0.9
-    assert "the dataset 'sim_gesture' has changed since" in found["broken"][0]
-    assert f"  broken: {found['broken'][0]}\n" in text(mini, entry.id)
+    (table,) = shown(mini, entry.id[-8:])
+    assert (table["kind"], table["name"], table["path"]) == ("record", entry.id, str(entry.path))
+    assert table["digest"].startswith(entry.id[-8:])
+    assert table["content"]["runs"][0]["scores"]["accuracy"]["value"] == 0.9
+    assert "the dataset 'sim_gesture' has changed since" in table["broken"][0]
+    assert f"  broken: {table['broken'][0]}\n" in text(mini, entry.id)
     assert shown(mini, str(entry.path))[0]["name"] == entry.id
 
 

@@ -1,4 +1,4 @@
-"""eventbench verify: all is recomputed, all that is broken is a line, and what is not at hand is said."""
+"""eventbench verify: everything is recomputed, each broken thing is a line, and what is not at hand is listed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-import tests.support.board_builder as made
 from eventbench import digest, home
 from eventbench.cli.verify import command
 from eventbench.errors import EventbenchError, UnknownName
 from eventbench.preprocess.events_store import events_store
+from tests.support import board_builder
 from tests.support.miniatures import Miniature, card_table, miniature, write_pipeline, write_task, write_toml
 
 
@@ -79,9 +79,9 @@ def test_all_three_are_checked_and_what_is_sound_is_said(mini: Miniature) -> Non
         "  at hand: mini: its recordings are those the card pins\n"
         "stores: 1 checked, 0 broken\n"
     )
-    found = json.loads(run("--json").stdout)
-    assert list(found) == ["records", "datasets", "stores"]
-    assert found["datasets"]["checked"] == [
+    document = json.loads(run("--json").stdout)
+    assert list(document) == ["records", "datasets", "stores"]
+    assert document["datasets"]["checked"] == [
         "datasets/mini.toml",
         "pipelines/mini_frames-v1.toml",
         "tasks/mini-v1.toml",
@@ -177,16 +177,16 @@ def test_members_that_cannot_be_built_are_broken(mini: Miniature) -> None:
     write_pipeline(mini.pipeline, steps=[{"name": "downsample", "factr": 2}])
     table = msgspec.toml.decode(mini.card.read_bytes())
     write_toml(mini.card, table | {"source": {"name": "atis_bim"}})
-    found = faults()
-    (step,), (source,) = found["pipelines/mini_frames-v1.toml"], found["datasets/mini.toml"]
+    broken = faults()
+    (step,), (source,) = broken["pipelines/mini_frames-v1.toml"], broken["datasets/mini.toml"]
     assert "unknown key 'factr' at '$'" in step
     assert source.startswith("no source named 'atis_bim'")
-    assert "tasks/mini-v1.toml" not in found
+    assert "tasks/mini-v1.toml" not in broken
 
 
 def test_a_tampered_record_is_a_line_a_reason(mini: Miniature) -> None:
-    made.make_task(mini.places.board)
-    entry = made.add(mini.places.board, [9])
+    board_builder.make_task(mini.places.board)
+    entry = board_builder.add(mini.places.board, [9])
     entry.path.write_text(entry.path.read_text().replace("0.82", "0.98"))
     result = run("records")
     assert result.exit_code == 1

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-import tests.support.board_builder as made
 from eventbench.cli.compare import command
 from eventbench.errors import EventbenchError, NotComparable, UnknownName
 from eventbench.leaderboard.compare import compare
@@ -26,10 +25,11 @@ from eventbench.specs.base import About
 from eventbench.specs.record import Pinned, Run, Score
 from eventbench.statistics.paired import mcnemar_exact
 from eventbench.statistics.wilson import wilson
+from tests.support import board_builder
 
 
 def view(place: Path) -> Board:
-    return task_board(place, made.TASK)
+    return task_board(place, board_builder.TASK)
 
 
 def order(board: Board) -> list[tuple[int | None, str]]:
@@ -37,34 +37,34 @@ def order(board: Board) -> list[tuple[int | None, str]]:
 
 
 def test_rows_are_ranked_by_mean_accuracy_and_equal_means_share_a_rank(tmp_path: Path) -> None:
-    made.add(tmp_path, [10, 10], model="c_net")
-    made.add(tmp_path, [4, 6], model="b_net")
-    made.add(tmp_path, [5, 5], model="a_net")
-    made.add(tmp_path, [2], model="d_net")
+    board_builder.add(tmp_path, [10, 10], model="c_net")
+    board_builder.add(tmp_path, [4, 6], model="b_net")
+    board_builder.add(tmp_path, [5, 5], model="a_net")
+    board_builder.add(tmp_path, [2], model="d_net")
     assert order(view(tmp_path)) == [(1, "d_net"), (2, "a_net"), (2, "b_net"), (4, "c_net")]
 
 
 def test_a_figure_where_less_is_better_is_ranked_the_other_way(tmp_path: Path) -> None:
-    text = made.TASK_TOML.replace("metrics", 'rank_by = "latency"\nmetrics')
-    task = made.make_task(tmp_path, text=text)
-    pinned = Pinned(id=made.TASK, digest=task.digest)
+    text = board_builder.TASK_TOML.replace("metrics", 'rank_by = "latency"\nmetrics')
+    task = board_builder.make_task(tmp_path, text=text)
+    pinned = Pinned(id=board_builder.TASK, digest=task.digest)
     for model, latency in [("slow", 9.0), ("fast", 2.0)]:
         scores = {"latency": Score(value=latency, unit="ms", better="lower")}
-        record = made.make_record(tmp_path, [3], model=model, scores=scores, task=pinned)
-        write_record(tmp_path, record, made.make_rows([3]))
-    made.make_task(tmp_path, text=text)
+        record = board_builder.make_record(tmp_path, [3], model=model, scores=scores, task=pinned)
+        write_record(tmp_path, record, board_builder.make_rows([3]))
+    board_builder.make_task(tmp_path, text=text)
     board = view(tmp_path)
     assert order(board) == [(1, "fast"), (2, "slow")]
     assert board.rows[1].tied_with_first is None
 
 
 def test_recipes_are_told_apart_by_what_all_of_them_state_where_that_does(tmp_path: Path) -> None:
-    made.add(tmp_path, [4], training={"recipe": {"epochs": 30}})
+    board_builder.add(tmp_path, [4], training={"recipe": {"epochs": 30}})
     later = {"epochs": 12, "amp": False}
-    made.add(tmp_path, [5], seeds=[1], training={"recipe": later}, created="2026-11-22T01:30:00Z")
+    board_builder.add(tmp_path, [5], seeds=[1], training={"recipe": later}, created="2026-11-22T01:30:00Z")
     assert [row.label for row in view(tmp_path).rows] == ["tcja_net (epochs=30)", "tcja_net (epochs=12)"]
     other = {"epochs": 12, "amp": True}
-    made.add(tmp_path, [6], seeds=[2], training={"recipe": other}, created="2026-11-22T02:30:00Z")
+    board_builder.add(tmp_path, [6], seeds=[2], training={"recipe": other}, created="2026-11-22T02:30:00Z")
     assert [row.label for row in view(tmp_path).rows] == [
         "tcja_net (epochs=30)",
         "tcja_net (amp=false, epochs=12)",
@@ -73,8 +73,8 @@ def test_recipes_are_told_apart_by_what_all_of_them_state_where_that_does(tmp_pa
 
 
 def test_the_runs_of_all_records_of_a_model_are_pooled(tmp_path: Path) -> None:
-    made.add(tmp_path, [4, 6])
-    made.add(tmp_path, [8], seeds=[2], created="2026-11-22T01:30:00Z")
+    board_builder.add(tmp_path, [4, 6])
+    board_builder.add(tmp_path, [8], seeds=[2], created="2026-11-22T01:30:00Z")
     (row,) = view(tmp_path).rows
     figure = row.metrics["accuracy"]
     values = [46 / 50, 44 / 50, 42 / 50]
@@ -86,8 +86,8 @@ def test_the_runs_of_all_records_of_a_model_are_pooled(tmp_path: Path) -> None:
 
 
 def test_a_run_that_was_submitted_twice_counts_once_from_the_later_record(tmp_path: Path) -> None:
-    made.add(tmp_path, [4, 6])
-    later = made.add(tmp_path, [4, 8], created="2026-11-22T01:30:00Z")
+    board_builder.add(tmp_path, [4, 6])
+    later = board_builder.add(tmp_path, [4, 8], created="2026-11-22T01:30:00Z")
     (row,) = view(tmp_path).rows
     # Seed 0 has the same weights in both; seed 1 was trained again, so both of its runs count.
     assert [(run.seed, run.scores["accuracy"].value) for run in row.runs] == [(0, 0.92), (1, 0.88), (1, 0.84)]
@@ -95,26 +95,26 @@ def test_a_run_that_was_submitted_twice_counts_once_from_the_later_record(tmp_pa
 
 
 def test_another_configuration_is_another_row(tmp_path: Path) -> None:
-    made.add(tmp_path, [4], config={"branches": "time"})
-    made.add(tmp_path, [5], config={"branches": "both"})
+    board_builder.add(tmp_path, [4], config={"branches": "time"})
+    board_builder.add(tmp_path, [5], config={"branches": "both"})
     assert order(view(tmp_path)) == [(1, "tcja_net (branches=time)"), (2, "tcja_net (branches=both)")]
 
 
 def test_namesakes_from_two_peoples_files_are_two_rows(tmp_path: Path) -> None:
-    made.add(tmp_path, [4], model="a.py:Net", code="a" * 64)
-    made.add(tmp_path, [5], model="a.py:Net", code="b" * 64)
+    board_builder.add(tmp_path, [4], model="a.py:Net", code="a" * 64)
+    board_builder.add(tmp_path, [5], model="a.py:Net", code="b" * 64)
     assert order(view(tmp_path)) == [(1, "a.py:Net"), (2, "a.py:Net")]
 
 
 def test_a_row_is_as_well_checked_as_its_least_checked_record(tmp_path: Path) -> None:
-    made.add(tmp_path, [4], status="re-run")
-    made.add(tmp_path, [5], status="self-reported", seeds=[1])
+    board_builder.add(tmp_path, [4], status="re-run")
+    board_builder.add(tmp_path, [5], status="self-reported", seeds=[1])
     assert view(tmp_path).rows[0].status == "self-reported"
 
 
 def test_a_checkpoint_picked_on_the_test_set_is_shown_and_not_ranked(tmp_path: Path) -> None:
-    made.add(tmp_path, [5])
-    made.add(tmp_path, [1], training={"selection": "test-max"}, seeds=[1])
+    board_builder.add(tmp_path, [5])
+    board_builder.add(tmp_path, [1], training={"selection": "test-max"}, seeds=[1])
     board = view(tmp_path)
     assert order(board) == [(1, "tcja_net")]
     assert [(row.rank, row.why_unranked) for row in board.unranked] == [
@@ -124,9 +124,9 @@ def test_a_checkpoint_picked_on_the_test_set_is_shown_and_not_ranked(tmp_path: P
 
 
 def test_rows_that_the_test_samples_cannot_tell_from_the_first_are_marked(tmp_path: Path) -> None:
-    made.add(tmp_path, [2], model="first")
-    made.add(tmp_path, [4], model="near")
-    made.add(tmp_path, [20], model="far")
+    board_builder.add(tmp_path, [2], model="first")
+    board_builder.add(tmp_path, [4], model="near")
+    board_builder.add(tmp_path, [20], model="far")
     first, near, far = view(tmp_path).rows
     assert (first.tied_with_first, near.tied_with_first, far.tied_with_first) == (False, True, False)
     # first is wrong on 2 samples that near is wrong on too: near alone is wrong on 2, far alone on 18.
@@ -135,8 +135,8 @@ def test_rows_that_the_test_samples_cannot_tell_from_the_first_are_marked(tmp_pa
 
 
 def test_a_withdrawn_record_is_listed_and_not_ranked(tmp_path: Path) -> None:
-    made.add(tmp_path, [5])
-    gone = made.add(tmp_path, [1], model="leaky", store="0" * 64)
+    board_builder.add(tmp_path, [5])
+    gone = board_builder.add(tmp_path, [1], model="leaky", store="0" * 64)
     (tmp_path / "withdrawn.toml").write_text(f'"{gone.id}" = "trained on test"\n')
     board = view(tmp_path)
     assert order(board) == [(1, "tcja_net")]
@@ -155,8 +155,8 @@ def test_a_withdrawn_record_is_listed_and_not_ranked(tmp_path: Path) -> None:
 def test_records_of_different_rules_are_refused_with_their_names(
     tmp_path: Path, field: str, changed: dict[str, Any], values: str
 ) -> None:
-    new = made.add(tmp_path, [5], model="a_new", **changed)
-    old = made.add(tmp_path, [4], model="b_old")
+    new = board_builder.add(tmp_path, [5], model="a_new", **changed)
+    old = board_builder.add(tmp_path, [4], model="b_old")
     one, two = values.split()
     with pytest.raises(NotComparable) as caught:
         view(tmp_path)
@@ -168,8 +168,8 @@ def test_records_of_different_rules_are_refused_with_their_names(
 
 
 def test_records_of_two_versions_of_the_task_are_refused(tmp_path: Path) -> None:
-    made.add(tmp_path, [5], model="a_new")
-    made.add(tmp_path, [4], model="b_old", task=Pinned(id=made.TASK, digest="0" * 64))
+    board_builder.add(tmp_path, [5], model="a_new")
+    board_builder.add(tmp_path, [4], model="b_old", task=Pinned(id=board_builder.TASK, digest="0" * 64))
     with pytest.raises(
         NotComparable, match=r"task\.digest is [0-9a-f]{8} in gesture-v1/a_new/.* and 00000000 in "
     ):
@@ -177,9 +177,9 @@ def test_records_of_two_versions_of_the_task_are_refused(tmp_path: Path) -> None
 
 
 def test_records_made_before_the_task_file_changed_are_refused(tmp_path: Path) -> None:
-    entry = made.add(tmp_path, [5])
+    entry = board_builder.add(tmp_path, [5])
     old = entry.record.task.digest[:8]
-    new = made.make_task(tmp_path, text=made.TASK_TOML.replace("0.1", "0.2")).digest[:8]
+    new = board_builder.make_task(tmp_path, text=board_builder.TASK_TOML.replace("0.1", "0.2")).digest[:8]
     with pytest.raises(NotComparable) as caught:
         view(tmp_path)
     assert str(caught.value) == (
@@ -190,8 +190,8 @@ def test_records_made_before_the_task_file_changed_are_refused(tmp_path: Path) -
 
 
 def test_a_metric_of_two_versions_is_refused(tmp_path: Path) -> None:
-    one = made.add(tmp_path, [5], model="a", scores={"firing_rate": Score(value=0.1)})
-    two = made.add(tmp_path, [5], model="b", scores={"firing_rate": Score(value=0.1, version=2)})
+    one = board_builder.add(tmp_path, [5], model="a", scores={"firing_rate": Score(value=0.1)})
+    two = board_builder.add(tmp_path, [5], model="b", scores={"firing_rate": Score(value=0.1, version=2)})
     with pytest.raises(NotComparable) as caught:
         view(tmp_path)
     assert str(caught.value).startswith(
@@ -201,9 +201,12 @@ def test_a_metric_of_two_versions_is_refused(tmp_path: Path) -> None:
 
 
 def test_records_of_other_test_samples_are_refused(tmp_path: Path) -> None:
-    one = made.add(tmp_path, [5], model="a")
-    rows = [(f"x{row[0]}", *row[1:]) if place == 9 else row for place, row in enumerate(made.make_rows([5]))]
-    two = write_record(tmp_path, made.make_record(tmp_path, [5], model="b"), rows)
+    one = board_builder.add(tmp_path, [5], model="a")
+    rows = [
+        (f"x{row[0]}", *row[1:]) if place == 9 else row
+        for place, row in enumerate(board_builder.make_rows([5]))
+    ]
+    two = write_record(tmp_path, board_builder.make_record(tmp_path, [5], model="b"), rows)
     with pytest.raises(
         NotComparable, match=f"{one.id} and {two.id} were scored on different test samples: 2 differ"
     ):
@@ -213,8 +216,8 @@ def test_records_of_other_test_samples_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_tampered_record_is_listed_as_broken_and_not_ranked(tmp_path: Path) -> None:
-    made.add(tmp_path, [5], model="honest")
-    bad = made.add(tmp_path, [9], model="cheat")
+    board_builder.add(tmp_path, [5], model="honest")
+    bad = board_builder.add(tmp_path, [9], model="cheat")
     bad.path.write_text(bad.path.read_text().replace("0.82", "0.98"))
     board = view(tmp_path)
     assert order(board) == [(1, "honest")]
@@ -226,11 +229,11 @@ def test_a_tampered_record_is_listed_as_broken_and_not_ranked(tmp_path: Path) ->
 
 
 def test_the_json_of_a_board_is_the_contracts(tmp_path: Path) -> None:
-    first = made.add(tmp_path, [3, 5], config={"tau": 2.0}, about=About(authors=["A. Author"]))
-    second = made.add(tmp_path, [20], model="plain_snn")
-    result = CliRunner().invoke(command, [made.TASK, "--board", str(tmp_path), "--json"])
+    first = board_builder.add(tmp_path, [3, 5], config={"tau": 2.0}, about=About(authors=["A. Author"]))
+    second = board_builder.add(tmp_path, [20], model="plain_snn")
+    result = CliRunner().invoke(command, [board_builder.TASK, "--board", str(tmp_path), "--json"])
     assert result.exit_code == 0
-    found = json.loads(result.stdout)
+    document = json.loads(result.stdout)
     low, high = wilson(46, 50)
     parameters = {
         "std": 0.0,
@@ -240,9 +243,9 @@ def test_the_json_of_a_board_is_the_contracts(tmp_path: Path) -> None:
         "low": 1234567.0,
         "high": 1234567.0,
     }
-    assert list(found) == ["task", "rank_by", "samples", "rows", "unranked", "withdrawn", "broken"]
-    assert found["task"] == "gesture-v1"
-    assert found["rows"][0] == {
+    assert list(document) == ["task", "rank_by", "samples", "rows", "unranked", "withdrawn", "broken"]
+    assert document["task"] == "gesture-v1"
+    assert document["rows"][0] == {
         "rank": 1,
         "model": "tcja_net",
         "config": {"tau": 2.0},
@@ -262,25 +265,25 @@ def test_the_json_of_a_board_is_the_contracts(tmp_path: Path) -> None:
         "about": {"authors": ["A. Author"]},
         "records": [first.id],
     }
-    assert found["rows"][1]["accuracy"]["std"] is None
-    assert found["rows"][1]["parameters"] == {
+    assert document["rows"][1]["accuracy"]["std"] is None
+    assert document["rows"][1]["parameters"] == {
         **parameters,
         "std": None,
         "low": None,
         "high": None,
         "seeds": 1,
     }
-    assert found["rows"][1]["records"] == [second.id]
-    assert [found[key] for key in ("unranked", "withdrawn", "broken")] == [[], [], []]
+    assert document["rows"][1]["records"] == [second.id]
+    assert [document[key] for key in ("unranked", "withdrawn", "broken")] == [[], [], []]
 
 
 def test_a_broken_record_makes_the_exit_status_1_and_is_shown(tmp_path: Path) -> None:
-    entry = made.add(tmp_path, [3])
+    entry = board_builder.add(tmp_path, [3])
     entry.path.with_name("20261121T013001Z-00000000.json").write_text("{")
-    result = CliRunner().invoke(command, [made.TASK, "--board", str(tmp_path)])
+    result = CliRunner().invoke(command, [board_builder.TASK, "--board", str(tmp_path)])
     assert result.exit_code == 1
     assert "- broken: gesture-v1/tcja_net/20261121T013001Z-00000000: " in result.stdout
-    as_json = CliRunner().invoke(command, [made.TASK, "--board", str(tmp_path), "--json"])
+    as_json = CliRunner().invoke(command, [board_builder.TASK, "--board", str(tmp_path), "--json"])
     assert as_json.exit_code == 1
     assert len(json.loads(as_json.stdout)["broken"]) == 1
 
@@ -296,7 +299,7 @@ def test_an_unknown_task_is_refused_with_those_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eventbench.home.shipped", lambda folder: tmp_path / "nothing shipped")
-    made.make_task(tmp_path)
+    board_builder.make_task(tmp_path)
     error = refusal("gesture-v2", "--board", str(tmp_path))
     assert isinstance(error, UnknownName)
     assert str(error) == (
@@ -305,9 +308,9 @@ def test_an_unknown_task_is_refused_with_those_there_are(
 
 
 def test_a_task_without_records_is_refused_with_how_to_make_one(tmp_path: Path) -> None:
-    made.make_task(tmp_path)
-    assert str(refusal(made.TASK, "--board", str(tmp_path))) == (
-        f"{tmp_path / 'records' / made.TASK}: no record yet; make one with eventbench submit DIR --task gesture-v1"
+    board_builder.make_task(tmp_path)
+    assert str(refusal(board_builder.TASK, "--board", str(tmp_path))) == (
+        f"{tmp_path / 'records' / board_builder.TASK}: no record yet; make one with eventbench submit DIR --task gesture-v1"
     )
 
 
@@ -320,8 +323,8 @@ def test_any_other_number_of_names_is_refused(names: list[str]) -> None:
 
 
 def test_two_records_are_compared_sample_by_sample(tmp_path: Path) -> None:
-    a = made.add(tmp_path, [2, 4], environment={"python": "3.11.9", "torch": "2.13.0"})
-    b = made.add(
+    a = board_builder.add(tmp_path, [2, 4], environment={"python": "3.11.9", "torch": "2.13.0"})
+    b = board_builder.add(
         tmp_path,
         [10, 12],
         model="plain_snn",
@@ -330,17 +333,17 @@ def test_two_records_are_compared_sample_by_sample(tmp_path: Path) -> None:
         environment={"python": "3.12.1", "torch": "2.13.0"},
     )
     result = CliRunner().invoke(command, [a.id, b.id, "--board", str(tmp_path), "--json"])
-    found = json.loads(result.stdout)
-    assert found["records"] == {"a": a.id, "b": b.id}
-    assert found["accuracy"]["difference"]["mean"] == pytest.approx(0.94 - 0.78)
-    difference = found["accuracy"]["difference"]
+    document = json.loads(result.stdout)
+    assert document["records"] == {"a": a.id, "b": b.id}
+    assert document["accuracy"]["difference"]["mean"] == pytest.approx(0.94 - 0.78)
+    difference = document["accuracy"]["difference"]
     assert difference["low"] < difference["mean"] < difference["high"]
     # Run 0: A is wrong on samples 0-1, B on 3-12; run 1: A on 0-3, B on 3-14, so sample 3 is wrong for both.
-    assert [(pair["only_a"], pair["only_b"]) for pair in found["runs"]] == [(10, 2), (11, 3)]
+    assert [(pair["only_a"], pair["only_b"]) for pair in document["runs"]] == [(10, 2), (11, 3)]
     p = [mcnemar_exact(10, 2), mcnemar_exact(11, 3)]
-    assert [pair["p"] for pair in found["runs"]] == pytest.approx(p)
-    assert [pair["p_holm"] for pair in found["runs"]] == pytest.approx([2 * p[0], 2 * p[0]])
-    lines = {line["field"]: line for line in found["provenance"]}
+    assert [pair["p"] for pair in document["runs"]] == pytest.approx(p)
+    assert [pair["p_holm"] for pair in document["runs"]] == pytest.approx([2 * p[0], 2 * p[0]])
+    lines = {line["field"]: line for line in document["provenance"]}
     assert lines["environment.python"] == {
         "field": "environment.python",
         "a": "3.11.9",
@@ -354,14 +357,14 @@ def test_two_records_are_compared_sample_by_sample(tmp_path: Path) -> None:
 
 
 def test_provenance_comes_before_the_statistics(tmp_path: Path) -> None:
-    a, b = made.add(tmp_path, [2]), made.add(tmp_path, [9], model="plain_snn")
+    a, b = board_builder.add(tmp_path, [2]), board_builder.add(tmp_path, [9], model="plain_snn")
     text = comparison_text(compare(a, b), a.kind)
     assert text.index("pipeline.digest") < text.index("A  accuracy 96.00 %") < text.index("McNemar")
 
 
 def test_records_of_two_tasks_are_not_compared(tmp_path: Path) -> None:
-    a = made.add(tmp_path, [2])
-    b = made.add(tmp_path, [2], task=Pinned(id="other-v1", digest="0" * 64))
+    a = board_builder.add(tmp_path, [2])
+    b = board_builder.add(tmp_path, [2], task=Pinned(id="other-v1", digest="0" * 64))
     with pytest.raises(NotComparable) as caught:
         compare(a, b)
     assert str(caught.value) == (
@@ -371,7 +374,7 @@ def test_records_of_two_tasks_are_not_compared(tmp_path: Path) -> None:
 
 
 def test_a_broken_record_is_not_compared(tmp_path: Path) -> None:
-    a, b = made.add(tmp_path, [2]), made.add(tmp_path, [9], model="plain_snn")
+    a, b = board_builder.add(tmp_path, [2]), board_builder.add(tmp_path, [9], model="plain_snn")
     b.predictions_path.write_text(b.predictions_path.read_text().replace("s0000,0,-1", "s0000,0,0"))
     error = refusal(a.id, b.id, "--board", str(tmp_path))
     assert str(error).startswith(f"{b.id}: the predictions are not those that were scored: sha256 ")
@@ -379,7 +382,7 @@ def test_a_broken_record_is_not_compared(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_a_table_keeps_to_its_width_and_breaks_no_figure(tmp_path: Path, width: int) -> None:
-    made.showcase(tmp_path)
+    board_builder.showcase(tmp_path)
     board = view(tmp_path)
     text = board_text(board, width, board.metrics)
     tables = [line for line in text.splitlines() if not line.startswith("*")]
@@ -390,7 +393,7 @@ def test_a_table_keeps_to_its_width_and_breaks_no_figure(tmp_path: Path, width: 
 
 @pytest.mark.parametrize("width", [100, 120, 400])
 def test_what_people_rank_by_comes_first_in_one_table_of_100_characters(tmp_path: Path, width: int) -> None:
-    made.showcase(tmp_path)
+    board_builder.showcase(tmp_path)
     table, left_out, _ = board_text(view(tmp_path), width).split("\n\n")[1:]
     lines = table.splitlines()
     assert max(map(len, lines)) <= 100
@@ -415,7 +418,7 @@ def test_what_people_rank_by_comes_first_in_one_table_of_100_characters(tmp_path
 
 
 def test_a_table_of_single_runs_has_no_column_of_deviations(tmp_path: Path) -> None:
-    made.add(tmp_path, [3])
+    board_builder.add(tmp_path, [3])
     text = board_text(view(tmp_path))
     assert " sd " not in text
     assert "Not shown" not in text
@@ -423,13 +426,13 @@ def test_a_table_of_single_runs_has_no_column_of_deviations(tmp_path: Path) -> N
 
 
 def shown(board: Path, *arguments: str) -> str:
-    result = CliRunner().invoke(command, [made.TASK, "--board", str(board), *arguments])
+    result = CliRunner().invoke(command, [board_builder.TASK, "--board", str(board), *arguments])
     assert result.exit_code == 0, result.output
     return result.stdout
 
 
 def test_further_columns_are_shown_on_request(tmp_path: Path) -> None:
-    made.showcase(tmp_path)
+    board_builder.showcase(tmp_path)
     some = shown(tmp_path, "--columns", "firing_rate, synaptic_operations")
     assert "(spikes/neuron/step)" not in some and "firing rate" in some
     assert some.count("(operations/sample)") == 2
@@ -445,8 +448,10 @@ def test_further_columns_are_shown_on_request(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("as_json", [[], ["--json"]])
 def test_an_unknown_column_is_refused_with_those_there_are(tmp_path: Path, as_json: list[str]) -> None:
-    made.add(tmp_path, [3])
-    error = refusal(made.TASK, "--board", str(tmp_path), "--columns", "parameters,latencyy", *as_json)
+    board_builder.add(tmp_path, [3])
+    error = refusal(
+        board_builder.TASK, "--board", str(tmp_path), "--columns", "parameters,latencyy", *as_json
+    )
     assert str(error) == "gesture-v1: no column named 'latencyy'; allowed: parameters"
 
 
@@ -457,28 +462,28 @@ def test_columns_of_two_records_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_terminal_too_narrow_for_the_figures_still_gets_whole_ones(tmp_path: Path) -> None:
-    made.showcase(tmp_path)
+    board_builder.showcase(tmp_path)
     lines = board_text(view(tmp_path), 30).splitlines()
     assert any(line.split()[:2] == ["1", "tcja_net"] and "96.16 to 99.33" in line for line in lines)
 
 
 def test_rows_with_as_many_right_answers_share_a_rank_whatever_the_seeds(tmp_path: Path) -> None:
     # In floating point the mean of 0.94 and 0.9 is not that of 0.92 and 0.92.
-    made.add(tmp_path, [3, 5], model="a_net")
-    made.add(tmp_path, [4, 4], model="b_net")
-    made.add(tmp_path, [3, 4, 5], model="c_net")
+    board_builder.add(tmp_path, [3, 5], model="a_net")
+    board_builder.add(tmp_path, [4, 4], model="b_net")
+    board_builder.add(tmp_path, [3, 4, 5], model="c_net")
     assert order(view(tmp_path)) == [(1, "a_net"), (1, "b_net"), (1, "c_net")]
 
 
 def test_control_characters_of_a_record_do_not_reach_the_terminal(tmp_path: Path) -> None:
-    made.add(tmp_path, [3], model="evil\x1b[31m\n[bold]net")
+    board_builder.add(tmp_path, [3], model="evil\x1b[31m\n[bold]net")
     text = board_text(view(tmp_path))
     assert "\x1b" not in text
     assert "evil?[31m?[bold]net" in text
 
 
 def test_the_markdown_of_a_board_escapes_what_markdown_and_html_would_read(tmp_path: Path) -> None:
-    made.add(tmp_path, [3, 5], model="a|b<script>*x*")
+    board_builder.add(tmp_path, [3, 5], model="a|b<script>*x*")
     assert markdown_board(view(tmp_path)) == (
         "### gesture-v1\n\nSimulated gestures, 16 frames\n\n"
         "| # | model | accuracy (%) | 95 % interval | seeds | status | parameters |\n"
@@ -488,7 +493,7 @@ def test_the_markdown_of_a_board_escapes_what_markdown_and_html_would_read(tmp_p
 
 
 def test_a_row_has_a_json_without_a_rank_when_it_is_not_ranked(tmp_path: Path) -> None:
-    made.add(tmp_path, [3], training={"selection": "test-max"})
+    board_builder.add(tmp_path, [3], training={"selection": "test-max"})
     (row,) = view(tmp_path).unranked
     assert isinstance(row, Row)
     assert row.as_json()["rank"] is None
@@ -496,17 +501,17 @@ def test_a_row_has_a_json_without_a_rank_when_it_is_not_ranked(tmp_path: Path) -
 
 
 def test_a_record_without_the_figure_that_ranks_is_broken(tmp_path: Path) -> None:
-    text = made.TASK_TOML.replace("metrics", 'rank_by = "latency"\nmetrics')
-    pinned = Pinned(id=made.TASK, digest=made.make_task(tmp_path, text=text).digest)
-    made.add(tmp_path, [3], task=pinned)
-    made.make_task(tmp_path, text=text)
+    text = board_builder.TASK_TOML.replace("metrics", 'rank_by = "latency"\nmetrics')
+    pinned = Pinned(id=board_builder.TASK, digest=board_builder.make_task(tmp_path, text=text).digest)
+    board_builder.add(tmp_path, [3], task=pinned)
+    board_builder.make_task(tmp_path, text=text)
     assert [item.reason for item in view(tmp_path).broken] == [
         "the run of seed 0 has no latency, which this task ranks by"
     ]
 
 
 def test_a_record_without_runs_is_broken(tmp_path: Path) -> None:
-    entry = made.add(tmp_path, [])
+    entry = board_builder.add(tmp_path, [])
     assert isinstance(entry.record.runs, list) and not any(isinstance(run, Run) for run in entry.record.runs)
     assert [item.reason for item in view(tmp_path).broken] == [
         "0 runs on 50 samples: there must be at least one of each"
@@ -514,7 +519,7 @@ def test_a_record_without_runs_is_broken(tmp_path: Path) -> None:
 
 
 def test_compare_needs_neither_torch_nor_numba(tmp_path: Path) -> None:
-    a, b = made.add(tmp_path, [2]), made.add(tmp_path, [9], model="plain_snn")
+    a, b = board_builder.add(tmp_path, [2]), board_builder.add(tmp_path, [9], model="plain_snn")
     program = (
         "import sys\n"
         "from eventbench.cli.compare import command\n"

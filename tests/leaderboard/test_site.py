@@ -15,7 +15,6 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-import tests.support.board_builder as made
 from eventbench.cli.site import command
 from eventbench.errors import EventbenchError
 from eventbench.leaderboard import axes, plots
@@ -23,6 +22,7 @@ from eventbench.leaderboard.site import page, write_site
 from eventbench.leaderboard.view import task_board
 from eventbench.specs.base import About
 from eventbench.specs.record import Score
+from tests.support import board_builder
 
 VOID = {"meta", "br", "link", "input", "img", "hr"}
 
@@ -55,15 +55,15 @@ class Page(HTMLParser):
 
 
 def html_of(place: Path) -> str:
-    return page([task_board(place, made.TASK)])
+    return page([task_board(place, board_builder.TASK)])
 
 
 def test_the_page_is_well_formed_and_loads_nothing(tmp_path: Path) -> None:
-    made.showcase(tmp_path)
-    found = Page(html_of(tmp_path))
-    names = {tag for tag, _ in found.tags}
+    board_builder.showcase(tmp_path)
+    parsed = Page(html_of(tmp_path))
+    names = {tag for tag, _ in parsed.tags}
     assert names.isdisjoint({"script", "link", "img", "iframe", "object", "embed", "image", "use"})
-    for tag, attributes in found.tags:
+    for tag, attributes in parsed.tags:
         assert attributes.keys().isdisjoint({"src", "srcset", "action", "xlink:href"}), tag
         assert not [name for name in attributes if name.startswith("on")], tag
     assert "@import" not in html_of(tmp_path)
@@ -77,7 +77,7 @@ def test_nothing_of_a_record_is_alive(tmp_path: Path) -> None:
     about = About(
         title=EVIL, paper=EVIL, url="javascript:alert(3)", licence=EVIL, authors=[EVIL, EVIL], notes=EVIL
     )
-    made.add(
+    board_builder.add(
         tmp_path,
         [3, 4],
         model=EVIL,
@@ -89,33 +89,33 @@ def test_nothing_of_a_record_is_alive(tmp_path: Path) -> None:
         store=EVIL,
         scores={EVIL: Score(value=1, unit=EVIL), "parameters": Score(value=5, unit=EVIL)},
     )
-    made.add(tmp_path, [9], scores={}, code=EVIL, store=EVIL)
-    gone = made.add(tmp_path, [1], model="gone")
+    board_builder.add(tmp_path, [9], scores={}, code=EVIL, store=EVIL)
+    gone = board_builder.add(tmp_path, [1], model="gone")
     bad = gone.path.with_name("bad.json")
     bad.write_text(json.dumps({"schema": EVIL}))
     (tmp_path / "withdrawn.toml").write_text(f'"{gone.id}" = {json.dumps(EVIL)}\n')
     html = html_of(tmp_path)
-    found = Page(html)
-    names = {tag for tag, _ in found.tags}
+    parsed = Page(html)
+    names = {tag for tag, _ in parsed.tags}
     assert names.isdisjoint({"script", "img", "a"})
-    assert not [name for _, attributes in found.tags for name in attributes if name.startswith("on")]
-    assert "".join(found.text).count("<script>alert(1)</script>") > 12
-    assert "49" not in "".join(found.text).partition("their")[0].split("alert(2)>'", 1)[1][:12]
+    assert not [name for _, attributes in parsed.tags for name in attributes if name.startswith("on")]
+    assert "".join(parsed.text).count("<script>alert(1)</script>") > 12
+    assert "49" not in "".join(parsed.text).partition("their")[0].split("alert(2)>'", 1)[1][:12]
     for drawing in re.findall(r"<svg.*?</svg>", html, re.DOTALL):
         ET.fromstring(drawing)
 
 
 def test_a_web_address_is_linked(tmp_path: Path) -> None:
-    made.add(tmp_path, [3], about=About(url="https://example.org/paper?a=1&b=2"))
+    board_builder.add(tmp_path, [3], about=About(url="https://example.org/paper?a=1&b=2"))
     links = [attributes for tag, attributes in Page(html_of(tmp_path)).tags if tag == "a"]
     assert links == [{"rel": "nofollow noopener", "href": "https://example.org/paper?a=1&b=2"}]
 
 
 def test_the_table_says_rank_interval_ties_and_what_is_not_ranked(tmp_path: Path) -> None:
-    made.add(tmp_path, [2], model="first")
-    made.add(tmp_path, [4], model="near")
-    made.add(tmp_path, [1], model="picked", training={"selection": "test-max"})
-    bad = made.add(tmp_path, [5], model="cheat")
+    board_builder.add(tmp_path, [2], model="first")
+    board_builder.add(tmp_path, [4], model="near")
+    board_builder.add(tmp_path, [1], model="picked", training={"selection": "test-max"})
+    bad = board_builder.add(tmp_path, [5], model="cheat")
     bad.predictions_path.unlink()
     text = " ".join(" ".join(Page(html_of(tmp_path)).text).split())
     assert "1 first 96.00 86.54 to 98.90 1 re-run 1.23 M" in text
@@ -125,9 +125,9 @@ def test_the_table_says_rank_interval_ties_and_what_is_not_ranked(tmp_path: Path
 
 
 def test_the_forest_plot_puts_means_intervals_and_runs_on_one_axis(tmp_path: Path) -> None:
-    made.add(tmp_path, [10, 20], model="low")
-    made.add(tmp_path, [5], model="high")
-    board = task_board(tmp_path, made.TASK)
+    board_builder.add(tmp_path, [10, 20], model="low")
+    board_builder.add(tmp_path, [5], model="high")
+    board = task_board(tmp_path, board_builder.TASK)
     plot = plots.forest(board)
     assert plot is not None
     ticks = {float(tick.text) / 100: tick.at for tick in plot.x_ticks}
@@ -149,8 +149,8 @@ def test_the_forest_plot_puts_means_intervals_and_runs_on_one_axis(tmp_path: Pat
 
 
 def test_there_is_a_scatter_for_each_cost_and_none_for_the_dense_count(tmp_path: Path) -> None:
-    made.showcase(tmp_path)
-    board = task_board(tmp_path, made.TASK)
+    board_builder.showcase(tmp_path)
+    board = task_board(tmp_path, board_builder.TASK)
     assert [name for name, _ in plots.scatters(board)] == [
         "synaptic_operations.effective_acs",
         "synaptic_operations.effective_macs",
@@ -167,8 +167,8 @@ def test_there_is_a_scatter_for_each_cost_and_none_for_the_dense_count(tmp_path:
 
 def test_a_row_without_a_cost_is_named_where_it_cannot_be_drawn(tmp_path: Path) -> None:
     for model, cost in [("a", 10.0), ("b", 200.0), ("free", 0.0)]:
-        made.add(tmp_path, [3], model=model, scores={"parameters": Score(value=cost)})
-    plot = plots.scatter(task_board(tmp_path, made.TASK), "parameters")
+        board_builder.add(tmp_path, [3], model=model, scores={"parameters": Score(value=cost)})
+    plot = plots.scatter(task_board(tmp_path, board_builder.TASK), "parameters")
     assert plot is not None
     assert ([mark.label for mark in plot.marks], plot.left_out) == (["a", "b"], ["free"])
     assert "Not drawn, for want of a cost above 0: free." in html_of(tmp_path)
@@ -205,8 +205,8 @@ def test_a_logarithmic_axis_covers_its_values_and_has_ticks(low: float, spread: 
 
 def test_the_verb_writes_the_page_and_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("eventbench.home.shipped", lambda folder: tmp_path / "nothing shipped")
-    made.add(tmp_path / "board", [3])
-    made.make_task(tmp_path / "board", "another-v1")
+    board_builder.add(tmp_path / "board", [3])
+    board_builder.make_task(tmp_path / "board", "another-v1")
     out = tmp_path / "a" / "site"
     arguments = ["--out", str(out), "--board", str(tmp_path / "board")]
     result = CliRunner().invoke(command, arguments)
@@ -226,7 +226,7 @@ def test_the_verb_writes_the_page_and_says_where(tmp_path: Path, monkeypatch: py
 
 
 def test_a_broken_record_is_on_the_page_and_in_the_exit_status(tmp_path: Path) -> None:
-    made.add(tmp_path, [3]).predictions_path.unlink()
+    board_builder.add(tmp_path, [3]).predictions_path.unlink()
     result = CliRunner().invoke(command, ["--out", str(tmp_path / "site"), "--board", str(tmp_path)])
     assert result.exit_code == 1
     assert "eventbench verify records gives the reason" in result.stderr

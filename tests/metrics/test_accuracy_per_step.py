@@ -66,12 +66,12 @@ def test_it_agrees_with_running_means_worked_out_one_by_one(steps: np.ndarray, s
 def test_the_last_step_is_the_accuracy_of_a_model_that_offers_steps() -> None:
     frames, labels = some_frames(5, 40), torch.arange(40) % 3
     metrics = {name: registry.metrics.get(name)() for name in ("accuracy_per_step", "accuracy")}
-    found = measure(SmallNet(), batched(frames, labels, 7), metrics, CPU)
-    assert [name for name in found if name.startswith("accuracy_per_step")] == [
+    figures = measure(SmallNet(), batched(frames, labels, 7), metrics, CPU)
+    assert [name for name in figures if name.startswith("accuracy_per_step")] == [
         f"accuracy_per_step.step_{step:02}" for step in range(1, 6)
     ]
-    assert found["accuracy_per_step.step_05"] == found["accuracy"]
-    assert len({figure.value for name, figure in found.items() if "step" in name}) > 1
+    assert figures["accuracy_per_step.step_05"] == figures["accuracy"]
+    assert len({figure.value for name, figure in figures.items() if "step" in name}) > 1
 
 
 def test_a_network_of_the_package_has_a_figure_for_each_step() -> None:
@@ -81,8 +81,8 @@ def test_a_network_of_the_package_has_a_figure_for_each_step() -> None:
     )
     frames, labels = 3 * torch.rand(3, 6, 2, 32, 32), torch.arange(6) % 3
     metrics = {name: registry.metrics.get(name)() for name in ("accuracy_per_step", "accuracy")}
-    found = measure(model, batched(frames, labels, 4), metrics, CPU)
-    assert found["accuracy_per_step.step_03"] == found["accuracy"]
+    figures = measure(model, batched(frames, labels, 4), metrics, CPU)
+    assert figures["accuracy_per_step.step_03"] == figures["accuracy"]
 
 
 def test_a_model_without_scores_of_each_step_has_no_such_figure() -> None:

@@ -51,12 +51,12 @@ def test_accuracy_counts_ties_as_errors(rows: list[tuple[list[int], int]], size:
         best = [k for k, score in enumerate(scores) if score == max(scores)]
         ties += len(best) > 1
         right += best == [label]
-    found = accuracy_of(
+    figures = accuracy_of(
         torch.tensor([s for s, _ in rows], dtype=torch.float32), torch.tensor([x for _, x in rows]), size
     )
-    assert found[""].value == right / len(rows)
-    assert found["ties"].value == ties / len(rows)
-    assert (found[""].low, found[""].high) == wilson(right, len(rows))
+    assert figures[""].value == right / len(rows)
+    assert figures["ties"].value == ties / len(rows)
+    assert (figures[""].low, figures[""].high) == wilson(right, len(rows))
 
 
 def test_the_prediction_of_a_tie_is_minus_one() -> None:
@@ -87,11 +87,11 @@ def test_parameters_counts_shared_ones_once_and_buffers_by_bytes_only() -> None:
     net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
     net[0].bias.requires_grad_(False)
     model = Through(lambda m, x: m.a(x.mean(0).flatten(1)[:, :3]), a=net, again=net)
-    found = run(model, Parameters(), some_frames(2, 3))
-    assert found["m"].value == 3 * 4 + 4 + 4 + 4
-    assert found["m.trainable"].value == 3 * 4 + 4 + 4
+    figures = run(model, Parameters(), some_frames(2, 3))
+    assert figures["m"].value == 3 * 4 + 4 + 4 + 4
+    assert figures["m.trainable"].value == 3 * 4 + 4 + 4
     assert (
-        found["m.bytes"].value == 4 * (24 + 8) + 8
+        figures["m.bytes"].value == 4 * (24 + 8) + 8
     )  # running mean and variance, and an int64 count of batches
 
 
@@ -191,8 +191,8 @@ def test_peak_memory_is_footprint_and_sample_and_the_most_held_in_the_forward() 
     model = Through(forward, unused=nn.Linear(100, 10))
     frames = torch.zeros(8, 3, 2, 16, 16)
     sample = 8 * 2 * 16 * 16 * 4
-    found = run(model, PeakMemory(), frames)["m"]
-    assert found == Figure((1010 * 4 + sample + 2 * sample + 2 * sample) / MIB, "MiB", "lower")
+    figures = run(model, PeakMemory(), frames)["m"]
+    assert figures == Figure((1010 * 4 + sample + 2 * sample + 2 * sample) / MIB, "MiB", "lower")
 
 
 def test_peak_memory_of_a_forward_that_allocates_nothing_is_what_is_held() -> None:
@@ -234,13 +234,13 @@ class Diary(ModelMetric):
 def test_measure_probes_only_when_every_metric_is_closed() -> None:
     lines: list[str] = []
     batches = batched(some_frames(2, 25), torch.zeros(25), 15)
-    found = measure(SmallNet(), batches, {"a": Diary(lines, "a"), "b": Diary(lines, "b")}, CPU)
+    figures = measure(SmallNet(), batches, {"a": Diary(lines, "a"), "b": Diary(lines, "b")}, CPU)
     assert lines == [
         *("a start False", "b start False", "a update 15 False", "b update 15 False"),
         *("a update 10 False", "b update 10 False", "a close", "b close"),
         *(f"a probe {PROBE_SAMPLES}", f"b probe {PROBE_SAMPLES}", "a value", "b value"),
     ]
-    assert set(found) == {"a", "a.k", "b", "b.k"}
+    assert set(figures) == {"a", "a.k", "b", "b.k"}
 
 
 def test_the_probe_is_given_the_first_samples_whatever_the_batch_size() -> None:

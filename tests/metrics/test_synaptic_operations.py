@@ -28,8 +28,8 @@ def run(model: nn.Module, frames: torch.Tensor, size: int = 3) -> dict[str, Figu
 
 def counts(model: nn.Module, frames: torch.Tensor, size: int = 3) -> Counts:
     """ACs, MACs and dense operations of all samples together."""
-    found, n = run(model, frames, size), frames.shape[1]
-    return tuple(round(found[f"s.{k}"].value * n) for k in ("effective_acs", "effective_macs", "dense"))  # type: ignore[return-value]
+    figures, n = run(model, frames, size), frames.shape[1]
+    return tuple(round(figures[f"s.{k}"].value * n) for k in ("effective_acs", "effective_macs", "dense"))  # type: ignore[return-value]
 
 
 def pairs_one_by_one(layer: nn.Linear | nn.Conv1d | nn.Conv2d, row: np.ndarray) -> tuple[int, int]:
@@ -289,7 +289,7 @@ def test_attention_over_samples_first_is_counted() -> None:
     assert counts(Through(forward, conv=conv, wide=wide), frames) == tuple(expected)
 
 
-# What a module says itself
+# What a module declares itself
 
 
 class Means(nn.Module):
@@ -325,7 +325,7 @@ def test_layers_within_a_module_that_counts_its_own_operations_are_still_counted
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("answer", "message"),
     [
         ((1, 2, 3), "whole numbers"),
         (torch.zeros(3, 7), "whole numbers"),
@@ -334,8 +334,8 @@ def test_layers_within_a_module_that_counts_its_own_operations_are_still_counted
         ((torch.zeros(7), torch.full((7,), 0.5), torch.zeros(7)), "parts of an operation"),
     ],
 )
-def test_counts_of_a_module_that_are_no_counts_are_refused(answer: Any, says: str) -> None:
-    with pytest.raises(BadSubmission, match=says):
+def test_counts_of_a_module_that_are_no_counts_are_refused(answer: Any, message: str) -> None:
+    with pytest.raises(BadSubmission, match=message):
         run(Means(answer), some_frames(4, 7), size=7)
 
 
@@ -343,7 +343,7 @@ def test_counts_of_a_module_that_are_no_counts_are_refused(answer: Any, says: st
 
 
 @pytest.mark.parametrize(
-    ("layer", "says"),
+    ("layer", "message"),
     [
         (nn.ConvTranspose2d(2, 2, 3), "'odd' is a ConvTranspose2d with the parameter 'weight'"),
         (nn.Conv3d(2, 2, 3), "Conv3d"),
@@ -355,14 +355,14 @@ def test_counts_of_a_module_that_are_no_counts_are_refused(answer: Any, says: st
     ],
 )
 def test_a_module_whose_operations_are_unknown_is_refused_by_name_before_the_first_batch(
-    layer: nn.Module, says: str
+    layer: nn.Module, message: str
 ) -> None:
-    with pytest.raises(BadSubmission, match=says):
+    with pytest.raises(BadSubmission, match=message):
         SynapticOperations().start(Through(lambda m, x: x, odd=layer), CPU)
 
 
 @pytest.mark.parametrize(
-    ("forward", "says"),
+    ("forward", "message"),
     [
         (lambda m, x: x.sum(0).flatten(1) @ m.kept.t, "the model itself runs (mm|matmul)"),
         (lambda m, x: torch.cdist(x.sum(0).flatten(1), m.kept.t.T), "cdist|euclidean"),
@@ -378,10 +378,10 @@ def test_a_module_whose_operations_are_unknown_is_refused_by_name_before_the_fir
     ],
 )
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
-def test_a_product_outside_all_layers_is_refused(forward: Any, says: str, mode: Any) -> None:
+def test_a_product_outside_all_layers_is_refused(forward: Any, message: str, mode: Any) -> None:
     kept = nn.Module()
     kept.register_buffer("t", torch.ones(60, 3))
-    with pytest.raises(BadSubmission, match=says), mode():
+    with pytest.raises(BadSubmission, match=message), mode():
         run(Through(forward, kept=kept, used=Fire()), some_frames(4, 3))
 
 

@@ -1,4 +1,4 @@
-"""What scoring does once and no more, what it leaves as it was, scores of each step, and what the environment says."""
+"""Scoring: what is read and made only once, what is left unchanged, scores of each step, the environment."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ RECIPE = Recipe(epochs=2, batch_size=5, learning_rate=0.05)
 def trained_and_scored(
     data: TaskData, folder: Path, loader: type[Loader]
 ) -> tuple[dict[str, object], object]:
-    """What was learnt, and what the record says, but for when and in how long; rows of the evidence."""
+    """The weights, the record without its times, and the rows of the evidence."""
     train_submission(data, "conv_snn", TINY, [0, 1], folder, recipe=RECIPE)
     record, rows = score(data, SubmissionFolder(folder))
     assert isinstance(data.split("train"), loader)
@@ -73,9 +73,9 @@ def test_the_command_line_trains_and_scores_without_a_store_of_frames(
         common = ["--task", mini.task, "--store", store, "--device", "cpu", *mini.flags]
         arguments = ["conv_snn", "--set", "channels=[4]", "--epochs", 1, "--seed", 0, "--out", out]
         assert run_cli(capsys, "train", *arguments, *common)[0] == 0
-        status, told, _ = run_cli(capsys, "submit", out, "--json", "--board", out / "board", *common)
+        status, stdout, _ = run_cli(capsys, "submit", out, "--json", "--board", out / "board", *common)
         assert status == 0
-        content: dict[str, object] = json.loads(Path(json.loads(told)["path"]).read_text())
+        content: dict[str, object] = json.loads(Path(json.loads(stdout)["path"]).read_text())
         return {key: content[key] for key in ("store", "task", "dataset", "pipeline", "predictions", "code")}
 
     events = record("events")

@@ -99,9 +99,9 @@ def test_a_network_of_ones_own_is_scored(
     board = tmp_path / "board"
     status, out, err = run_cli(capsys, *arguments(mini, own(tmp_path / "s"), board), "--json")
     assert (status, err) == (0, "")
-    told = json.loads(out)
-    assert told["rows"][0]["accuracy"]["mean"] == 1
-    entry = load_entry(Path(told["path"]))
+    document = json.loads(out)
+    assert document["rows"][0]["accuracy"]["mean"] == 1
+    entry = load_entry(Path(document["path"]))
     assert entry.path.parent.name == "MyNet"
     assert check_evidence(entry) == []
     assert entry.record.runs[0].scores["parameters"].value == 2 * 96 + 2
@@ -110,11 +110,11 @@ def test_a_network_of_ones_own_is_scored(
 def test_scoring_twice_gives_the_same_predictions(
     mini: Miniature, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = []
+    contents = []
     for board in (tmp_path / "a", tmp_path / "b"):
         assert run_cli(capsys, *arguments(mini, folder, board))[0] == 0
-        found.append(next(board.rglob("*.predictions.csv")).read_bytes())
-    assert found[0] == found[1]
+        contents.append(next(board.rglob("*.predictions.csv")).read_bytes())
+    assert contents[0] == contents[1]
 
 
 def test_check_holds_to_the_contract_and_writes_nothing(
@@ -202,8 +202,8 @@ def test_a_network_that_breaks_its_contract_is_refused_without_a_record(
     only_check: list[str],
 ) -> None:
     board = tmp_path / "board"
-    told = refused(capsys, *arguments(mini, own(tmp_path / "s", code), board), *only_check)
-    assert line in told
+    message = refused(capsys, *arguments(mini, own(tmp_path / "s", code), board), *only_check)
+    assert line in message
     assert files(board) == []
 
 
@@ -328,17 +328,17 @@ def test_a_folder_that_does_not_hold_together_is_refused_without_a_record(
 ) -> None:
     harm(folder)
     board = tmp_path / "board"
-    told = refused(capsys, *arguments(mini, folder, board))
-    assert line in told
+    message = refused(capsys, *arguments(mini, folder, board))
+    assert line in message
     assert files(board) == []
 
 
 def test_a_task_that_is_not_there_is_refused(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = refused(capsys, "submit", folder, "--task", "nmnist_smal-v1", "--board", tmp_path / "b")
-    assert "no task named 'nmnist_smal-v1'; allowed: " in told
-    assert told.endswith("did you mean 'nmnist_small-v1'?")
+    message = refused(capsys, "submit", folder, "--task", "nmnist_smal-v1", "--board", tmp_path / "b")
+    assert "no task named 'nmnist_smal-v1'; allowed: " in message
+    assert message.endswith("did you mean 'nmnist_small-v1'?")
     assert refused(capsys, "submit", folder) == "Missing option '--task'; see eventbench submit --help"
 
 
@@ -347,8 +347,8 @@ def test_a_metric_that_is_not_there_is_refused_without_a_record(
 ) -> None:
     task = write_task(tmp_path / "bad-v1.toml", mini, metrics=["accuracy", "acuracy"])
     board = tmp_path / "board"
-    told = refused(capsys, "submit", folder, "--task", task, *mini.flags, "--board", board)
-    assert "no metric named 'acuracy'" in told
+    message = refused(capsys, "submit", folder, "--task", task, *mini.flags, "--board", board)
+    assert "no metric named 'acuracy'" in message
     assert files(board) == []
 
 
@@ -366,16 +366,18 @@ def test_the_store_is_enough_and_raw_files_are_not_asked_for(
         tmp_path / "b",
     ]
     assert run_cli(capsys, *call, "--data-dir", tmp_path / "nowhere")[0] == 0
-    told = refused(capsys, *call[:4], "--data-dir", tmp_path / "nowhere", "--cache-dir", tmp_path / "empty")
-    assert "0 of 24 recordings" in told
+    message = refused(
+        capsys, *call[:4], "--data-dir", tmp_path / "nowhere", "--cache-dir", tmp_path / "empty"
+    )
+    assert "0 of 24 recordings" in message
 
 
 def test_a_board_that_cannot_be_written_is_refused(
     mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "board").write_text("a file")
-    told = refused(capsys, *arguments(mini, own(tmp_path / "s"), tmp_path / "board"))
-    assert "the record cannot be written" in told
+    message = refused(capsys, *arguments(mini, own(tmp_path / "s"), tmp_path / "board"))
+    assert "the record cannot be written" in message
 
 
 def test_two_submissions_with_a_file_of_the_same_name_do_not_share_a_class(

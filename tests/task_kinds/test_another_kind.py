@@ -1,4 +1,4 @@
-"""A kind of task that is no classification: its records are written, checked, ranked, drawn and compared by what it says."""
+"""A kind of task that is no classification: its records are written, checked, ranked, drawn and compared by its own rules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-import tests.support.board_builder as made
 from eventbench import registry
 from eventbench.cli.compare import command
 from eventbench.errors import BadRecord, EventbenchError, UnknownName
@@ -28,8 +27,11 @@ from eventbench.recordings.checks import task_faults
 from eventbench.specs import catalog
 from eventbench.specs.record import Pinned, Run, Score
 from eventbench.task_kinds.base import Answer, Difference, Evidence, Pooled, Recomputed, TaskKind
+from tests.support import board_builder
 
-TASK_TOML = made.TASK_TOML.replace("metrics", 'kind = "regression"\nmetrics').replace("accuracy", "error")
+TASK_TOML = board_builder.TASK_TOML.replace("metrics", 'kind = "regression"\nmetrics').replace(
+    "accuracy", "error"
+)
 
 
 @dataclass
@@ -124,7 +126,7 @@ def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def add(board: Path, model: str, errors: list[float]) -> Entry:
     """A record of one run a number: that far from every label."""
-    digest = made.make_task(board, text=TASK_TOML).digest
+    digest = board_builder.make_task(board, text=TASK_TOML).digest
     runs = [
         Run(
             seed=seed,
@@ -136,15 +138,15 @@ def add(board: Path, model: str, errors: list[float]) -> Entry:
         )
         for seed, error in enumerate(errors)
     ]
-    record = made.make_record(
+    record = board_builder.make_record(
         board,
         [0] * len(errors),
         model=model,
         runs=runs,
         kind="regression",
-        task=Pinned(id=made.TASK, digest=digest),
+        task=Pinned(id=board_builder.TASK, digest=digest),
     )
-    made.make_task(board, text=TASK_TOML)
+    board_builder.make_task(board, text=TASK_TOML)
     rows = [(f"s{n:03d}", float(n), *(n + error for error in errors)) for n in range(50)]
     return write_record(board, record, rows)
 
@@ -186,7 +188,7 @@ def test_stray_evidence_of_it_is_found(tmp_path: Path) -> None:
 def test_a_board_of_it_ranks_by_its_main_figure_and_says_so(tmp_path: Path) -> None:
     add(tmp_path, "far", [4.0])
     add(tmp_path, "near", [1.0, 2.0])
-    board = task_board(tmp_path, made.TASK)
+    board = task_board(tmp_path, board_builder.TASK)
     assert board.rank_by == "error"
     assert board.broken == []
     assert [(row.rank, row.model) for row in board.rows] == [(1, "near"), (2, "far")]
@@ -201,7 +203,7 @@ def test_a_board_of_it_ranks_by_its_main_figure_and_says_so(tmp_path: Path) -> N
 def test_the_page_of_it_speaks_of_its_figure_only(tmp_path: Path) -> None:
     add(tmp_path, "far", [4.0])
     add(tmp_path, "near", [1.0, 2.0])
-    html = page([task_board(tmp_path, made.TASK)])
+    html = page([task_board(tmp_path, board_builder.TASK)])
     assert "accuracy" not in html.lower()
     for text in (
         "Every error below was worked out again",
@@ -248,7 +250,7 @@ def test_a_record_of_an_unknown_kind_is_refused_in_one_line(unknown: Entry) -> N
 
 
 def test_a_board_of_an_unknown_kind_is_refused_in_one_line(unknown: Entry, tmp_path: Path) -> None:
-    result = CliRunner().invoke(command, [made.TASK, "--board", str(tmp_path)])
+    result = CliRunner().invoke(command, [board_builder.TASK, "--board", str(tmp_path)])
     assert isinstance(result.exception, UnknownName)
     assert str(result.exception) == (
         "gesture-v1.toml: no kind of task named 'regression'; allowed: classification"
@@ -257,23 +259,25 @@ def test_a_board_of_an_unknown_kind_is_refused_in_one_line(unknown: Entry, tmp_p
 
 @pytest.mark.parametrize("more", ["", 'rank_by = "parameters"\n'])
 def test_a_task_of_an_unknown_kind_is_found_by_verify(tmp_path: Path, more: str) -> None:
-    made.make_task(tmp_path, text=made.TASK_TOML.replace("metrics", f'kind = "regresion"\n{more}metrics'))
-    faults = task_faults(catalog.task(made.TASK, tmp_path))
+    board_builder.make_task(
+        tmp_path, text=board_builder.TASK_TOML.replace("metrics", f'kind = "regresion"\n{more}metrics')
+    )
+    faults = task_faults(catalog.task(board_builder.TASK, tmp_path))
     assert [fault for fault in faults if "kind" in fault] == [
         "no kind of task named 'regresion'; allowed: classification, regression; did you mean 'regression'?"
     ]
 
 
 def test_a_record_of_another_kind_than_its_tasks_is_broken(tmp_path: Path) -> None:
-    entry = made.add(tmp_path, [3])
-    made.make_task(tmp_path, text=TASK_TOML)
+    entry = board_builder.add(tmp_path, [3])
+    board_builder.make_task(tmp_path, text=TASK_TOML)
     assert "its kind is classification, its task's is regression" in check_record(entry, tmp_path)
-    (broken,) = task_board(tmp_path, made.TASK).broken
+    (broken,) = task_board(tmp_path, board_builder.TASK).broken
     assert broken.reason == "its kind is classification, its task's is regression"
 
 
 def test_records_of_two_kinds_are_not_compared(tmp_path: Path) -> None:
-    a, b = add(tmp_path, "net", [0.5]), made.add(tmp_path, [3])
+    a, b = add(tmp_path, "net", [0.5]), board_builder.add(tmp_path, [3])
     result = CliRunner().invoke(command, [a.id, b.id, "--board", str(tmp_path)])
     assert isinstance(result.exception, EventbenchError)
     assert "were scored by different versions of one task" in str(result.exception)

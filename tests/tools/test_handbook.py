@@ -157,9 +157,9 @@ def test_binary_frames_in_tonics_modes_are_where_tonics_frames_are_not_0(
     events: Events, modes: tuple[str, str], bins: int
 ) -> None:
     ours, theirs = modes
-    wanted = ToFrame((*events.sensor, 2), **{theirs: bins})(events.to_structured()) > 0
+    expected = ToFrame((*events.sensor, 2), **{theirs: bins})(events.to_structured()) > 0
     got, _ = Binary(bins=bins, split_by=ours).apply(events)
-    assert got.tobytes() == wanted.tobytes()
+    assert got.tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("name", sorted(texts()))
@@ -198,14 +198,14 @@ def test_a_stale_missing_or_stray_page_is_named_and_mended(tmp_path: Path) -> No
     (tmp_path / "datasets/pages/nmnist.md").unlink()
     (tmp_path / "datasets/pages/gone.md").write_text("of no card", encoding="utf-8")
     Image.new("RGB", (1112, 364)).save(tmp_path / "pipelines/pictures/frames.png")
-    wanted = {
+    expected = {
         "datasets/README.md": "out of date",
         "datasets/pages/nmnist.md": "missing",
         "pipelines/pictures/frames.png": "out of date",
         "datasets/pages/gone.md": "about something that no longer exists",
     }
-    assert book.out_of_date(tmp_path) == wanted
-    assert set(book.write_all(tmp_path)) == set(wanted)
+    assert book.out_of_date(tmp_path) == expected
+    assert set(book.write_all(tmp_path)) == set(expected)
     assert book.out_of_date(tmp_path) == {}
     assert book.write_all(tmp_path) == []
 
@@ -228,7 +228,9 @@ def test_a_picture_of_another_size_or_other_colours_is_not_the_same(tmp_path: Pa
     assert not is_same_picture(tmp_path / "b.png", image)
 
 
-@pytest.mark.parametrize("family", [registry.sources, registry.representations], ids=lambda one: one.folder)
+@pytest.mark.parametrize(
+    "family", [registry.sources, registry.representations], ids=lambda family: family.folder
+)
 def test_a_member_without_documentation_is_refused_by_name(
     family: registry.Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
