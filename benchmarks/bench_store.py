@@ -197,7 +197,7 @@ def reading(folder: Path, rounds: int) -> list[Claim]:
         "tonic, from raw files": lambda: [raw[i] for i in order],
     }
     compare(
-        "T = 20 instead of 16, no raw file read (asked: 5,000 samples/s)",
+        "T = 20 instead of 16, no raw file read (required: 5,000 samples/s)",
         calls,
         {},
         rounds=rounds,

@@ -37,7 +37,7 @@ def refuse_mixed(entries: Sequence[Entry]) -> None:
     if differing:
         clauses = "; ".join(f"{field} is {_sides(sides)}" for field, sides in differing.items())
         raise NotComparable(
-            f"records made by different rules cannot stand in one table: {clauses}",
+            f"records made by different rules cannot be in one table: {clauses}",
             where=entries[0].record.task.id,
             fix=RESUBMIT_OR_WITHDRAW,
         )

@@ -161,7 +161,7 @@ def test_records_of_different_rules_are_refused_with_their_names(
     with pytest.raises(NotComparable) as caught:
         view(tmp_path)
     assert str(caught.value) == (
-        "gesture-v1: records made by different rules cannot stand in one table: "
+        "gesture-v1: records made by different rules cannot be in one table: "
         f"{field} is {one} in {new.id} and {two} in {old.id}; "
         "submit the older models again under the present rules, or withdraw them in withdrawn.toml"
     )
