@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from eventbench.errors import BadRecording
+from eventbench.errors import BadRecording, BadSpec
 from eventbench.sources import _text_kernels as kernels
 from eventbench.sources._column_order import found_order
 from eventbench.sources._column_source import order_note, outside_fixes
@@ -59,6 +59,7 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
         fraction, "ns" where times are dates in nanoseconds, else "us"
     first : what x and y are counted from, 0 or 1; with 1, polarities may be 1 and 2 too
     subpixels : how many steps of x and y are a pixel, for fixed point; 1 for whole pixels
+    last_rows : how many rows at the end are no events, as the terminator of MNIST-DVS in text, `0 0 200010 0`
     """
 
     version: ClassVar[int] = 1
@@ -80,8 +81,11 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
     unit: str = ""
     first: int = 0
     subpixels: int = 1
+    last_rows: int = 0
 
     def __post_init__(self) -> None:
+        if self.last_rows < 0:
+            raise BadSpec(f"last_rows is {self.last_rows}", where="text_columns", allowed="0 or more")
         check_order(self.order, "text_columns")
         check_unit(self.unit, "text_columns")
         check_first(self.first, "text_columns")
@@ -121,6 +125,11 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
         data = as_ascii(data)
         head = head_of(data, self.order, name)
         table, notes = self._table(data[head.start :], head, name, data.count(b"\n", 0, head.start))
+        if self.last_rows:
+            table = [column[: -self.last_rows] for column in table]
+            notes.append(
+                Note("last_rows", f"the last {self.last_rows:,} rows are left out, as last_rows says", self.last_rows)
+            )
         order = self.order or _order_of_names(head.names)
         if not order and len(table) == 4:
             order = found_order(table, "txyp", name)
