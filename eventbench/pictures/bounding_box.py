@@ -1,4 +1,4 @@
-"""The box around an event cloud: its projection from a side, its edges, and the scales along three of them."""
+"""`BoundingBox`: the box around an event cloud, its projection from any side, and its edges with three scales."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import numpy as np
 from PIL import ImageDraw
 
 from eventbench.events import Events
-from eventbench.pictures.lettering import SMALL, steps_to, unit_of, width_of, write
+from eventbench.pictures.lettering import SMALL, draw_text, tick_distance, time_unit, width_of
 from eventbench.pictures.palette import Theme
 
-TIME_LENGTH = 1.9  # of the edge along time, in lengths of the sensor's longer side
-EYE_DISTANCE = 4.2  # of the eye from the centre, in the same unit
-EYE_DOWN = 0.36  # radians by which the eye looks down
+TIME_LENGTH = 1.9  # length of the edge along time, relative to the longer side of the sensor
+EYE_DISTANCE = 4.2  # distance of the eye from the centre, in the same unit
+EYE_DOWN = 0.36  # radians by which the eye looks downwards
 EYE_TURN = -0.62  # radians at the start: time runs to the right, and a little towards the back
 MARGIN = (76, 48)  # pixels left and right, above and below, for the scales
 
 
 class Projection(NamedTuple):
-    """The box seen from one side: the matrix (4, 4) that `cloud._splat` takes, for a canvas of the picture's size."""
+    """The box seen from one side: the matrix (4, 4) for `cloud._draw_points` on a canvas of the picture's size."""
 
     matrix: np.ndarray
 
     def enlarged(self, factor: int) -> np.ndarray:
-        """The matrix (4, 4) for a canvas `factor` times as large."""
+        """The matrix (4, 4) for a canvas that is `factor` times larger."""
         matrix = self.matrix.copy()
         matrix[[0, 1, 3]] *= factor
         return matrix
@@ -39,7 +39,7 @@ class Projection(NamedTuple):
 
 
 class BoundingBox(NamedTuple):
-    """A box from 0 to `ends` (time in us, x, y), and the `size` (width, height) of the picture it must fit from every side."""
+    """A box from 0 to `ends` (time in us, x, y), and the `size` (width, height) of the picture that it must fit from all sides."""
 
     ends: tuple[float, float, float]
     size: tuple[int, int]
@@ -52,13 +52,13 @@ class BoundingBox(NamedTuple):
 
     @property
     def corners(self) -> np.ndarray:
-        """float64 (8, 3): (time in us, x, y) of each."""
+        """float64 (8, 3): (time in us, x, y) of each corner."""
         return np.array(list(product(*((0.0, end) for end in self.ends))))
 
     def projection(self, turn: float, still: bool) -> Projection:
-        """The box after a part `turn` of a whole turn about the vertical axis.
+        """The box after a fraction `turn` of a whole turn about the vertical axis.
 
-        It fills the picture if `still`; else its scale is the same for every turn, as a film needs it.
+        It fills the picture if `still`; otherwise its scale is the same for every turn, for a film.
         """
         matrix = self._turned(EYE_TURN + 2 * np.pi * turn)
         angles = [2 * np.pi * turn] if still else np.linspace(0, 2 * np.pi, 24, endpoint=False)
@@ -66,18 +66,18 @@ class BoundingBox(NamedTuple):
             Projection(self._turned(EYE_TURN + angle)).project(self.corners)[:, :2] for angle in angles
         ]
         low, high = np.min(corners, (0, 1)), np.max(corners, (0, 1))
-        room = np.array(self.size) - 2 * np.array(MARGIN)
-        scale = float((room / (high - low)).min())
+        available = np.array(self.size) - 2 * np.array(MARGIN)
+        scale = float((available / (high - low)).min())
         matrix[:2] *= scale
         matrix[3, :2] = np.array(self.size) / 2 - scale * (low + high) / 2
         return Projection(matrix)
 
     def _turned(self, angle: float) -> np.ndarray:
-        """The matrix (4, 4) of unit scale; depth is in distances of the eye, so that 1 / (1 + depth) is the perspective."""
+        """The matrix (4, 4) of unit scale; depth is relative to the eye's distance, so that 1 / (1 + depth) is the perspective."""
         time, width, height = self.ends
         longer = max(width, height)
         # (time, x, y, 1) to a box about the origin: along time, along x, upwards.
-        placed = np.array(
+        centring = np.array(
             [
                 [TIME_LENGTH / time, 0, 0, -TIME_LENGTH / 2],
                 [0, 1 / longer, 0, -width / longer / 2],
@@ -89,7 +89,7 @@ class BoundingBox(NamedTuple):
             [[1, 0, 0], [0, np.sin(EYE_DOWN), np.cos(EYE_DOWN)], [0, np.cos(EYE_DOWN), -np.sin(EYE_DOWN)]]
         )
         matrix = np.zeros((4, 4))
-        matrix[:3] = tilt @ turn @ placed
+        matrix[:3] = tilt @ turn @ centring
         matrix[2] /= EYE_DISTANCE
         return matrix
 
@@ -105,7 +105,7 @@ def draw_box(draw: ImageDraw.ImageDraw, box: BoundingBox, projection: Projection
     for axis in range(3):
         parallel = [(i, j) for i, j in pairs if corners[i, axis] != corners[j, axis]]
         middles = np.array([projected[list(pair), :2].mean(0) for pair in parallel])
-        # The lowest edge of time and of x; of y, the one farthest out.
+        # The lowest edge for time and x; for y, the one farthest out.
         outermost = np.argmax(np.abs(middles[:, 0] - centre[0]) if axis == 2 else middles[:, 1])
         edge = corners[list(parallel[int(outermost)])]
         _draw_scale(draw, box, projection, axis, edge, centre, theme)
@@ -120,12 +120,12 @@ def _draw_scale(
     centre: np.ndarray,
     theme: Theme,
 ) -> None:
-    """Draw ticks, numbers and the name of an axis along an `edge` (2, 3) of the box; `centre` (2,) is the box's in the picture."""
+    """Draw ticks, numbers and name of an axis along an `edge` (2, 3) of the box, whose centre in the picture is `centre` (2,)."""
     end = box.ends[axis]
-    divisor, unit = unit_of(end) if axis == 0 else (1, "xy"[axis - 1])
+    divisor, unit = time_unit(end) if axis == 0 else (1, "xy"[axis - 1])
     ends = projection.project(edge)[:, :2]
     edge_length = float(np.hypot(*(ends[1] - ends[0])))
-    step = steps_to(end / divisor, max(1, min(6, int(edge_length / 56))))
+    step = tick_distance(end / divisor, max(1, min(6, int(edge_length / 56))))
     outward = _outward(ends, centre, axis)
     ticks = np.arange(0, int(end / divisor / step + 1e-9) + 1) * step
     points = np.repeat(edge[:1], len(ticks), 0)
@@ -136,10 +136,10 @@ def _draw_scale(
         tick = np.array([right, down])
         draw.line((*tick, *(tick + 4 * outward)), fill=theme.soft)
         distance = 12 + abs(outward[0]) * width_of(label, SMALL) / 2
-        write(draw, tuple(tick + distance * outward), label, SMALL, theme.soft, "mm")
+        draw_text(draw, tuple(tick + distance * outward), label, SMALL, theme.soft, "mm")
     widest = max(width_of(label, SMALL) for label in labels)
     distance = 32 + abs(outward[0]) * (widest + width_of(name, SMALL) / 2)
-    write(draw, tuple(ends.mean(0) + distance * outward), name, SMALL, theme.ink, "mm")
+    draw_text(draw, tuple(ends.mean(0) + distance * outward), name, SMALL, theme.ink, "mm")
 
 
 def _outward(ends: np.ndarray, centre: np.ndarray, axis: int) -> np.ndarray:

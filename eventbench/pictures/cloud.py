@@ -1,7 +1,7 @@
-"""Event cloud: every event as a point of x, y and time, seen in perspective from one side or from all around.
+"""Event cloud: every event as a point in x, y and time, seen in perspective from one side or from all around.
 
-Points are drawn onto a canvas of twice the size, which is then halved: that smooths them. Where several fall on one
-pixel they add up, so that dense places still show among a million events.
+Points are drawn on a canvas of twice the size, which is then halved to smooth them. Points on the same pixel add up, so
+that dense regions are visible among a million events.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _SIDES = (
     (5, 25_000),
     (3, 100_000),
     (2, 800_000),
-)  # (side of a point, up to this many events)
-_FAINTEST = 0.58  # strength of one event, where that of the densest pixels is 1
-_FARTHEST = 0.55  # strength of the farthest events, where that of the nearest is 1
+)  # (side of a point in pixels, up to this many events)
+_FAINTEST = 0.58  # strength of one event; that of the densest pixels is 1
+_FARTHEST = 0.55  # strength of the farthest events; that of the nearest is 1
 
 
 @njit(cache=True, nogil=True)
-def _splat(t, x, y, p, first, view, side, on, off, depth):  # type: ignore[no-untyped-def]
+def _draw_points(t, x, y, p, first, view, side, on, off, depth):  # type: ignore[no-untyped-def]
     """Add a square of `side` pixels for each event to the planes on, off and depth (height, width).
 
     view (4, 4) is a matrix of BoundingBox.projection: right, up and depth of (time, x, y, 1), and the origin.
@@ -43,7 +43,7 @@ def _splat(t, x, y, p, first, view, side, on, off, depth):  # type: ignore[no-un
         if not (0 <= u < width - side and 0 <= v < height - side):
             continue
         for row in range(np.int64(v), np.int64(v) + side):
-            # Large points are made round by leaving out their corners.
+            # Large points are rounded by leaving out their corners.
             inset = np.int64(side > 3 and (row == np.int64(v) or row == np.int64(v) + side - 1))
             for column in range(np.int64(u) + inset, np.int64(u) + side - inset):
                 depth[row, column] += d
@@ -54,13 +54,13 @@ def _splat(t, x, y, p, first, view, side, on, off, depth):  # type: ignore[no-un
 
 
 def cloud(events: Events, views: int, size: tuple[int, int], theme: Theme) -> Panels:
-    """The cloud from `views` sides, in a whole turn about the vertical axis; `size` (width, height) is that of each panel.
+    """The cloud from `views` sides, in a whole turn about the vertical axis; each panel has `size` (width, height).
 
-    Raises BadRecording where there is no event.
+    Raises BadRecording if there is no event.
     """
     require_events(events)
     box = BoundingBox.of(events, size)
-    side = next((side for side, most in _SIDES if len(events) <= most), 1)
+    side = next((side for side, limit in _SIDES if len(events) <= limit), 1)
     shape = (size[1] * _OVERSAMPLING, size[0] * _OVERSAMPLING)
     on, off, depth = (np.zeros(shape, np.float32) for _ in range(3))
 
@@ -69,18 +69,18 @@ def cloud(events: Events, views: int, size: tuple[int, int], theme: Theme) -> Pa
         for plane in (on, off, depth):
             plane[:] = 0
         matrix = projection.enlarged(_OVERSAMPLING)
-        _splat(events.t, events.x, events.y, events.p, events.t[0], matrix, side, on, off, depth)
+        _draw_points(events.t, events.x, events.y, events.p, events.t[0], matrix, side, on, off, depth)
         image = Image.new("RGB", size, theme.panel)
         draw_box(ImageDraw.Draw(image), box, projection, theme)
-        return _laid_over(np.asarray(image), on, off, depth, theme)
+        return _overlay(np.asarray(image), on, off, depth, theme)
 
     return Panels(size, [""] * views, None, "", draw)
 
 
-def _laid_over(
+def _overlay(
     background: np.ndarray, on: np.ndarray, off: np.ndarray, depth: np.ndarray, theme: Theme
 ) -> np.ndarray:
-    """The points drawn over a background (H, W, 3), uint8; the planes on, off and depth are (2 H, 2 W)."""
+    """The background (H, W, 3), uint8, with the points drawn over it; the planes on, off and depth are (2 H, 2 W)."""
     covered = on + off > 0
     if not covered.any():
         return background

@@ -1,4 +1,4 @@
-"""Write pictures to PNG, GIF or MP4 files: first to a temporary file, which takes its place when complete."""
+"""Write pictures to PNG, GIF or MP4 files, by way of a temporary file that is renamed when complete."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from PIL import Image
 from eventbench.errors import BadSpec
 
 ENDINGS = (".png", ".gif", ".mp4")
-_CRF = 17.0  # quality of H.264: no difference to be seen
+_CRF = 17.0  # quality of H.264: visually lossless
 
 
 def check_target(out: Path, force: bool) -> None:
-    """Raises BadSpec where `out` has another ending, lies in no folder that can be written, or is there already."""
+    """Raises BadSpec if `out` has another ending, is in a folder that is missing or cannot be written, or exists already."""
     if out.suffix.lower() not in ENDINGS:
         raise BadSpec(f"its ending is {out.suffix!r}", where=out, allowed=", ".join(ENDINGS))
     if out.is_dir():
         raise BadSpec("a folder", where=out, allowed="the name of a file")
     if not out.parent.is_dir():
-        raise BadSpec("there is no such folder", where=out.parent, fix="make it first")
+        raise BadSpec("there is no such folder", where=out.parent, fix="create it first")
     if not os.access(out.parent, os.W_OK):
-        raise BadSpec("the folder cannot be written", where=out.parent, fix="choose another place")
+        raise BadSpec("the folder cannot be written", where=out.parent, fix="choose another folder")
     if out.exists() and not force:
-        raise BadSpec("is there already", where=out, fix="choose another name, or replace it with --force")
+        raise BadSpec("exists already", where=out, fix="choose another name, or replace it with --force")
 
 
 @contextmanager
-def beside(out: Path) -> Iterator[Path]:
-    """A temporary file in the folder of `out`: it becomes `out` if the block succeeds, and is deleted if not."""
+def replacing(out: Path) -> Iterator[Path]:
+    """A temporary file in the folder of `out`: renamed to `out` if the block succeeds, else deleted."""
     try:
         number, name = tempfile.mkstemp(prefix=f".{out.stem}-", suffix=out.suffix, dir=out.parent)
     except OSError as error:
@@ -44,7 +44,7 @@ def beside(out: Path) -> Iterator[Path]:
         yield path
         mask = os.umask(0)
         os.umask(mask)
-        path.chmod(0o666 & ~mask)  # as any new file; a temporary one is its owner's alone
+        path.chmod(0o666 & ~mask)  # the permissions of any new file; a temporary one is private
         path.replace(out)
     finally:
         path.unlink(missing_ok=True)
@@ -52,25 +52,25 @@ def beside(out: Path) -> Iterator[Path]:
 
 def write_png(image: Image.Image, out: Path) -> None:
     """Write a PNG, as small as Pillow can make it."""
-    with beside(out) as path:
+    with replacing(out) as path:
         image.save(path, "PNG", optimize=True)
 
 
 def write_gif(pages: Iterator[np.ndarray], out: Path, page_ms: list[int], colours: np.ndarray) -> None:
-    """Write an endless film in `colours` (256, 3); page k is shown for `page_ms[k]` milliseconds, multiples of 10."""
+    """Write an endless film in `colours` (256, 3); page k is shown for `page_ms[k]` milliseconds, a multiple of 10."""
     palette = Image.new("P", (1, 1))
     palette.putpalette(colours.tobytes())
     frames = (Image.fromarray(page).quantize(palette=palette, dither=Image.Dither.NONE) for page in pages)
-    with beside(out) as path, path.open("wb") as file:
+    with replacing(out) as path, path.open("wb") as file:
         options = {"append_images": frames, "duration": page_ms, "loop": 0, "disposal": 1}
         next(frames).save(file, "GIF", save_all=True, optimize=False, **options)
 
 
 def write_mp4(pages: Iterator[np.ndarray], out: Path, size: tuple[int, int], page_s: float) -> None:
-    """Write H.264; `size` is (width, height), both even. Raises BadSpec where the encoder refuses."""
+    """Write H.264; `size` is (width, height), both even. Raises BadSpec if the encoder fails."""
     import faery
 
-    with beside(out) as path:
+    with replacing(out) as path:
         try:  # tune is "none": faery 0.7 misspells "animation" to the encoder
             with faery.mp4.Encoder(path, size, 1 / page_s, _CRF, "medium", "none", "high") as encoder:
                 for page in pages:

@@ -1,4 +1,4 @@
-"""Frames: the events of equal parts of a recording's time; ON and OFF in two colours, stronger where there are more."""
+"""Frames: the events of equal parts of a recording's duration; ON and OFF in two colours, stronger for more events."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from eventbench.pictures.palette import Theme, shade
 from eventbench.pictures.panels import Panels, bin_edges, first_events, span_captions
 from eventbench.pictures.pixel_grid import PixelGrid
 
-FAINTEST = 0.42  # strength of one event, where that of the busiest pixels is 1: it has to be visible
-SAMPLED_FRAMES = 16  # of which the busiest pixel is looked for
+FAINTEST = 0.42  # strength of one event, which has to be visible; that of the busiest pixels is 1
+SAMPLED_FRAMES = 16  # number of frames in which the busiest pixels are searched
 
 
 def frames(events: Events, bins: int, room: int, theme: Theme) -> Panels:
     """`bins` frames of equal durations, each at most about `room` pixels wide and high.
 
-    Colours grow with the logarithm of a pixel's events, on the same scale in all frames. Raises BadRecording where there is no event.
+    Colours grow with the logarithm of a pixel's events, on the same scale in all frames. Raises BadRecording if there is no event.
     """
     edges = bin_edges(events, bins)
     first = first_events(events, edges)
@@ -26,19 +26,17 @@ def frames(events: Events, bins: int, room: int, theme: Theme) -> Panels:
     shape, cells = (grid.rows, grid.columns), grid.cells(events)
 
     def counts(k: int) -> tuple[np.ndarray, np.ndarray]:
-        part = slice(first[k], first[k + 1])
+        in_bin = slice(first[k], first[k + 1])
         size = grid.rows * grid.columns
-        by_polarity = np.bincount(cells[part] * 2 + events.p[part], minlength=2 * size).reshape(size, 2)
+        by_polarity = np.bincount(cells[in_bin] * 2 + events.p[in_bin], minlength=2 * size).reshape(size, 2)
         return by_polarity[:, 0], by_polarity[:, 1]
 
-    strongest = _strongest(counts, first)
+    busiest = _busiest_count(counts, first)
 
     def draw(k: int) -> np.ndarray:
         off, on = counts(k)
         total = off + on
-        strength = (
-            np.minimum(np.log1p(total) / np.log1p(strongest), 1) if strongest > 1 else total.clip(max=1)
-        )
+        strength = np.minimum(np.log1p(total) / np.log1p(busiest), 1) if busiest > 1 else total.clip(max=1)
         level = np.where(total > 0, FAINTEST + (1 - FAINTEST) * strength, 0)
         on_share = on / np.maximum(total, 1)
         return grid.enlarge(shade(level.reshape(shape), on_share.reshape(shape), theme))
@@ -47,12 +45,12 @@ def frames(events: Events, bins: int, room: int, theme: Theme) -> Panels:
         grid.size,
         span_captions(edges),
         list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)),
-        "; ".join(filter(None, (grid.description, f"full strength from {strongest:,} events a pixel"))),
+        "; ".join(filter(None, (grid.description, f"full strength from {busiest:,} events a pixel"))),
         draw,
     )
 
 
-def _strongest(counts: Callable[[int], tuple[np.ndarray, np.ndarray]], first: np.ndarray) -> int:
+def _busiest_count(counts: Callable[[int], tuple[np.ndarray, np.ndarray]], first: np.ndarray) -> int:
     """The number of events that one in two hundred active pixels exceeds, over a sample of frames; at least 2."""
     sample = np.unique(np.linspace(0, len(first) - 2, SAMPLED_FRAMES).astype(int))
     totals = [np.add(*counts(k)) for k in sample if first[k + 1] > first[k]]

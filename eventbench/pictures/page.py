@@ -1,4 +1,4 @@
-"""The page around the panels: title and facts, legend, captions, and a timeline of the events at the bottom."""
+"""`Page`: the page around the panels, with title, facts, legend, captions, and a timeline at the bottom."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from eventbench.events import Events
-from eventbench.pictures.lettering import BODY, SMALL, TITLE, fitted, length, width_of, write
+from eventbench.pictures.lettering import BODY, SMALL, TITLE, draw_text, format_duration, shortened, width_of
 from eventbench.pictures.palette import Theme
 from eventbench.pictures.panels import Panels
 from eventbench.pictures.timeline import HEIGHT, Timeline
@@ -20,7 +20,7 @@ MIN_WIDTH = 560
 
 
 class Heading(NamedTuple):
-    """The text above the panels: the recording's name, and its events in a few numbers."""
+    """The text above the panels: the name of the recording and a few numbers about it."""
 
     title: str
     facts: str
@@ -30,14 +30,14 @@ class Heading(NamedTuple):
         """The heading of a recording."""
         width, height = events.sensor
         on = int(np.count_nonzero(events.p))
-        duration = length(events.duration_us)
+        duration = format_duration(events.duration_us)
         return cls(
             title, f"{len(events):,} events in {duration}, {on / len(events):.0%} ON, on {width}x{height}"
         )
 
 
 class Page:
-    """A page with room for `rows` x `columns` panels; what is the same on all pages of a film is drawn once."""
+    """A page for `rows` x `columns` panels; what all pages of a film share is drawn once."""
 
     def __init__(
         self, heading: Heading, panels: Panels, events: Events, theme: Theme, columns: int, rows: int
@@ -50,10 +50,10 @@ class Page:
         self.captioned = any(panels.captions)
         self.below = CAPTION_HEIGHT if self.captioned else 4
         end = HEADING_HEIGHT + rows * (panel_height + self.below) + (rows - 1) * GAP
-        self.strip_at = end + 16
-        # Video is coded in blocks of two by two pixels.
+        self.timeline_top = end + 16
+        # Video encoders need even sizes.
         self.width += self.width % 2
-        self.height = self.strip_at + HEIGHT + 14
+        self.height = self.timeline_top + HEIGHT + 14
         self.height += self.height % 2
         self.timeline = Timeline(events, self.width - 2 * MARGIN, theme)
         self.base = self._base(heading)
@@ -66,33 +66,33 @@ class Page:
         right = self.width - MARGIN
         for word, hues in (("OFF", theme.off), ("ON", theme.on)):
             right -= width_of(word, BODY)
-            write(draw, (right, 16), word, BODY, theme.ink)
+            draw_text(draw, (right, 16), word, BODY, theme.ink)
             draw.rounded_rectangle((right - 18, 18, right - 6, 30), 3, fill=hues[0])
             right -= 36
-        write(draw, (MARGIN, 11), fitted(heading.title, TITLE, right - MARGIN), TITLE, theme.ink)
-        room = self.width - 2 * MARGIN
+        draw_text(draw, (MARGIN, 11), shortened(heading.title, TITLE, right - MARGIN), TITLE, theme.ink)
+        text_width = self.width - 2 * MARGIN
         facts = heading.facts
         with_note = f"{facts}; {self.panels.note}" if self.panels.note else facts
-        line = with_note if width_of(with_note, SMALL) <= room else facts
-        write(draw, (MARGIN, 37), fitted(line, SMALL, room), SMALL, theme.soft)
-        image.paste(self.timeline.base, (MARGIN, self.strip_at))
+        line = with_note if width_of(with_note, SMALL) <= text_width else facts
+        draw_text(draw, (MARGIN, 37), shortened(line, SMALL, text_width), SMALL, theme.soft)
+        image.paste(self.timeline.base, (MARGIN, self.timeline_top))
         return image
 
-    def place(self, k: int) -> tuple[int, int]:
-        """The upper left corner of panel number k of the page."""
+    def panel_corner(self, k: int) -> tuple[int, int]:
+        """The upper left corner of panel number k on the page."""
         row, column = divmod(k, self.columns)
         panel_width, panel_height = self.panels.size
         return self.left + column * (panel_width + GAP), HEADING_HEIGHT + row * (
             panel_height + self.below + GAP
         )
 
-    def put(self, image: Image.Image, k: int, panel: np.ndarray, caption: str) -> None:
-        """Paste a panel, uint8 (height, width, 3), at place k of the page, with its caption below."""
-        x, y = self.place(k)
+    def paste_panel(self, image: Image.Image, k: int, panel: np.ndarray, caption: str) -> None:
+        """Paste a panel, uint8 (height, width, 3), at position k on the page, with its caption below."""
+        x, y = self.panel_corner(k)
         image.paste(Image.fromarray(panel), (x, y))
         if caption:
-            write(
-                ImageDraw.Draw(image), (x, y + panel.shape[0] + 5), fitted(caption, SMALL, panel.shape[1]),
+            draw_text(
+                ImageDraw.Draw(image), (x, y + panel.shape[0] + 5), shortened(caption, SMALL, panel.shape[1]),
                 SMALL, self.theme.soft,
             )  # fmt: skip
 
@@ -100,21 +100,21 @@ class Page:
         """All panels on one page."""
         image = self.base.copy()
         for k, caption in enumerate(self.panels.captions):
-            self.put(image, k, self.panels.draw(k), caption)
+            self.paste_panel(image, k, self.panels.draw(k), caption)
         return image
 
     def film_page(self, k: int, note: str) -> np.ndarray:
-        """uint8 (height, width, 3): panel k alone, its time marked in the timeline, its caption followed by `note`."""
+        """uint8 (height, width, 3): panel k alone, its time marked in the timeline, `note` after its caption."""
         image = self.base.copy()
         caption = self.panels.captions[k]
-        self.put(image, 0, self.panels.draw(k), ", ".join(part for part in (caption, note) if part))
+        self.paste_panel(image, 0, self.panels.draw(k), ", ".join(filter(None, (caption, note))))
         if self.panels.spans is not None:
-            image.paste(self.timeline.marked(self.panels.spans[k]), (MARGIN, self.strip_at))
+            image.paste(self.timeline.marked(self.panels.spans[k]), (MARGIN, self.timeline_top))
         return np.asarray(image)
 
 
 def columns_for(panels: int, size: tuple[int, int]) -> int:
-    """The number of columns that makes a sheet about 1.6 times as wide as high and leaves few places empty."""
+    """The number of columns for a sheet that is about 1.6 times as wide as high and has few empty positions."""
 
     def badness(columns: int) -> float:
         rows = -(-panels // columns)

@@ -1,4 +1,4 @@
-"""The colours of pictures: ON warm, OFF cold, which readers with a colour deficiency can distinguish too."""
+"""The colours of pictures: ON warm, OFF cold, which are distinguishable with colour blindness too."""
 
 from __future__ import annotations
 
@@ -55,21 +55,21 @@ def ramp(theme: Theme, hues: tuple[RGB, RGB]) -> np.ndarray:
 
 
 def shade(level: np.ndarray, on_share: np.ndarray, theme: Theme) -> np.ndarray:
-    """Colours, uint8 (..., 3), of pixels with strength `level` (...) in [0, 1], of which `on_share` (...) in [0, 1] is ON."""
+    """Colours, uint8 (..., 3), of pixels with strength `level` (...) and share of ON events `on_share` (...), both in [0, 1]."""
     index = np.clip(level * 255 + 0.5, 0, 255).astype(np.uint8)
     on, off = ramp(theme, theme.on)[index], ramp(theme, theme.off)[index]
     mixed: np.ndarray = off + (on - off) * on_share[..., None].astype(np.float32)
     return (mixed + 0.5).astype(np.uint8)
 
 
-def few_colours(theme: Theme) -> np.ndarray:
-    """uint8 (256, 3): the colours that pictures in this theme need most, for formats limited to 256."""
-    parts = []
+def gif_palette(theme: Theme) -> np.ndarray:
+    """uint8 (256, 3): the 256 colours of a GIF in this theme."""
+    ramps = []
     for on_share, n in ((1.0, 72), (0.0, 72), (0.25, 18), (0.5, 20), (0.75, 18)):
         level = np.linspace(0, 1, n)[None]
-        parts.append(shade(level, np.full(level.shape, on_share), theme)[0])
+        ramps.append(shade(level, np.full(level.shape, on_share), theme)[0])
     lines = [(theme.page, theme.ink, 20), (theme.page, theme.soft, 12), (theme.panel, theme.line, 4)]
     dimmed = [(theme.page, theme.on[0], 10), (theme.page, theme.off[0], 10)]
     for a, b, n in lines + dimmed:
-        parts.append(np.linspace(a, b, n).round().astype(np.uint8))
-    return np.concatenate(parts)
+        ramps.append(np.linspace(a, b, n).round().astype(np.uint8))
+    return np.concatenate(ramps)

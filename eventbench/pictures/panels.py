@@ -1,4 +1,4 @@
-"""Panels: what every kind of picture consists of, pictures of one size, drawn one at a time, with captions."""
+"""`Panels`: the content of any picture: small pictures of one size with captions, drawn one at a time."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 
 from eventbench.errors import BadRecording
 from eventbench.events import Events
-from eventbench.pictures.lettering import moment, unit_of
+from eventbench.pictures.lettering import format_time, time_unit
 
 
 class Panels(NamedTuple):
-    """`draw(k)` gives panel k, uint8 (height, width, 3); `spans[k]` is the time it shows, in us from the first event.
+    """`draw(k)` returns panel k, uint8 (height, width, 3); `spans[k]` is the time it shows, in us from the first event.
 
-    `spans` is None where every panel shows the whole recording, as a cloud from several sides does. `note` is text for the heading.
+    `spans` is None if every panel shows the whole recording, as the views of a cloud do. `note` is text for the heading.
     """
 
     size: tuple[int, int]
@@ -27,15 +27,15 @@ class Panels(NamedTuple):
 
 
 def require_events(events: Events) -> None:
-    """Raises BadRecording where there is no event."""
+    """Raises BadRecording if there is no event."""
     if not len(events):
         raise BadRecording("no event to draw")
 
 
 def bin_edges(events: Events, bins: int) -> np.ndarray:
-    """float64 (bins + 1,): edges of equal parts of the time from the first event to just after the last, us from the first.
+    """float64 (bins + 1,): edges of equal parts of the time from the first event to just after the last, in us from the first.
 
-    Raises BadRecording where there is no event.
+    Raises BadRecording if there is no event.
     """
     require_events(events)
     return np.linspace(0, events.duration_us + 1, bins + 1)
@@ -50,5 +50,5 @@ def first_events(events: Events, edges: np.ndarray) -> np.ndarray:
 def span_captions(edges: np.ndarray) -> list[str]:
     """The times of each bin as text, "0 to 25.0 ms"."""
     duration = float(edges[-1])
-    unit = unit_of(duration)[1]
-    return [f"{moment(a, duration)} to {moment(b, duration)} {unit}" for a, b in pairwise(edges)]
+    unit = time_unit(duration)[1]
+    return [f"{format_time(a, duration)} to {format_time(b, duration)} {unit}" for a, b in pairwise(edges)]

@@ -1,4 +1,4 @@
-"""draw: events to a picture or film in a file."""
+"""`draw`: writes events as a picture or film to a file."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from eventbench.pictures.cloud import cloud
 from eventbench.pictures.files import check_target, write_gif, write_mp4, write_png
 from eventbench.pictures.frames import frames
 from eventbench.pictures.page import Heading, Page, columns_for
-from eventbench.pictures.palette import THEMES, Theme, few_colours
+from eventbench.pictures.palette import THEMES, Theme, gif_palette
 from eventbench.pictures.panels import Panels
 from eventbench.pictures.playback import Playback
 from eventbench.pictures.surface import default_tau_us, surface
 
 KINDS = ("frames", "cloud", "surface")
-SHEET_PANELS = {"frames": 12, "cloud": 1, "surface": 6}  # unless their number is given
-TURN_PAGES, TURN_S = 72, 6.0  # of a film of a cloud: one whole turn
+SHEET_PANELS = {"frames": 12, "cloud": 1, "surface": 6}  # the default numbers of panels
+TURN_PAGES, TURN_S = 72, 6.0  # a film of a cloud is one whole turn
 MAX_DURATION_US = 2**53  # from here on float64 cannot hold every microsecond
 MAX_PANELS, MAX_PAGES = 400, 5000
 SHEET_WIDTH, FILM_WIDTH = 1240, 600
 CLOUD_SIZE, CLOUD_FILM_SIZE = (1000, 660), (720, 520)
 
 
-class Drawn(NamedTuple):
-    """What was written: size in pixels and bytes, number of panels or pages, and of a film its length in seconds.
+class DrawnPicture(NamedTuple):
+    """A written picture: size in pixels and bytes, number of panels or pages, and for a film its length in seconds.
 
     `slower` is how many times slower than real time a film plays, `tau_us` the time constant of a surface.
     """
@@ -57,17 +57,17 @@ def draw(
     theme: str = "dark",
     force: bool = False,
     progress: Progress = no_progress,
-) -> Drawn:
+) -> DrawnPicture:
     """Write `events` as a PNG sheet, or as a GIF or MP4 film, by the ending of `out`.
 
     Parameters
     ----------
     kind : "frames", "cloud" or "surface"
-    bins : panels of a sheet or pages of a film; None takes what is usual for the kind
-    tau_us : time constant of a time surface; None takes about an eighth of the recording, at most 50 ms
+    bins : number of panels of a sheet or pages of a film; None is the default of the kind
+    tau_us : time constant of a time surface; None is about an eighth of the duration, at most 50 ms
     theme : "dark" or "light"
     force : replace an existing file
-    progress : passes on the page numbers of a film, and may show a bar
+    progress : is passed the page numbers of a film, and may show a bar
 
     Raises BadSpec for an ending, folder or number that is not allowed, UnknownName for a kind or theme, BadRecording for a
     recording without events or of 2**53 us or more.
@@ -91,7 +91,7 @@ def draw(
         columns = columns_for(count, panels.size)
         page = Page(heading, panels, events, colours, columns, rows=-(-count // columns))
         write_png(page.sheet(), out)
-    return Drawn(
+    return DrawnPicture(
         str(out),
         kind,
         page.width,
@@ -113,9 +113,9 @@ def _check_options(out: Path, kind: str, bins: int | None, tau_us: float | None,
         raise UnknownName("kind of picture", kind, KINDS)
     if theme not in THEMES:
         raise UnknownName("theme", theme, THEMES)
-    most = MAX_PAGES if _is_film(out) else MAX_PANELS
-    if bins is not None and not 1 <= bins <= most:
-        raise BadSpec(f"bins is {bins}", where=out, allowed=f"1 to {most:,}")
+    limit = MAX_PAGES if _is_film(out) else MAX_PANELS
+    if bins is not None and not 1 <= bins <= limit:
+        raise BadSpec(f"bins is {bins}", where=out, allowed=f"1 to {limit:,}")
     if tau_us is not None and kind != "surface":
         raise BadSpec(f"tau is for a time surface, not for {kind}", where=out)
 
@@ -140,7 +140,7 @@ def _playback(events: Events, kind: str, bins: int | None) -> Playback:
 
 
 def _sheet_panels(events: Events, kind: str, count: int, theme: Theme, tau_us: float | None) -> Panels:
-    """The panels of a sheet, in a size at which the sheet is about SHEET_WIDTH wide."""
+    """The panels of a sheet, sized so that the sheet is about SHEET_WIDTH wide."""
     shape = CLOUD_SIZE if kind == "cloud" else events.sensor
     longer = max(shape)
     columns = columns_for(count, (SHEET_WIDTH * shape[0] // longer, SHEET_WIDTH * shape[1] // longer))
@@ -169,6 +169,6 @@ def _panels(
 
 def _write_film(pages: Iterator[np.ndarray], out: Path, page: Page, playback: Playback) -> None:
     if out.suffix.lower() == ".gif":
-        write_gif(pages, out, playback.page_ms(), few_colours(page.theme))
+        write_gif(pages, out, playback.page_ms(), gif_palette(page.theme))
     else:
         write_mp4(pages, out, (page.width, page.height), playback.page_s)

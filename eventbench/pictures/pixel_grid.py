@@ -1,4 +1,4 @@
-"""PixelGrid: a sensor scaled to a picture by whole factors, a small one enlarged, a large one in blocks of pixels."""
+"""`PixelGrid`: a sensor scaled to a picture by whole factors: small ones enlarged, large ones in blocks of pixels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from eventbench.events import Events
 
-MIN_HEIGHT = 24  # pixels of a picture of a sensor with few rows, as a cochlea has
+MIN_HEIGHT = 24  # of a picture in pixels, for sensors with few rows, such as a cochlea
 
 
 class PixelGrid(NamedTuple):
@@ -22,7 +22,7 @@ class PixelGrid(NamedTuple):
 
     @classmethod
     def of(cls, sensor: tuple[int, int], room: int) -> PixelGrid:
-        """The grid whose picture's longer side comes nearest to `room` pixels; it may exceed it by a quarter."""
+        """The grid whose picture has a longer side of about `room` pixels; it may exceed that by a quarter."""
         longer = max(sensor)
         block = max(1, -(-longer * 4 // (room * 5)))
         columns, rows = -(-sensor[0] // block), -(-sensor[1] // block)

@@ -1,4 +1,4 @@
-"""Playback: the speed of a film, real time unless the recording is too short or too long to be watched."""
+"""`Playback`: the speed of a film, real time unless the recording is too short or too long to watch."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 SHORTEST_S, SLOWED_TO_S, LONGEST_S = 0.2, 2.0, 60.0
-PAGE_S, MOST_PAGES = 0.04, 600
+PAGE_S, MAX_PAGES = 0.04, 600
 SHORTEST_PAGE_S = 0.02  # browsers show shorter pages more slowly
 
 
 class Playback(NamedTuple):
-    """`pages` of `page_s` seconds each; `slower` is 1 in real time, 100 for a hundredth of its speed, 0.5 for twice."""
+    """`pages` of `page_s` seconds each; `slower` is 1 for real time, 100 for a hundredth of the speed, 0.5 for twice."""
 
     pages: int
     page_s: float
@@ -20,7 +20,7 @@ class Playback(NamedTuple):
 
     @classmethod
     def of(cls, duration_us: int, pages: int | None) -> Playback:
-        """The playback of a recording of `duration_us`; `pages` None takes 25 a second, at most 600."""
+        """The playback of a recording of `duration_us`; `pages` None is 25 per second, at most 600."""
         duration_s = max(duration_us, 1) / 1e6
         slower = 1.0
         if duration_s < SHORTEST_S:
@@ -28,7 +28,7 @@ class Playback(NamedTuple):
         elif duration_s > LONGEST_S:
             slower = 1 / _rounded_up(duration_s / LONGEST_S)
         if pages is None:
-            pages = max(1, min(MOST_PAGES, round(duration_s * slower / PAGE_S)))
+            pages = max(1, min(MAX_PAGES, round(duration_s * slower / PAGE_S)))
         while duration_s * slower / pages < SHORTEST_PAGE_S:
             slower = _rounded_up(slower * 1.01)
         return cls(pages, duration_s * slower / pages, slower)

@@ -1,4 +1,4 @@
-"""The timeline under a picture: numbers of events over the recording's time, ON above and OFF below a line, and a scale."""
+"""`Timeline`: the strip under a picture with the numbers of events over time, ON above and OFF below a line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from eventbench.events import Events
-from eventbench.pictures.lettering import SMALL, steps_to, unit_of, width_of, write
+from eventbench.pictures.lettering import SMALL, draw_text, tick_distance, time_unit, width_of
 from eventbench.pictures.palette import RGB, Theme
 
 HEIGHT = 78
@@ -15,7 +15,7 @@ _HALF = 26  # height of the ON or of the OFF bars
 
 
 class Timeline:
-    """`base` is the timeline; `marked` is it with a part of the time marked."""
+    """`base` is the timeline without a mark; `marked` draws it with an interval marked."""
 
     def __init__(self, events: Events, width: int, theme: Theme) -> None:
         self.theme, self.width = theme, width
@@ -26,26 +26,26 @@ class Timeline:
         self.heights = np.ceil(_HALF * by_polarity / max(1, by_polarity.max())).astype(int)
         self.base = self._drawn(None)
 
-    def marked(self, part: tuple[float, float]) -> Image.Image:
-        """The timeline with `part` (start, end) marked, in us from the first event."""
-        return self._drawn(part)
+    def marked(self, interval: tuple[float, float]) -> Image.Image:
+        """The timeline with `interval` (start, end) marked, in us from the first event."""
+        return self._drawn(interval)
 
-    def _drawn(self, part: tuple[float, float] | None) -> Image.Image:
+    def _drawn(self, interval: tuple[float, float] | None) -> Image.Image:
         theme = self.theme
         image = Image.new("RGB", (self.width, HEIGHT), theme.page)
         draw = ImageDraw.Draw(image)
         middle = _HALF + 1
         left, right = 0.0, float(self.width)
-        if part is not None:
-            left, right = (self.width * edge / self.span for edge in part)
+        if interval is not None:
+            left, right = (self.width * edge / self.span for edge in interval)
             right = max(right, left + 2)
             draw.rectangle((left, 0, right - 1, 2 * _HALF + 2), fill=theme.line)
         for k, (off, on) in enumerate(self.heights):
             x = k * (_BAR + _GAP)
-            lit = part is None or (x + _BAR > left and x < right)
+            is_marked = interval is None or (x + _BAR > left and x < right)
             for height, hues, sign in ((on, theme.on, -1), (off, theme.off, 1)):
                 if height:
-                    colour = hues[0] if lit else _mixed(theme.page, hues[0], 0.45)
+                    colour = hues[0] if is_marked else _mixed(theme.page, hues[0], 0.45)
                     ends = sorted((middle + sign, middle + sign * int(height)))
                     draw.rectangle((x, ends[0], x + _BAR - 1, ends[1]), fill=colour)
         draw.line((0, middle, self.width, middle), fill=theme.line)
@@ -53,15 +53,15 @@ class Timeline:
         return image
 
     def _scale(self, draw: ImageDraw.ImageDraw) -> None:
-        divisor, unit = unit_of(self.span)
-        step = steps_to(self.span / divisor, max(2, min(10, self.width // 70)))
+        divisor, unit = time_unit(self.span)
+        step = tick_distance(self.span / divisor, max(2, min(10, self.width // 70)))
         y, k = 2 * _HALF + 6, 0
         while k * step * divisor <= self.span:
             x = self.width * k * step * divisor / self.span
             text = f"{k * step:,.6g}" + (f" {unit}" if k == 0 else "")
             half_width = width_of(text, SMALL) / 2
             draw.line((x, y - 3, x, y), fill=self.theme.soft)
-            write(
+            draw_text(
                 draw,
                 (min(max(x, half_width), self.width - half_width), y + 3),
                 text,
@@ -73,6 +73,6 @@ class Timeline:
 
 
 def _mixed(a: RGB, b: RGB, share: float) -> RGB:
-    """The colour at `share` of the way from `a` to `b`."""
+    """The mixture of `a` and `b` with a `share` of `b`."""
     red, green, blue = (round(p + (q - p) * share) for p, q in zip(a, b, strict=True))
     return red, green, blue

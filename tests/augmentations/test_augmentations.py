@@ -36,17 +36,17 @@ def one_hot(n: int, classes: int = 4) -> torch.Tensor:
 @pytest.mark.parametrize("name", registry.augmentations.names())
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.float32])
 def test_every_augmentation_keeps_type_and_shape_and_writes_to_nothing_of_the_callers(name, dtype):
-    made = registry.augmentations.get(name)()
+    augmentation = registry.augmentations.get(name)()
     frames, labels = counts(dtype=dtype), one_hot(6)
     before = frames.clone(), labels.clone()
     for seed in range(8):
-        out, its = made.apply(frames, labels, seeded(seed))
+        out, its = augmentation.apply(frames, labels, seeded(seed))
         assert (out.dtype, out.shape) == (dtype, frames.shape)
         assert its.shape == labels.shape
         assert torch.allclose(its.sum(1), torch.ones(6))
         assert (its >= 0).all()
         assert torch.equal(frames, before[0]) and torch.equal(labels, before[1])
-        again, _ = made.apply(frames, labels, seeded(seed))
+        again, _ = augmentation.apply(frames, labels, seeded(seed))
         assert torch.equal(out, again)  # the generator is all that is random
 
 
@@ -119,10 +119,10 @@ def test_all_frames_of_a_sample_are_moved_alike():
 @given(st.integers(0, 500), st.floats(0.1, 5))
 @generated()
 def test_a_mixture_has_cells_of_its_two_samples_only_and_labels_by_their_events(seed, alpha):
-    n, made = 5, EventMix(alpha=alpha, probability=1)
+    n, augmentation = 5, EventMix(alpha=alpha, probability=1)
     # Sample k is full of k + 1, so that each cell of a mixture tells where it came from.
     frames = (torch.arange(n) + 1)[:, None, None, None, None].expand(n, 4, 2, 6, 6).to(torch.uint8)
-    out, labels = made.apply(frames, torch.eye(n), seeded(seed))
+    out, labels = augmentation.apply(frames, torch.eye(n), seeded(seed))
     for k in range(n):
         values, cells = out[k].unique(return_counts=True)
         assert k + 1 in values or labels[k, k] == 0

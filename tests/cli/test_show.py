@@ -185,7 +185,7 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(
     empty.write_bytes(b"")
     for arguments, message in (
         ((recording, "--out", tmp_path / "a.jpg"), "a.jpg: its ending is '.jpg'; allowed: .png, .gif, .mp4"),
-        ((recording, "--out", tmp_path / "no" / "a.png"), "no: there is no such folder; make it first"),
+        ((recording, "--out", tmp_path / "no" / "a.png"), "no: there is no such folder; create it first"),
         (
             (recording, "--out", out, "--as", "clouds"),
             "no kind of picture named 'clouds'; allowed: cloud, frames",

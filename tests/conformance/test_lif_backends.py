@@ -56,8 +56,8 @@ def outcome(layer: torch.nn.Module, x: torch.Tensor, state: torch.Tensor | None,
     out, last = layer(x, state)
     at_out = some(out.shape, seed, str(x.device), out.dtype).detach()
     at_last = some(last.shape, seed + 1, str(x.device), last.dtype).detach()
-    wanted = [x, *([] if state is None else [state]), *layer.parameters()]
-    grads = torch.autograd.grad([out, last], wanted, [at_out, at_last])
+    differentiated = [x, *([] if state is None else [state]), *layer.parameters()]
+    grads = torch.autograd.grad([out, last], differentiated, [at_out, at_last])
     return out.detach().cpu(), last.detach().cpu(), [grad.cpu() for grad in grads]
 
 
@@ -97,7 +97,7 @@ def states(shape: tuple[int, ...], with_state: bool, device: str = "cpu", dtype:
 
 def agree(case, seed, with_state, backend, dtype, rtol, atol) -> None:
     arguments, shape = case
-    want = outcome(
+    expected = outcome(
         LIF(**arguments, backend="norse"),
         some(shape, seed, dtype=dtype),
         states(shape, with_state, dtype=dtype),
@@ -106,8 +106,8 @@ def agree(case, seed, with_state, backend, dtype, rtol, atol) -> None:
     layer = LIF(**arguments, backend=backend)
     got = outcome(layer, some(shape, seed, device, dtype), states(shape, with_state, device, dtype))
     assert layer.last_backend == backend
-    assert torch.equal(got[0], want[0]) and torch.equal(got[1], want[1])
-    for gradient, reference in zip(got[2], want[2], strict=True):
+    assert torch.equal(got[0], expected[0]) and torch.equal(got[1], expected[1])
+    for gradient, reference in zip(got[2], expected[2], strict=True):
         torch.testing.assert_close(gradient, reference, rtol=rtol, atol=atol)
 
 
@@ -133,10 +133,10 @@ def test_many_neurons_in_a_network_s_memory_layout_agree_too(backend, channels):
     case = {"tau": 3.0, "learn_tau": True, "channels": channels, "reset": None, "detach_reset": False}
     x = some(shape, 3)
     last = x.detach().flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, shape[:2])
-    want = outcome(LIF(**case, backend="norse"), x, None)
+    expected = outcome(LIF(**case, backend="norse"), x, None)
     got = outcome(LIF(**case, backend=backend), last.to(DEVICE[backend]).requires_grad_(), None)
-    assert torch.equal(got[0], want[0]) and torch.equal(got[1], want[1])
-    torch.testing.assert_close(got[2], want[2], rtol=1e-10, atol=1e-12)
+    assert torch.equal(got[0], expected[0]) and torch.equal(got[1], expected[1])
+    torch.testing.assert_close(got[2], expected[2], rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -146,13 +146,13 @@ def test_half_precision_is_integrated_in_float32_and_spikes_in_its_own_dtype(bac
     whole = half.detach().float().requires_grad_()
     layer = LIF(surrogate="sigmoid", learn_tau=True, backend=backend).to(half.device)
     out, last = layer(half, None)
-    want, want_last = layer(whole, None)
+    expected, expected_last = layer(whole, None)
     assert out.dtype == dtype and last.dtype == torch.float32
-    assert torch.equal(out.float(), want) and torch.equal(last, want_last)
+    assert torch.equal(out.float(), expected) and torch.equal(last, expected_last)
     (grad,) = torch.autograd.grad(out.sum(), half)
-    (want_grad,) = torch.autograd.grad(want.sum(), whole)
+    (expected_grad,) = torch.autograd.grad(expected.sum(), whole)
     assert grad.dtype == dtype
-    torch.testing.assert_close(grad.float(), want_grad, rtol=2 * torch.finfo(dtype).eps, atol=1e-3)
+    torch.testing.assert_close(grad.float(), expected_grad, rtol=2 * torch.finfo(dtype).eps, atol=1e-3)
 
 
 def golden_case(meta):
@@ -243,8 +243,8 @@ def test_the_gradient_of_one_step_is_that_of_the_curve_put_in_place_of_the_spike
     x = torch.linspace(-3.2, 5.1, 60, dtype=torch.float64, device=DEVICE[backend])[None].requires_grad_()
     spikes = LIF(tau=1.7, surrogate=surrogate, alpha=2.5, backend=backend)(x)
     (grad,) = torch.autograd.grad(spikes.sum(), x)
-    (want,) = torch.autograd.grad(CURVES[surrogate](x / 1.7 - 1.0, 2.5).sum(), x)
-    torch.testing.assert_close(grad, want)
+    (expected,) = torch.autograd.grad(CURVES[surrogate](x / 1.7 - 1.0, 2.5).sum(), x)
+    torch.testing.assert_close(grad, expected)
 
 
 def layers(backend):
@@ -270,10 +270,10 @@ def test_a_recording_streamed_in_chunks_gives_the_whole_to_the_bit_and_its_gradi
         chunks.append(out)
     assert torch.equal(torch.cat(chunks), whole)
     g = some((12, 3, 4), 10, DEVICE[backend]).detach()
-    wanted = [x, *layer.parameters()]
-    streamed = torch.autograd.grad(torch.cat(chunks), wanted, g)
-    for mine, want in zip(streamed, torch.autograd.grad(whole, wanted, g), strict=True):
-        torch.testing.assert_close(mine, want, rtol=1e-10, atol=1e-12)
+    differentiated = [x, *layer.parameters()]
+    streamed = torch.autograd.grad(torch.cat(chunks), differentiated, g)
+    for gradient, expected in zip(streamed, torch.autograd.grad(whole, differentiated, g), strict=True):
+        torch.testing.assert_close(gradient, expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.slow
@@ -394,7 +394,7 @@ def test_on_the_device_nan_and_infinity_come_out_as_nan(backend, bad):
 
 @pytest.mark.parametrize("layer", [LIF(), LI(), RecurrentLIF(4)], ids=["LIF", "LI", "RecurrentLIF"])
 @pytest.mark.parametrize(
-    ("x", "says"),
+    ("x", "message"),
     [
         (torch.zeros(0, 3, 4), "T of 1 or more"),
         (torch.zeros(2, 3, 4, dtype=torch.uint8), "call .float()"),
@@ -402,8 +402,8 @@ def test_on_the_device_nan_and_infinity_come_out_as_nan(backend, bad):
     ],
     ids=["T=0", "uint8", "complex"],
 )
-def test_inputs_without_steps_or_of_another_dtype_are_refused(layer, x, says):
-    with pytest.raises(BadSpec, match=re.escape(says)):
+def test_inputs_without_steps_or_of_another_dtype_are_refused(layer, x, message):
+    with pytest.raises(BadSpec, match=re.escape(message)):
         layer(x)
 
 
@@ -431,7 +431,7 @@ def test_channels_that_do_not_fit_are_refused_with_both_numbers():
 
 
 @pytest.mark.parametrize(
-    ("make", "says"),
+    ("make", "message"),
     [
         (lambda: LIF(surrogate="arctan"), ", ".join(SURROGATES)),
         (lambda: LIF(backend="cupy"), "norse, numba, triton"),
@@ -447,8 +447,8 @@ def test_channels_that_do_not_fit_are_refused_with_both_numbers():
         (lambda: RecurrentLIF(3, tau=[2.0]), "1 taus for channels=3"),
     ],
 )
-def test_settings_out_of_range_are_refused_with_what_is_allowed(make, says):
-    with pytest.raises(BadSpec, match=re.escape(says)):
+def test_settings_out_of_range_are_refused_with_what_is_allowed(make, message):
+    with pytest.raises(BadSpec, match=re.escape(message)):
         make()
 
 

@@ -63,10 +63,10 @@ def test_every_memory_format_gives_the_values_and_gradients_of_plain_arithmetic(
     x = x.detach().requires_grad_()
     g = torch.randn(T, N, C, H, W, dtype=torch.float64)
     g = channels_last(g) if form_of_gradient == "channels last" else g
-    y, want = layer(x), plain(layer, x)
-    torch.testing.assert_close(y, want, rtol=0, atol=1e-13)
-    for got, wanted in zip(gradients(layer, y, x, g), gradients(layer, want, x, g), strict=True):
-        torch.testing.assert_close(got, wanted, rtol=0, atol=1e-12)
+    y, expected = layer(x), plain(layer, x)
+    torch.testing.assert_close(y, expected, rtol=0, atol=1e-13)
+    for got, expected_grads in zip(gradients(layer, y, x, g), gradients(layer, expected, x, g), strict=True):
+        torch.testing.assert_close(got, expected_grads, rtol=0, atol=1e-12)
 
 
 def test_the_output_has_the_memory_format_of_the_input(layer: nn.Module) -> None:
@@ -89,8 +89,8 @@ def test_what_needs_no_gradient_gets_none_and_the_rest_its_own(layer: nn.Module,
     layer.requires_grad_(frozen == "input")
     needed = [x] if frozen == "weights" else list(layer.parameters())
     got = torch.autograd.grad(layer(x).sum(), needed)
-    for value, wanted in zip(got, torch.autograd.grad(plain(layer, x).sum(), needed), strict=True):
-        torch.testing.assert_close(value, wanted, rtol=0, atol=1e-12)
+    for value, expected_grads in zip(got, torch.autograd.grad(plain(layer, x).sum(), needed), strict=True):
+        torch.testing.assert_close(value, expected_grads, rtol=0, atol=1e-12)
 
 
 def test_a_retained_graph_gives_its_gradients_again(layer: nn.Module) -> None:
@@ -124,9 +124,9 @@ def test_mixed_precision_keeps_the_inputs_dtype_and_works_the_gate_out_in_the_we
     assert x.grad is not None and x.grad.dtype == dtype and x.grad.isfinite().all()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in layer.parameters())
     exact = x.detach().float().requires_grad_()
-    want = plain(layer, exact)
-    torch.testing.assert_close(y.detach().float(), want.detach(), rtol=1e-2, atol=1e-2)
-    want.square().sum().backward()
+    expected = plain(layer, exact)
+    torch.testing.assert_close(y.detach().float(), expected.detach(), rtol=1e-2, atol=1e-2)
+    expected.square().sum().backward()
     torch.testing.assert_close(x.grad.float(), exact.grad, rtol=5e-2, atol=5e-2)
 
 
@@ -167,8 +167,8 @@ def test_the_compiler_takes_it_whole(kind: str, backend: str) -> None:
     torch.compiler.reset()
     y = torch.compile(layer, backend=backend, fullgraph=True)(x)
     torch.testing.assert_close(y, layer(x))
-    for got, want in zip(gradients(layer, y, x, g), gradients(layer, layer(x), x, g), strict=True):
-        torch.testing.assert_close(got, want)
+    for got, expected in zip(gradients(layer, y, x, g), gradients(layer, layer(x), x, g), strict=True):
+        torch.testing.assert_close(got, expected)
 
 
 @pytest.mark.parametrize("kind", ["TCJA both", "PFA mean multiply_relu"])
@@ -191,12 +191,12 @@ def test_no_map_is_kept_for_the_backward_pass(kind: str) -> None:
 def test_any_one_of_its_weights_trains_while_the_others_are_frozen(layer: nn.Module) -> None:
     x, g = frames(), torch.randn(T, N, C, H, W, dtype=torch.float64)
     _, *every = gradients(layer, layer(x.requires_grad_()), x, g)
-    wanted = dict(zip(dict(layer.named_parameters()), every, strict=True))
+    expected_grads = dict(zip(dict(layer.named_parameters()), every, strict=True))
     for name, weight in layer.named_parameters():
         layer.requires_grad_(False)
         weight.requires_grad_(True)
         (got,) = torch.autograd.grad(layer(frames()), weight, g)
-        torch.testing.assert_close(got, wanted[name])
+        torch.testing.assert_close(got, expected_grads[name])
 
 
 def test_sizes_are_worked_out_on_the_meta_device(layer: nn.Module) -> None:

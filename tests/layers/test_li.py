@@ -37,8 +37,8 @@ def test_the_membrane_is_that_of_the_slow_loop(T, N, C, leak, decay_input, per_c
     tau = {"tau": taus.tolist(), "channels": C} if per_channel else {"tau": 2.5}
     layer = LI(**tau, leak=leak, decay_input=decay_input, backend=backend)
     got, last = layer(torch.as_tensor(x), None)
-    want = slow_li(x, taus, leak, decay_input, np.full((N, C), leak))
-    np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-12)
+    expected = slow_li(x, taus, leak, decay_input, np.full((N, C), leak))
+    np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
     assert torch.equal(last, got[-1])
 
 
@@ -51,12 +51,12 @@ def test_the_gradient_of_a_membrane_is_the_decay_to_the_power_of_its_age():
 def test_a_learned_time_constant_is_found_again_by_gradient_descent():
     torch.manual_seed(0)
     x = torch.randn(30, 8, 2)
-    want = LI(tau=[2.0, 8.0], channels=2)(x)
+    expected = LI(tau=[2.0, 8.0], channels=2)(x)
     layer = LI(tau=4.0, channels=2, learn_tau=True)
     optimiser = torch.optim.Adam(layer.parameters(), lr=0.1)
     for _ in range(150):
         optimiser.zero_grad()
-        (layer(x) - want).square().mean().backward()
+        (layer(x) - expected).square().mean().backward()
         optimiser.step()
     assert layer.tau == pytest.approx((2.0, 8.0), rel=0.02)
 
@@ -95,8 +95,8 @@ def test_spikes_come_back_as_currents_of_the_next_step(backend, reset):
     x = torch.randn(20, 3, 5, dtype=torch.float64) + 0.8
     spikes = layer(x).detach().numpy()
     for n in range(3):
-        want = slow_recurrent(x[:, n].numpy(), layer.recurrent.weight.detach().numpy(), 2.0, reset)
-        np.testing.assert_array_equal(spikes[:, n], want)
+        expected = slow_recurrent(x[:, n].numpy(), layer.recurrent.weight.detach().numpy(), 2.0, reset)
+        np.testing.assert_array_equal(spikes[:, n], expected)
     assert not np.array_equal(spikes, LIF(tau=2.0, reset=reset)(x))
 
 
@@ -105,10 +105,10 @@ def test_autocast_changes_no_spike_of_a_recurrent_layer():
     x = torch.randn(20, 3, 5) + 0.8
     for backend in ("norse", "numba"):
         layer = RecurrentLIF(5, backend=backend)
-        want = layer(x)
+        expected = layer(x)
         with torch.autocast("cpu", torch.bfloat16):
             spikes = layer(x)
-        assert spikes.dtype == torch.float32 and torch.equal(spikes, want)
+        assert spikes.dtype == torch.float32 and torch.equal(spikes, expected)
         with torch.autocast("cpu", torch.bfloat16):
             loss = spikes.sum()
             loss.backward()

@@ -98,9 +98,9 @@ def test_spikes_and_gradients_are_those_of_the_slow_loop(backend, p, T, M, seed)
     x, g = drawn((T, M), seed)
     slope = SLOPES[p["surrogate"]]
     rest = {k: p[k] for k in ("tau", "threshold", "reset", "detach_reset", "decay_input")}
-    want, want_grad = slow_lif(x, g, slope=lambda u: slope(u, p["alpha"]), **rest)
+    expected, want_grad = slow_lif(x, g, slope=lambda u: slope(u, p["alpha"]), **rest)
     spikes, grad = run(LIF(**p, backend=backend), x, g)
-    np.testing.assert_array_equal(spikes, want)
+    np.testing.assert_array_equal(spikes, expected)
     np.testing.assert_allclose(grad, want_grad, rtol=1e-10, atol=1e-12)
 
 
@@ -129,10 +129,10 @@ def test_the_loop_is_norses_step_with_norses_own_reset(p, dtype, seed):
     for current in inputs:
         z, state = lif_box_feed_forward_step(current, state, norse, dt=0.001)
         spikes.append(z)
-    want = torch.stack(spikes)
-    (want_grad,) = torch.autograd.grad(want, inputs, torch.as_tensor(g))
+    expected = torch.stack(spikes)
+    (want_grad,) = torch.autograd.grad(expected, inputs, torch.as_tensor(g))
     got, grad = run(LIF(**p, backend="norse"), x, g)
-    assert torch.equal(got, want.detach())
+    assert torch.equal(got, expected.detach())
     torch.testing.assert_close(grad, want_grad)
 
 
@@ -146,13 +146,13 @@ def test_the_loop_is_norses_step_with_norses_own_reset(p, dtype, seed):
 )
 def test_the_fused_backend_gives_norses_spikes_to_the_bit_and_its_gradients(p, dtype, T, M, seed):
     x, g = drawn((T, M), seed, dtype)
-    want, want_grad = run(LIF(**p, backend="norse"), x, g)
+    expected, want_grad = run(LIF(**p, backend="norse"), x, g)
     got, grad = run(LIF(**p, backend="numba"), x, g)
-    assert torch.equal(got, want)
+    assert torch.equal(got, expected)
     rtol, atol = (1e-12, 1e-12) if dtype == np.float64 else (1e-4, 1e-5)
     torch.testing.assert_close(grad, want_grad, rtol=rtol, atol=atol)
     with torch.no_grad():
-        assert torch.equal(LIF(**p, backend="numba")(torch.as_tensor(x)), want)
+        assert torch.equal(LIF(**p, backend="numba")(torch.as_tensor(x)), expected)
 
 
 def _layouts(shape):
@@ -178,11 +178,11 @@ def _layouts(shape):
 def test_the_memory_layout_changes_no_result_and_channels_last_is_kept(shape):
     layouts = _layouts(shape)
     g = torch.as_tensor(drawn(shape, 4, np.float32)[1])
-    want, want_grad = run(LIF(backend="norse"), layouts["contiguous"], g)
+    expected, want_grad = run(LIF(backend="norse"), layouts["contiguous"], g)
     for name, x in layouts.items():
         x = x.detach().requires_grad_()
         spikes = LIF(backend="numba")(x)
-        assert torch.equal(spikes, want), name
+        assert torch.equal(spikes, expected), name
         for cotangent in (g, g.transpose(0, 1).contiguous().transpose(0, 1)):
             (grad,) = torch.autograd.grad(spikes, x, cotangent, retain_graph=True)
             torch.testing.assert_close(grad, want_grad)
@@ -247,7 +247,7 @@ def test_any_trailing_shape_keeps_its_shape_and_dtype():
 
 
 @pytest.mark.parametrize(
-    ("parameters", "says"),
+    ("parameters", "message"),
     [
         ({"surrogate": "arctan"}, "atan, sigmoid, super, super_alpha, tanh, triangle"),
         ({"tau": 0.5}, "1 (no memory) or more"),
@@ -259,8 +259,8 @@ def test_any_trailing_shape_keeps_its_shape_and_dtype():
         ({"backend": "cuda"}, "norse, numba, triton"),
     ],
 )
-def test_a_parameter_out_of_range_is_refused_with_what_is_allowed(parameters, says):
-    with pytest.raises(EventbenchError, match=re.escape(says)):
+def test_a_parameter_out_of_range_is_refused_with_what_is_allowed(parameters, message):
+    with pytest.raises(EventbenchError, match=re.escape(message)):
         LIF(**parameters)
 
 
@@ -275,7 +275,7 @@ def test_inputs_without_steps_or_of_integers_are_refused(x):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         ({"tau": None}, "tau is None; allowed: a number of time steps"),
         ({"tau": "2"}, "tau is '2'; allowed: a number of time steps"),
@@ -289,8 +289,8 @@ def test_inputs_without_steps_or_of_integers_are_refused(x):
         ({"learn_tau": 1}, "learn_tau is 1; allowed: true, false"),
     ],
 )
-def test_a_parameter_of_another_type_is_refused_and_not_a_python_error(arguments, says):
-    with pytest.raises(EventbenchError, match=re.escape(says)):
+def test_a_parameter_of_another_type_is_refused_and_not_a_python_error(arguments, message):
+    with pytest.raises(EventbenchError, match=re.escape(message)):
         LIF(**arguments)
 
 
@@ -310,8 +310,8 @@ def test_what_is_no_tensor_is_refused():
 
 def test_fixed_taus_keep_their_precision_whatever_the_model_is_cast_to():
     taus, x = [2.3, 70000.0], torch.randn(9, 3, 2, 4) * 3
-    want = LIF(taus, channels=2)(x)
-    assert torch.equal(LIF(taus, channels=2).half()(x), want)
+    expected = LIF(taus, channels=2)(x)
+    assert torch.equal(LIF(taus, channels=2).half()(x), expected)
     with torch.device("meta"):
         empty = LIF(taus, channels=2)
-    assert torch.equal(empty.to_empty(device="cpu")(x), want)
+    assert torch.equal(empty.to_empty(device="cpu")(x), expected)

@@ -62,11 +62,11 @@ def hold_equal(x, norm, lif, pool, lay=lambda x: x):
     norm_alone = copy.deepcopy(norm)
     fused_input, plain_input = (lay(x.clone()).requires_grad_() for _ in range(2))
     for seed in range(2):
-        got, wanted = norm_lif(fused_input, norm, lif, pool), one_by_one(plain_input, norm_alone, lif, pool)
-        assert torch.equal(got, wanted)
-        g = torch.randn(wanted.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype)
+        got, expected = norm_lif(fused_input, norm, lif, pool), one_by_one(plain_input, norm_alone, lif, pool)
+        assert torch.equal(got, expected)
+        g = torch.randn(expected.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype)
         got.backward(g)
-        wanted.backward(g)
+        expected.backward(g)
     for a, b in (
         (fused_input.grad, plain_input.grad),
         (norm.weight.grad, norm_alone.weight.grad),
@@ -122,9 +122,9 @@ def test_means_far_from_zero_do_not_cancel_the_variance():
     x, norm, lif = made((8, 4, 3, 40, 40))
     x = x + 1e5
     mean, variance = norm_lif_statistics(x.float(), norm.float(), lif)
-    wanted = x.float().double()
-    torch.testing.assert_close(mean.double(), wanted.mean((0, 1, 3, 4)), rtol=1e-7, atol=0)
-    torch.testing.assert_close(variance.double(), wanted.var((0, 1, 3, 4), correction=0), rtol=2e-5, atol=0)
+    expected = x.float().double()
+    torch.testing.assert_close(mean.double(), expected.mean((0, 1, 3, 4)), rtol=1e-7, atol=0)
+    torch.testing.assert_close(variance.double(), expected.var((0, 1, 3, 4), correction=0), rtol=2e-5, atol=0)
 
 
 def norm_lif_statistics(x, norm, lif):

@@ -71,9 +71,9 @@ def test_the_output_is_the_definition(T, N, C, H, W, rank, k, composition, fusio
         lambdas = np.exp(weights) / np.exp(weights).sum()
     x = rng.normal(size=(T, N, C, H, W))
     M = slow_map(x, {k: v.detach().numpy() for k, v in layer.named_parameters()}, lambdas)
-    want = x + M if fusion == "add_relu" else x * M
-    want = want if fusion == "multiply" else np.maximum(want, 0)
-    np.testing.assert_allclose(layer(torch.as_tensor(x)).detach(), want, rtol=0, atol=1e-12)
+    expected = x + M if fusion == "add_relu" else x * M
+    expected = expected if fusion == "multiply" else np.maximum(expected, 0)
+    np.testing.assert_allclose(layer(torch.as_tensor(x)).detach(), expected, rtol=0, atol=1e-12)
 
 
 def _golden_layer(data, meta, composition, fusion):
@@ -115,8 +115,10 @@ def test_the_authors_outputs_and_gradients_are_reproduced(golden: Path):
             for part in ("weight", "bias"):
                 grad = getattr(getattr(layer, ours), part).grad
                 pairs[f"grad_{theirs}_{part}"] = (grad, data[f"grad_{theirs}_{part}"])
-        for key, (got, want) in pairs.items():
-            np.testing.assert_allclose(got.detach(), want, rtol=0, atol=1e-10, err_msg=f"{file.stem} {key}")
+        for key, (got, expected) in pairs.items():
+            np.testing.assert_allclose(
+                got.detach(), expected, rtol=0, atol=1e-10, err_msg=f"{file.stem} {key}"
+            )
 
 
 def test_learned_weights_stand_still_in_a_forward_where_the_authors_drift_to_uniform(golden: Path):
@@ -129,8 +131,8 @@ def test_learned_weights_stand_still_in_a_forward_where_the_authors_drift_to_uni
         x = _as_tnchw(data["x"], meta["layout"])
         for forward in range(1, meta["forwards"] + 1):
             assert torch.equal(layer(x), layer(x))
-            want = _as_tnchw(data[f"y_fwd{forward}"], meta["layout"])
-            np.testing.assert_allclose(layer(x).detach(), want, rtol=0, atol=1e-10, err_msg=file.stem)
+            expected = _as_tnchw(data[f"y_fwd{forward}"], meta["layout"])
+            np.testing.assert_allclose(layer(x).detach(), expected, rtol=0, atol=1e-10, err_msg=file.stem)
             # what their forward left behind is what their next one starts from
             np.testing.assert_allclose(
                 layer.lambdas().detach(), data[f"weight_after_fwd{forward}"], atol=1e-10
@@ -192,15 +194,15 @@ def test_only_t_and_c_live_in_the_weights():
 
 
 @pytest.mark.parametrize(
-    ("shape", "says"),
+    ("shape", "message"),
     [
         ((10, 2, 8, 3, 3), "made for T=16, got T=10"),
         ((16, 2, 4, 3, 3), "made for C=8, got C=4"),
         ((16, 2, 8, 3), "got 4 dimensions"),
     ],
 )
-def test_an_input_that_does_not_fit_is_refused_naming_both_sides(shape, says):
-    with pytest.raises(EventbenchError, match=re.escape(says)):
+def test_an_input_that_does_not_fit_is_refused_naming_both_sides(shape, message):
+    with pytest.raises(EventbenchError, match=re.escape(message)):
         PFA(16, 8, 2)(torch.zeros(shape))
 
 

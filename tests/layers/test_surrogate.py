@@ -23,8 +23,8 @@ CURVES = {
 @given(alpha=st.floats(0.1, 10))
 def test_a_slope_is_the_derivative_of_its_curve(name, alpha):
     u = torch.linspace(-3, 3, 101, dtype=torch.float64, requires_grad=True)
-    (want,) = torch.autograd.grad(CURVES[name](u, alpha).sum(), u)
-    torch.testing.assert_close(SLOPES[name](u.detach(), alpha), want)
+    (expected,) = torch.autograd.grad(CURVES[name](u, alpha).sum(), u)
+    torch.testing.assert_close(SLOPES[name](u.detach(), alpha), expected)
 
 
 def test_atan_at_alpha_2_is_the_papers():

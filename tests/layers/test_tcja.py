@@ -66,8 +66,8 @@ def test_the_output_is_the_input_times_the_gate_of_the_definition(
     x = rng.normal(size=(T, N, C, H, W))
     time = layer.conv_over_time.weight.detach().numpy() if branches != "channels" else None
     channels = layer.conv_over_channels.weight.detach().numpy() if branches != "time" else None
-    want = x * slow_gate(x, time, channels)[..., None, None]
-    np.testing.assert_allclose(layer(torch.as_tensor(x)).detach(), want, rtol=0, atol=1e-12)
+    expected = x * slow_gate(x, time, channels)[..., None, None]
+    np.testing.assert_allclose(layer(torch.as_tensor(x)).detach(), expected, rtol=0, atol=1e-12)
 
 
 def test_the_authors_outputs_and_gradients_are_reproduced(golden: Path):
@@ -91,18 +91,18 @@ def test_the_authors_outputs_and_gradients_are_reproduced(golden: Path):
         x = torch.as_tensor(data["x"]).requires_grad_()
         y = layer(x)
         y.backward(torch.as_tensor(data["g"]))
-        want = {"y": y, "grad_x": x.grad, "attn_NTC": layer.gate(x).transpose(0, 1)}
+        expected = {"y": y, "grad_x": x.grad, "attn_NTC": layer.gate(x).transpose(0, 1)}
         if branches != "time":
-            want["grad_conv_weight"] = layer.conv_over_channels.weight.grad
+            expected["grad_conv_weight"] = layer.conv_over_channels.weight.grad
         if branches != "channels":
             grad = layer.conv_over_time.weight.grad
             assert grad is not None
-            want["grad_conv_c_weight"] = grad
-            want["grad_conv_c_weight_sum_over_in"] = grad.sum(1)
-            want["grad_conv_c_weight_sum_over_out"] = grad.sum(0)
-        for key in want.keys() & set(data):
+            expected["grad_conv_c_weight"] = grad
+            expected["grad_conv_c_weight_sum_over_in"] = grad.sum(1)
+            expected["grad_conv_c_weight_sum_over_out"] = grad.sum(0)
+        for key in expected.keys() & set(data):
             np.testing.assert_allclose(
-                want[key].detach(), data[key], rtol=0, atol=1e-10, err_msg=f"{file.stem} {key}"
+                expected[key].detach(), data[key], rtol=0, atol=1e-10, err_msg=f"{file.stem} {key}"
             )
         assert {"y", "grad_x"} <= set(data)
 
@@ -142,15 +142,15 @@ def test_an_even_kernel_sees_one_step_back_and_two_ahead():
 
 
 @pytest.mark.parametrize(
-    ("shape", "says"),
+    ("shape", "message"),
     [
         ((10, 2, 8, 3, 3), "made for T=16, got T=10"),
         ((16, 2, 4, 3, 3), "made for C=8, got C=4"),
         ((16, 2, 8, 3), "got 4 dimensions"),
     ],
 )
-def test_an_input_that_does_not_fit_is_refused_naming_both_sides(shape, says):
-    with pytest.raises(EventbenchError, match=re.escape(says)):
+def test_an_input_that_does_not_fit_is_refused_naming_both_sides(shape, message):
+    with pytest.raises(EventbenchError, match=re.escape(message)):
         TCJA(16, 8)(torch.zeros(shape))
 
 

@@ -42,8 +42,8 @@ def test_a_class_score_is_the_mean_of_its_own_neurons_only(group, classes, leadi
     votes = Voting(group)(torch.as_tensor(x))
     assert votes.shape == (*leading, classes)
     for k in range(classes):
-        want = sum(x[..., k * group + i] for i in range(group)) / group
-        np.testing.assert_allclose(votes[..., k], want, atol=1e-12)
+        expected = sum(x[..., k * group + i] for i in range(group)) / group
+        np.testing.assert_allclose(votes[..., k], expected, atol=1e-12)
 
 
 def test_outputs_that_do_not_divide_into_groups_are_refused():

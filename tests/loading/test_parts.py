@@ -77,13 +77,13 @@ def test_the_parts_are_disjoint_sorted_and_together_everything(
 @given(st.lists(st.integers(2, 40), min_size=1, max_size=5), st.floats(0.01, 0.99))
 def test_each_class_gives_the_share_with_the_smallest_hashes(counts: list[int], carve: float) -> None:
     data = store({"train": counts, "test": [1]})
-    found = ids(task_splits(task(carve=carve, by="class"), data).validation, data)
+    carved = ids(task_splits(task(carve=carve, by="class"), data).validation, data)
     expected: set[str] = set()
     for label, n in enumerate(counts):
         names = [f"train/{label}-{k:03d}" for k in range(n)]
         names.sort(key=lambda name: hashlib.sha256(name.encode()).hexdigest())
         expected |= set(names[: min(max(1, round(carve * n)), n - 1)])
-    assert found == expected
+    assert carved == expected
 
 
 def test_subjects_are_taken_whole() -> None:
@@ -148,10 +148,10 @@ def test_a_split_that_is_not_there_is_refused() -> None:
 
 def test_nothing_random_is_asked_for() -> None:
     data = store({"train": [30, 30], "test": [1]})
-    found = []
+    splits = []
     for seed in (0, 1):
         np.random.seed(seed)
-        found.append(task_splits(task(carve=0.2), data))
-    first, second = found
+        splits.append(task_splits(task(carve=0.2), data))
+    first, second = splits
     assert isinstance(first, TaskSplits)
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))

@@ -90,15 +90,15 @@ def test_binary_frames_are_those_of_the_cpu(many: list[Events], split_by: str, b
 def test_a_window_that_spikingjelly_cannot_split_is_refused_as_on_the_cpu(
     many: list[Events], bins: int, kind: Any
 ) -> None:
-    how = kind(bins=bins, split_by="spikingjelly_time")
+    representation = kind(bins=bins, split_by="spikingjelly_time")
     try:
         for one in many:
-            how.apply(one)
+            representation.apply(one)
     except BadEvents:
         with pytest.raises(BadEvents, match=r"s\d: no event in frame \d of \d: SpikingJelly"):
-            resident(many, how)
+            resident(many, representation)
     else:
-        check(many, how)
+        check(many, representation)
 
 
 @settings(deadline=None, max_examples=20)
@@ -150,10 +150,12 @@ def test_a_count_that_is_to_be_refused_is_refused_when_the_split_is_made() -> No
     check(many, Frames(bins=2, dtype="uint16", overflow="refuse"))
 
 
-@pytest.mark.parametrize("how", [VoxelGrid(), Frames(bins=None, split_by="duration", duration_us=5)])
-def test_what_is_made_on_the_cpu_only_is_refused(how: Representation) -> None:
+@pytest.mark.parametrize(
+    "representation", [VoxelGrid(), Frames(bins=None, split_by="duration", duration_us=5)]
+)
+def test_what_is_made_on_the_cpu_only_is_refused(representation: Representation) -> None:
     with pytest.raises(BadSpec, match=r"resident events: .* allowed: Frames or Binary, .*; stream it: "):
-        resident([fixed(9)], how)
+        resident([fixed(9)], representation)
 
 
 def test_batches_are_those_of_a_store_of_frames_for_an_equal_generator(tmp_path: Path) -> None:
@@ -162,8 +164,8 @@ def test_batches_are_those_of_a_store_of_frames_for_an_equal_generator(tmp_path:
     frames_store(mini.named_card, mini.named_pipeline, mini.places.cache)
     events, frames = EventStore(event_path(mini)), FrameStore(frame_path(mini))
     rows = frames.rows("train")[::-1].copy()
-    how = Frames(bins=frames.shape[0])
-    one, two = ResidentEvents(events, rows, how, CPU), ResidentFrames(frames, rows, CPU)
+    representation = Frames(bins=frames.shape[0])
+    one, two = ResidentEvents(events, rows, representation, CPU), ResidentFrames(frames, rows, CPU)
     assert (one.ids, len(one), one.classes) == (two.ids, len(two), two.classes)
     assert torch.equal(one.labels, two.labels)
     for augment in ((), (Nda(roll_px=1, cut_px=2),)):

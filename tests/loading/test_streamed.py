@@ -67,8 +67,10 @@ def equal(one: Loader, two: Loader, size: int, **more: Any) -> None:
     def generator() -> torch.Generator | None:
         return torch.Generator().manual_seed(more["seed"]) if "seed" in more else None
 
-    how = more.get("shift", 0), more.get("augment", ())
-    pairs = zip(one.batches(size, generator(), *how), two.batches(size, generator(), *how), strict=True)
+    options = more.get("shift", 0), more.get("augment", ())
+    pairs = zip(
+        one.batches(size, generator(), *options), two.batches(size, generator(), *options), strict=True
+    )
     for (a, la), (b, lb) in pairs:
         assert torch.equal(a, b)
         assert torch.equal(la, lb)
@@ -100,12 +102,12 @@ def test_it_is_another_thread_that_reads_and_not_far_ahead() -> None:
 
 def test_a_network_that_writes_into_its_frames_changes_no_other_batch() -> None:
     store: Any = Frames9(dtype="float32")
-    kept = store.frames.copy()
+    original = store.frames.copy()
     for x, _ in StreamedLoader(store, np.arange(9), CPU).batches(2):
         x.fill_(-1)
-    assert np.array_equal(store.frames, kept)
+    assert np.array_equal(store.frames, original)
     found = torch.cat([x for x, _ in StreamedLoader(store, np.arange(9), CPU).batches(2)], 1)
-    assert np.array_equal(found.transpose(0, 1), kept)
+    assert np.array_equal(found.transpose(0, 1), original)
 
 
 @pytest.mark.parametrize("at", [0, 2])
@@ -148,12 +150,12 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> tuple[EventStore, FrameS
 def test_real_stores_are_streamed_as_frames_or_binned_on_the_way(stores) -> None:  # type: ignore[no-untyped-def]
     events, frames = stores
     rows = frames.rows("train")
-    how = Frames(bins=frames.shape[0])
+    representation = Frames(bins=frames.shape[0])
     wanted = ResidentFrames(frames, rows, CPU)
     for split in (
         StreamedLoader(frames, rows, CPU),
-        StreamedLoader(BinnedStore(events, Binning(how)), rows, CPU),
-        ResidentEvents(events, rows, how, CPU),
+        StreamedLoader(BinnedStore(events, Binning(representation)), rows, CPU),
+        ResidentEvents(events, rows, representation, CPU),
     ):
         equal(split, wanted, 3, seed=1, shift=1)
 
@@ -162,17 +164,19 @@ def test_samples_are_resident_where_the_budget_holds_them_and_streamed_where_not
     events, frames = stores
     rows = frames.rows("train")
     size = len(rows) * int(np.prod(frames.shape))
-    how = Frames(bins=frames.shape[0])
+    representation = Frames(bins=frames.shape[0])
     assert isinstance(loader_for(frames, rows, CPU, budget=size), ResidentFrames)
     assert isinstance(loader_for(frames, rows, CPU, budget=size - 1), StreamedLoader)
     assert isinstance(loader_for(frames, rows, CPU), ResidentFrames)
-    there = loader_for(BinnedStore(events, Binning(how)), rows, CPU)
-    assert isinstance(there, ResidentEvents)
+    resident = loader_for(BinnedStore(events, Binning(representation)), rows, CPU)
+    assert isinstance(resident, ResidentEvents)
     short = sum(4 * len(events.columns(int(row)).dt) for row in rows)
-    assert isinstance(loader_for(BinnedStore(events, Binning(how)), rows, CPU, budget=short), ResidentEvents)
-    streamed = loader_for(BinnedStore(events, Binning(how)), rows, CPU, budget=short - 1)
+    assert isinstance(
+        loader_for(BinnedStore(events, Binning(representation)), rows, CPU, budget=short), ResidentEvents
+    )
+    streamed = loader_for(BinnedStore(events, Binning(representation)), rows, CPU, budget=short - 1)
     assert isinstance(streamed, StreamedLoader)
-    equal(streamed, there, 3, seed=5)
+    equal(streamed, resident, 3, seed=5)
     binned = BinnedStore(events, Binning(VoxelGrid(bins=3)))
     voxels = loader_for(binned, rows, CPU, budget=0)
     assert isinstance(voxels, StreamedLoader)

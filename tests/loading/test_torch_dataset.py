@@ -71,8 +71,8 @@ def test_what_is_drawn_depends_on_seed_epoch_and_sample_alone(mini: Miniature) -
     assert all(torch.equal(a, one[i][0]) for i, a in enumerate(first))
     by_workers = torch.cat([frames for frames, _ in DataLoader(same, batch_size=3, num_workers=2)])
     assert torch.equal(by_workers, torch.stack(first))
-    kept = [int(frames.sum()) for frames in first]
-    assert 0.3 < sum(kept) / (8 * 60) < 0.7
+    event_counts = [int(frames.sum()) for frames in first]
+    assert 0.3 < sum(event_counts) / (8 * 60) < 0.7
 
 
 def test_steps_may_be_given_as_they_are(mini: Miniature) -> None:
@@ -82,8 +82,8 @@ def test_steps_may_be_given_as_they_are(mini: Miniature) -> None:
 
 
 def test_nothing_that_is_evaluated_is_augmented(mini: Miniature) -> None:
-    for split, told in (("test", "split 'test'"), (None, "all splits")):
-        with pytest.raises(BadSpec, match=f"augment for {told}; allowed: a training split"):
+    for split, description in (("test", "split 'test'"), (None, "all splits")):
+        with pytest.raises(BadSpec, match=f"augment for {description}; allowed: a training split"):
             eb.open_store(event_path(mini), split, pipeline=FOUR, augment=[DROP])
     test = eb.open_store(event_path(mini), "test", pipeline=FOUR)
     first = [test[i][0] for i in range(4)]

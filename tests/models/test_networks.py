@@ -43,7 +43,7 @@ COUNTS: list[tuple[str, dict[str, Any], tuple[tuple[int, int], int, int], int]] 
 ]
 
 
-def made(name: str, sensor: tuple[int, int], T: int, K: int, **config: Any) -> Any:
+def build(name: str, sensor: tuple[int, int], T: int, K: int, **config: Any) -> Any:
     torch.manual_seed(0)
     return make_model(name, config, sensor, T, K)
 
@@ -53,12 +53,12 @@ def test_the_parameters_are_as_many_as_published(
     name: str, config: dict[str, Any], task: tuple[tuple[int, int], int, int], count: int
 ) -> None:
     with torch.device("meta"):
-        assert counted_as_published(made(name, *task, **config)) == count
+        assert counted_as_published(build(name, *task, **config)) == count
 
 
 def test_the_published_count_has_the_inert_rank_weights_in_it_and_the_model_has_not() -> None:
     with torch.device("meta"):
-        model = made("pfa_vgg_cifar10dvs", (128, 128), 12, 10)
+        model = build("pfa_vgg_cifar10dvs", (128, 128), 12, 10)
     assert counted_as_published(model) - sum(p.numel() for p in model.parameters()) == 5 * 8
 
 
@@ -68,7 +68,7 @@ NETWORKS = [n for n in registry.models.names() if issubclass(registry.models.get
 def small(name: str) -> Any:
     """A published network at its narrowest, for frames of two channels, 12 x 10, T=4, K=3."""
     config = {"width": 16, "heads": 4} if name == "spikformer_small" else {"channels": [4, 6]}
-    return made(name, (12, 10), 4, 3, inputs=2, **config)
+    return build(name, (12, 10), 4, 3, inputs=2, **config)
 
 
 @pytest.mark.parametrize("name", [n for n in NETWORKS if n.startswith(("tcja", "pfa"))])
@@ -119,11 +119,11 @@ def kinds(model: Any) -> str:
 )
 def test_the_layers_stand_in_the_published_order(name: str, chain: str) -> None:
     with torch.device("meta"):
-        assert kinds(made(name, (64, 64), 4, 10)) == chain
+        assert kinds(build(name, (64, 64), 4, 10)) == chain
 
 
 def test_what_the_papers_vary_is_config() -> None:
-    net = made(
+    net = build(
         "tcja_dvs128",
         (16, 16),
         4,
@@ -142,17 +142,17 @@ def test_what_the_papers_vary_is_config() -> None:
     assert [m.conv_over_time.kernel_size for m in net.modules() if isinstance(m, TCJA)] == [(1,), (2,)]
     assert [m.conv_over_channels.kernel_size for m in net.modules() if isinstance(m, TCJA)] == [(3,), (3,)]
     assert all(m.tau == 3 for m in net.modules() if isinstance(m, LIF))
-    ranks = made("pfa_vgg_gesture", (16, 16), 4, 3, channels=[4, 5], rank=2)
+    ranks = build("pfa_vgg_gesture", (16, 16), 4, 3, channels=[4, 5], rank=2)
     assert [m.rank for m in ranks.modules() if isinstance(m, PFA)] == [2, 2, 64]
-    off = made("pfa_vgg_cifar10dvs", (16, 16), 4, 3, channels=[4, 5], gated=[], gated_input=False, size=8)
+    off = build("pfa_vgg_cifar10dvs", (16, 16), 4, 3, channels=[4, 5], gated=[], gated_input=False, size=8)
     assert not [m for m in off.modules() if isinstance(m, PFA)]
 
 
 def test_published_kernels_and_neurons_are_the_defaults() -> None:
     with torch.device("meta"):
-        ncaltech = made("tcja_ncaltech101", *NCALTECH)
-        tet = made("tcja_cifar10dvs_tet", (48, 48), 10, 10)
-        fmnist = made("pfa_fmnist", (28, 28), 4, 10)
+        ncaltech = build("tcja_ncaltech101", *NCALTECH)
+        tet = build("tcja_cifar10dvs_tet", (48, 48), 10, 10)
+        fmnist = build("pfa_fmnist", (28, 28), 4, 10)
     gates = [m for m in ncaltech.modules() if isinstance(m, TCJA)]
     assert [(g.conv_over_time.kernel_size, g.conv_over_channels.kernel_size) for g in gates] == [
         ((4,), (4,)),
@@ -165,7 +165,7 @@ def test_published_kernels_and_neurons_are_the_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "says"),
+    ("config", "message"),
     [
         ({"gated": [5]}, "gated is [5]; allowed: different stage numbers from 0 to 4"),
         (
@@ -179,14 +179,14 @@ def test_published_kernels_and_neurons_are_the_defaults() -> None:
         ({"dropout": 1.0}, "dropout is 1.0; allowed: 0 to below 1"),
     ],
 )
-def test_a_config_that_makes_no_network_is_refused(config: dict[str, Any], says: str) -> None:
-    with pytest.raises(BadSpec, match=re.escape(says)):
-        made("tcja_dvs128", (128, 128), 4, 3, **config)
+def test_a_config_that_makes_no_network_is_refused(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadSpec, match=re.escape(message)):
+        build("tcja_dvs128", (128, 128), 4, 3, **config)
 
 
 def test_other_channels_than_the_network_is_made_for_are_refused_naming_both() -> None:
     with pytest.raises(BadSpec, match=r"made for 1 channels: got \(4, 2, 2, 8, 8\)"):
-        made("pfa_fmnist", (8, 8), 4, 3, channels=[4, 4], hidden=8)(torch.zeros(4, 2, 2, 8, 8))
+        build("pfa_fmnist", (8, 8), 4, 3, channels=[4, 4], hidden=8)(torch.zeros(4, 2, 2, 8, 8))
 
 
 def test_pools_drop_the_odd_row_and_leave_an_axis_of_one() -> None:
@@ -208,18 +208,18 @@ def test_a_still_image_is_convolved_once_and_equals_itself_repeated() -> None:
     assert torch.equal(stem(image), stem(image.repeat(4, 1, 1, 1, 1)))
     assert torch.equal(stem(image), stem(image.expand(4, 5, 2, 6, 6)))
     assert batches[:2] == [5, 20] and batches[-1] == 5
-    net = made("tcja_ms_resnet18", (8, 8), 4, 3, channels=[4, 6]).eval()
+    net = build("tcja_ms_resnet18", (8, 8), 4, 3, channels=[4, 6]).eval()
     assert net(torch.rand(2, 3, 8, 8)).shape == (2, 3)
 
 
 def test_the_gesture_network_of_pfa_has_110_outputs_of_which_the_classes_are_scored() -> None:
-    net = made("pfa_vgg_gesture", (8, 8), 4, 11, channels=[4, 6], rank=2).eval()
+    net = build("pfa_vgg_gesture", (8, 8), 4, 11, channels=[4, 6], rank=2).eval()
     frames = torch.rand(4, 2, 2, 8, 8)
     every = net.scores_per_step(frames, every=True)
     assert every.shape == (4, 2, 110)
     assert torch.equal(net.scores_per_step(frames), every[..., :11])
     with pytest.raises(BadSpec, match=r"outputs is 5; allowed: 11 or more"):
-        made("pfa_vgg_gesture", (8, 8), 4, 11, channels=[4, 6], outputs=5)
+        build("pfa_vgg_gesture", (8, 8), 4, 11, channels=[4, 6], outputs=5)
 
 
 def test_sew_connections_are_those_of_the_paper() -> None:
@@ -276,7 +276,7 @@ def tet_state(model: nn.Module, wrapped: str) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("wrapped", ["conv.weight", "conv.0.weight"])
 def test_a_checkpoint_with_other_containers_finds_its_places(wrapped: str) -> None:
-    model = made("tcja_ncaltech101_tet", (32, 32), 4, 5, channels=[4] * 5, hidden=6)
+    model = build("tcja_ncaltech101_tet", (32, 32), 4, 5, channels=[4] * 5, hidden=6)
     state = tet_state(model, wrapped)
     load_authors(model, state)
     again = from_authors("tcja_ncaltech101_tet", state, (32, 32)).state_dict()
@@ -290,7 +290,7 @@ def test_a_checkpoint_with_other_containers_finds_its_places(wrapped: str) -> No
 
 
 def test_the_static_convolution_comes_first_even_in_a_sorted_file() -> None:
-    model = made("pfa_fmnist", (8, 8), 3, 4, channels=[2, 2], rank=2, hidden=5, inputs=2)
+    model = build("pfa_fmnist", (8, 8), 3, 4, channels=[2, 2], rank=2, hidden=5, inputs=2)
     shape = {"weight": (2,), "bias": (2,), "running_mean": (2,), "running_var": (2,)}
     state = {"static_conv.0.weight": torch.rand(2, 2, 3, 3), "conv.1.1.weight": torch.rand(2, 2, 3, 3)}
     state |= {f"{k}.{n}": torch.rand(s) for k in ("static_conv.1", "conv.1.2") for n, s in shape.items()}
@@ -307,7 +307,7 @@ def test_the_static_convolution_comes_first_even_in_a_sorted_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
         (lambda s: s.pop("classifier_2.1.module.weight"), "holds 1 layers of kind linear, the model 2"),
         (
@@ -322,18 +322,20 @@ def test_the_static_convolution_comes_first_even_in_a_sorted_file() -> None:
         (lambda s: s.pop("features.0.fwd.module.0.bias"), "bias missing"),
     ],
 )
-def test_a_checkpoint_that_does_not_fit_is_refused_and_the_model_left_alone(change: Any, says: str) -> None:
-    model = made("tcja_ncaltech101_tet", (32, 32), 4, 5, channels=[4] * 5, hidden=6)
+def test_a_checkpoint_that_does_not_fit_is_refused_and_the_model_left_alone(
+    change: Any, message: str
+) -> None:
+    model = build("tcja_ncaltech101_tet", (32, 32), 4, 5, channels=[4] * 5, hidden=6)
     before = {key: value.clone() for key, value in model.state_dict().items()}
     state = tet_state(model, "conv.weight")
     change(state)
-    with pytest.raises(BadSubmission, match=re.escape(says)):
+    with pytest.raises(BadSubmission, match=re.escape(message)):
         load_authors(model, state)
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
 
 def test_a_checkpoint_of_another_network_is_refused() -> None:
-    model = made("tcja_ncaltech101_tet", (32, 32), 4, 5, channels=[4] * 5, hidden=6)
+    model = build("tcja_ncaltech101_tet", (32, 32), 4, 5, channels=[4] * 5, hidden=6)
     state = tet_state(model, "conv.weight")
     for name in ("tcja_cifar10dvs", "pfa_vgg_cifar10dvs", "plif_net", "spikformer_small"):
         with pytest.raises(BadSubmission, match=f"the state dict is not that of {name}: it holds 2 of TCJA"):
@@ -368,7 +370,7 @@ def test_the_page_for_norse_users_runs_as_written() -> None:
 
 @pytest.mark.parametrize("name", [*NETWORKS, "conv_snn", "tcja_net", "pfa_net"])
 def test_frames_of_another_type_or_with_other_channels_are_refused(name: str) -> None:
-    net = small(name) if name in NETWORKS else made(name, (12, 10), 4, 3, channels=[4, 6])
+    net = small(name) if name in NETWORKS else build(name, (12, 10), 4, 3, channels=[4, 6])
     frames = torch.rand(4, 2, 2, 10, 12)
     for wrong in (frames.byte(), frames.double(), torch.rand(4, 2, 3, 10, 12), torch.rand(4, 2, 2, 0, 12)):
         with pytest.raises(BadSpec):
@@ -407,7 +409,7 @@ def wide(model: nn.Module) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("form", ["as it is", "prefixed", "prefixed and sorted", "checkpoint", "numpy"])
 def test_a_checkpoint_is_taken_as_users_have_it(form: str) -> None:
-    model = made("pfa_fmnist", (12, 12), 4, 3, channels=[5, 5], hidden=7, rank=2).double().eval()
+    model = build("pfa_fmnist", (12, 12), 4, 3, channels=[5, 5], hidden=7, rank=2).double().eval()
     state: Any = wide(model)
     if form.startswith("prefixed"):
         state = {f"module.{key}": value for key, value in state.items()}
@@ -431,7 +433,7 @@ def test_what_is_no_state_dict_is_refused(state: Any) -> None:
 def test_what_weights_do_not_tell_is_said_beside_them_and_biases_are_read_off() -> None:
     neuron = {"decay_input": True, "surrogate": "atan", "alpha": 2.0, "detach_reset": True}
     config = {"channels": [3, 4], "hidden": 8, "gated": [0, 1]}
-    model = made("tcja_ncaltech101_tet", (12, 10), 4, 3, **config, bias=False, neuron=neuron)
+    model = build("tcja_ncaltech101_tet", (12, 10), 4, 3, **config, bias=False, neuron=neuron)
     back = {"conv_over_channels": "conv", "conv_over_time": "conv_c"}
     state = model.state_dict()
     for ours, theirs in back.items():
@@ -448,7 +450,7 @@ def test_what_weights_do_not_tell_is_said_beside_them_and_biases_are_read_off() 
 @pytest.mark.parametrize("branches", ["time", "channels"])
 def test_a_checkpoint_of_one_branch_alone_fills_it(branches: str) -> None:
     config = {"channels": [3, 4], "hidden": 8, "branches": branches}
-    model, filled = (made("tcja_dvs128", (12, 10), 4, 3, **config) for _ in range(2))
+    model, filled = (build("tcja_dvs128", (12, 10), 4, 3, **config) for _ in range(2))
     nn.init.normal_(next(m for m in model.modules() if isinstance(m, nn.Conv1d)).weight)
     names = {"conv_over_channels": "conv", "conv_over_time": "conv_c"}
     state = {re.sub("conv_over_[a-z]+", lambda m: names[m[0]], k): v for k, v in model.state_dict().items()}

@@ -18,12 +18,12 @@ import eventbench
 from eventbench.errors import BadRecording, BadSpec, UnknownName
 from eventbench.events import Events
 from eventbench.pictures.bounding_box import BoundingBox
-from eventbench.pictures.cloud import _splat, cloud
-from eventbench.pictures.files import beside, write_gif
+from eventbench.pictures.cloud import _draw_points, cloud
+from eventbench.pictures.files import replacing, write_gif
 from eventbench.pictures.frames import frames
-from eventbench.pictures.lettering import SMALL, fitted, moment, steps_to, width_of
+from eventbench.pictures.lettering import SMALL, format_time, shortened, tick_distance, width_of
 from eventbench.pictures.page import columns_for
-from eventbench.pictures.palette import THEMES, few_colours
+from eventbench.pictures.palette import THEMES, gif_palette
 from eventbench.pictures.picture import draw
 from eventbench.pictures.pixel_grid import MIN_HEIGHT, PixelGrid
 from eventbench.pictures.playback import Playback
@@ -97,7 +97,9 @@ def test_every_event_of_a_cloud_is_drawn_where_the_box_projects_it() -> None:
     for turn, still in ((0.0, True), (0.3, False), (0.85, False)):
         projection = box.projection(turn, still)
         on, off, depth = (np.zeros((200, 300), np.float32) for _ in range(3))
-        _splat(events.t, events.x, events.y, events.p, events.t[0], projection.matrix, 1, on, off, depth)
+        _draw_points(
+            events.t, events.x, events.y, events.p, events.t[0], projection.matrix, 1, on, off, depth
+        )
         expected = np.zeros((2, 200, 300))
         points = np.stack([events.t - events.t[0], events.x, events.y], 1).astype(float)
         for (u, v, _), p in zip(projection.project(points), events.p, strict=True):
@@ -245,7 +247,7 @@ def test_what_cannot_be_drawn_is_refused_and_leaves_nothing(tmp_path: Path) -> N
 def test_a_file_that_is_there_is_replaced_only_by_force_and_only_when_complete(tmp_path: Path) -> None:
     out = tmp_path / "a.gif"
     out.write_bytes(b"mine")
-    with pytest.raises(BadSpec, match="is there already; choose another name, or replace it with --force"):
+    with pytest.raises(BadSpec, match="exists already; choose another name, or replace it with --force"):
         draw(wave(), out, title="wave")
 
     def breaks_off(items: Iterable[A], **_: object) -> Iterator[A]:
@@ -263,15 +265,15 @@ def test_a_file_that_is_there_is_replaced_only_by_force_and_only_when_complete(t
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda *_: False)
-    with pytest.raises(BadSpec, match="the folder cannot be written; choose another place"):
+    with pytest.raises(BadSpec, match="the folder cannot be written; choose another folder"):
         draw(wave(), tmp_path / "a.png", title="wave")
-    with pytest.raises(BadSpec, match="cannot be written"), beside(tmp_path / "gone" / "a.png"):
+    with pytest.raises(BadSpec, match="cannot be written"), replacing(tmp_path / "gone" / "a.png"):
         pass
 
 
 def test_a_gif_keeps_the_colours_of_the_page(tmp_path: Path) -> None:
     for theme in THEMES.values():
-        colours = few_colours(theme)
+        colours = gif_palette(theme)
         assert len(colours) <= 256
         page = np.empty((4, 6, 3), np.uint8)
         for column, colour in enumerate(
@@ -285,15 +287,15 @@ def test_a_gif_keeps_the_colours_of_the_page(tmp_path: Path) -> None:
 
 
 def test_words_and_numbers_fit_their_room() -> None:
-    assert fitted("short.bin", SMALL, 200) == "short.bin"
-    long = fitted("a" * 300 + ".bin", SMALL, 120)
+    assert shortened("short.bin", SMALL, 200) == "short.bin"
+    long = shortened("a" * 300 + ".bin", SMALL, 120)
     assert width_of(long, SMALL) <= 120
     assert long.endswith(".bin")
-    assert fitted("naïve.bin", SMALL, 200) == "na?ve.bin"
-    assert [moment(us, 305_000) for us in (0, 25_416.7)] == ["0.0", "25.4"]
+    assert shortened("naïve.bin", SMALL, 200) == "na?ve.bin"
+    assert [format_time(us, 305_000) for us in (0, 25_416.7)] == ["0.0", "25.4"]
     for span in (0.3, 1, 7, 12, 305, 34_000):
         for most in (1, 3, 8):
-            step = steps_to(span, most)
+            step = tick_distance(span, most)
             assert span / step <= most * (1 + 1e-9)
     assert columns_for(12, (306, 306)) == 4
     assert default_tau_us(wave(span=300_000)) == 50_000

@@ -184,7 +184,7 @@ def test_events_are_sorted_by_time_then_row_then_column() -> None:
 
 
 @pytest.mark.parametrize(
-    ("signal", "times", "says"),
+    ("signal", "times", "message"),
     [
         (np.zeros((2, 3)), [0, 1], "log_intensity is"),
         (np.zeros((2, 3, 3)), [0, 1, 2], "times_us"),
@@ -193,8 +193,8 @@ def test_events_are_sorted_by_time_then_row_then_column() -> None:
         (np.full((2, 3, 3), -np.inf), [0, 1], "not finite"),
     ],
 )
-def test_frames_that_are_none_are_refused(signal, times, says):  # type: ignore[no-untyped-def]
-    with pytest.raises(BadSpec, match=says):
+def test_frames_that_are_none_are_refused(signal, times, message):  # type: ignore[no-untyped-def]
+    with pytest.raises(BadSpec, match=message):
         events_of(signal, times)
 
 

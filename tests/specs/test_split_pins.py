@@ -26,7 +26,7 @@ def test_the_samples_that_were_pinned_agree_in_any_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "differ"),
+    ("actual", "differ"),
     [
         (SplitPins.of(IDS[:2], LABELS[:2], 2), ["samples", "per_class", "ids"]),
         (SplitPins.of([], [], 2, {}), ["samples", "per_class", "ids", "files"]),
@@ -37,8 +37,8 @@ def test_the_samples_that_were_pinned_agree_in_any_order() -> None:
         (SplitPins.of(IDS), []),
     ],
 )
-def test_each_pin_that_differs_is_named(found: SplitPins, differ: list[str]) -> None:
-    assert PINS.disagreements(found) == differ
+def test_each_pin_that_differs_is_named(actual: SplitPins, differ: list[str]) -> None:
+    assert PINS.disagreements(actual) == differ
 
 
 def test_what_a_card_leaves_out_agrees_with_anything_but_the_count() -> None:

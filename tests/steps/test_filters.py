@@ -25,8 +25,8 @@ generated = partial(settings, deadline=None, max_examples=60)
 spans = st.sampled_from([1, 2, 3, 500, 1000, 2**31, 2**33, 2**61])
 
 
-def at(events: Events, kept: list[int]) -> Events:
-    columns = {name: getattr(events, name)[kept] for name in "txyp"}
+def at(events: Events, remaining: list[int]) -> Events:
+    columns = {name: getattr(events, name)[remaining] for name in "txyp"}
     return Events(**columns, sensor=events.sensor)
 
 
@@ -37,9 +37,9 @@ def as_tonic(events: Events) -> np.ndarray:
 
 
 def same_as_tonic(step: Step, events: Events, expected: np.ndarray) -> None:
-    kept = step.apply(events)
+    remaining = step.apply(events)
     for name in "txyp":
-        assert np.array_equal(getattr(kept, name), expected[name] if len(expected) else []), name
+        assert np.array_equal(getattr(remaining, name), expected[name] if len(expected) else []), name
 
 
 @st.composite
@@ -99,9 +99,11 @@ def test_decimation_is_tonics(events, n):
 @generated()
 def test_a_coarse_pixel_fires_when_its_sum_reaches_the_threshold(events, factor, threshold):
     small = DownsampleEvents(factor=factor, threshold=threshold).apply(events)
-    kept = at(events, oracle_steps.downsample_events(events, factor, threshold))
+    remaining = at(events, oracle_steps.downsample_events(events, factor, threshold))
     sensor = (-(-events.sensor[0] // factor), -(-events.sensor[1] // factor))
-    assert small == Events(t=kept.t, x=kept.x // factor, y=kept.y // factor, p=kept.p, sensor=sensor)
+    assert small == Events(
+        t=remaining.t, x=remaining.x // factor, y=remaining.y // factor, p=remaining.p, sensor=sensor
+    )
 
 
 def test_noise_of_both_polarities_cancels_in_a_coarse_pixel_and_a_moving_edge_does_not():

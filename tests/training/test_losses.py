@@ -40,7 +40,7 @@ def test_the_error_of_voted_rates_is_the_authors(authors: dict[str, torch.Tensor
     torch.testing.assert_close(rate_mse(voted, authors["labels"]), authors["mse_vs_onehot"], **TIGHT)
 
 
-def scores(loss: str) -> tuple[torch.Tensor, torch.Tensor]:
+def scores_and_labels(loss: str) -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
     shape = (5, 4, 3) if loss in PER_STEP else (4, 3)
     return torch.randn(shape, generator=generator, dtype=torch.float64), torch.tensor([2, 0, 0, 1])
@@ -48,43 +48,43 @@ def scores(loss: str) -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_label_and_its_one_hot_row_are_worth_the_same(loss: str) -> None:
-    told, labels = scores(loss)
+    scores, labels = scores_and_labels(loss)
     for smoothing in (0.0, 0.1):
         torch.testing.assert_close(
-            loss_of(loss, told, labels, smoothing),
-            loss_of(loss, told, one_hot(labels, 3).double(), smoothing),
+            loss_of(loss, scores, labels, smoothing),
+            loss_of(loss, scores, one_hot(labels, 3).double(), smoothing),
         )
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_batch_is_worth_the_mean_of_its_samples(loss: str) -> None:
-    told, labels = scores(loss)
-    axis = told.ndim - 2
-    each = [loss_of(loss, told.narrow(axis, i, 1), labels[i : i + 1]) for i in range(len(labels))]
-    torch.testing.assert_close(loss_of(loss, told, labels), torch.stack(each).mean())
+    scores, labels = scores_and_labels(loss)
+    axis = scores.ndim - 2
+    each = [loss_of(loss, scores.narrow(axis, i, 1), labels[i : i + 1]) for i in range(len(labels))]
+    torch.testing.assert_close(loss_of(loss, scores, labels), torch.stack(each).mean())
 
 
 def test_per_step_cross_entropy_is_the_mean_over_steps_written_out() -> None:
-    told, labels = scores("per_step_ce")
+    scores, labels = scores_and_labels("per_step_ce")
     torch.testing.assert_close(
-        per_step_ce(told, labels), torch.stack([cross_entropy(step, labels) for step in told]).mean()
+        per_step_ce(scores, labels), torch.stack([cross_entropy(step, labels) for step in scores]).mean()
     )
     torch.testing.assert_close(
-        tet(told, labels, lamb=0.25, means=0.5),
-        0.75 * per_step_ce(told, labels) + 0.25 * ((told - 0.5) ** 2).mean(),
+        tet(scores, labels, lamb=0.25, means=0.5),
+        0.75 * per_step_ce(scores, labels) + 0.25 * ((scores - 0.5) ** 2).mean(),
     )
 
 
 def test_a_mixed_label_is_worth_its_parts() -> None:
-    told, labels = scores("per_step_ce")
+    scores, labels = scores_and_labels("per_step_ce")
     mixed = 0.3 * one_hot(labels, 3).double() + 0.7 * one_hot(labels.flip(0), 3).double()
     torch.testing.assert_close(
-        per_step_ce(told, mixed),
-        0.3 * per_step_ce(told, labels) + 0.7 * per_step_ce(told, labels.flip(0)),
+        per_step_ce(scores, mixed),
+        0.3 * per_step_ce(scores, labels) + 0.7 * per_step_ce(scores, labels.flip(0)),
     )
 
 
 def test_only_cross_entropy_is_smoothed() -> None:
     for loss in LOSSES:
-        told, labels = scores(loss)
-        assert (loss_of(loss, told, labels, 0.2) != loss_of(loss, told, labels)) == (loss == "ce")
+        scores, labels = scores_and_labels(loss)
+        assert (loss_of(loss, scores, labels, 0.2) != loss_of(loss, scores, labels)) == (loss == "ce")

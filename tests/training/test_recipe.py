@@ -44,9 +44,9 @@ def torchs(schedule: Any, epochs: int, rate: float = 0.1) -> list[float]:
 
 def by_epoch(recipe: Recipe, steps: int = 3) -> list[float]:
     """The rate of every epoch, found the same in each of its steps."""
-    found = [[recipe.rate(e * steps + k, steps) for k in range(steps)] for e in range(recipe.epochs)]
-    assert all(len(set(rates)) == 1 for rates in found)
-    return [rates[0] for rates in found]
+    rates_by_epoch = [[recipe.rate(e * steps + k, steps) for k in range(steps)] for e in range(recipe.epochs)]
+    assert all(len(set(rates)) == 1 for rates in rates_by_epoch)
+    return [rates[0] for rates in rates_by_epoch]
 
 
 @pytest.mark.parametrize("t_max", [0, 10, 4])
@@ -101,11 +101,16 @@ def test_a_recipe_that_cannot_be_followed_is_refused(change: dict[str, Any], lin
 def test_a_file_states_what_is_done_and_the_rest_is_not_done(tmp_path: Path) -> None:
     file = tmp_path / "tcja-v1.toml"
     file.write_text(TCJA)
-    found = recipe_named(str(file))
-    assert (found.optimizer, found.schedule, found.t_max, found.loss) == ("adam", "cosine", 64, "rate_mse")
-    assert found.augmentations() == [Nda(roll_px=5), EventMix()]
-    assert (found.weight_decay, found.label_smoothing, found.shift_px, found.warmup) == (0, 0, 0, 0)
-    assert found.patience == found.epochs == 200
+    recipe = recipe_named(str(file))
+    assert (recipe.optimizer, recipe.schedule, recipe.t_max, recipe.loss) == (
+        "adam",
+        "cosine",
+        64,
+        "rate_mse",
+    )
+    assert recipe.augmentations() == [Nda(roll_px=5), EventMix()]
+    assert (recipe.weight_decay, recipe.label_smoothing, recipe.shift_px, recipe.warmup) == (0, 0, 0, 0)
+    assert recipe.patience == recipe.epochs == 200
     file.write_text("weight_decay = 0.1\npatience = 3\n" + TCJA)
     assert (recipe_named(str(file)).weight_decay, recipe_named(str(file)).patience) == (0.1, 3)
 

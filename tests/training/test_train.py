@@ -503,7 +503,7 @@ def test_a_network_that_breaks_its_contract_is_refused_and_nothing_is_made(
 ) -> None:
     source = tmp_path / "my_model.py"
     source.write_text(LINEAR_NET.replace(*change, 1))
-    told = refused(
+    message = refused(
         capsys,
         "train",
         f"{source}:MyNet",
@@ -515,7 +515,7 @@ def test_a_network_that_breaks_its_contract_is_refused_and_nothing_is_made(
         tmp_path / "s",
         *mini.flags,
     )
-    assert line in told
+    assert line in message
     assert not (tmp_path / "s").exists()
 
 
@@ -551,8 +551,8 @@ def test_a_network_that_breaks_its_contract_is_refused_and_nothing_is_made(
 def test_a_command_line_that_cannot_be_followed_is_refused(
     mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
 ) -> None:
-    told = refused(capsys, "train", *arguments, "--task", mini.task, "--out", tmp_path / "s", *mini.flags)
-    assert told.startswith(line)
+    message = refused(capsys, "train", *arguments, "--task", mini.task, "--out", tmp_path / "s", *mini.flags)
+    assert message.startswith(line)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -560,10 +560,10 @@ def test_a_folder_that_cannot_be_made_is_refused(
     mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
-    told = refused(
+    message = refused(
         capsys, "train", "event_count", "--task", mini.task, "--out", tmp_path / "file/s", *mini.flags
     )
-    assert str(tmp_path / "file") in told
+    assert str(tmp_path / "file") in message
 
 
 def test_the_command_trains_the_tasks_seeds_and_says_what_came_of_it(
@@ -581,12 +581,12 @@ def test_the_command_trains_the_tasks_seeds_and_says_what_came_of_it(
         mini.task,
         *mini.flags,
     ]
-    status, told, err = run_cli(capsys, *arguments, "--out", out)
+    status, out_text, err = run_cli(capsys, *arguments, "--out", out)
     assert (status, err) == (0, "")
-    assert [line.partition(":")[0] for line in told.splitlines()] == ["seed 0", "seed 1", str(out)]
-    status, told, _ = run_cli(capsys, *arguments, "--out", tmp_path / "t", "--seed", 4, "--json")
+    assert [line.partition(":")[0] for line in out_text.splitlines()] == ["seed 0", "seed 1", str(out)]
+    status, out_text, _ = run_cli(capsys, *arguments, "--out", tmp_path / "t", "--seed", 4, "--json")
     assert status == 0
-    document = json.loads(told)
+    document = json.loads(out_text)
     assert document["folder"] == str(tmp_path / "t")
     assert [(run["seed"], run["epochs"]) for run in document["runs"]] == [(4, 1)]
 
@@ -615,5 +615,5 @@ def test_a_task_whose_validation_is_its_test_split_is_refused(
     mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     task = write_task(tmp_path / "bad-v1.toml", mini, validation={"split": "test"})
-    told = refused(capsys, "train", "event_count", "--task", task, "--out", tmp_path / "s", *mini.flags)
-    assert told.startswith("bad-v1.toml: the splits are ")
+    message = refused(capsys, "train", "event_count", "--task", task, "--out", tmp_path / "s", *mini.flags)
+    assert message.startswith("bad-v1.toml: the splits are ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from eventbench.pictures.lettering import BODY, SMALL, fitted, write
+from eventbench.pictures.lettering import BODY, SMALL, draw_text, shortened
 from eventbench.pictures.palette import THEMES, shade
 from eventbench.representations.base import PictureRow
 
@@ -97,13 +97,13 @@ def page(lines: list[tuple[str, list[Panel]]]) -> Image.Image:
     for (title, panels), (width, height), line_height in zip(lines, sizes, heights, strict=True):
         y = top
         if title:
-            write(draw, (MARGIN, top), fitted(title, BODY, content_width), BODY, THEME.ink)
+            draw_text(draw, (MARGIN, top), shortened(title, BODY, content_width), BODY, THEME.ink)
             y += HEAD
         for index, (levels, share, text) in enumerate(panels):
             x = MARGIN + index * (width + GAP)
             panel = Image.fromarray(shade(levels, np.asarray(share, np.float64), THEME))
             image.paste(panel.resize((width, height), Image.Resampling.NEAREST), (x, y))
-            write(draw, (x, y + height + 3), fitted(text, SMALL, width), SMALL, THEME.soft)
+            draw_text(draw, (x, y + height + 3), shortened(text, SMALL, width), SMALL, THEME.soft)
         top += line_height
     return image
 
