@@ -38,7 +38,7 @@ def is_hdf5(data: bytes) -> bool:
 
 
 def names_in(data: bytes) -> frozenset[str]:
-    """The paths of groups and datasets down to the second level, and `@eventbench` where it is a store of ours.
+    """The paths of groups and datasets down to the second level, and `@eventbench` if it is a store of this package.
 
     `data` is a file's bytes, or a FileHead, whose file is looked into.
     """
