@@ -135,6 +135,8 @@ def outside_fixes(
     if size is None or [type(side) for side in size] != [int, int] or not (len(x) and len(y)):
         return {}
     wide, high = int(x.max()), int(y.max())
+    if wide < size[0] and high < size[1]:
+        return {}
     step = common_step(x, y) if subpixels == 1 else 1
     if step > 1 and wide // step < size[0] and high // step < size[1]:
         fix = f"x and y are multiples of {step}, fixed point: {how_to_set('subpixels', step)}"
