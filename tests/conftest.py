@@ -44,6 +44,12 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """Small files that people who do this job run into, and what is right for them."""
+    return _folder("EVENTBENCH_TEST_CASES", SHARED / "cases")
+
+
+@pytest.fixture(scope="session")
 def golden() -> Path:
     """Outputs and gradients of the official modules, float64."""
     return _folder("EVENTBENCH_TEST_GOLDEN", SHARED / "golden")

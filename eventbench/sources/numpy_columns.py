@@ -79,7 +79,8 @@ class NumpyColumns(ColumnSource, frozen=True, forbid_unknown_fields=True):
         elif len(found_columns(loaded.files)) < 4 and (table := self._table_in(shapes, name)):
             columns = self._of_table(loaded[table], name)
         else:
-            _refuse_frames(shapes, name)
+            if len(found_columns(loaded.files)) < 4:
+                _refuse_frames(shapes, name)
             names = all_columns(loaded.files, name, "array")
             members = {key: loaded[stored_as] for key, stored_as in names.items()}
             columns = NamedColumns.of(members, unit=unit_of_names([names["t"]]))

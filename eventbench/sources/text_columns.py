@@ -62,7 +62,7 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
     last_rows : how many rows at the end are no events, as the terminator of MNIST-DVS in text, `0 0 200010 0`
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2  # 2: sizes in comments, and orders told from the columns
     about: ClassVar[Documentation] = Documentation(
         what="text and CSV: an event a line, four numbers",
         recognised="text with a line of four numbers among the first; then the ending",
