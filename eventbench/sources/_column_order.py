@@ -104,8 +104,10 @@ def found_order(columns: Sequence[np.ndarray], default: str, name: str) -> str:
     others = [order for order in ranked if order.index("t") != ranked[0].index("t")]
     ahead = min((costs[order].total for order in others), default=best.total + SURE) >= best.total + SURE
     enough = len(columns[0]) >= LEAST_EVENTS
-    if (enough and ahead and best.doubts < SURE) or ranked == [default]:
+    if enough and ahead and (best.doubts < SURE or ranked[0] == default):
         return ranked[0]
+    if ranked == [default]:
+        return default
     raise _doubt(columns, ranked, costs, name)
 
 

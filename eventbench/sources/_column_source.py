@@ -90,6 +90,7 @@ class ColumnSource(Source, frozen=True, forbid_unknown_fields=True):
         if sensor is None and columns.size is None and self.subpixels == 1:
             refuse_fixed_point(x, y, name)
         fixes = outside_fixes(x, y, sensor or columns.size, first=first, subpixels=self.subpixels)
+        fixes |= polarity_fixes(x, y, p)
         if self.subpixels > 1:
             x, y = x // self.subpixels, y // self.subpixels
         if first:
@@ -147,6 +148,17 @@ def outside_fixes(
     else:
         return {}
     return {"outside_sensor": fix}
+
+
+def polarity_fixes(x: np.ndarray, y: np.ndarray, p: np.ndarray) -> dict[str, str]:
+    """Advice about polarities that are none known."""
+    if not (len(x) and len(y) and len(p)) or p.dtype.kind not in "iu":
+        return {}
+    if min(x.min(), y.min(), p.min()) == 1 and p.max() == 2:
+        return {"unknown_polarity": f"polarities, x and y seem to count from 1: {how_to_set('first', 1)}"}
+    return {
+        "unknown_polarity": "write them as 0 and 1, of which 1 is ON, or look whether it is the right column"
+    }
 
 
 def order_note(order: str) -> Note:

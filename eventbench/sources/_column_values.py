@@ -18,7 +18,11 @@ def microseconds(t: np.ndarray, unit: str, name: str) -> np.ndarray:
     times, over = PER_US[unit]
     if t.dtype.kind == "f":
         if len(t) and not (np.isfinite(t).all() and np.abs(t).max() * times / over < 2**62):
-            raise BadRecording("a time is not a finite number, or is over 2**62 us", where=name)
+            raise BadRecording(
+                "a time is not a finite number, or is over 2**62 us",
+                where=name,
+                fix="leave such events out where the file is written",
+            )
         return np.rint(t.astype(np.float64) * times / over).astype(np.int64)
     if t.dtype.kind not in "iu":
         raise BadRecording(f"times are {t.dtype}", where=name, allowed="numbers")

@@ -59,6 +59,11 @@ def is_row(line: bytes) -> bool:
     return bool(_ROW.match(line.replace(b",", b".") if separator_of(line)[1] else line))
 
 
+def is_comment(line: bytes) -> bool:
+    """Whether a line, of no blank before it, is a comment."""
+    return line[:1] in b"#%" or line.startswith(b"//")
+
+
 def head_of(data: bytes, order: str, name: str) -> Head:
     """What comes before the first row. Raises BadRecording where no row follows, or a line is none of what may come."""
     before: list[tuple[int, bytes]] = []
@@ -72,12 +77,12 @@ def head_of(data: bytes, order: str, name: str) -> Head:
             return _head(before, at, line, order, name)
         if line:
             before.append((number, line))
-            others += line[:1] not in b"#%"
+            others += not is_comment(line)
         if others > LOOKED_AT:
             break
         at = end + 1
     for number, line in before:
-        if line[:1] not in b"#%" and not re.fullmatch(rb"\d{1,5}\s+\d{1,5}", line):
+        if not is_comment(line) and not re.fullmatch(rb"\d{1,5}\s+\d{1,5}", line):
             raise _no_row(number, line, name)
     raise BadRecording("no line of four numbers in it", where=name, allowed="an event a line: t x y p")
 
@@ -88,15 +93,15 @@ def _head(before: list[tuple[int, bytes]], start: int, row: bytes, order: str, n
     names: list[str] = []
     size = None
     for number, line in before:
-        words = [word.decode("utf-8", "replace") for word in _split(line.lstrip(b"#%"), separator)]
+        words = [word.decode("utf-8", "replace") for word in _split(line.lstrip(b"#%/"), separator)]
         if len(words) != columns:
-            words = [word.decode("utf-8", "replace") for word in re.split(rb"[\s,;]+", line.lstrip(b"#% "))]
-        is_comment = line[:1] in b"#%"
-        if stated := _SIZE.search(line) if is_comment else re.fullmatch(rb"(\d{1,5})\s+(\d{1,5})", line):
+            words = [word.decode("utf-8", "replace") for word in re.split(rb"[\s,;]+", line.lstrip(b"#%/ "))]
+        comment = is_comment(line)
+        if stated := _SIZE.search(line) if comment else re.fullmatch(rb"(\d{1,5})\s+(\d{1,5})", line):
             size = size or (int(stated[1]), int(stated[2]))
         elif not names and len(words) == columns and len(found_columns(words)) == 4:
             names = words
-        elif not is_comment and not (order and len(words) == columns):
+        elif not comment and not (order and len(words) == columns):
             raise _no_row(number, line, name)
     return Head(names, size, start, separator, decimal_comma, columns)
 

@@ -180,7 +180,7 @@ def _no_rows(rows: bytes, wrong: int, place: tuple[int, int, int], columns: int,
     else:
         word = re.split(rb"[,;\s]", rows[at : at + 40].lstrip(), maxsplit=1)[0].decode("latin-1")
         what = f"line {line}, column {column}, is {word!r}"
-    return BadRecording(f"not rows of numbers: {what}", where=name)
+    return BadRecording(f"not rows of numbers: {what}", where=name, fix="mend that line, or take it out")
 
 
 def _unknown_polarity(p: np.ndarray) -> dict[str, str]:

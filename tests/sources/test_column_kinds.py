@@ -67,6 +67,7 @@ SOUND_TEXT = {
     "ON and OFF": "t,x,y,p\n" + rows(p=WORDS),
     "col and row": "timestamp,col,row,polarity\n" + rows(),
     "v2e": "#!events.txt\n# Format is time (float s), x, y, polarity (0=off, 1=on) as specified\n#\n" + rows(separator=" ", t=SECONDS),
+    "a comment that names them": "// x y p t\n" + rows("xypt", " "),
     "size line": "346 260\n" + rows(separator=" ", t=SECONDS),
     "decimal commas": "t;x;y;p\r\n" + rows(separator=";", t=[t.replace(".", ",") for t in SECONDS]).replace("\n", "\r\n"),
     "decimal commas and tabs": rows(separator="\t", t=[t.replace(".", ",") for t in SECONDS]),
@@ -127,6 +128,8 @@ def test_what_is_in_order_as_t_x_y_p_stays_so(tmp_path: Path) -> None:
         "txyp", t=np.arange(N), x=np.arange(N), y=np.full(N, 3)
     )  # a dot that moves one pixel a microsecond
     assert_array_equal(eb.read(written(tmp_path, few)).x, np.arange(N))
+    coarse = rows("txyp", t=np.arange(N) // 40, x=np.arange(N), y=Y)  # and in milliseconds
+    assert_array_equal(eb.read(written(tmp_path, coarse)).x, np.arange(N))
     order = RNG.permutation(N)
     shuffled: dict[str, Any] = {key: column[order] for key, column in COLUMNS.items()}
     path = written(tmp_path, rows(**shuffled))
@@ -172,6 +175,18 @@ def test_json_lines_and_headers_without_meaning_are_named(tmp_path: Path) -> Non
     agrees(eb.read(path, order="xypt"))
     path = written(tmp_path, "".join(f"{k},{line}\n" for k, line in enumerate(rows().splitlines())))
     agrees(read_by_advice(path)[0])
+
+
+def test_polarities_that_are_none_known_come_with_advice(tmp_path: Path) -> None:
+    for path in (
+        written(tmp_path, npz_bytes(**COLUMNS | {"x": X + 1, "y": Y + 1, "p": P + 1}), "a.npz"),
+        written(tmp_path, rows(x=X + 1, y=Y + 1, p=P + 1)),
+    ):
+        events, followed = read_by_advice(path)
+        assert followed == {"first": "1"}
+        assert events == WANTED
+    with pytest.raises(BadRecording, match=r"polarities are \[0, 3\].*write them as 0 and 1"):
+        eb.read(written(tmp_path, npz_bytes(**COLUMNS | {"p": P * 3}), "a.npz"))
 
 
 def test_fixed_point_is_named_and_undone(tmp_path: Path) -> None:
