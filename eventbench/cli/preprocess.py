@@ -74,6 +74,7 @@ def command(
         raise
     if recipe:
         reports.append(frames_store(card, recipe, places.cache, **options))
+        reports[1].not_looked_at = reports[0].not_looked_at  # of the same recordings
     remarks = remarks_on(Dataset(card, places.data), EventStore(reports[0].store))
     _print_stores(card.id, reports, remarks, as_json)
 
@@ -111,7 +112,8 @@ def _print_stores(dataset: str, reports: list[Report], remarks: list[Remark], as
         )
         click.echo(f"  {store['path']} ({store['bytes'] / 1e6:,.1f} MB)")
         for note in report.notes:
-            _options.say(f"  {note}")
+            if report is reports[0] or note not in reports[0].notes:
+                _options.say(f"  {note}")
     _print_remarks(remarks)
 
 

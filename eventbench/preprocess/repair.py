@@ -17,6 +17,7 @@ from eventbench.specs.catalog import Named
 from eventbench.store.draft import clear_draft
 from eventbench.store.expected import ExpectedStores
 from eventbench.store.inventory import CacheItem, cache_items
+from eventbench.store.opening import raw_digest_of
 from eventbench.store.paths import STORE, try_lock
 from eventbench.store.read import Store, open_any
 
@@ -24,7 +25,8 @@ from eventbench.store.read import Store, open_any
 class Health(NamedTuple):
     """A store examined: `faults` are sentences, `damaged` the ids of samples whose bytes have changed.
 
-    `not_checked` is the reason where this version of eventbench cannot read it.
+    `not_checked` is the reason where this version of eventbench cannot read it. `other_recordings` says of a store made
+    again that it is not of the recordings it was made from before.
     """
 
     item: CacheItem
@@ -32,6 +34,7 @@ class Health(NamedTuple):
     faults: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
     not_checked: str = ""
+    other_recordings: bool = False
 
 
 def examine_all(cache: Path, expected: ExpectedStores) -> list[Health]:
@@ -86,13 +89,22 @@ def repair(
             raise BadStore("another process is writing it", where=path, fix="wait until it is done")
         if store.pipeline:  # a draft may hold frames of the store of events as it was when that was damaged
             clear_draft(path)
+    digest_before = _raw_digest(path)
     events_store(store.card, data, cache, rebuild=store.pipeline is None, workers=workers, progress=progress)
     if store.pipeline:
         frames_store(store.card, store.pipeline, cache, rebuild=True, workers=workers, progress=progress)
     again = examine(health.item, expected)
     if again.faults:
         raise BadStore(f"made again, and still broken: {again.faults[0]}", where=path)
-    return again
+    return again._replace(other_recordings=digest_before not in (None, _raw_digest(path)))
+
+
+def _raw_digest(path: Path) -> str | None:
+    """The `raw_digest` of a store; None where it is too damaged to say."""
+    try:
+        return raw_digest_of(path)
+    except BadStore:
+        return None
 
 
 def _key_faults(store: Store) -> list[str]:

@@ -425,6 +425,21 @@ def test_frames_of_other_recordings_than_the_events_are_stale_and_garbage(mini: 
     assert [(entry["path"], entry["why"]) for entry in json_of("gc")["removed"]] == [(str(frames), why)]
 
 
+def test_repair_from_other_recordings_says_so(mini: Miniature) -> None:
+    events, frames = make(mini)
+    flip_a_byte(events, "events/dt", at=3)
+    flip_a_byte(frames, "frames/gap", at=gap_offset(frames)[3] - 1)
+    mini.file("test", 2).write_bytes(atis_bytes([(1, 2, 3, 1)]))
+    result = run("repair")
+    assert result.exit_code == 0
+    for path, damaged in ((events, "test/00001"), (frames, "train/00001")):
+        assert (
+            f"  repaired: {path}: 8 samples, from other recordings than before "
+            f"(was: 1 of 8 samples are damaged: {damaged})\n"
+        ) in result.stdout
+    assert states(mini) == {events.name: "complete", frames.name: "complete"}
+
+
 def test_explain_says_which_files_the_store_is_of(mini: Miniature) -> None:
     make(mini)
     raw = json_of("explain", "mini")["raw_files"]

@@ -300,7 +300,11 @@ def test_without_recordings_it_is_said_what_the_store_was_made_from_and_when(
     origin = f"store made from {mini.raw} on 2001-09-09 (no recordings of mini at {root})"
     assert lines[1].endswith("; was there")
     assert lines[3:] == [f"  not looked at: {origin}"]
-    (store,) = json.loads("\n".join(preprocess(mini, capsys, "--data-dir", data, "--json")))["stores"]
+    frames(mini)
+    assert preprocess(mini, capsys, "--pipeline", mini.pipeline, "--data-dir", data)[3:4] == lines[3:]
+    more = ("--pipeline", mini.pipeline, "--data-dir", data, "--json")
+    store, of_frames = json.loads("\n".join(preprocess(mini, capsys, *more)))["stores"]
+    assert of_frames["not_looked_at"] == origin
     assert (store["not_looked_at"], store["made_again"], store["found"]) == (origin, "", 10)
 
 

@@ -126,7 +126,13 @@ def test_check_holds_to_the_contract_and_writes_nothing(
     assert out == f"{folder}: 2 runs hold to the contract of mini-v1; nothing was scored or written\n"
     assert files(board) == []
     status, out, _ = run_cli(capsys, *arguments(mini, folder, board), "--check", "--json")
-    assert json.loads(out) == {"folder": str(folder), "task": "mini-v1", "runs": 2, "check": "passed"}
+    assert json.loads(out) == {
+        "folder": str(folder),
+        "task": "mini-v1",
+        "runs": 2,
+        "check": "passed",
+        "notes": [],
+    }
     assert files(board) == []
 
 

@@ -53,7 +53,9 @@ def test_a_filled_model_has_the_weights_of_its_file_and_their_digest(tmp_path: P
 
 def test_weights_of_other_frames_are_refused(tmp_path: Path) -> None:
     opened = SubmissionFolder(submission(tmp_path / "s"))
-    with pytest.raises(BadSubmission, match=r"readout.weight is \(2, 24\); allowed: \(2, 40\), as in the model"):
+    with pytest.raises(
+        BadSubmission, match=r"readout.weight is \(2, 24\); allowed: \(2, 40\), as in the model"
+    ):
         opened.filled_model("seed0.safetensors", (5, 4), 5, 2)
 
 

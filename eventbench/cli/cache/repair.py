@@ -49,7 +49,8 @@ def command(
         _options.say(f"stores: {counts}")
         for store in repaired:
             faults = "; ".join(store["faults"])
-            _options.say(f"  repaired: {store['path']}: {store['samples']:,} samples (was: {faults})")
+            others = ", from other recordings than before" if store["other_recordings"] else ""
+            _options.say(f"  repaired: {store['path']}: {store['samples']:,} samples{others} (was: {faults})")
         for reason in failed.values():
             _options.say(f"  not repaired: {reason}")
     if failed:
@@ -78,5 +79,12 @@ def _repair_all(
             if item.layout == "events":
                 without_events.add(item.dataset)
         else:
-            repaired.append({"path": str(item.path), "samples": sound.samples, "faults": list(health.faults)})
+            repaired.append(
+                {
+                    "path": str(item.path),
+                    "samples": sound.samples,
+                    "faults": list(health.faults),
+                    "other_recordings": sound.other_recordings,
+                }
+            )
     return repaired, failed
