@@ -1,13 +1,22 @@
-"""The text that AEDAT 2 and 3 files begin with: lines of `#`, one of which may name the chip."""
+"""The text that AEDAT 2 and 3 files begin with: lines of `#`, one of which may name the chip; the chips that are known."""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-from eventbench.errors import BadRecording
-
-CHIPS = {"DVS128": (128, 128), "DAVIS240": (240, 180), "DAVIS346": (346, 260)}
-_CHIP = re.compile(rb"#\s*(?:AEChip:\s*(?:\S*\.)?|Source\s+\d+:\s*)(\S+)")
+CHIPS = {
+    "DVS128": (128, 128),
+    "DAVIS128": (128, 128),
+    "DAVIS208": (208, 192),
+    "DAVIS240": (240, 180),
+    "DAVIS346": (346, 260),
+    "DAVIS640": (640, 480),
+}
+# What jAER, cAER and AedatTools call chips of these kinds, but for their own names and what is added to them.
+_ALIASES = {"TMPDIFF128": "DVS128", "SBRET10": "DAVIS240", "DAVI346": "DAVIS346", "CDAVIS640": "DAVIS640"}
+_NO_CAMERAS = ("COCHLEA", "DAS1", "DYNAP")
+_CHIP = re.compile(rb"#[\s-]*(?:AEChip:\s*(?:\S*\.)?|Source\s+\d+:\s*)(\S+)")
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _ENDS = (b"#!END-HEADER", b"#End Of ASCII Header")
@@ -36,18 +45,23 @@ def header_lines(data: bytes) -> tuple[list[bytes], int]:
     return lines, at
 
 
-def chip_of(lines: list[bytes], name: str) -> str:
-    """The chip a header names, of CHIPS; "" where it names none. Raises BadRecording for one that is no event camera."""
-    for line in lines:
-        if match := _CHIP.match(line):
-            stated = match[1].decode("ascii", "replace")
-            for chip in CHIPS:
-                if stated.upper().startswith(chip):
-                    return chip
-            raise BadRecording(
-                f"the header names the chip {stated}, which is no event camera known here",
-                where=name,
-                allowed=", ".join(CHIPS),
-                fix='if its words are those of one of these, set camera = "..." in [source]',
-            )
-    return ""
+class Chip(NamedTuple):
+    """A chip as a header calls it, and which of CHIPS it is; "" where it is none of them. No name where none is given."""
+
+    stated: str = ""
+    known: str = ""
+
+    @property
+    def is_no_camera(self) -> bool:
+        """Whether it is known to be another kind of sensor, or a processor."""
+        return self.stated.upper().startswith(_NO_CAMERAS)
+
+
+def chip_of(lines: list[bytes]) -> Chip:
+    """The chip that a header names: of several, as after a filter, the first that is known."""
+    stated = [match[1].decode("ascii", "replace") for line in lines if (match := _CHIP.match(line))]
+    for name in stated:
+        for alias, chip in [*((chip, chip) for chip in CHIPS), *_ALIASES.items()]:
+            if name.upper().startswith(alias):
+                return Chip(name, chip)
+    return Chip(stated[0] if stated else "")

@@ -1,15 +1,14 @@
-"""faery's decoders, which read files: bytes given a file for as long as it takes, packets joined, failures in one line."""
+"""faery's decoder of Event Stream: its packets joined, its failures in one line."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
 
 from eventbench.errors import BadEvents, BadRecording
-from eventbench.events import Events
-from eventbench.sources.base import smallest_sensor
+from eventbench.sources._decoded import Columns
 
 
 @contextmanager
@@ -30,25 +29,10 @@ def faery_errors(name: str) -> Iterator[None]:
         ) from None
 
 
-def joined(
-    packets: Iterator[np.ndarray],
-    name: str,
-    sensor: tuple[int, int] | None,
-    change: Callable[[dict[str, np.ndarray]], None] | None = None,
-) -> Events:
-    """The events of all packets; `sensor` None takes the smallest that holds them. `change` may replace columns."""
+def joined(packets: Iterable[np.ndarray]) -> Columns:
+    """t, x, y and p of all packets, end to end."""
     filled = [packet for packet in packets if len(packet)]
-    columns: dict[str, np.ndarray] = {}
-    for column, field in (("t", "t"), ("x", "x"), ("y", "y"), ("p", None)):
-        parts = [packet[field or _polarity(packet)] for packet in filled]
-        columns[column] = np.concatenate(parts) if parts else np.empty(0, np.int64)
-    if change is not None:
-        change(columns)
-    if sensor is None:
-        sensor = smallest_sensor(columns["x"], columns["y"], name)
-    return Events(**columns, sensor=sensor)
-
-
-def _polarity(packet: np.ndarray) -> str:
-    names = packet.dtype.names or ()
-    return next(name for name in ("on", "p", "payload", "polarity") if name in names)
+    names = ["t", "x", "y", "on"]
+    parts = [[packet[name] for packet in filled] for name in names]
+    t, x, y, p = (np.concatenate(part) if part else np.empty(0, np.int64) for part in parts)
+    return t, x, y, p

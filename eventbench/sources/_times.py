@@ -1,27 +1,22 @@
-"""Times of cameras' clocks: a clock that began anew, and events that are out of order."""
+"""Times of cameras' 32-bit clocks: a clock that wrapped, told from steps back."""
 
 from __future__ import annotations
 
 import numpy as np
 
-# What to do about times that step back, for formats that have the parameter `sort`.
-SORTABLE = {"time_runs_backwards": "if the file is sound, set sort = true in [source]"}
+HALF = 2**31
 
 
 def unwrapped(clock: np.ndarray) -> tuple[np.ndarray, int]:
-    """int64 times of a 32-bit clock, and how often it began anew: a step back of over half its range."""
+    """int64 times of a 32-bit clock, and how often it wrapped: a step back of over half its range.
+
+    Where one event alone lies over half the range ahead of the one before it and of the one after it, its time is damaged
+    and no clock wrapped: it stays as it is, and the step back after it is one.
+    """
     t = clock.astype(np.int64)
-    began_anew = np.diff(t) < -(2**31)
-    if len(t) > 1:
-        t[1:] += np.cumsum(began_anew) * 2**32
-    return t, int(began_anew.sum())
-
-
-def sorted_by_time(
-    t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The columns in order of time (stable); as they are where no time steps back."""
-    if not (np.diff(t) < 0).any():
-        return t, x, y, p
-    order = np.argsort(t, kind="stable")
-    return t[order], x[order], y[order], p[order]
+    steps = np.diff(t)
+    wraps = steps < -HALF
+    if wraps.any():
+        wraps[1:] &= steps[:-1] <= HALF
+        t[1:] += np.cumsum(wraps) * 2**32
+    return t, int(wraps.sum())

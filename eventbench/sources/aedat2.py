@@ -1,4 +1,4 @@
-"""AEDAT 2.0 of jAER (`.aedat`): DVS128, DAVIS240 and DAVIS346; CIFAR10-DVS.
+"""AEDAT 2.0 of jAER (`.aedat`): the DVS128 and the DAVIS of 128 to 640 columns; CIFAR10-DVS.
 
 After header lines of `#`, records of 8 bytes, big-endian: a 32-bit address and a 32-bit time in microseconds.
 
@@ -20,12 +20,12 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from eventbench.errors import BadRecording, BadSpec
-from eventbench.events import Events
-from eventbench.sources._aedat_header import CHIPS, chip_of, header_lines
-from eventbench.sources._times import SORTABLE, sorted_by_time, unwrapped
-from eventbench.sources.base import Documentation, RawColumns, Source, checked_events
+from eventbench.sources._aedat_header import CHIPS, Chip, chip_of, header_lines
+from eventbench.sources._times import unwrapped
+from eventbench.sources.base import Decoded, Documentation, Note, RawColumns, Source, how_to_set
 
 RECORD_BYTES = 8
+STRAY = 0.01  # the share of events off the sensor up to which they are strays, and above which it is another camera
 
 
 class Word(NamedTuple):
@@ -54,19 +54,18 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
 
     Parameters
     ----------
-    camera : "DVS128", "DAVIS240" or "DAVIS346"; "" takes it from the header or, where that names none and every
-        address has 16 bits, DVS128
+    camera : "DVS128", "DAVIS240", "DAVIS346" or another of CHIPS; "" takes it from the header or, where that names none,
+        the one that has the size of the sensor that is given, or DVS128 where every address has 16 bits
     as_stored : x, y and polarity bit as the words have them; else x from the left, y
         from the top, 1 for ON
-    sort : sort events whose times step back (stable) instead of refusing them
 
     Times are unsigned: what jAER writes as negative numbers is over 2**31 us. A step back of more than 2**31 us is a
-    clock that wrapped at 2**32.
+    clock that wrapped at 2**32; any other is refused unless `sort`.
     """
 
     version: ClassVar[int] = 1
     about: ClassVar[Documentation] = Documentation(
-        what="AEDAT 2.0 of jAER (DVS128, DAVIS240, DAVIS346): CIFAR10-DVS, SL-Animals-DVS, DailyAction-DVS",
+        what="AEDAT 2.0 of jAER (DVS128, DAVIS of 128 to 640 columns): CIFAR10-DVS, SL-Animals-DVS, DailyAction-DVS",
         recognised="the line `#!AER-DAT2.`",
         sensor="the camera the header names, or `camera`; else DVS128 where every address has 16 bits",
         unit="us",
@@ -83,13 +82,12 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
 
     camera: str = ""
     as_stored: bool = False
-    sort: bool = False
 
     def __post_init__(self) -> None:
         if self.camera and self.camera not in CHIPS:
             raise BadSpec(f"camera is {self.camera!r}", where="aedat2", allowed=", ".join(CHIPS))
 
-    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
+    def decode_counted(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Decoded:
         """The events in `data`, on the camera's own sensor where none is given."""
         if data.startswith(b"#!AER-DAT1."):
             raise BadRecording(
@@ -97,15 +95,12 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
             )
         lines, start = header_lines(data)
         records, rest = divmod(len(data) - start, RECORD_BYTES)
+        notes: list[Note] = []
         if rest:
-            raise BadRecording(
-                f"truncated: {records:,} records and {rest} bytes more after the header of {start:,} bytes",
-                where=name,
-                allowed=f"records of {RECORD_BYTES} bytes",
-                fix="fetch the file again",
-            )
+            what = f"{records:,} records and {rest} bytes more after the header of {start:,} bytes"
+            notes = [self.cut_off(what, name, f"records of {RECORD_BYTES} bytes")]
         address, clock = _words(data, start)
-        camera = self.camera or chip_of(lines, name) or _camera_of(address, name)
+        camera = self.camera or _camera_of(chip_of(lines), address, sensor, name)
         own = CHIPS[camera]
         if camera == "DVS128" and (address > 0xFFFF).any():
             at = int(np.argmax(address > 0xFFFF))
@@ -113,22 +108,23 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
                 f"record {at:,} has an address of more than 16 bits",
                 where=name,
                 allowed="those of a DVS128",
+                fix=_fitting(address, chip_of(lines)),
             )
         word = _word_of(camera)
         events = address & word.no_event == 0
         x, y, p = word.columns(address[events])
+        _refuse_other_camera(x, y, camera, name)
         if not self.as_stored:
             x, y = own[0] - 1 - x.astype(np.int64), own[1] - 1 - y.astype(np.int64)
             p = (p == word.on).astype(np.uint8)
         t, _ = unwrapped(clock[events])
-        columns = sorted_by_time(t, x, y, p) if self.sort else (t, x, y, p)
-        return checked_events(*columns, sensor=sensor or own, name=name, fixes=SORTABLE)
+        return self.checked((t, x, y, p), sensor=sensor or own, name=name, notes=notes)
 
     def raw_columns(self, data: bytes) -> RawColumns:
         """The columns as stored; of a DVS128 where the header names no camera."""
         lines, start = header_lines(data)
         address, clock = _words(data, start)
-        camera = self.camera or chip_of(lines, "") or "DVS128"
+        camera = self.camera or chip_of(lines).known or "DVS128"
         word = _word_of(camera)
         events = address & word.no_event == 0
         t, wraps = unwrapped(clock[events])
@@ -159,12 +155,56 @@ def _word_of(camera: str) -> Word:
     return DVS128 if camera == "DVS128" else DAVIS
 
 
-def _camera_of(address: np.ndarray, name: str) -> str:
-    if (address <= 0xFFFF).all():
-        return "DVS128"
-    raise BadRecording(
-        "the header names no chip, and addresses are of more than 16 bits",
-        where=name,
-        allowed=", ".join(CHIPS),
-        fix='set camera = "..." in [source]',
+def _camera_of(chip: Chip, address: np.ndarray, sensor: tuple[int, int] | None, name: str) -> str:
+    """The camera, of CHIPS, that a header names or whose words these can only be. Raises BadRecording with what fits."""
+    if chip.known:
+        return chip.known
+    if chip.is_no_camera:
+        what = f"the header names the chip {chip.stated}, which is no event camera"
+        raise BadRecording(what, where=name, allowed=", ".join(CHIPS))
+    if not chip.stated:
+        if (address <= 0xFFFF).all():
+            return "DVS128"
+        of_this_size = [camera for camera, size in CHIPS.items() if size == sensor and camera != "DVS128"]
+        if of_this_size:
+            return of_this_size[0]
+    what = (
+        f"the header names the chip {chip.stated}, which is no event camera known here"
+        if chip.stated
+        else "the header names no chip, and addresses are of more than 16 bits"
     )
+    raise BadRecording(what, where=name, allowed=", ".join(CHIPS), fix=_fitting(address, chip))
+
+
+def _fitting(address: np.ndarray, chip: Chip) -> str:
+    """Advice: the smallest camera into which the words fit, as those of cameras of this kind are laid out."""
+    if (address <= 0xFFFF).all():
+        camera = "DVS128"
+    else:
+        x, y, _ = DAVIS.columns(address[address & DAVIS.no_event == 0])
+        camera = _smallest_davis(x, y)
+    whose = f"the {chip.stated}" if chip.stated else "it"
+    return f"where {whose} lays out its words as a {camera} does, into which they fit, {how_to_set('camera', camera)}"
+
+
+def _smallest_davis(x: np.ndarray, y: np.ndarray) -> str:
+    """The smallest DAVIS off which at most a few strays lie."""
+    for camera, (width, height) in CHIPS.items():
+        if camera != "DVS128" and ((x >= width) | (y >= height)).sum() <= STRAY * len(x):
+            return camera
+    return "DAVIS640"
+
+
+def _refuse_other_camera(x: np.ndarray, y: np.ndarray, camera: str, name: str) -> None:
+    """Raises BadRecording where the words are not of this camera: too many pixels lie off its sensor."""
+    width, height = CHIPS[camera]
+    if camera == "DVS128" or not len(x) or (x.max() < width and y.max() < height):
+        return
+    outside = int(((x >= width) | (y >= height)).sum())
+    if outside > max(1, STRAY * len(x)) and (fitting := _smallest_davis(x, y)) != camera:
+        raise BadRecording(
+            f"{outside:,} of {len(x):,} events lie off the {width}x{height} pixels of a {camera}",
+            where=name,
+            fix=f"they fit a {fitting}: {how_to_set('camera', fitting)}",
+            reason="outside_sensor",
+        )

@@ -14,16 +14,15 @@ import numpy as np
 from numba import njit
 
 from eventbench.errors import BadRecording
-from eventbench.events import Events
-from eventbench.sources._aedat_header import CHIPS, chip_of, header_lines
+from eventbench.sources._aedat_header import CHIPS, Chip, chip_of, header_lines
 from eventbench.sources._memory import columns
-from eventbench.sources._times import SORTABLE, sorted_by_time
 from eventbench.sources.base import (
     ONE_BIT,
+    Decoded,
     Documentation,
+    Note,
     RawColumns,
     Source,
-    checked_events,
     smallest_sensor,
 )
 
@@ -124,8 +123,8 @@ def _block(block, overflow, t, x, y, p):  # type: ignore[no-untyped-def]
 class Aedat31(Source, frozen=True, forbid_unknown_fields=True):
     """Decoder of AEDAT 3.1: polarity events; packets of every other type, and invalid events, are left out.
 
-    `sort` sorts events whose times step back (stable) instead of refusing them. The sensor is the one that the header's
-    source line names, as in `#Source 1: DVS128`.
+    The format describes itself, whatever the source is called. The sensor is the one that a source line of the header names,
+    as in `#Source 1: DVS128`, where it is known, else the smallest that holds every event.
     """
 
     version: ClassVar[int] = 1
@@ -144,9 +143,7 @@ class Aedat31(Source, frozen=True, forbid_unknown_fields=True):
     suffixes: ClassVar[tuple[str, ...]] = (".aedat",)
     magics: ClassVar[tuple[bytes, ...]] = (b"#!AER-DAT3.",)
 
-    sort: bool = False
-
-    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
+    def decode_counted(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Decoded:
         """The events in `data`. Raises BadRecording, with the offset, where a packet does not fit into the file."""
         if not data.startswith(b"#!AER-DAT3.1"):
             raise BadRecording(
@@ -169,23 +166,45 @@ class Aedat31(Source, frozen=True, forbid_unknown_fields=True):
             )
         raw = np.frombuffer(data, np.uint8)
         most, at, wrong = _measure(raw, start)
-        if wrong:
-            damage = (
-                f"truncated: the packet at byte {at:,} goes beyond the end of the file ({len(data):,} bytes)"
-                if wrong == TRUNCATED
-                else f"the sizes in the head of the packet at byte {at:,} make no sense"
-            )
+        if wrong == SIZES:
+            damage = f"the sizes in the head of the packet at byte {at:,} make no sense"
             raise BadRecording(damage, where=name, fix="fetch the file again")
+        notes: list[Note] = []
+        if wrong:
+            what = f"the packet at byte {at:,} goes beyond the end of the file ({len(data):,} bytes)"
+            notes = [self.cut_off(what, name)]
+            raw, added = _before_the_cut(raw, at)
+            most += added
+        chip = chip_of(lines)
+        if chip.is_no_camera and not most:
+            what = f"the header names the source {chip.stated}, which is no event camera"
+            raise BadRecording(what, where=name, allowed=", ".join(CHIPS))
         t, x, y, p = columns(most)
         n = _fill(raw, start, t, x, y, p)
         t, x, y, p = t[:n], x[:n], y[:n], p[:n]
-        if self.sort:
-            t, x, y, p = sorted_by_time(t, x, y, p)
-        chip = chip_of(lines, name)
-        if sensor is None:
-            sensor = CHIPS[chip] if chip else smallest_sensor(x, y, name)
-        return checked_events(t, x, y, p, sensor=sensor, name=name, fixes=SORTABLE)
+        own = CHIPS.get(chip.known)
+        if sensor is None and own is None and chip.stated:
+            notes.append(_unknown(chip))
+        size = sensor or own or smallest_sensor(x, y, name)
+        return self.checked((t, x, y, p), sensor=size, name=name, notes=notes)
 
     def polarity_convention(self, raw: RawColumns | None) -> str:  # noqa: ARG002  # all files have the same
         """One bit."""
         return ONE_BIT
+
+
+def _before_the_cut(raw: np.ndarray, at: int) -> tuple[np.ndarray, int]:
+    """The bytes of the whole events, where the packet at `at` is cut off; and how many events of that packet they have."""
+    if len(raw) - at < HEAD_BYTES or (raw[at], raw[at + 1]) != (POLARITY, 0):
+        return raw[:at], 0
+    whole = (len(raw) - at - HEAD_BYTES) // int(_int32(raw, at + 4))
+    kept = raw[: at + HEAD_BYTES + whole * int(_int32(raw, at + 4))].copy()
+    kept[at + 20 : at + 24] = np.frombuffer(np.int32(whole).tobytes(), np.uint8)
+    return kept, whole
+
+
+def _unknown(chip: Chip) -> Note:
+    what = (
+        f"the sensor of the source {chip.stated} is not known: the smallest that holds every event is taken"
+    )
+    return Note("header", what, fix="give the true size: --sensor WxH, or sensor=(width, height)")

@@ -6,17 +6,14 @@ varying length. y counts from the bottom in the file. Open Neuromorphic, "Event 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from eventbench.errors import BadRecording
-from eventbench.events import Events
-from eventbench.files.content import file_bytes
 from eventbench.files.temporary import as_file
 from eventbench.sources._faery import faery_errors, joined
-from eventbench.sources.base import ONE_BIT, Documentation, RawColumns, Source
+from eventbench.sources.base import ONE_BIT, Decoded, Documentation, RawColumns, Source
 
 TYPES = {0: "generic", 1: "DVS", 2: "ATIS", 3: "ATIS, asynchronous", 4: "colour"}
 
@@ -39,17 +36,8 @@ class EventStream(Source, frozen=True, forbid_unknown_fields=True):
     suffixes: ClassVar[tuple[str, ...]] = (".es",)
     magics: ClassVar[tuple[bytes, ...]] = (b"Event Stream",)
 
-    def read(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Events:
-        """As `decode`, from the file itself."""
-        path = Path(recording)
-        return self._events(file_bytes(path), path, str(path), sensor)
-
-    def decode(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Events:
+    def decode_counted(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Decoded:
         """The events in `data`. Raises BadRecording for events of another type than DVS."""
-        with as_file(data) as path:
-            return self._events(data, path, name, sensor)
-
-    def _events(self, data: bytes, path: Path, name: str, sensor: tuple[int, int] | None) -> Events:
         kind = data[15] if len(data) > 15 else None
         if kind != 1:
             state = (
@@ -58,16 +46,14 @@ class EventStream(Source, frozen=True, forbid_unknown_fields=True):
                 else f"of {TYPES.get(kind, f'unknown type {kind}')} events"
             )
             raise BadRecording(f"an event stream {state}", where=name, allowed="DVS events, type 1")
-        with faery_errors(name):
+        with as_file(data) as path, faery_errors(name):
             import faery
 
             with faery.es.Decoder(path, 0) as packets:
                 own = packets.dimensions
-
-                def from_the_top(columns: dict[str, np.ndarray]) -> None:
-                    columns["y"] = own[1] - 1 - columns["y"].astype(np.int64)
-
-                return joined(iter(packets), name, sensor or own, from_the_top)
+                t, x, y, p = joined(packets)
+                y = own[1] - 1 - y.astype(np.int64)
+                return self.checked((t, x, y, p), sensor=sensor or own, name=name)
 
     def states_sensor(self, data: bytes) -> bool:  # noqa: ARG002  # whatever is in it
         """Always: the header has it."""

@@ -206,3 +206,86 @@ def test_aedat_3_0_whose_y_counts_from_the_bottom_is_refused_by_name():
         BadRecording, match=r"^a\.aedat: of version '3\.0'; in AEDAT 3\.0 y counts from the bottom"
     ):
         Aedat31().decode(data, "a.aedat")
+
+
+def test_a_chip_is_known_by_its_family_and_what_it_is_called_elsewhere():
+    davis = aedat2.write([(1, 3, 5, 1), (2, 200, 170, 0)], "DAVIS240C")
+    dvs = aedat2.write([(1, 3, 5, 1), (2, 120, 17, 0)])
+    for data, written, stated in [
+        (davis, b"DAVIS240C", b"SBret10"),
+        (davis, b"DAVIS240C", b"DAViS240"),
+        (dvs, b"DVS128", b"Tmpdiff128"),
+        (dvs, b"DVS128", b"DVS128_FX2"),
+    ]:
+        expected = Aedat2().decode(data, "a.aedat")
+        assert Aedat2().decode(data.replace(written, stated), "a.aedat") == expected
+    other = aedat2.write([(1, 3, 5, 1)], "DAVIS346B")
+    assert Aedat2().decode(other.replace(b"DAVIS346B", b"DAVI346"), "a.aedat").sensor == (346, 260)
+
+
+@pytest.mark.parametrize("chip", ["DVS128", "DAVIS240C", "DAVIS346B"])
+@pytest.mark.parametrize("stated", [b"NewChip9", b""])
+def test_the_advice_for_an_unknown_chip_leads_to_the_events(chip: str, stated: bytes):
+    width, height = CAMERAS[chip]
+    events = [(k, (k * 7) % width, (k * 11) % height, k % 2) for k in range(400)]
+    data = aedat2.write(events, chip)
+    named = aedat2.CHIP % chip.encode()
+    data = data.replace(named, aedat2.CHIP % stated if stated else b"")
+    if chip == "DVS128" and not stated:
+        assert rows(Aedat2().decode(data, "a.aedat")) == events
+        return
+    with pytest.raises(BadRecording, match=r"--set camera=") as refused:
+        Aedat2().decode(data, "a.aedat")
+    camera = re.search(r"--set camera=(\w+)", str(refused.value))
+    assert camera is not None
+    assert rows(Aedat2(camera=camera[1]).decode(data, "a.aedat")) == events
+    if not stated:
+        assert rows(Aedat2().decode(data, "a.aedat", CAMERAS[chip])) == events
+
+
+def test_words_of_another_camera_than_the_header_names_are_refused_with_the_one_they_fit():
+    events = [(k, k % 240, k % 180, k % 2) for k in range(400)]
+    data = aedat2.write(events, "DAVIS240C").replace(b"DAVIS240C", b"DAVIS208")
+    with pytest.raises(
+        BadRecording, match=r"off the 208x192 pixels of a DAVIS208; they fit a DAVIS240: set camera"
+    ):
+        Aedat2().decode(data, "a.aedat")
+    assert rows(Aedat2(camera="DAVIS240").decode(data, "a.aedat")) == events
+
+
+def test_stray_events_and_a_cut_of_aedat2_can_be_left_out_and_are_counted():
+    stray = struct.pack(">II", 300 << 22 | 5 << 12, 15)
+    data = aedat2.write([(10, 1, 1, 1)], "DAVIS346B") + stray + b"abc"
+    found = Aedat2(outside="drop", salvage=True).decode_counted(data, "a.aedat")
+    assert rows(found.events) == [(10, 1, 1, 1)]
+    assert found.lost == {"outside_sensor": 1, "cut_off": 1}
+
+
+def test_one_damaged_time_is_no_wrap_of_the_clock():
+    data = aedat2.write([(100, 1, 1, 1), (2**31 + 300, 2, 2, 1), (102, 3, 3, 1), (103, 4, 4, 1)])
+    with pytest.raises(BadRecording, match="time runs backwards at event 2"):
+        Aedat2().decode(data, "a.aedat")
+    assert Aedat2(sort=True).decode(data, "a.aedat").t.tolist() == [100, 102, 103, 2**31 + 300]
+
+
+@pytest.mark.parametrize(
+    ("source", "sensor"),
+    [(b"DVXplorer", (10, 8)), (b"Dynapse", (10, 8)), (b"NoiseFilter\r\n#-Source 1: DVS128", (128, 128))],
+)
+def test_aedat31_of_any_source_is_read(source: bytes, sensor: tuple[int, int]):
+    events = [(1, 9, 3, 1), (5, 2, 7, 0)]
+    found = Aedat31().decode_counted(aedat31.write([aedat31.polarity(events)], source), "a.aedat")
+    assert rows(found.events) == events
+    assert found.events.sensor == sensor
+    assert bool(found.notes) == (sensor != (128, 128))
+
+
+@pytest.mark.parametrize("cut", [3, 9, 20, 40])
+def test_whole_events_before_a_cut_of_aedat31_can_be_had(cut: int):
+    events = [(k, k, k, k % 2) for k in range(6)]
+    data = aedat31.write([aedat31.polarity(events[:3]), aedat31.polarity(events[3:])])[:-cut]
+    with pytest.raises(BadRecording, match=r"truncated: the packet at byte .*--set salvage=true"):
+        Aedat31().decode(data, "a.aedat")
+    found = Aedat31(salvage=True).decode_counted(data, "a.aedat")
+    assert rows(found.events) == events[: 6 - -(-min(cut, 24) // 8)]
+    assert found.lost == {"cut_off": 1}
