@@ -340,3 +340,41 @@ def test_whole_packets_before_a_cut_and_events_on_the_sensor_can_be_had_of_aedat
     found = Aedat4(salvage=True, outside="drop").decode_counted(data, "a.aedat4")
     assert found.events.t.tolist() == [10, 20, 31]
     assert found.lost == {"cut_off": 1, "outside_sensor": 2}
+
+
+@given(events_on(30, 32, 1000))
+@settings(deadline=None, max_examples=20)
+def test_event_stream_is_decoded_as_by_faery(events):
+    data = event_stream.write(events, (30, 32))
+    with as_file(data) as path, faery.es.Decoder(path, 0) as packets:
+        theirs = [
+            (int(e["t"]), int(e["x"]), 31 - int(e["y"]), int(e["on"])) for part in packets for e in part
+        ]
+    assert rows(EventStream().decode(data, "a.es")) == theirs
+
+
+def test_a_cut_event_stream_is_refused_and_what_is_whole_can_be_had():
+    data = event_stream.write([(5, 1, 2, 1), (300, 40, 3, 0), (301, 3, 4, 1)], (30, 32))[:-2]
+    with pytest.raises(BadRecording, match=r"truncated: 2 events and 3 bytes more; .*--set salvage=true"):
+        EventStream().decode(data, "a.es")
+    found = EventStream(salvage=True, outside="drop").decode_counted(data, "a.es")
+    assert rows(found.events) == [(5, 1, 2, 1)]
+    assert found.lost == {"cut_off": 1, "outside_sensor": 1}
+
+
+def test_dat_can_be_sorted_salvaged_and_rid_of_events_off_the_sensor():
+    data = dat.write([(9, 2, 3, 1), (5, 2, 3, 0), (7, 20, 3, 1)], size=(9, 9)) + b"abc"
+    found = Dat(sort=True, salvage=True, outside="drop").decode_counted(data, "a.dat")
+    assert rows(found.events) == [(5, 2, 3, 0), (9, 2, 3, 1)]
+    assert found.lost == {"cut_off": 1, "outside_sensor": 1}
+
+
+def test_a_file_of_triggers_is_named():
+    data = dat.write([(1, 2, 3, 1)], kind=14)
+    assert Dat.recognises(data)
+    with pytest.raises(BadRecording, match="these are external triggers, no events of the camera's pixels"):
+        Dat().decode(data, "a.dat")
+
+
+def test_a_size_of_nothing_in_a_header_of_dat_is_none():
+    assert Dat().decode(dat.write([(1, 2, 3, 1)], size=(0, 0)), "a.dat").sensor == (3, 4)
