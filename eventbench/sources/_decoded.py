@@ -14,7 +14,7 @@ Size = tuple[int, int]
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
-LOSSES = ("outside_sensor", "before_clock", "cut_off")
+LOSSES = ("outside_sensor", "before_clock", "cut_off", "marked")
 
 
 class Note(NamedTuple):
@@ -34,7 +34,7 @@ class Note(NamedTuple):
 class Decoded(NamedTuple):
     """The events of a recording, what of the file is not among them, and what else was done.
 
-    `lost` counts by reason: "outside_sensor" and "before_clock" are events, "cut_off" is the word, record or packet that
+    `lost` counts by reason: "outside_sensor", "before_clock" and "marked" are events, "cut_off" is the word, record or packet that
     the file's end cuts. Stores keep it in their account.
     """
 

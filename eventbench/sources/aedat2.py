@@ -15,7 +15,7 @@ The chips count x from the right and y from the bottom (jAER's event extractors)
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from eventbench.sources._times import unwrapped
 from eventbench.sources.base import Decoded, Documentation, Note, RawColumns, Source, how_to_set
 
 RECORD_BYTES = 8
+MARK = 1 << 10  # of a DAVIS' external signals, and of events of pixels that are special
 STRAY = 0.01  # the share of events off the sensor up to which they are strays, and above which it is another camera
 
 
@@ -58,6 +59,7 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
         the one that has the size of the sensor that is given, or DVS128 where every address has 16 bits
     as_stored : x, y and polarity bit as the words have them; else x from the left, y
         from the top, 1 for ON
+    marked : "drop" or "keep" events of pixels that bit 10 marks as special, as v2e marks noise when it labels it
 
     Times are unsigned: what jAER writes as negative numbers is over 2**31 us. A step back of more than 2**31 us is a
     clock that wrapped at 2**32; any other is refused unless `sort`.
@@ -82,6 +84,7 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
 
     camera: str = ""
     as_stored: bool = False
+    marked: Literal["drop", "keep"] = "drop"
 
     def __post_init__(self) -> None:
         if self.camera and self.camera not in CHIPS:
@@ -111,7 +114,8 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
                 fix=_fitting(address, chip_of(lines)),
             )
         word = _word_of(camera)
-        events = address & word.no_event == 0
+        events, marked = self._pixels(address, word)
+        notes += marked
         x, y, p = word.columns(address[events])
         _refuse_other_camera(x, y, camera, name)
         if not self.as_stored:
@@ -119,6 +123,19 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
             p = (p == word.on).astype(np.uint8)
         t, _ = unwrapped(clock[events])
         return self.checked((t, x, y, p), sensor=sensor or own, name=name, notes=notes)
+
+    def _pixels(self, address: np.ndarray, word: Word) -> tuple[np.ndarray, list[Note]]:
+        """bool (records,): which are events of pixels, and a note on those that are marked as special."""
+        events: np.ndarray = address & word.no_event == 0
+        if word is DVS128 or not (address & MARK).any():
+            return events, []
+        # An external signal has the mark alone.
+        special = (address & word.no_event == MARK) & (address & ~np.uint32(MARK | 1 << word.p_shift) != 0)
+        if self.marked == "keep" or not special.any():
+            return (events | special if self.marked == "keep" else events), []
+        count = int(special.sum())
+        what = f"{count:,} events are marked as special, as v2e marks noise, and are left out"
+        return events, [Note("marked", what, count, f"to have them as well, {how_to_set('marked', 'keep')}")]
 
     def raw_columns(self, data: bytes) -> RawColumns:
         """The columns as stored; of a DVS128 where the header names no camera."""

@@ -289,3 +289,15 @@ def test_whole_events_before_a_cut_of_aedat31_can_be_had(cut: int):
     found = Aedat31(salvage=True).decode_counted(data, "a.aedat")
     assert rows(found.events) == events[: 6 - -(-min(cut, 24) // 8)]
     assert found.lost == {"cut_off": 1}
+
+
+def test_events_that_v2e_marks_as_noise_are_counted_and_can_be_kept():
+    events = [(10, 1, 1, 1), (20, 2, 2, 0), (30, 3, 3, 1)]
+    marked = aedat2.address(9, 9, 1, "DAVIS346B") | 1 << 10
+    data = aedat2.write(events, "DAVIS346B", others=[1 << 10, marked])
+    found = Aedat2().decode_counted(data, "a.aedat")
+    assert rows(found.events) == events
+    assert found.lost == {"marked": 1}
+    kept = Aedat2(marked="keep").decode_counted(data, "a.aedat")
+    assert rows(kept.events) == [(10, 1, 1, 1), (10, 9, 9, 1), *events[1:]]
+    assert not kept.lost

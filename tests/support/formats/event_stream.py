@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.support.formats.shared import EVENTS, SENSOR, records
+from tests.support.formats.shared import EVENTS, SENSOR
 
 
 def write(events: Iterable[tuple[int, int, int, int]], size: tuple[int, int], kind: int = 1) -> bytes:
@@ -26,4 +26,4 @@ def seeds() -> list[bytes]:
 
 
 def heads(recordings: Path) -> list[bytes]:
-    return [records(recordings / "pokerdvs_club.es", 13_161)]
+    return [(recordings / "pokerdvs_club.es").read_bytes()]  # events have no one length to cut it by
