@@ -71,7 +71,7 @@ def _draft(
 ) -> Draft:
     """The draft an earlier run has left, unless a recording is not the one that run has read."""
     content = digest.of_lines(map(sample_line, samples.values()))
-    draft = Draft(key, list(columns), content=content, anew=rebuild)
+    draft = Draft(key, list(columns), content=content, start_over=rebuild)
     if all(dataset.has(samples.get(row.id), row.sha256) for row in draft.rows):
         return draft
     draft.discard()

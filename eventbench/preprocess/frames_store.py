@@ -51,7 +51,7 @@ def frames_store(
             "value": Column("frames/value", binning.dtype.newbyteorder("<"), "value_offset"),
         }
         rows = {sample: row for row, sample in enumerate(events.ids)}
-        draft = Draft(key, list(columns), content=events.raw_digest, anew=rebuild)
+        draft = Draft(key, list(columns), content=events.raw_digest, start_over=rebuild)
         report = fill(draft, events.ids, lambda name: _load(events, rows[name], binning), workers, progress)
         finish(draft, card, binning.sensor(events.sensor), columns, shape, events.raw_files())
         return report

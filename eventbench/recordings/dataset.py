@@ -242,7 +242,7 @@ class Dataset:
         return BadDataset(
             f"split {split!r}: its {what} are not those that were pinned here at first sight",
             where=self._where,
-            fix=f"bring back what was there, or, if the change is wanted, remove {self.pins_file} to pin anew",
+            fix=f"bring back what was there, or, if the change is wanted, remove {self.pins_file} to pin again",
         )
 
 

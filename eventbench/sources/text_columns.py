@@ -128,7 +128,11 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
         if self.last_rows:
             table = [column[: -self.last_rows] for column in table]
             notes.append(
-                Note("last_rows", f"the last {self.last_rows:,} rows are left out, as last_rows says", self.last_rows)
+                Note(
+                    "last_rows",
+                    f"the last {self.last_rows:,} rows are left out, as last_rows says",
+                    self.last_rows,
+                )
             )
         order = self.order or _order_of_names(head.names)
         if not order and len(table) == 4:

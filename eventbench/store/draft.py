@@ -60,13 +60,15 @@ class Draft:
 
     `rows` are the journal's, in the order they were added. A draft with another key, or of other `content` (a digest
     of what the samples are, "" where the key says it all), is thrown away, as its samples are not this store's; so is
-    any where `anew` is asked for.
+    any where `start_over` is asked for.
     """
 
-    def __init__(self, key: StoreKey, columns: list[str], *, content: str = "", anew: bool = False) -> None:
+    def __init__(
+        self, key: StoreKey, columns: list[str], *, content: str = "", start_over: bool = False
+    ) -> None:
         self.key, self.folder, self.columns = key, beside(key.path, DRAFT), columns
         heads = {"content": content.encode(), "key.json": digest.canonical_json(key.value)}
-        if self.folder.exists() and (anew or any(not self._has(*head) for head in heads.items())):
+        if self.folder.exists() and (start_over or any(not self._has(*head) for head in heads.items())):
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         for name, head in heads.items():

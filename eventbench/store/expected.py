@@ -40,7 +40,7 @@ class ExpectedStore(NamedTuple):
 class ExpectedStores:
     """The stores of `cards`, as events and through each of `pipelines`; `by_path` has them by the path of the file.
 
-    A card or pipeline that cannot be loaded, or names a member that is not there, makes no store: nothing is said of
+    A card or pipeline that cannot be loaded, or names a member that is not there, makes no store: nothing is known of
     the ones it made earlier.
     """
 

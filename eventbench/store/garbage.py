@@ -26,7 +26,7 @@ class Garbage(NamedTuple):
 def find_garbage(cache: Path, expected: ExpectedStores, *, own: bool = False) -> list[Garbage]:
     """Drafts, unfinished files, locks without a store, and stale stores.
 
-    Stores that nothing can be said of stay: unreadable ones (repair makes them again), those of an unknown layout, and
+    Stores of which nothing is known stay: unreadable ones (repair makes them again), those of an unknown layout, and
     those of cards or pipelines that are not among the `expected`, unless `own`.
     """
     items = cache_items(cache)

@@ -134,7 +134,7 @@ class Store:
         return self
 
     def __reduce__(self) -> tuple[type[Self], tuple[Path]]:
-        return type(self), (self.path,)  # a worker process maps the file anew
+        return type(self), (self.path,)  # a worker process maps the file again
 
 
 class EventStore(Store):

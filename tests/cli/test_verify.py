@@ -258,7 +258,7 @@ def test_a_card_of_ones_own_is_checked_and_pinned_by_its_path(own: Path, mini: M
     assert result.stdout == (
         "datasets: 1 files checked, 1 broken\n"
         f"  broken: recordings of own: own at {mini.raw}: split 'train': its files are not those that were pinned here at "
-        f"first sight; bring back what was there, or, if the change is wanted, remove {pins} to pin anew\n"
+        f"first sight; bring back what was there, or, if the change is wanted, remove {pins} to pin again\n"
     )
 
 

@@ -385,7 +385,7 @@ def test_after_verify_write_a_changed_file_is_refused_beside_a_complete_store_to
     assert line == (
         f"mini at {mini.raw}: split 'train': its files are not those that were pinned here at first sight "
         f"(since the store was made, {SOLE_CHANGE}); "
-        f"bring back what was there, or, if the change is wanted, remove {pins} to pin anew"
+        f"bring back what was there, or, if the change is wanted, remove {pins} to pin again"
     )
     mini.file("train", 1).write_bytes(sound)
     assert preprocess(mini, capsys)[1].endswith("; was there")

@@ -155,7 +155,7 @@ def test_anything_else_is_refused_from_then_on(
     with pytest.raises(BadDataset, match=message):
         place.preprocess("other stores")
     assert place.pins.read_text() == before
-    # As the message says: without the pins, it is pinned anew.
+    # As the message says: without the pins, it is pinned again.
     place.pins.unlink()
     verify("--write")
     assert place.pins.read_text() != before
