@@ -87,7 +87,8 @@ def _lines(recording: Examined) -> list[tuple[str, str]]:
         ("hot pixels", f"{len(summary.hot_pixels):,}" if summary.hot_pixels else "none"),
         ("repeated", f"{summary.repeated:,} events are the same as another one"),
     ]
-    lines += [("note", note) for note in recording.notes]
+    warned = {finding.what for finding in recording.warnings}
+    lines += [("note", note) for note in recording.notes if note not in warned]
     if raw is not None:
         left_out = (
             (raw.overflow_markers, "overflow markers (y = 240)"),

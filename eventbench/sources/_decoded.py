@@ -80,6 +80,8 @@ def decoded(
             met += [note] if note else []
         events = Events(t=t, x=x, y=y, p=p, sensor=sensor)
     except BadEvents as error:
+        if error.reason == "time_runs_backwards":
+            error = _with_all_steps(error, t)
         advice = {**FIXES, **(fixes or {})}.get(error.reason)
         raise error.as_kind(BadRecording, where=name, fix=advice) from None
     return Decoded(events, {note.kind: note.times for note in met if note.kind in LOSSES}, tuple(met))
@@ -89,6 +91,16 @@ FIXES = {
     "time_runs_backwards": f"if the file is sound, {how_to_set('sort', True)}",
     "outside_sensor": f"give the true sensor size, or, to leave these events out, {how_to_set('outside', 'drop')}",
 }
+
+
+def _with_all_steps(error: BadEvents, t: np.ndarray) -> BadEvents:
+    """The error of the first step back, with how many there are where it is not the only one."""
+    steps = np.diff(t.astype(np.int64))
+    back = int((steps < 0).sum())
+    if back < 2:
+        return error
+    what = f"{error.what}, and so {back:,} times in {len(t):,} events, by {-int(steps.min()):,} us at most"
+    return BadEvents(what, fix=error.fix, reason=error.reason)
 
 
 def in_order(t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray) -> tuple[Columns, Note | None]:

@@ -57,7 +57,7 @@ class Aedat4(Source, frozen=True, forbid_unknown_fields=True):
         file = checked(data, name)
         notes = [self.cut_off(file.cut, name)] if file.cut else []
         chosen = self._chosen(file, name)
-        notes += _other_streams(file, chosen)
+        notes += _other_streams(file, chosen) if self.stream is None else []
         packets = events_of(file, chosen, data, name)
         events = np.concatenate(packets) if packets else np.empty(0, EVENT)
         t, x, y, p = columns(len(events))
