@@ -22,6 +22,11 @@ SHOWN = 10  # remarks of a kind, in lines
 )
 @_options.workers
 @click.option("--rebuild", is_flag=True, help="Make the stores again, even if they are there.")
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Leave out recordings that cannot be read; the store says which, and is not ranked where the card pins its samples.",
+)
 @click.option("--download", is_flag=True, help="Fetch the raw files first, with tonic's downloader.")
 @_options.data_dir
 @_options.cache_dir
@@ -31,6 +36,7 @@ def command(
     pipeline: str | None,
     workers: int | None,
     rebuild: bool,
+    keep_going: bool,
     download: bool,
     data_dir: str | None,
     cache_dir: str | None,
@@ -68,12 +74,12 @@ def command(
         "progress": bar,
     }
     try:
-        reports = [events_store(card, places.data, places.cache, **options)]
+        reports = [events_store(card, places.data, places.cache, keep_going=keep_going, **options)]
     except Refused as refusal:
         _print_refused(card.id, refusal.report, as_json)
         raise
     if recipe:
-        reports.append(frames_store(card, recipe, places.cache, **options))
+        reports.append(frames_store(card, recipe, places.cache, incomplete=keep_going, **options))
         reports[1].not_looked_at = reports[0].not_looked_at  # of the same recordings
     remarks = remarks_on(Dataset(card, places.data), EventStore(reports[0].store))
     _print_stores(card.id, reports, remarks, as_json)
@@ -94,14 +100,19 @@ def _print_refused(dataset: str, report: Report, as_json: bool) -> None:
 
 
 def _print_stores(dataset: str, reports: list[Report], remarks: list[Remark], as_json: bool) -> None:
-    read, stores = reports[0].samples, [_store_made(report) for report in reports]
+    read, left_out = reports[0].samples, reports[0].refused
+    stores = [_store_made(report) for report in reports]
     if as_json:
         noted = [remark._asdict() for remark in remarks]
         _options.print_json(
-            {"dataset": dataset, "read": read, "refused": {}, "stores": stores, "remarks": noted}
+            {"dataset": dataset, "read": read, "refused": left_out, "stores": stores, "remarks": noted}
         )
         return
-    click.echo(f"{dataset}: {read:,} recordings, 0 refused")
+    click.echo(
+        f"{dataset}: {read:,} recordings, {len(left_out):,} refused{' and left out' if left_out else ''}"
+    )
+    for reason in left_out.values():
+        _options.say(f"  left out: {reason}")
     for report, store in zip(reports, stores, strict=True):
         before = {0: "", store["samples"]: "; was there"}.get(
             store["found"], f"; {store['found']:,} from an earlier run"

@@ -18,6 +18,7 @@ from eventbench.specs import catalog
 from eventbench.specs.catalog import Named
 from eventbench.specs.task import StoreKind, Task
 from eventbench.store.key import StoreKey
+from eventbench.store.left_out import refuse_left_out
 from eventbench.store.read import EventStore, FrameStore
 
 
@@ -62,7 +63,14 @@ class TaskData:
             self.store = BinnedStore(self._events(places, workers, progress), Binning.of(self.pipeline))
         else:
             self._events(places, workers, progress)
-            report = frames_store(self.card, self.pipeline, places.cache, workers=workers, progress=progress)
+            report = frames_store(
+                self.card,
+                self.pipeline,
+                places.cache,
+                workers=workers,
+                incomplete=not self.card.spec.pins_samples,
+                progress=progress,
+            )
             self.notes += report.notes
             self.store = FrameStore(key.path).require_key(key)
         self._rows = task_splits(task, self.store)
@@ -75,6 +83,7 @@ class TaskData:
         if not key.path.exists():
             return None
         frames = FrameStore(key.path).require_key(key)
+        self._refuse_incomplete(frames)
         freshness = look_at_folder(frames, self.card, places.data)
         if freshness.not_looked_at:
             freshness = look_at_events(frames, StoreKey.of(places.cache, self.card).path)._replace(
@@ -88,9 +97,23 @@ class TaskData:
     def _events(self, places: Places, workers: int, progress: Progress) -> EventStore:
         """The card's store of events, made where it is missing or stale."""
         key = StoreKey.of(places.cache, self.card)
-        report = events_store(self.card, places.data, places.cache, workers=workers, progress=progress)
+        if key.path.exists():
+            self._refuse_incomplete(EventStore(key.path).require_key(key))
+        report = events_store(
+            self.card,
+            places.data,
+            places.cache,
+            workers=workers,
+            incomplete=not self.card.spec.pins_samples,
+            progress=progress,
+        )
         self.notes += report.notes
         return EventStore(key.path).require_key(key)
+
+    def _refuse_incomplete(self, store: EventStore | FrameStore) -> None:
+        """Raises BadStore where samples that the card pins are left out of a store."""
+        if self.card.spec.pins_samples:
+            refuse_left_out(store.left_out, self.card.id, store.path)
 
     def split(self, name: str) -> Loader:
         """A loader for the "train", "validation" or "test" samples: resident on the device if they fit, else streamed."""

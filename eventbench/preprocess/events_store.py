@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from eventbench.specs.raw_files import RawFiles
 from eventbench.specs.sample import Sample
 from eventbench.store.draft import Draft, Row
 from eventbench.store.key import StoreKey
+from eventbench.store.left_out import LeftOut
 from eventbench.store.read import EventStore
 from eventbench.store.write import Column, finish
 
@@ -32,15 +34,20 @@ def events_store(
     *,
     workers: int = 1,
     rebuild: bool = False,
+    keep_going: bool = False,
+    incomplete: bool = False,
     progress: Progress = no_progress,
 ) -> Report:
     """Decode every recording of the card once, into the card's store of events.
 
     The same card and recordings give the same bytes, however many workers there were and however often the run was
     killed. A complete store with the same key is left as it is unless `rebuild`, or unless the recordings below `data`
-    are not those it was made from and the card does not pin them; where there are none, the report says so. Raises BadDataset where recordings are
-    missing or differ from the card, Refused where some cannot be decoded; then no store is made, but the draft keeps what
-    was read before the first of them.
+    are not those it was made from and the card does not pin them; where there are none, the report says so. Raises
+    BadDataset where recordings are missing or differ from the card, Refused where some cannot be decoded; then no store is
+    made, but the draft keeps what was read before the first of them.
+
+    With `keep_going`, recordings that cannot be decoded are left out, and the store and the report say which; `incomplete`
+    takes such a store where there is one, and makes none.
     """
     key = StoreKey.of(cache, card)
 
@@ -49,12 +56,28 @@ def events_store(
         samples = {sample.id: sample for sample in dataset.samples()}
         columns = _columns(card.spec.sensor)
         draft = _draft(key, columns, dataset, samples, rebuild)
-        report = fill(draft, list(samples), lambda name: _load(dataset, samples[name]), workers, progress)
-        _check_files(draft, dataset)
-        finish(draft, card, card.spec.sensor, columns, raw=_raw_files(draft, dataset, samples))
+        report = fill(
+            draft,
+            list(samples),
+            lambda name: _load(dataset, samples[name]),
+            workers,
+            progress,
+            keep_going=keep_going,
+        )
+        left_out = _left_out(dataset, samples, report)
+        _check_files(draft, dataset, {sample.split for sample in left_out})
+        raw = _raw_files(draft, dataset, samples, left_out)
+        finish(draft, card, card.spec.sensor, columns, raw=raw, left_out=left_out)
         return report
 
-    return make_once(EventStore, key, lambda store: look_at_folder(store, card, data), make, rebuild=rebuild)
+    return make_once(
+        EventStore,
+        key,
+        lambda store: look_at_folder(store, card, data),
+        make,
+        rebuild=rebuild,
+        incomplete=keep_going or incomplete,
+    )
 
 
 def _columns(sensor: tuple[int, int]) -> dict[str, Column]:
@@ -95,20 +118,34 @@ def _load(dataset: Dataset, sample: Sample) -> Payload:
     return row, [packed.address, packed.dt, packed.long_row, packed.long_dt]
 
 
-def _raw_files(draft: Draft, dataset: Dataset, samples: dict[str, Sample]) -> RawFiles | None:
+def _left_out(dataset: Dataset, samples: dict[str, Sample], report: Report) -> list[LeftOut]:
+    """The samples that could not be read; their reasons without the place of the folder, which differs between machines."""
+    left_out = []
+    for id, reason in report.refused.items():
+        sample = samples[id]
+        sha256 = dataset.files_read.hash(Path(sample.recording)) if dataset.layout else ""
+        said = reason.replace(f"{dataset.root}{os.sep}", "")
+        left_out.append(LeftOut(id, sample.split, sample.label, sample.subject, sha256, said))
+    return left_out
+
+
+def _raw_files(
+    draft: Draft, dataset: Dataset, samples: dict[str, Sample], left_out: list[LeftOut]
+) -> RawFiles | None:
     """What the store must know of its files to be found stale later; None where the card pins them."""
     if dataset.card.pins_content:
         return None
     try:
-        hashes = {row.id: row.sha256 for row in draft.rows}
+        hashes = {row.id: row.sha256 for row in draft.rows} | {sample.id: sample.sha256 for sample in left_out}
         return dataset.files_read.raw_files(dataset.root, samples.values(), hashes)
     except BadDataset:
         draft.discard()
         raise
 
 
-def _check_files(draft: Draft, dataset: Dataset) -> None:
-    for split in dataset.card.splits:
+def _check_files(draft: Draft, dataset: Dataset, incomplete: set[str]) -> None:
+    """Raises BadDataset where the files of a split are not those that are pinned; of `incomplete` ones, nothing is known."""
+    for split in set(dataset.card.splits) - incomplete:
         try:
             dataset.check_files(split, {row.id: row.sha256 for row in draft.rows if row.split == split})
         except BadDataset:

@@ -25,11 +25,18 @@ Payload = tuple[Row, list[np.ndarray]]
 
 
 def make_once(
-    kind: type[S], key: StoreKey, look: Callable[[S], Freshness], make: Callable[[], Report], *, rebuild: bool
+    kind: type[S],
+    key: StoreKey,
+    look: Callable[[S], Freshness],
+    make: Callable[[], Report],
+    *,
+    rebuild: bool,
+    incomplete: bool = False,
 ) -> Report:
     """`make()`, unless the store of this key is complete already, `look` finds it fresh, and it is not to be rebuilt.
 
-    Raises BadStore where another store lies in its place, it is unreadable, or the disk refuses to write it.
+    A store that was made without some samples is used only where `incomplete` says that such a one will do. Raises
+    BadStore where another store lies in its place, it is unreadable, or the disk refuses to write it.
     """
 
     def complete() -> tuple[Report | None, str]:
@@ -37,10 +44,14 @@ def make_once(
         if rebuild or not key.path.exists():
             return None, ""
         store = kind(key.path).require_key(key)
+        if store.left_out and not incomplete:
+            return None, f"{len(store.left_out):,} recordings were left out of it"
         freshness = look(store)
         if freshness.stale:
             return None, freshness.stale
-        return Report(key.path, len(store), len(store), not_looked_at=freshness.not_looked_at), ""
+        refused = {sample.id: sample.reason for sample in store.left_out}
+        samples = len(store) + len(refused)
+        return Report(key.path, samples, len(store), refused, not_looked_at=freshness.not_looked_at), ""
 
     if not has_draft(key.path) and (report := complete()[0]):
         return report  # nothing is written: the cache may be read-only
@@ -55,10 +66,22 @@ def make_once(
 
 
 def fill(
-    draft: Draft, ids: list[str], load: Callable[[str], Payload], workers: int, progress: Progress
+    draft: Draft,
+    ids: list[str],
+    load: Callable[[str], Payload],
+    workers: int,
+    progress: Progress,
+    *,
+    keep_going: bool = False,
 ) -> Report:
-    """Add every sample the draft does not have yet. Raises Refused, after looking at all, where some cannot be read."""
+    """Add every sample the draft does not have yet. Raises Refused, after looking at all, where some cannot be read.
+
+    With `keep_going` those are left out, unless there is no other; the report has them.
+    """
     done = [row.id for row in draft.rows]
+    if done != ids[: len(done)] and keep_going:  # an earlier run has left some out: they are looked at again
+        draft.clear()
+        done = []
     if done != ids[: len(done)]:
         draft.discard()
         raise BadStore(
@@ -80,12 +103,12 @@ def fill(
         for sample_id, result in progress(results, of=dataset, unit="sample", total=len(ids), done=len(done)):
             if isinstance(result, EventbenchError):
                 report.refused[sample_id] = str(result)
-            elif not report.refused:  # a draft is always the first samples, with none left out
+            elif keep_going or not report.refused:  # else a draft is the first samples, with none left out
                 row, payload = result
                 draft.add(row, payload)
     finally:
         draft.close()
-    if report.refused:
+    if report.refused and (not keep_going or len(report.refused) == len(ids)):
         raise Refused(report)
     return report
 

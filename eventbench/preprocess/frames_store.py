@@ -31,6 +31,7 @@ def frames_store(
     *,
     workers: int = 1,
     rebuild: bool = False,
+    incomplete: bool = False,
     progress: Progress = no_progress,
 ) -> Report:
     """Bin every recording of the card's store of events through `pipeline`, into a store of frames.
@@ -53,11 +54,20 @@ def frames_store(
         rows = {sample: row for row, sample in enumerate(events.ids)}
         draft = Draft(key, list(columns), content=events.raw_digest, start_over=rebuild)
         report = fill(draft, events.ids, lambda name: _load(events, rows[name], binning), workers, progress)
-        finish(draft, card, binning.sensor(events.sensor), columns, shape, events.raw_files())
+        finish(
+            draft, card, binning.sensor(events.sensor), columns, shape, events.raw_files(), events.left_out
+        )
+        report.samples += len(events.left_out)
+        report.refused = {sample.id: sample.reason for sample in events.left_out}
         return report
 
     return make_once(
-        FrameStore, key, lambda frames: look_at_events(frames, events_key.path), make, rebuild=rebuild
+        FrameStore,
+        key,
+        lambda frames: look_at_events(frames, events_key.path),
+        make,
+        rebuild=rebuild,
+        incomplete=incomplete,
     )
 
 
@@ -65,6 +75,8 @@ def look_at_events(frames: FrameStore, events_path: Path) -> Freshness:
     """Whether a store of frames is of the recordings that the store of events at this path, if there is one, was made from."""
     try:
         same = not events_path.exists() or raw_digest_of(events_path) == frames.raw_digest
+        if same and frames.left_out and events_path.exists():
+            same = EventStore(events_path).left_out == frames.left_out
     except BadStore:
         same = True  # nothing is known of a damaged store of events; the frames are sound
     return Freshness(stale="" if same else OTHER_EVENTS)

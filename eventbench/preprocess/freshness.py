@@ -79,8 +79,10 @@ def folder_state(
 
 
 def stored_samples(store: Store) -> list[tuple[str, str, int, str]]:
-    """Id, split, label and subject of each sample of a store."""
-    return list(zip(store.ids, store.splits, store.labels.tolist(), store.subjects, strict=True))
+    """Id, split, label and subject of each sample of a store, and of those that it was made without."""
+    stored = list(zip(store.ids, store.splits, store.labels.tolist(), store.subjects, strict=True))
+    left_out = [(sample.id, sample.split, sample.label, sample.subject) for sample in store.left_out]
+    return sorted(stored + left_out) if left_out else stored
 
 
 def _without_folder(store: Store, dataset: Dataset) -> Freshness:

@@ -109,6 +109,13 @@ class Card(Spec, frozen=True):
     about: About = About()
 
     @property
+    def pins_samples(self) -> bool:
+        """Whether the number or the identity of the samples of a split is pinned."""
+        return any(
+            pin.samples is not None or pin.per_class or pin.ids or pin.files for pin in self.splits.values()
+        )
+
+    @property
     def pins_content(self) -> bool:
         """Whether the card says which recordings these are, to the byte: they are simulated, or it pins every id and file."""
         return self.layout is None or all(split.ids and split.files for split in self.splits.values())

@@ -116,6 +116,12 @@ class Draft:
             for file in (*self._files, self._journal):
                 _close(file)
 
+    def clear(self) -> None:
+        """Begin again without samples."""
+        for file in (*self._files, self._journal):
+            file.truncate(0)
+        self.rows.clear()
+
     def discard(self) -> None:
         """Remove the draft from the disk."""
         for file in (*self._files, self._journal):

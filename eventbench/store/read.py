@@ -17,6 +17,7 @@ from eventbench.events import Events
 from eventbench.events.packed import PackedEvents
 from eventbench.specs.raw_files import RawFile, RawFiles
 from eventbench.store.key import StoreKey
+from eventbench.store.left_out import read_left_out
 from eventbench.store.opening import mapped, opened, release_pages, rows_of, texts
 from eventbench.store.seal import payload_checksum, raw_bytes
 from eventbench.store.sparse import decode_sparse
@@ -34,6 +35,7 @@ class Store:
     labels : int32 (samples,)
     account : {"events", "kept", "lost/<reason>"} -> int64 (samples,)
     layout_version : of the file
+    left_out : samples that it was made without, since they cannot be read
     raw_digest : of the recordings that no card pins (`RawFiles.digest`); "" where the card does, or the store does not say
     """
 
@@ -52,6 +54,7 @@ class Store:
         self.key, self.made_from = str(attrs["key"]), json.loads(attrs["key_json"])
         self.dataset, self.classes = str(attrs["dataset"]), json.loads(attrs["classes"])
         self.raw_digest = str(attrs.get("raw_digest", ""))
+        self.left_out = read_left_out(file)
         width, height = attrs["sensor"]
         self.sensor = int(width), int(height)
         rows = rows_of(file)

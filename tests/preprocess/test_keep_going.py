@@ -1,0 +1,109 @@
+"""`preprocess --keep-going`: a broken file is left out and recorded; such a store is not ranked where the card pins its samples."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eventbench.store.read import EventStore, FrameStore
+from tests.support.miniatures import (
+    Miniature,
+    atis_bytes,
+    miniature,
+    refused,
+    run_cli,
+    sided_events,
+    write_task,
+)
+
+GROWING: dict[str, Any] = {"splits": {"train": {}, "test": {}}}
+
+
+def broken(folder: Path, **card: Any) -> Miniature:
+    """A miniature with a recording that is cut."""
+    mini = miniature(folder, train=12, test=4, **card)
+    mini.file("train", 3).write_bytes(b"\x00" * 7)
+    return mini
+
+
+def preprocess(mini: Miniature, capsys: pytest.CaptureFixture[str], *more: object) -> dict[str, Any]:
+    status, out, err = run_cli(
+        capsys, "preprocess", mini.card, "--pipeline", mini.pipeline, *mini.flags, "--json", *more
+    )
+    assert (status, err) == (0, "")
+    document: dict[str, Any] = json.loads(out)
+    return document
+
+
+def test_a_broken_file_is_left_out_and_recorded_in_both_stores(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mini = broken(tmp_path, **GROWING)
+    assert "00003.bin" in refused(capsys, "preprocess", mini.card, *mini.flags)
+    document = preprocess(mini, capsys, "--keep-going")
+    assert list(document["refused"]) == ["train/00003"]
+    assert (document["read"], [store["samples"] for store in document["stores"]]) == (16, [15, 15])
+    events, frames = (Path(store["path"]) for store in document["stores"])
+    for store in (EventStore(events), FrameStore(frames)):
+        (left_out,) = store.left_out
+        assert (left_out.id, left_out.split, left_out.label) == ("train/00003", "train", 0)
+        assert left_out.reason.startswith("train/left/00003.bin: ")
+        assert str(tmp_path) not in left_out.reason
+        assert store.damaged() == []
+    # It is there the next time, and says so.
+    again = preprocess(mini, capsys, "--keep-going")
+    assert [store["found"] for store in again["stores"]] == [15, 15]
+    assert list(again["refused"]) == ["train/00003"]
+    _, out, _ = run_cli(capsys, "preprocess", mini.card, *mini.flags, "--keep-going")
+    assert "16 recordings, 1 refused and left out\n  left out: train/left/00003.bin: " in out
+    # Without the option it is no complete store.
+    assert "00003.bin" in refused(capsys, "preprocess", mini.card, *mini.flags)
+
+
+def test_a_file_that_is_mended_joins_the_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mini = broken(tmp_path, **GROWING)
+    preprocess(mini, capsys, "--keep-going")
+    mini.file("train", 3).write_bytes(atis_bytes(sided_events(0, 3)))
+    document = preprocess(mini, capsys, "--keep-going")
+    assert document["refused"] == {}
+    assert [store["samples"] for store in document["stores"]] == [16, 16]
+
+
+def test_a_run_that_was_refused_goes_on_and_nothing_but_broken_files_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mini = broken(tmp_path, **GROWING)
+    refused(capsys, "preprocess", mini.card, *mini.flags)
+    interrupted = preprocess(mini, capsys, "--keep-going")["stores"][0]
+    other = tmp_path / "other"
+    shutil.copytree(mini.places.data, other / "raw")
+    flags = ("--data-dir", other / "raw", "--cache-dir", other / "stores")
+    _, out, _ = run_cli(capsys, "preprocess", mini.card, *flags, "--keep-going", "--json")
+    at_once = json.loads(out)["stores"][0]
+    assert (at_once["events"], at_once["samples"]) == (interrupted["events"], interrupted["samples"])
+    for path in mini.raw.rglob("*.bin"):
+        path.write_bytes(b"\x00" * 7)
+    line = refused(capsys, "preprocess", mini.card, *mini.flags, "--keep-going")
+    assert "and 15 more refused" in line
+
+
+@pytest.mark.parametrize("pinned", [False, True])
+def test_only_a_card_that_pins_nothing_is_ranked_with_such_a_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], pinned: bool
+) -> None:
+    mini = broken(tmp_path, **({} if pinned else GROWING))
+    write_task(mini.task, mini)
+    preprocess(mini, capsys, "--keep-going")
+    train = ("train", "event_count", "--task", mini.task, *mini.flags, *mini.board, "--seed", 0)
+    if pinned:
+        line = refused(capsys, *train, "--out", tmp_path / "s")
+        assert "1 recording is left out of it (--keep-going), and mini pins its samples" in line
+        assert "it cannot be ranked; mend train/00003 and run eventbench preprocess mini" in line
+        return
+    assert run_cli(capsys, *train, "--out", tmp_path / "s")[0] == 0
+    status, _, err = run_cli(capsys, "submit", tmp_path / "s", "--task", mini.task, *mini.flags, *mini.board)
+    assert (status, err) == (0, "")
