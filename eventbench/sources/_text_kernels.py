@@ -6,10 +6,17 @@ import numpy as np
 from numba import njit
 
 HARD = 127  # a token that needs more than 53 bits: its value is the place where it begins
+BAD = 125  # no number
 WORD = 126  # ON, OFF, True, False: the value is 1 or 0
 GOOD, NOT_A_NUMBER, OTHER_COUNT = 0, 1, 2
-_MOST = np.uint64(922337203685477579)  # the next digit may still fit into 63 bits
-_EXACT = np.uint64(1 << 53)
+MOST_DIGITS = 19  # of which any fit into 64 bits
+_MOST, _EXACT = np.uint64((1 << 63) - 1), np.uint64(1 << 53)
+_BLANK, _LAST, _ENDS = (np.zeros(256, np.bool_) for _ in range(3))  # by byte
+_BLANK[[9, 13, 32, 34, 39]] = True  # tab, carriage return, blank, quotes
+_LAST[[10, 35, 37]] = True  # line feed, and # and % before a comment
+_ENDS[[44, 59]] = True  # comma and semicolon
+_ENDS |= _BLANK | _LAST
+_ZERO, _NINE, _TEN = np.uint64(48), np.uint64(9), np.uint64(10)
 
 
 @njit(cache=True, nogil=True)
@@ -22,31 +29,30 @@ def parse(data, separator, values, powers):  # type: ignore[no-untyped-def]  # n
     columns, size = values.shape[0], len(data)
     at = row = line = end = 0
     while at < size:
-        column, start = 0, at
+        column, start, last = 0, at, at
         while True:
-            while data[at] == 32 or data[at] == 9 or data[at] == 13 or data[at] == 34 or data[at] == 39:
+            while _BLANK[data[at]]:
                 at += 1
-            byte = data[at]
-            if byte == 35 or byte == 37:  # a comment
-                while data[at] != 10:
-                    at += 1
-                byte = data[at]
-            if byte == 10:
+            if _LAST[data[at]]:
+                at = _line_end(data, at)
                 break
             if column == columns:
                 return row, OTHER_COUNT, line, column, start, end
-            good, at = _number(data, at, values, powers, column, row)
-            if not good:
+            last = at
+            at, value, power = _number(data, at)
+            if power == BAD:
                 return row, NOT_A_NUMBER, line, column, at, end
+            values[column, row], powers[column, row] = value, power
             column += 1
-            byte = data[at]
-            while byte == 32 or byte == 9 or byte == 13 or byte == 34 or byte == 39:
+            if data[at] == separator:
                 at += 1
-                byte = data[at]
-            if byte == separator:
+                continue
+            while _BLANK[data[at]]:
                 at += 1
-            elif byte != 10 and byte != 35 and byte != 37 and separator != 32:
-                return row, NOT_A_NUMBER, line, column - 1, at, end
+            if data[at] == separator:
+                at += 1
+            elif separator != 32 and not _LAST[data[at]]:
+                return row, NOT_A_NUMBER, line, column - 1, last, end
         at += 1
         if column == columns:
             row += 1
@@ -58,81 +64,88 @@ def parse(data, separator, values, powers):  # type: ignore[no-untyped-def]  # n
 
 
 @njit(cache=True, nogil=True)
-def _number(data, at, values, powers, column, row):  # type: ignore[no-untyped-def]  # noqa: C901  # one state machine
-    """Whether a number or word begins at `at`, and where it ends (where it begins, if it is none)."""
+def _line_end(data, at):  # type: ignore[no-untyped-def]
+    """Where the line feed is that ends a comment, or the one at `at`."""
+    while data[at] != 10:
+        at += 1
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _number(data, at):  # type: ignore[no-untyped-def]
+    """Where the number or word at `at` ends, its value and its power; BAD, where it begins, if it is none."""
     begin = at
     negative = data[at] == 45
     if negative or data[at] == 43:
         at += 1
-    mantissa, zeros, fraction, digits = np.uint64(0), 0, 0, 0
-    hard, point = False, False
-    while True:
-        byte = data[at]
-        if 48 <= byte <= 57:
-            digits += 1
-            fraction += point
-            if byte == 48 and point:
-                zeros += 1  # counts only if a digit other than zero follows
-            else:
-                for _ in range(zeros + 1):
-                    if mantissa >= _MOST:
-                        hard = True
-                    else:
-                        mantissa *= np.uint64(10)
-                mantissa += np.uint64(byte - 48)
-                zeros = 0
-        elif byte == 46 and not point:
-            point = True
-        else:
-            break
-        at += 1
+    first = at
+    mantissa, at = _digits(data, at, np.uint64(0))
+    digits, power = at - first, 0
+    if data[at] == 46:
+        first = at + 1
+        mantissa, at = _digits(data, first, mantissa)
+        power = at - first
+        digits += power
     if not digits:
-        return _word(data, begin, values, powers, column, row)
-    power = fraction - zeros
+        return _word(data, begin)
     if data[at] == 101 or data[at] == 69:
+        exponent, end = _exponent(data, at + 1)
+        if end < 0:
+            return begin, 0, BAD
+        power, at = power - exponent, end
+    if not _ENDS[data[at]]:
+        return begin, 0, BAD
+    if power != 0 and (mantissa > _EXACT or power > 22) and digits <= MOST_DIGITS:
+        mantissa, power = _shortened(mantissa, power)
+    exact = power == 0 or (mantissa <= _EXACT and -22 <= power <= 22)
+    if digits > MOST_DIGITS or mantissa > _MOST or not exact:
+        return at, begin, HARD
+    whole = np.int64(mantissa)
+    return at, -whole if negative else whole, power
+
+
+@njit(cache=True, nogil=True)
+def _shortened(mantissa, power):  # type: ignore[no-untyped-def]
+    """The same number without zeros at the end of its fraction."""
+    while power > 0 and mantissa % _TEN == 0 and mantissa != 0:
+        mantissa //= _TEN
+        power -= 1
+    return mantissa, power if mantissa != 0 else 0
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _digits(data, at, mantissa):  # type: ignore[no-untyped-def]
+    """The number that the digits at `at` continue, and where they end."""
+    digit = np.uint64(data[at]) - _ZERO  # what is below 0 becomes very large
+    while digit <= _NINE:
+        mantissa = mantissa * _TEN + digit
         at += 1
-        down = data[at] == 45
-        if down or data[at] == 43:
-            at += 1
-        exponent, first = 0, at
-        while 48 <= data[at] <= 57:
-            exponent = min(10 * exponent + data[at] - 48, 10_000)
-            at += 1
-        if at == first:
-            return False, begin
-        power += exponent if down else -exponent
-    byte = data[at]
-    if not _ends_a_token(byte):
-        return False, begin
-    if hard or power < -22 or power > 22 or (power != 0 and mantissa > _EXACT):
-        if mantissa == 0 and not hard:
-            values[column, row], powers[column, row] = 0, 0
-        else:
-            values[column, row], powers[column, row] = begin, HARD
-    else:
-        whole = np.int64(mantissa)
-        values[column, row], powers[column, row] = -whole if negative else whole, power
-    return True, at
+        digit = np.uint64(data[at]) - _ZERO
+    return mantissa, at
 
 
 @njit(cache=True, nogil=True)
-def _ends_a_token(byte):  # type: ignore[no-untyped-def]
-    """Whether it is a blank, a separator, a quote or the beginning of a comment."""
-    blank = byte == 10 or byte == 13 or byte == 32 or byte == 9
-    return blank or byte == 44 or byte == 59 or byte == 34 or byte == 39 or byte == 35 or byte == 37
+def _exponent(data, at):  # type: ignore[no-untyped-def]
+    """The exponent after an e, and where it ends; -1 where there is none."""
+    down = data[at] == 45
+    if down or data[at] == 43:
+        at += 1
+    exponent, first = 0, at
+    while 48 <= data[at] <= 57:
+        exponent = min(10 * exponent + data[at] - 48, 10_000)
+        at += 1
+    return (-exponent if down else exponent), (at if at > first else -1)
 
 
 @njit(cache=True, nogil=True)
-def _word(data, begin, values, powers, column, row):  # type: ignore[no-untyped-def]
+def _word(data, begin):  # type: ignore[no-untyped-def]
     """As `_number`, of ON, OFF, True and False in any case."""
     at, code = begin, np.uint64(0)
     while (65 <= data[at] <= 90 or 97 <= data[at] <= 122) and at - begin < 6:
         code = code << np.uint64(8) | np.uint64(data[at] | 32)
         at += 1
     if code == 0x6F6E or code == 0x74727565:  # on, true
-        values[column, row], powers[column, row] = 1, WORD
-        return True, at
+        return at, 1, WORD
     if code == 0x6F6666 or code == 0x66616C7365:  # off, false
-        values[column, row], powers[column, row] = 0, WORD
-        return True, at
-    return False, begin
+        return at, 0, WORD
+    return begin, 0, BAD
