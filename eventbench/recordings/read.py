@@ -104,6 +104,9 @@ def configured(kind: type[Source], name: str, parameters: Mapping[str, Any], whe
         raise error.as_kind(BadSpec, where=f"{where} [source {name}]") from None
 
 
+_AS_IT_IS = Reading()
+
+
 def _source_of(path: Path, reading: Reading) -> Source:
     if reading.source:
         return reading.source_of(b"", path)
@@ -129,7 +132,10 @@ def read(
     Raises BadRecording, in one line that names the file, when it is no recording or a damaged one, BadSpec for a
     parameter that the source does not have, UnknownName for a source that does not exist.
     """
-    return read_counted(path, Reading(sensor, source, parameters)).events
+    if source or parameters:
+        return read_counted(path, Reading(sensor, source, parameters)).events
+    path = Path(path)
+    return _source_of(path, _AS_IT_IS).read_counted(path, sensor).events
 
 
 def read_counted(path: str | PathLike[str], reading: Reading | None = None) -> Decoded:

@@ -28,14 +28,16 @@ EVENT = np.dtype(
 Unpack = Callable[[bytes, int], "np.ndarray | None"]
 
 
-def events_of(file: Aedat4File, stream: int, data: bytes, name: str) -> list[np.ndarray]:
-    """EVENT (events,) of each packet of a stream. Raises BadRecording, with the place, where one does not hold events."""
+def events_of(file: Aedat4File, stream: int, data: bytes, name: str) -> np.ndarray:
+    """EVENT (events,) of the packets of a stream, in the file's order. Raises BadRecording where one does not hold events."""
     packets = [packet for packet in file.packets if packet.stream == stream]
     with _zstd.unpacker() if file.compression in (ZSTD, ZSTD_HIGH) else nullcontext() as unpack:
-        return [_events(file.compression, packet, data, name, unpack) for packet in packets]
+        words = [_events(file.compression, packet, data, name, unpack) for packet in packets]
+    return np.concatenate(words).view(EVENT) if words else np.empty(0, EVENT)
 
 
 def _events(compression: int, packet: Packet, data: bytes, name: str, unpack: Unpack | None) -> np.ndarray:
+    """uint64 (2 * events,) of a packet: words, as they are joined several times faster than structs."""
     frame = data[packet.start + 8 : packet.end]
     try:
         content = _zstd_content(frame, data, unpack) if unpack else _content(compression, frame)
@@ -80,7 +82,7 @@ def _vector(content: np.ndarray) -> np.ndarray:
     entries, size = struct.unpack_from("<HH", buffer, root - back)
     field = struct.unpack_from("<H", buffer, root - back + 4)[0] if entries >= 6 else 0
     if not field:
-        return np.empty(0, EVENT)
+        return np.empty(0, "<u8")
     if field > size:
         raise ValueError("cannot be decoded: its table lies outside")
     at = root + field
@@ -88,4 +90,4 @@ def _vector(content: np.ndarray) -> np.ndarray:
     (events,) = struct.unpack_from("<I", buffer, at)
     if at + 4 + EVENT.itemsize * events > len(buffer):
         raise ValueError(f"says it has {events:,} events, which do not fit into it")
-    return np.frombuffer(buffer, EVENT, events, at + 4)
+    return np.frombuffer(buffer, "<u8", 2 * events, at + 4)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 
 _MAGIC = 0xFD2FB528
 _BLOCK = 1 << 17
+_FILES = itertools.count()  # several threads may have one open, each of a name of its own
 
 
 def stated_size(frame: bytes) -> int | None:
@@ -53,16 +54,30 @@ def unpacker() -> Iterator[Callable[[bytes, int], np.ndarray | None]]:
     import h5py
     import hdf5plugin
 
-    filters: Any = hdf5plugin.Zstd()
-    with h5py.File("frames", "w", driver="core", backing_store=False) as file:
+    h5d, h5p, h5s = (
+        h5py.h5d,
+        h5py.h5p,
+        h5py.h5s,
+    )  # beneath h5py's own objects, which take longer to make than to unpack
+    access = h5p.create(h5p.FILE_ACCESS)
+    access.set_fapl_core(1 << 16, False)
+    file = h5py.h5f.create(b"frames %d" % next(_FILES), h5py.h5f.ACC_TRUNC, fapl=access)
 
-        def unpacked(frame: bytes, size: int) -> np.ndarray | None:
-            try:
-                chunk = file.create_dataset(None, (size,), np.uint8, chunks=(size,), **filters)
-                chunk.id.write_direct_chunk((0,), frame)
-                out: np.ndarray = chunk[:]
-            except (OSError, RuntimeError, ValueError):
-                return None
-            return out
+    def unpacked(frame: bytes, size: int) -> np.ndarray | None:
+        out = np.empty(size, np.uint8)
+        options = h5p.create(h5p.DATASET_CREATE)
+        options.set_chunk((size,))
+        options.set_filter(hdf5plugin.Zstd.filter_id, h5py.h5z.FLAG_MANDATORY, (3,))
+        try:
+            space = h5s.create_simple((size,))
+            dataset = h5d.create(file, None, h5py.h5t.NATIVE_UINT8, space, dcpl=options)
+            dataset.write_direct_chunk((0,), frame)
+            dataset.read(h5s.ALL, h5s.ALL, out)
+        except (OSError, RuntimeError, ValueError):
+            return None
+        return out
 
+    try:
         yield unpacked
+    finally:
+        file.close()

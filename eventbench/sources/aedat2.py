@@ -126,13 +126,18 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
 
     def _pixels(self, address: np.ndarray, word: Word) -> tuple[np.ndarray, list[Note]]:
         """bool (records,): which are events of pixels, and a note on those that are marked as special."""
-        events: np.ndarray = address & word.no_event == 0
-        if word is DVS128 or not (address & MARK).any():
+        marks = address & word.no_event
+        events: np.ndarray = marks == 0
+        special: np.ndarray = marks == MARK
+        if word is DVS128 or not special.any():
             return events, []
-        # An external signal has the mark alone.
-        special = (address & word.no_event == MARK) & (address & ~np.uint32(MARK | 1 << word.p_shift) != 0)
-        if self.marked == "keep" or not special.any():
-            return (events | special if self.marked == "keep" else events), []
+        special &= (
+            address & ~np.uint32(MARK | 1 << word.p_shift) != 0
+        )  # an external signal has the mark alone
+        if self.marked == "keep":
+            return events | special, []
+        if not special.any():
+            return events, []
         count = int(special.sum())
         what = f"{count:,} events are marked as special, as v2e marks noise, and are left out"
         return events, [Note("marked", what, count, f"to have them as well, {how_to_set('marked', 'keep')}")]

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from eventbench.errors import BadRecording
 from eventbench.sources._aedat4_file import Aedat4File, checked
-from eventbench.sources._aedat4_packets import EVENT, events_of
+from eventbench.sources._aedat4_packets import events_of
 from eventbench.sources._memory import columns
 from eventbench.sources.base import (
     ONE_BIT,
@@ -58,8 +56,7 @@ class Aedat4(Source, frozen=True, forbid_unknown_fields=True):
         notes = [self.cut_off(file.cut, name)] if file.cut else []
         chosen = self._chosen(file, name)
         notes += _other_streams(file, chosen) if self.stream is None else []
-        packets = events_of(file, chosen, data, name)
-        events = np.concatenate(packets) if packets else np.empty(0, EVENT)
+        events = events_of(file, chosen, data, name)
         t, x, y, p = columns(len(events))
         t[:], p[:] = events["t"], events["on"] != 0
         inside = not len(events) or min(events["x"].min(), events["y"].min()) >= 0
