@@ -53,7 +53,8 @@ def new_card(
     if not folder.is_dir():
         raise BadDataset("no such folder", where=folder)
     reading = reading or Reading()
-    recordings = examine_folder(folder, reading, progress).recordings
+    examined = examine_folder(folder, reading, progress).recordings
+    recordings = [recording for recording in examined if not Path(recording.path).name.startswith("._")]
     taken, remarks = _of_one_kind(recordings, folder)
     paths = [recording.path.replace("\\", "/") for recording in taken]
     structure = table_structure(folder, paths) or structure_of(paths, folder)

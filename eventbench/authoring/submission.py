@@ -50,22 +50,31 @@ paper = ""
 def new_submission(folder: Path, task: str, places: Places) -> list[Path]:
     """Write a submission for a task, and return its files. It holds to the contract and has learnt nothing.
 
+    Without a task ("") nobody knows which frames its model is for, and no weights are written.
     Raises BadSubmission where the folder is there already and is not empty.
     """
     import torch
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadSubmission("it is there already", where=folder, fix="name another folder")
-    rules = catalog.task(task, places.board)
-    card = catalog.card(rules.spec.dataset, beside=rules.path)
-    binning = Binning.of(catalog.pipeline(rules.spec.pipeline, beside=rules.path))
-    time_steps, _, height, width = binning.shape(card.spec.sensor)
+    frames = _frames_of(task, places) if task else None
     folder.mkdir(parents=True, exist_ok=True)
     texts = {"my_model.py": MODEL, "submission.toml": SUBMISSION}
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-    torch.manual_seed(0)
-    code = load_code("my_model.py:MyNet", folder)
-    model = make_model(code, {"width": 16}, (width, height), time_steps, len(card.spec.classes))
-    save_file(model.state_dict(), folder / "seed0.safetensors")
-    return [folder / name for name in (*texts, "seed0.safetensors")]
+    written = [folder / name for name in texts]
+    if frames:
+        torch.manual_seed(0)
+        model = make_model(load_code("my_model.py:MyNet", folder), {"width": 16}, *frames)
+        written.append(folder / "seed0.safetensors")
+        save_file(model.state_dict(), written[-1])
+    return written
+
+
+def _frames_of(task: str, places: Places) -> tuple[tuple[int, int], int, int]:
+    """(width, height) and number of the frames that a model of a task gets, and its number of classes."""
+    rules = catalog.task(task, places.board)
+    card = catalog.card(rules.spec.dataset, beside=rules.path).spec
+    binning = Binning.of(catalog.pipeline(rules.spec.pipeline, beside=rules.path))
+    time_steps, _, height, width = binning.shape(card.sensor)
+    return (width, height), time_steps, len(card.classes)

@@ -101,6 +101,7 @@ def _datasets(places: Places, cards: tuple[str, ...], write: bool) -> tuple[dict
         "not_at_hand": {card: str(error) for card, error in report.not_at_hand.items()},
         "pinned_here": report.pinned_here,
         "not_pinned": report.not_pinned,
+        "counts_open": report.counts_open,
     }
     lines = [
         f"datasets: {len(report.files):,} files checked, {len(report.broken):,} broken",
@@ -125,7 +126,8 @@ def _pinned_by(card: str, report: DataFilesReport, cards: tuple[str, ...]) -> st
         return f"its recordings are those pinned here, not by the publisher: {report.pinned_here[card]}"
     if card in report.not_pinned:
         command_line = " ".join(["eventbench verify datasets", *cards, "--write"])
-        return f"its counts are the card's; nothing pins its recordings yet: {command_line}"
+        counts = "the card pins no counts" if card in report.counts_open else "its counts are the card's"
+        return f"{counts}; nothing pins its recordings yet: {command_line}"
     return "its recordings are those the card pins"
 
 

@@ -136,7 +136,9 @@ def _raw_files(
     if dataset.card.pins_content:
         return None
     try:
-        hashes = {row.id: row.sha256 for row in draft.rows} | {sample.id: sample.sha256 for sample in left_out}
+        hashes = {row.id: row.sha256 for row in draft.rows} | {
+            sample.id: sample.sha256 for sample in left_out
+        }
         return dataset.files_read.raw_files(dataset.root, samples.values(), hashes)
     except BadDataset:
         draft.discard()

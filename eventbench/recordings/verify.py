@@ -31,7 +31,8 @@ class DataFilesReport:
     `files` were checked, `broken` has the faults by file, and by "recordings of <card>"; the recordings of the cards
     `at_hand` were checked, those `not_at_hand` were not, with the reason. `pinned_here` are the cards at hand whose
     recordings no card but a file on this machine pins, with that file; `now_pinned` those whose file was written by this
-    check; `not_pinned` those of which only counts are known.
+    check; `not_pinned` those of which only counts are known, and of `counts_open` among them not even those: their card lets
+    the folder grow.
     """
 
     files: list[str] = field(default_factory=list)
@@ -41,6 +42,7 @@ class DataFilesReport:
     pinned_here: dict[str, str] = field(default_factory=dict)
     now_pinned: list[str] = field(default_factory=list)
     not_pinned: list[str] = field(default_factory=list)
+    counts_open: list[str] = field(default_factory=list)
 
     def recordings_sound(self, card_id: str) -> bool:
         """Whether nothing is wrong with the recordings of a card."""
@@ -178,6 +180,8 @@ def _check_local_pins(
     if dataset.pins is None:
         if not write:
             report.not_pinned.append(dataset.id)
+            if not dataset.card.pins_samples:
+                report.counts_open.append(dataset.id)
             return
         pins = {split: dataset.pins_of(samples, hashes[split]) for split, samples in by_split.items()}
         try:

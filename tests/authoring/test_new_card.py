@@ -181,10 +181,12 @@ def test_what_is_not_taken_or_cannot_be_read_is_said(tmp_path: Path) -> None:
     names = [f"{split}/{pet}/{k}.bin" for split in ("train", "test") for pet in PETS for k in range(4)]
     root = folder(tmp_path, [*names, "unsorted/1.bin", "extra/cat/1.bin"])
     (root / "train" / "cat" / "1.bin").write_bytes(b"\x00" * 7)
+    (root / "train" / "cat" / "._2.bin").write_bytes(b"\x00" * 7)
     written = new_card(root, tmp_path / "own.toml")
     assert written.samples == {"train": 8, "test": 8}
     remarks = "\n".join(written.remarks)
     assert "cannot be read: train/cat/1.bin: " in remarks
+    assert "not taken: train/cat/._2.bin: macOS's note on a file, and no recording" in remarks
     assert "not taken: unsorted/1.bin: the card does not name the folder unsorted" in remarks
     assert "not taken: extra/cat/1.bin: the card does not name the folder extra/cat" in remarks
 

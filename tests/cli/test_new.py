@@ -82,6 +82,14 @@ def test_a_task_for_a_large_sensor_has_a_pipeline_beside_it(
     assert (status, err) == (0, "")
 
 
+def test_a_submission_without_a_task_has_no_weights_yet(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = run_cli(capsys, "new", "submission", "--out", folder / "s", "--json")
+    assert [Path(path).name for path in json.loads(out)["files"]] == ["my_model.py", "submission.toml"]
+    assert "Missing argument 'DIR'" in refused(capsys, "new", "submission")
+
+
 def test_a_task_of_a_shipped_card_names_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run_cli(capsys, "new", "task", "sim_gesture", "--out", folder / "t-v1.toml")
     rules = catalog.task(str(folder / "t-v1.toml")).spec

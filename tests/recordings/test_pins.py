@@ -82,6 +82,16 @@ def test_without_write_it_is_said_that_nothing_pins_them(place: Place) -> None:
     assert (document["not_pinned"], document["pinned_here"]) == (["mini"], {})
 
 
+def test_a_card_that_leaves_the_counts_open_is_said_to(place: Place) -> None:
+    card = place.card().path
+    text = card.read_text()
+    card.write_text(
+        "\n".join(line for line in text.splitlines() if not line.startswith(("samples", "per_class"))) + "\n"
+    )
+    assert "at hand: mini: the card pins no counts; nothing pins its recordings yet: " in verify().stdout
+    assert json.loads(verify("--json").stdout)["datasets"]["counts_open"] == ["mini"]
+
+
 def test_write_pins_what_is_there_and_says_by_whom(place: Place) -> None:
     assert (
         f"at hand: mini: pinned here and now, not by the publisher: {place.pins}\n"

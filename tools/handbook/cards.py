@@ -61,7 +61,7 @@ def sensor(card: Card) -> str:
 
 def pinned(split: Split) -> str:
     """What the card pins of a split, as a list in words."""
-    pins = ["count"]
+    pins = ["nothing" if split.samples is None else "count"]
     if split.per_class:
         pins.append("counts a class")
     if split.ids:
