@@ -26,6 +26,12 @@ _SIGNATURES = (
     (b"<!doctype html", "a web page", _AGAIN),
     (b"<html", "a web page", _AGAIN),
     (b"\x89PNG\r\n\x1a\n", "a PNG picture", "get the recording that it was drawn from"),
+    (b"PAR1", "a Parquet table", "save it as CSV: pandas.read_parquet(path).to_csv(out, index=False)"),
+    (
+        b"ARROW1",
+        "an Arrow or Feather table",
+        "save it as CSV: pandas.read_feather(path).to_csv(out, index=False)",
+    ),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
     (b"\xfd7zXZ\0", "an xz archive", _UNPACK),
     (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),

@@ -26,6 +26,8 @@ from eventbench.sources._named_columns import (
 )
 from eventbench.sources.base import Decoded, Note, RawColumns, Size, Source, how_to_set, smallest_sensor
 
+MOST_COLUMNS = 12  # of a table of events; what has more is something else
+
 
 class NamedColumns(NamedTuple):
     """The columns t, x, y, p of a file as they are stored, and what it says of them.
@@ -112,18 +114,29 @@ class ColumnSource(Source, frozen=True, forbid_unknown_fields=True):
         return RawColumns(t, x, y, signed_polarity(p), unit=unit, size=columns.size)
 
     def ordered(self, table: np.ndarray, name: str) -> tuple[dict[str, np.ndarray], tuple[Note, ...]]:
-        """The columns t, x, y, p of an (events, 4) or a (4, events) array, and a note where their order was told."""
-        if not self.order and table.size < 4 * LEAST_EVENTS:
+        """The columns t, x, y, p of an (events, columns) or (columns, events) array, and a note where their order was told.
+
+        More than four columns need `order`, with "-" for one to leave out.
+        """
+        count = len(self.order) or 4
+        if count not in table.shape or (not self.order and table.size < 4 * LEAST_EVENTS):
+            fewest = min(table.shape)
             raise BadRecording(
                 f"an array {table.shape} of {table.dtype} does not say which column is which",
                 where=name,
-                fix=how_to_set("order", "txyp"),
+                fix=how_to_set("order", "txyp" + "-" * (fewest - 4 if 4 < fewest < MOST_COLUMNS else 0))
+                + ", or as they are",
                 reason="order_in_doubt",
             )
-        columns = list(np.ascontiguousarray(table if len(table) == 4 != table.shape[1] else table.T))
+        columns = list(np.ascontiguousarray(table if len(table) == count != table.shape[1] else table.T))
         order = self.order or found_order(columns, "", name)
         notes = () if self.order else (order_note(order),)
-        return dict(zip(order, columns, strict=True)), notes
+        return {key: column for key, column in zip(order, columns, strict=True) if key != "-"}, notes
+
+
+def is_table_shape(shape: tuple[int, ...]) -> bool:
+    """Whether an array of two dimensions may be columns of events and some more."""
+    return any(4 <= side < MOST_COLUMNS for side in shape)
 
 
 def outside_fixes(

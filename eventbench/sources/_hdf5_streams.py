@@ -10,7 +10,7 @@ import numpy as np
 
 from eventbench.errors import BadRecording
 from eventbench.files.hdf5 import column, matrix
-from eventbench.sources._column_source import NamedColumns, unit_of_names
+from eventbench.sources._column_source import NamedColumns, is_table_shape, unit_of_names
 from eventbench.sources._named_columns import UNIT_OF, all_columns, found_columns
 from eventbench.sources.base import Note, Size, how_to_set
 
@@ -104,8 +104,11 @@ def _is_stream(item: Any, *, called_events: bool = False) -> bool:
         return False
     if item.dtype.names:
         return len(found_columns(item.dtype.names)) == 4
-    is_array = item.ndim == 2 and 4 in item.shape and item.dtype.kind in "iuf"
-    return is_array and (called_events or bool(_CALLED_EVENTS.search(str(item.name))))
+    if item.ndim != 2 or item.dtype.kind not in "iuf":
+        return False
+    if called_events:
+        return is_table_shape(item.shape)
+    return 4 in item.shape and bool(_CALLED_EVENTS.search(str(item.name)))
 
 
 def _columns(stored: Any, size: int, name: str, ordered: Ordered) -> NamedColumns:

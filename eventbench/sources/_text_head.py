@@ -11,7 +11,7 @@ from eventbench.sources._named_columns import found_columns
 from eventbench.sources.base import how_to_set
 
 NUMBER = rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_FIELD = rb"[\"']?(?:%s|(?i:true|false|on|off))[\"']?" % NUMBER
+_FIELD = rb"[\"']?(?:%s|(?i:true|false|on|off|pos|neg|positive|negative))[\"']?" % NUMBER
 _ROW = re.compile(rb"^\s*%s(?:(?:\s*[,;]\s*|\s+)%s){3,}\s*[,;]?\s*$" % (_FIELD, _FIELD))
 _SIZE = re.compile(
     rb"(?i)\b(?:geometry|resolution|sensor[ _]?size)\s*[:=]?\s*[\[(]?\s*(\d{1,5})\s*[x, ]\s*(\d{1,5})"
@@ -120,9 +120,9 @@ def _split(line: bytes, separator: str) -> list[bytes]:
 
 def _no_row(number: int, line: bytes, name: str) -> BadRecording:
     shown = line[:60].decode("latin-1")
-    if line.startswith(b"{"):
+    if line.startswith((b"{", b"[")):
         return BadRecording(
-            f"line {number} is {shown!r}: JSON, a record a line",
+            f"line {number} is {shown!r}: JSON",
             where=name,
             allowed="columns of numbers",
             fix="write them as CSV, with a first line t,x,y,p",

@@ -7,7 +7,7 @@ from numba import njit
 
 HARD = 127  # a token that needs more than 53 bits: its value is the place where it begins
 BAD = 125  # no number
-WORD = 126  # ON, OFF, True, False: the value is 1 or 0
+WORD = 126  # one of ON_WORDS or OFF_WORDS: the value is 1 or 0
 GOOD, NOT_A_NUMBER, OTHER_COUNT = 0, 1, 2
 MOST_DIGITS = 19  # of which any fit into 64 bits
 _MOST, _EXACT = np.uint64((1 << 63) - 1), np.uint64(1 << 53)
@@ -16,6 +16,11 @@ _BLANK[[9, 13, 32, 34, 39]] = True  # tab, carriage return, blank, quotes
 _LAST[[10, 35, 37]] = True  # line feed, and # and % before a comment
 _ENDS[[44, 59]] = True  # comma and semicolon
 _ENDS |= _BLANK | _LAST
+# At most 8 letters, which are the bytes of a whole number.
+ON_WORDS, OFF_WORDS = ("on", "true", "pos", "positive"), ("off", "false", "neg", "negative")
+_ON, _OFF = (
+    np.array([int.from_bytes(word.encode()) for word in words], np.uint64) for words in (ON_WORDS, OFF_WORDS)
+)
 _ZERO, _NINE, _TEN = np.uint64(48), np.uint64(9), np.uint64(10)
 
 
@@ -139,13 +144,14 @@ def _exponent(data, at):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _word(data, begin):  # type: ignore[no-untyped-def]
-    """As `_number`, of ON, OFF, True and False in any case."""
+    """As `_number`, of the words of ON_WORDS and OFF_WORDS in any case."""
     at, code = begin, np.uint64(0)
-    while (65 <= data[at] <= 90 or 97 <= data[at] <= 122) and at - begin < 6:
+    while (65 <= data[at] <= 90 or 97 <= data[at] <= 122) and at - begin < 9:
         code = code << np.uint64(8) | np.uint64(data[at] | 32)
         at += 1
-    if code == 0x6F6E or code == 0x74727565:  # on, true
-        return at, 1, WORD
-    if code == 0x6F6666 or code == 0x66616C7365:  # off, false
-        return at, 0, WORD
+    for k in range(len(_ON)):
+        if code == _ON[k]:
+            return at, 1, WORD
+        if code == _OFF[k]:
+            return at, 0, WORD
     return begin, 0, BAD

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from eventbench.errors import BadRecording
-from eventbench.sources._column_source import ColumnSource, NamedColumns, unit_of_names
+from eventbench.sources._column_source import ColumnSource, NamedColumns, is_table_shape, unit_of_names
 from eventbench.sources._named_columns import all_columns, found_columns
 from eventbench.sources.base import Decoded, Documentation, RawColumns, Size, how_to_set
 
@@ -109,10 +109,10 @@ class NumpyColumns(ColumnSource, frozen=True, forbid_unknown_fields=True):
             names = all_columns(table.dtype.names, name, "field")
             fields = {key: np.ascontiguousarray(table[stored_as]) for key, stored_as in names.items()}
             return NamedColumns.of(fields, unit=unit_of_names([names["t"]]))
-        if table.ndim == 2 and 4 in table.shape and table.dtype.kind in "iufb":
+        if table.ndim == 2 and is_table_shape(table.shape) and table.dtype.kind in "iufb":
             columns, notes = self.ordered(table, name)
             return NamedColumns.of(columns, notes=notes)
-        _refuse_frames({"it": (table.shape, table.dtype)}, name)
+        _refuse_frames({"the array": (table.shape, table.dtype)}, name)
         raise BadRecording(
             f"an array {table.shape} of {table.dtype} is no table of events",
             where=name,
@@ -165,6 +165,7 @@ def _headers(data: bytes, name: str) -> dict[str, tuple[tuple[int, ...], np.dtyp
     headers = {}
     with zipfile.ZipFile(io.BytesIO(data)) as members:
         listed = members.infolist()
+        _refuse_other_archives([member.filename for member in listed], name)
         total = sum(member.file_size for member in listed)
         if total > MOST_TIMES * len(data):
             raise BadRecording(
@@ -178,6 +179,23 @@ def _headers(data: bytes, name: str) -> dict[str, tuple[tuple[int, ...], np.dtyp
                     array = member.filename.removesuffix(".npy")
                     headers[array] = _header(stream, member.file_size, member.filename, name)
     return headers
+
+
+def _refuse_other_archives(members: list[str], name: str) -> None:
+    """Raises BadRecording for a zip archive that NumPy did not write, named for what it is."""
+    if any(member.endswith(".npy") for member in members):
+        return
+    if any(member.startswith("xl/") for member in members):
+        what, fix = "an Excel workbook", "save its sheet as CSV"
+    elif any(member.endswith("data.pkl") for member in members):
+        what = "a file of PyTorch, which holds Python objects (pickled) and is never loaded"
+        fix = "where you trust it, load it and save plain columns: np.savez(path, t=t, x=x, y=y, p=p)"
+    else:
+        what, fix = (
+            f"a zip archive without arrays of NumPy: {members[:5]}",
+            "unpack it, and name what is in it",
+        )
+    raise BadRecording(what, where=name, fix=fix, reason="foreign_format")
 
 
 def _header(stream: Any, size: int, what: str, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ SOUND_TEXT = {
     "col and row": "timestamp,col,row,polarity\n" + rows(),
     "v2e": "#!events.txt\n# Format is time (float s), x, y, polarity (0=off, 1=on) as specified\n#\n" + rows(separator=" ", t=SECONDS),
     "a comment that names them": "// x y p t\n" + rows("xypt", " "),
+    "words": rows(p=np.where(P == 1, "Positive", "neg")),
     "size line": "346 260\n" + rows(separator=" ", t=SECONDS),
     "decimal commas": "t;x;y;p\r\n" + rows(separator=";", t=[t.replace(".", ",") for t in SECONDS]).replace("\n", "\r\n"),
     "decimal commas and tabs": rows(separator="\t", t=[t.replace(".", ",") for t in SECONDS]),
@@ -167,7 +169,7 @@ def test_a_cut_line_is_refused_or_left_out_and_counted(tmp_path: Path) -> None:
 
 
 def test_json_lines_and_headers_without_meaning_are_named(tmp_path: Path) -> None:
-    with pytest.raises(BadRecording, match="JSON, a record a line"):
+    with pytest.raises(BadRecording, match=": JSON; allowed: columns"):
         eb.read(written(tmp_path, '{"t": 1, "x": 2, "y": 3, "p": 1}\n' * 20, "a.txt"))
     path = written(tmp_path, "a,b,c,d\n" + rows("xypt"))
     with pytest.raises(BadRecording, match=r"line 1 is 'a,b,c,d'.*order = "):
@@ -397,6 +399,7 @@ def test_matlab_structs_of_version_7_3_are_read(tmp_path: Path) -> None:
         ("a.raw", b"<!DOCTYPE html><html>", "a web page"),
         ("a.csv.gz", b"\x1f\x8b\x08\0", "gzip archive.*unpack"),
         ("a.pkl", b"\x80\x04", "pickle, which is never loaded"),
+        ("a.parquet", b"PAR1", "a Parquet table.*read_parquet"),
         ("a.mp4", b"\0\0\0\x18ftyp", "a video"),
     ],
 )
@@ -435,3 +438,32 @@ def test_arrays_too_short_to_tell_ask_for_their_order() -> None:
     np.save(data, np.ones((5, 4), int))
     with pytest.raises(BadRecording, match=r"does not say which column is which; set order = "):
         NumpyColumns().decode(data.getvalue(), "a.npy")
+
+
+def test_arrays_of_more_columns_are_read_with_their_order(tmp_path: Path) -> None:
+    table = np.stack([X, Y, T, P, P], 1)
+    np.save(tmp_path / "a.npy", table)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["events"] = table
+    for name in ("a.npy", "a.h5"):
+        with pytest.raises(BadRecording, match=r"does not say which column is which; set order = \"txyp-\""):
+            eb.read(tmp_path / name)
+        agrees(eb.read(tmp_path / name, order="xytp-"))
+    np.save(tmp_path / "a.npy", table[:, :4])
+    with pytest.raises(BadRecording, match="does not say which column is which"):
+        eb.read(tmp_path / "a.npy", order="xytp-")
+
+
+@pytest.mark.parametrize(
+    ("member", "what"),
+    [
+        ("xl/workbook.xml", "an Excel workbook"),
+        ("archive/data.pkl", "a file of PyTorch"),
+        ("a.csv", "a zip archive"),
+    ],
+)
+def test_zip_archives_of_others_are_named(member: str, what: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr(member, b"?" * 30)
+    with pytest.raises(BadRecording, match=what):
+        eb.read(tmp_path / "a.npz")
