@@ -43,6 +43,11 @@ class Decoded(NamedTuple):
     notes: tuple[Note, ...] = ()
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and what it counts: "1 event", "2,000 events"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def how_to_set(parameter: str, value: str | bool | int) -> str:
     """Where a parameter of a source is set, as an error's advice says it: in a card, on the command line and in Python."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -71,9 +76,8 @@ def decoded(
     try:
         if outside == "drop" and len(x) == len(y) and (dropped := _outside(x, y, sensor)) is not None:
             count = int(dropped.sum())
-            met.append(
-                Note("outside_sensor", f"{count:,} events lie outside the sensor and are dropped", count)
-            )
+            what = f"{counted(count, 'event')} off the sensor: dropped"
+            met.append(Note("outside_sensor", what, count))
             t, x, y, p = t[~dropped], x[~dropped], y[~dropped], p[~dropped]
         if sort and len(t) == len(x) == len(y) == len(p):
             (t, x, y, p), note = in_order(t, x, y, p)

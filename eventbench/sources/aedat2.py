@@ -21,6 +21,7 @@ import numpy as np
 
 from eventbench.errors import BadRecording, BadSpec
 from eventbench.sources._aedat_header import CHIPS, Chip, chip_of, header_lines
+from eventbench.sources._decoded import counted
 from eventbench.sources._times import unwrapped
 from eventbench.sources.base import Decoded, Documentation, Note, RawColumns, Source, how_to_set
 
@@ -139,7 +140,7 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
         if not special.any():
             return events, []
         count = int(special.sum())
-        what = f"{count:,} events are marked as special, as v2e marks noise, and are left out"
+        what = f"{counted(count, 'event')} marked as special, as v2e marks noise: left out"
         return events, [Note("marked", what, count, f"to have them as well, {how_to_set('marked', 'keep')}")]
 
     def raw_columns(self, data: bytes) -> RawColumns:

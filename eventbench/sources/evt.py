@@ -14,7 +14,7 @@ import numpy as np
 
 from eventbench.errors import BadRecording
 from eventbench.sources import _evt2, _evt3, _evt21
-from eventbench.sources._decoded import Columns
+from eventbench.sources._decoded import Columns, counted
 from eventbench.sources._evt_clock import DAMAGED, RESTART, Clock, joined, judged
 from eventbench.sources._percent_header import Header, percent_header
 from eventbench.sources.base import (
@@ -138,15 +138,14 @@ class Evt(Source, frozen=True, forbid_unknown_fields=True):
         if damaged := np.flatnonzero(clock.kinds == DAMAGED).tolist():
             place = header.end + WORD_BYTES[encoding] * int(at[damaged[0]])
             what = (
-                f"{len(damaged):,} damaged words of time, the first at byte {place:,}: passed over; {touched:,} events after "
-                "them have the time of the word before"
+                f"{counted(len(damaged), 'damaged word')} of time, the first at byte {place:,}, passed over: the time of "
+                f"{counted(touched, 'event')} until the next word is told from the word before"
             )
             fix = "nothing, where a few are: times are right again from the next word on; else fetch the file again"
             notes.append(Note("clock_words_damaged", what, touched, fix))
         if early:
-            notes.append(
-                Note("before_clock", f"{early:,} events before the first word of time are left out", early)
-            )
+            what = f"{counted(early, 'event')} before the first word of time: left out"
+            notes.append(Note("before_clock", what, early))
         return (t[:n], x[:n], y[:n], p[:n]), notes
 
     def _restarts(

@@ -15,7 +15,7 @@ from eventbench.errors import BadSpec, EventbenchError, UnknownName
 from eventbench.preprocess.events_store import events_store
 from eventbench.specs import catalog
 from tests.support import board_builder
-from tests.support.miniatures import Miniature, miniature, refused
+from tests.support.miniatures import Miniature, atis_bytes, miniature, refused
 
 
 @pytest.fixture
@@ -193,6 +193,13 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(
         ((recording, "--out", out, "--bins", 0), "bins is 0; allowed: 1 to 400"),
         ((recording, "--out", out, "--bins", "x"), "'x' is not a valid integer"),
         ((recording, "--out", out, "--sensor", "9"), "--sensor is '9'; allowed: width x height"),
+        ((recording, "--set", "sort=true"), "--set is for a picture: name its file with --out"),
+        ((recording, "--out", out, "--set", "sort"), "--set is 'sort'; allowed: KEY=VALUE"),
+        (
+            (recording, "--out", out, "--set", "srt=1"),
+            "atis_bin has no parameter 'srt'; allowed: sort, outside",
+        ),
+        ((recording, "--out", out, "--source", "atis"), "did you mean 'atis_bin'?"),
         ((recording, "--bins", "5"), "--bins is for a picture: name its file with --out"),
         ((empty, "--out", out), "the file is empty (0 bytes)"),
         ((tmp_path / "gone.bin", "--out", out), "gone.bin: cannot be read: No such file or directory"),
@@ -204,3 +211,18 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(
     out.write_bytes(b"mine")
     assert "replace it with --force" in refused(capsys, "show", recording, "--out", out)
     assert drawn(recording, "--out", out, "--force")["bytes"] > 4
+
+
+def test_a_recording_is_drawn_as_the_options_say_it_is_read_with_what_was_left_out(tmp_path: Path) -> None:
+    recording, out = tmp_path / "a.bin", tmp_path / "a.png"
+    recording.write_bytes(atis_bytes([(9, 0, 0, 1), (5, 1, 0, 1), (7, 40, 0, 1)]) + b"xy")
+    options = [f"--set={setting}" for setting in ("sort=true", "outside=drop", "salvage=true")]
+    arguments = [str(recording), "--out", str(out), "--sensor", "34x34", "--source", "atis_bin", *options]
+    result = CliRunner().invoke(command, [*arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["events"] == 2
+    assert document["lost"] == {"outside_sensor": 1, "cut_off": 1}
+    assert [note["kind"] for note in document["notes"]] == ["cut_off", "outside_sensor", "steps_back"]
+    lines = CliRunner().invoke(command, [*arguments, "--force"]).stdout.splitlines()
+    assert f"{recording}: 1 event off the sensor: dropped" in lines

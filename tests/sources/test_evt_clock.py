@@ -73,7 +73,7 @@ def test_a_flipped_bit_in_a_word_of_time_costs_no_event_its_time_beyond_the_next
     assert found.events.t.tolist() == times(true, low_bits)
     (note,) = found.notes
     assert (note.kind, note.times) == ("clock_words_damaged", 2)
-    assert "1 damaged words of time, the first at byte" in note.what
+    assert "1 damaged word of time, the first at byte" in note.what
     assert note.fix
 
 
