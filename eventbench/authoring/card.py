@@ -92,6 +92,8 @@ def _of_one_kind(recordings: list[Examined], folder: Path) -> tuple[list[Examine
     """The recordings of the most frequent format and ending, and a remark on each other and each that cannot be read."""
     readable = [recording for recording in recordings if recording.summary]
     if not readable:
+        if not recordings:
+            raise BadDataset("no recording below it but notes of macOS", where=folder)
         first = recordings[0]
         problem = first.problems[0] if first.problems else None
         raise BadDataset(

@@ -65,6 +65,7 @@ def events_store(
             keep_going=keep_going,
         )
         left_out = _left_out(dataset, samples, report)
+        report.refused = {sample.id: sample.reason for sample in left_out}
         _check_files(draft, dataset, {sample.split for sample in left_out})
         raw = _raw_files(draft, dataset, samples, left_out)
         finish(draft, card, card.spec.sensor, columns, raw=raw, left_out=left_out)

@@ -204,6 +204,11 @@ def test_a_folder_without_classes_is_refused(tmp_path: Path, names: list[str], m
     assert not (tmp_path / "own.toml").exists()
 
 
+def test_a_folder_of_macos_notes_alone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadDataset, match="no recording below it but notes of macOS"):
+        new_card(folder(tmp_path, ["a/._1.bin", "b/._2.bin"]), tmp_path / "own.toml")
+
+
 def test_nothing_is_written_over_and_a_folder_of_nothing_is_refused(tmp_path: Path) -> None:
     root = folder(tmp_path, [f"{pet}/{k}.bin" for pet in PETS for k in range(4)])
     new_card(root, tmp_path / "own.toml")
