@@ -127,6 +127,7 @@ def _helper(name: str) -> subprocess.Popen[bytes]:
             stderr=subprocess.DEVNULL,
         )
         _HELPERS[os.getpid()] = helper
+        _widen(helper.stdin.fileno())  # type: ignore[union-attr]
         _widen(helper.stdout.fileno())  # type: ignore[union-attr]
         try:
             _receive(helper.stdout.fileno(), START_TIMEOUT_S)  # type: ignore[union-attr]

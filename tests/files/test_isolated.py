@@ -60,3 +60,16 @@ def _open(path: Path) -> None:
 def test_threads_get_their_own_answers():
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda k: call(abs, 1, "a", -k), range(50))) == list(range(50))
+
+
+def test_arrays_of_any_size_and_kind_come_back_as_they_were_and_writable():
+    arrays = call(_arrays, 1 << 20, "a")
+    for returned, sent in zip(arrays, _arrays(), strict=True):
+        assert np.array_equal(returned, sent)
+        assert returned.dtype == sent.dtype
+    arrays[0][0] = 7
+
+
+def _arrays() -> list[np.ndarray]:
+    whole = np.arange(3_000_000)
+    return [whole, whole[:0], whole[::3], whole.astype(np.uint8), whole.reshape(3, -1).T, np.array([1.5])]
