@@ -11,6 +11,9 @@ the clock's range to get from a to b.
 * a step back: the clock is soon where it was, within SOON words. It is decoded as the file has it;
 * a restart: the clock goes on from a smaller number and does not come back. It is refused unless it is to be joined.
 
+A restart from the upper half of the range to its beginning looks like a wrap. It is taken for one, and told as doubtful where
+it leaps much farther than the clock does elsewhere.
+
 Where a damaged word can only be told from a restart by words that are not there (the last one of a file), it is damaged.
 """
 
@@ -22,6 +25,7 @@ import numpy as np
 from numba import njit
 
 GOOD, DAMAGED, RESTART = 0, 1, 2
+LEAP = 64  # ticks of the high part, and times the farthest other step, from which a wrap is doubtful
 SOON = 64  # words after which a clock that stepped back should be where it was
 
 
@@ -102,3 +106,14 @@ def joined(clock: Clock) -> np.ndarray:
     for k in np.flatnonzero(clock.kinds == RESTART).tolist():
         high[k:] += high[k - 1] + 1 - high[k]
     return high
+
+
+def doubtful_wraps(words: np.ndarray, clock: Clock) -> list[int]:
+    """The words at which the clock wrapped with a leap, as it may have begun anew there."""
+    steps = np.diff(clock.high, prepend=clock.high[:1])
+    wrapped = (steps > 0) & (np.diff(words, prepend=words[:1]) < 0) & (clock.kinds == GOOD)
+    if not wrapped.any():
+        return []
+    usual = int(steps[~wrapped].max(initial=1))
+    found: list[int] = np.flatnonzero(wrapped & (steps > LEAP * max(1, usual))).tolist()
+    return found

@@ -15,7 +15,7 @@ import numpy as np
 from eventbench.errors import BadRecording
 from eventbench.sources import _evt2, _evt3, _evt21
 from eventbench.sources._decoded import Columns, counted
-from eventbench.sources._evt_clock import DAMAGED, RESTART, Clock, joined, judged
+from eventbench.sources._evt_clock import DAMAGED, RESTART, Clock, doubtful_wraps, joined, judged
 from eventbench.sources._percent_header import Header, percent_header
 from eventbench.sources.base import (
     ONE_BIT,
@@ -130,9 +130,23 @@ class Evt(Source, frozen=True, forbid_unknown_fields=True):
         highs = np.empty(len(words), np.int64)
         events, n = kernels.count(words, highs)
         clock = judged(highs[:n], kernels.HIGH_BITS)
-        is_time = words >> (8 * WORD_BYTES[encoding] - 4) == kernels.TIME_HIGH if clock.kinds.any() else ()
+        leaps = doubtful_wraps(highs[:n], clock)
+        has_notes = clock.kinds.any() or leaps
+        is_time = words >> (8 * WORD_BYTES[encoding] - 4) == kernels.TIME_HIGH if has_notes else ()
         at = np.flatnonzero(is_time)
         notes, high = self._restarts(clock, at, kernels.LOW_BITS, WORD_BYTES[encoding], header.end, name)
+        if leaps:
+            ticks = int(clock.high[leaps[0]] - clock.high[leaps[0] - 1])
+            place = header.end + WORD_BYTES[encoding] * int(at[leaps[0]])
+            what = f"the clock wrapped at byte {place:,} with a leap of {ticks << kernels.LOW_BITS:,} us: it may have begun anew"
+            notes.append(
+                Note(
+                    "clock_leaps",
+                    what,
+                    len(leaps),
+                    "if the camera was started again there, cut the file there",
+                )
+            )
         t, x, y, p = (np.empty(events, kind) for kind in (np.int64, np.uint16, np.uint16, np.uint8))
         n, early, touched = kernels.fill(words, high, clock.advance, clock.kinds, t, x, y, p)
         if damaged := np.flatnonzero(clock.kinds == DAMAGED).tolist():

@@ -128,6 +128,20 @@ def test_a_wrap_is_undone_also_where_words_next_to_it_are_missing(
 
 
 @of_each_format
+def test_a_restart_that_looks_like_a_wrap_is_told_as_doubtful(
+    write: Any, low_bits: int, high_bits: int
+) -> None:
+    top = 1 << high_bits
+    highs = [*range(top - 1000, top - 950), *range(50)]
+    found = read(write(steps(highs)))
+    assert found.events.t.tolist() == times(highs[:50], low_bits) + times(
+        [top + k for k in range(50)], low_bits
+    )
+    assert [note.kind for note in found.notes] == ["clock_leaps"]
+    assert f"with a leap of {951 << low_bits:,} us" in found.notes[0].what
+
+
+@of_each_format
 def test_events_before_the_first_word_of_time_are_counted_and_left_out(
     write: Any, low_bits: int, high_bits: int
 ) -> None:
