@@ -6,17 +6,10 @@ from pathlib import Path
 
 from eventbench.errors import BadRecording
 
-_FROM_ROS = (
-    "take the events out first: event_camera_tools (bag_to_raw) makes .raw of event_camera_msgs, event_utils "
-    "(rosbag_to_h5) makes HDF5 of dvs_msgs"
-)
 _AGAIN = "download the recording itself, for this is what came in its place"
 _UNPACK = "unpack it, and name what is in it"
 # Long enough that no recording begins so by chance.
 _SIGNATURES = (
-    (b"#ROSBAG V", "a ROS 1 bag", _FROM_ROS),
-    (b"\x89MCAP0\r\n", "an MCAP file, as ROS 2 records", _FROM_ROS),
-    (b"SQLite format 3\0", "an SQLite database, as bags of ROS 2 (.db3) are", _FROM_ROS),
     (
         b"version https://git-lfs.github.com",
         "a pointer of Git LFS, not the file",

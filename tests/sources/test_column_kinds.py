@@ -392,9 +392,6 @@ def test_matlab_structs_of_version_7_3_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "first", "what"),
     [
-        ("a.bag", b"#ROSBAG V2.0\n", "ROS 1 bag.*rosbag_to_h5"),
-        ("a.mcap", b"\x89MCAP0\r\n", "MCAP file.*bag_to_raw"),
-        ("a.db3", b"SQLite format 3\0", r"bags of ROS 2 \(\.db3\)"),
         ("a.h5", b"version https://git-lfs.github.com/spec/v1\n", "pointer of Git LFS.*git lfs pull"),
         ("a.raw", b"<!DOCTYPE html><html>", "a web page"),
         ("a.csv.gz", b"\x1f\x8b\x08\0", "gzip archive.*unpack"),
