@@ -224,7 +224,7 @@ class Dataset:
             "their names are not the card's" if len(ids) == pins.samples and not missing else "",
             f"missing: {some(missing)}" if missing else "",
             f"not in the dataset: {some(extra)}" if extra else "",
-            f"not taken: {some(not_taken)}" if not_taken else "",
+            f"not taken: {some(not_taken, 10)}" if not_taken else "",
             f"to obtain it: {self.card.obtain.how}",
             "then name the folder with --data-dir",
         ]
