@@ -14,6 +14,7 @@ from eventbench.errors import BadRecording
 from eventbench.sources._decoded import how_to_set
 from eventbench.sources._ros_messages import EVENT_TYPES, TIMES, EventMessage, event_message
 from eventbench.sources._ros_payloads import WORD_BYTES, Stream
+from eventbench.sources._ros_salvage import CUT_SUFFIXES, CutBag
 from eventbench.sources._zstd import stated_size, unpacker
 
 MAGICS = {
@@ -58,8 +59,11 @@ def require_rosbags(what: str, name: str) -> None:
         )
 
 
-def stream_of(path: Path, kind: tuple[str, str], name: str, topic: str) -> Stream:
-    """The event messages of `topic`, "" for the first that has some. Raises BadRecording for whatever is wrong with the bag."""
+def stream_of(path: Path, kind: tuple[str, str], name: str, topic: str) -> tuple[Stream, str]:
+    """The event messages of `topic`, "" for the first that has some, and how the bag is cut off, "" where it is not.
+
+    Raises BadRecording for whatever is wrong with the bag, unless event messages stand before a cut.
+    """
     what, suffix = kind
     # rosbags goes by the ending, and puts the path into a URI as it is.
     with tempfile.TemporaryDirectory(prefix="eventbench-") as folder:
@@ -67,16 +71,34 @@ def stream_of(path: Path, kind: tuple[str, str], name: str, topic: str) -> Strea
         try:
             if suffix:
                 bag.symlink_to(path.absolute())
-            return _stream(_reader(bag, is_ros2=suffix != ".bag"), what, name, topic)
+            is_ros2 = suffix != ".bag"
+            return _stream(_reader(bag, is_ros2=is_ros2), what, name, topic, is_ros2=is_ros2), ""
         except (BadRecording, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001  # rosbags, SQLite and unpackers raise a dozen unrelated types
+            if stream := _before_cut(bag, what, name, topic):
+                return stream, f"{what} without an end, {len(stream.lengths):,} event messages are whole"
             message = " ".join(str(error).replace(str(bag), "").split())[:160] or type(error).__name__
             raise BadRecording(
                 f"{what}, not a readable one ({message})",
                 where=name,
                 fix=f"mend it with {_MENDS[suffix]}; or, where ROS reads it, {CONVERT}",
             ) from None
+
+
+def _before_cut(bag: Path, what: str, name: str, topic: str) -> Stream | None:
+    """The whole messages of a bag that rosbags does not open; None where there are none."""
+    if bag.suffix not in CUT_SUFFIXES:
+        return None
+    try:
+        reader = CutBag(bag)
+        is_ros2 = bag.suffix != ".bag"
+        stream = _stream(reader, what, name, topic, is_ros2=is_ros2) if reader.found else None
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  # damaged, and not only cut: what rosbags says of it is told
+        return None
+    return stream if stream is not None and len(stream.lengths) else None
 
 
 def _reader(path: Path, *, is_ros2: bool) -> Any:
@@ -89,8 +111,7 @@ def _reader(path: Path, *, is_ros2: bool) -> Any:
     return Reader1(path)
 
 
-def _stream(reader: Any, what: str, name: str, topic: str) -> Stream:
-    is_ros2 = type(reader).__module__.startswith("rosbags.rosbag2")
+def _stream(reader: Any, what: str, name: str, topic: str, *, is_ros2: bool) -> Stream:
     with reader:
         connections = [one for one in reader.connections if one.msgtype in EVENT_TYPES]
         topics = dict.fromkeys(sorted(one.topic for one in connections), 0)

@@ -50,8 +50,8 @@ class RosBag(Source, frozen=True, forbid_unknown_fields=True):
         traps=(
             "A bag may hold several cameras: one topic is read and the others are told, unless `topic` says which. Times of "
             "ROS have nanoseconds, of which whole microseconds are kept. Packets in EVT 3 hold the clock of the camera alone; "
-            "what goes over from packet to packet is kept, and packets that were lost are told. A bag that was cut off is "
-            "refused, with and without `salvage`: `rosbag reindex` and `mcap recover` mend one."
+            "what goes over from packet to packet is kept, and packets that were lost are told. Of a bag that was cut off, "
+            "`salvage` takes the whole messages, but not of SQLite."
         ),
     )
     suffixes: ClassVar[tuple[str, ...]] = (".bag", ".mcap", ".db3")
@@ -65,7 +65,8 @@ class RosBag(Source, frozen=True, forbid_unknown_fields=True):
         kind = kind_of(data[:16], name)
         require_rosbags(kind[0], name)
         with as_file(data) as path:
-            return self._events(call(stream_of, len(data), name, path, kind, name, self.topic), name, sensor)
+            stream, cut = call(stream_of, len(data), name, path, kind, name, self.topic)
+        return self._events(stream, cut, name, sensor)
 
     def read_counted(self, recording: Path | str, sensor: Size | None = None) -> Decoded:
         """As `decode_counted`, from the file itself, or from a folder of ROS 2."""
@@ -76,17 +77,19 @@ class RosBag(Source, frozen=True, forbid_unknown_fields=True):
             head, size = file_head(path, 16)
             kind, notes = kind_of(head, name), _other_files(path)
         require_rosbags(kind[0], name)
-        stream = call(stream_of, size, name, path.absolute(), kind, name, self.topic)
-        found = self._events(stream, name, sensor)
+        stream, cut = call(stream_of, size, name, path.absolute(), kind, name, self.topic)
+        found = self._events(stream, cut, name, sensor)
         return found._replace(notes=(*notes, *found.notes))
 
-    def _events(self, stream: Stream, name: str, sensor: Size | None) -> Decoded:
-        notes = _other_topics(stream) + _lost_packets(stream)
+    def _events(self, stream: Stream, cut: str, name: str, sensor: Size | None) -> Decoded:
+        notes = [self.cut_off(cut, name)] if cut else []
+        notes += _other_topics(stream, is_chosen=bool(self.topic)) + _lost_packets(stream)
         size = sensor or (stream.size if min(stream.size) > 0 else None)
         if stream.encoding == "evt3":
             camera = Evt(sort=self.sort, outside=self.outside, salvage=self.salvage, restart=self.restart)
             found = camera.decode_counted(b"% evt 3.0\n% end\n" + stream.payload.tobytes(), name, size)
-            return found._replace(notes=(*notes, *found.notes))
+            lost = {"cut_off": 1, **found.lost} if cut else found.lost
+            return found._replace(notes=(*notes, *found.notes), lost=lost)
         columns = columns_of(stream, name)
         size = size or smallest_sensor(columns[1], columns[2], name)
         return self.checked(columns, sensor=size, name=name, notes=notes)
@@ -100,13 +103,14 @@ class RosBag(Source, frozen=True, forbid_unknown_fields=True):
         return ONE_BIT
 
 
-def _other_topics(stream: Stream) -> list[Note]:
+def _other_topics(stream: Stream, *, is_chosen: bool) -> list[Note]:
     others = [topic for topic in stream.topics if topic != stream.topic]
     if not others:
         return []
     listed = ", ".join(f"{topic} ({count:,} messages)" for topic, count in stream.topics.items())
     what = f"it has event messages on {len(stream.topics)} topics, {listed}: {stream.topic} is read"
-    return [Note("other_streams", what, len(others), f"for another one, {how_to_set('topic', others[0])}")]
+    fix = "" if is_chosen else f"for another one, {how_to_set('topic', others[0])}"
+    return [Note("other_streams", what, len(others), fix)]
 
 
 def _lost_packets(stream: Stream) -> list[Note]:
