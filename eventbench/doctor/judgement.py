@@ -183,8 +183,8 @@ def _unit_fix(source: Source, times: Times) -> str:
     unit = times.suspected.unit
     if unit == "frame index":
         return "multiply each by the time between frames before use: the step scale_time"
+    condition = "if so" if times.suspected.sure == LIKELY else "nothing if it is so short a cut; if not"
     if source.settable("unit"):
-        condition = "if so" if times.suspected.sure == LIKELY else "nothing if it is so short a cut; if not"
         return f"{condition}, {how_to_set('unit', unit)}"
     factor = 1000.0 ** (UNITS.index(unit) - UNITS.index(times.read_as))
-    return f"if so, scale them: the step scale_time, least = most = {factor:g}"
+    return f"{condition}, scale them: the step scale_time, least = most = {factor:g}"

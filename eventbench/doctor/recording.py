@@ -138,7 +138,7 @@ def decoded(candidate: Candidate, source: Source, result: Decoded) -> Examined:
     else:
         size_from = FROM_EVENTS
     unit = signs.unit if signs else getattr(source, "unit", "") or source.time_unit
-    suspected = suspicion(events, summary, unit)
+    suspected = suspicion(events, summary, unit, fixed=not source.settable("unit"))
     tick = tick_us(events)
     times = judgement.Times(unit, suspected, tick)
     problems, warnings = judgement.of_decoded(

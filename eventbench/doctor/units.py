@@ -33,8 +33,13 @@ class Suspicion(NamedTuple):
     sure: str = LIKELY
 
 
-def suspicion(events: Events, summary: Summary, read_as: str = "us") -> Suspicion | None:
-    """None where the times, which were read as being in the unit `read_as`, pass for that."""
+def suspicion(
+    events: Events, summary: Summary, read_as: str = "us", *, fixed: bool = False
+) -> Suspicion | None:
+    """None where the times, which were read as being in the unit `read_as`, pass for that.
+
+    Where the format fixes the unit, a short recording is likelier a short cut than one in another unit.
+    """
     n, duration = summary.events, summary.duration_us
     if n < 2 or summary.first_us is None:
         return None
@@ -42,7 +47,8 @@ def suspicion(events: Events, summary: Summary, read_as: str = "us") -> Suspicio
         return Suspicion("ns", f"its first time, {summary.first_us:,}, is a date in nanoseconds")
     rate = n / max(summary.active_pixels, 1) / (max(duration, 1) / 1e6)
     if duration < SHORT_US:
-        return _too_short(events, summary, rate, read_as)
+        short = _too_short(events, summary, rate, read_as)
+        return short._replace(sure=POSSIBLE) if short and fixed else short
     if rate > BUSIEST_HZ and n > 2 * summary.active_pixels:
         return _suspected(f"an active pixel has {rate:,.0f} events a second", rate, read_as)
     if duration > LONG_US and rate < QUIET_HZ:

@@ -149,7 +149,7 @@ def test_figures_agree_with_counting_one_by_one(events: Events, scale: int) -> N
         ([(1000 * i, i % 5, i % 3, 0) for i in range(30)], "only OFF events: is the polarity lost?"),
         (
             [(i, i % 5, i % 3, i % 2) for i in range(30)],
-            "30 events in 29 us: are its times in milliseconds? (likely)",
+            "30 events in 29 us: are its times in milliseconds? (possible)",
         ),
     ],
 )
@@ -448,7 +448,9 @@ def test_times_in_other_units_are_suspected_with_what_to_set(tmp_path: Path) -> 
     assert suspected(us + 1_600_000_000 * 10**6)[0] is None
     assert suspected(us // 50_000)[0] == "frame index"
     binary = planted(tmp_path, [(k, k % 9, k % 7, k % 2) for k in range(30)])
-    assert warnings_of(binary)[0]["fix"] == "if so, scale them: the step scale_time, least = most = 1000"
+    assert warnings_of(binary)[0]["fix"] == (
+        "nothing if it is so short a cut; if not, scale them: the step scale_time, least = most = 1000"
+    )
 
 
 def test_rounded_times_and_an_event_far_out_are_warned_of(tmp_path: Path) -> None:
