@@ -361,7 +361,14 @@ def test_a_card_that_pins_one_split_alone_does_not_answer_for_any_folder(
 
 def test_simulated_recordings_need_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mini = miniature(tmp_path, train=2, test=2)
-    card = catalog.card("sim_gesture_demo")
+    text = catalog.card("sim_gesture_demo").path.read_text(encoding="utf-8")
+    few = (("train = 20", "train = 1"), ("validation = 5", "validation = 0"), ("test = 5", "test = 0"))
+    for shipped, wanted in (*few, ("takes = 2", "takes = 1"), ("1_200_000", "200_000")):
+        assert shipped in text
+        text = text.replace(shipped, wanted)
+    text = text.partition("[splits")[0] + "[splits.train]\nsamples = 11\n"
+    (tmp_path / "few.toml").write_text(text, encoding="utf-8")
+    card = catalog.card(str(tmp_path / "few.toml"))
     store = events_store(card, tmp_path / "nowhere", mini.places.cache).store
     assert EventStore(store).raw_files() is None
     assert events_store(card, tmp_path / "nor here", mini.places.cache).notes == []

@@ -99,8 +99,9 @@ def entry(request: pytest.FixtureRequest) -> Entry:
     return load_entry(BOARD / "records" / f"{request.param}.json")
 
 
-def test_no_committed_file_is_left_out() -> None:
-    assert set(TASKS) == {path.stem for path in (BOARD / "tasks").glob("*.toml")}
+def test_no_committed_record_nor_its_task_is_left_out() -> None:
+    assert {name.partition("/")[0] for name in RECORDS} <= set(TASKS)
+    assert set(TASKS) <= {path.stem for path in (BOARD / "tasks").glob("*.toml")}
     assert {f"{name}.json" for name in RECORDS} == {
         path.relative_to(BOARD / "records").as_posix() for path in (BOARD / "records").rglob("*.json")
     }
