@@ -1,0 +1,110 @@
+"""The page on odd files, `datasets/ODD_FILES.md`: its tables are `tests/support/odd_files.py`, and that is what the code does.
+
+Where a row of the page is changed, change its entry there: a failing test prints the table that the page should have.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import eventbench as eb
+from eventbench import home
+from eventbench.doctor import examine
+from eventbench.errors import BadRecording
+from eventbench.recordings.read import Reading, read_counted
+from tests.support.advice import read_by_advice, reading_of, settings_in
+from tests.support.odd_file import OddFile, table
+from tests.support.odd_files import PAGE
+
+TEXT = (home.CHECKOUT / "datasets" / "ODD_FILES.md").read_text(encoding="utf-8")
+CASES = {file: case for cases in PAGE.values() for case in cases for file in case.files}
+NO_CASES = {"README.md", "5x_truth.npz", "30_truth.npz"}
+
+
+@pytest.mark.parametrize("heading", PAGE)
+def test_the_table_of_a_format_has_the_rows_of_its_cases(heading: str) -> None:
+    section = TEXT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    assert "\n".join(rows) == table(PAGE[heading]), table(PAGE[heading])
+
+
+def test_no_table_of_the_page_and_no_kind_is_untried() -> None:
+    headings = re.findall(r"^## (.+)$", TEXT, re.MULTILINE)
+    assert headings == [*PAGE]
+    kinds = [(heading, case.kind) for heading, cases in PAGE.items() for case in cases]
+    assert len(kinds) == len(set(kinds))
+    assert all(case.files for cases in PAGE.values() for case in cases)
+    assert len(CASES) == sum(len(case.files) for cases in PAGE.values() for case in cases)
+
+
+def test_the_page_names_every_reason_of_its_accounts() -> None:
+    listed = set(re.findall(r"^\* `(\w+)`:", TEXT, re.MULTILINE))
+    assert listed == {reason for case in CASES.values() for reason in (*case.lost, *case.notes)}
+
+
+def test_every_case_at_hand_is_on_the_page(shared_cases: Path) -> None:
+    assert {path.name for path in shared_cases.iterdir()} - NO_CASES == set(CASES)
+
+
+@pytest.mark.parametrize("file", CASES)
+def test_by_default_an_odd_file_does_what_the_page_says(file: str, shared_cases: Path) -> None:
+    case, path = CASES[file], shared_cases / file
+    if case.outcome == "refused":
+        with pytest.raises(BadRecording, match=case.words) as refusal:
+            eb.read(path)
+        assert refusal.value.fix
+        return
+    eb.read(path)
+    doubts = [finding for finding in examine(path).warnings if re.search(case.words, finding.what)]
+    if case.outcome == "doubted":
+        (doubt,) = doubts
+        assert settings_in(doubt.fix) == case.settings
+
+
+@pytest.mark.parametrize("file", [file for file, case in CASES.items() if case.events is not None])
+def test_what_the_page_says_leads_to_the_events(file: str, shared_cases: Path) -> None:
+    case, path = CASES[file], shared_cases / file
+    if case.advised and case.outcome != "doubted":
+        assert read_by_advice(path)[1] == case.settings
+    found = read_counted(path, reading_of(case.settings))
+    assert len(found.events) == case.events
+    assert case.sensor in (None, found.events.sensor)
+    assert dict(found.lost) == case.lost
+    assert {note.kind for note in found.notes} == set(case.notes)
+    if case.truth:
+        agrees(found.events, case, dict(np.load(shared_cases / case.truth_file)))
+
+
+def agrees(events: eb.Events, case: OddFile, truth: dict[str, np.ndarray]) -> None:
+    """The columns that the case names are those of the truth: its beginning, where the file holds less."""
+    rows = np.arange(len(truth["t"]))
+    if case.without is not None:
+        rows = np.delete(rows, case.without)
+    rows = rows[: len(events)]
+    shift = 0 if case.starts_us is None else case.starts_us - truth["t"][0]
+    assert np.abs(events.t - (truth["t"][rows] + shift)).max() <= case.within_us
+    for key in case.truth.replace("t", ""):
+        assert np.array_equal(getattr(events, key), truth[key][rows]), key
+
+
+def test_what_else_the_page_offers(shared_cases: Path) -> None:
+    """Settings among the cures, which no message needs to advise."""
+
+    def read(file: str, **parameters: Any) -> eb.Events:
+        return read_counted(shared_cases / file, Reading(parameters=parameters)).events
+
+    assert len(read("43_stereo.aedat4", stream="1")) == 1_000
+    marked = {"camera": "DAVIS346", "marked": "keep"}
+    assert len(read("32_v2e_346_noise_labels.aedat", **marked)) == 400
+    from_zero, from_one = (read("70_gorchard_TD_struct.mat", first=first) for first in ("0", "1"))
+    assert np.array_equal(from_zero.x, from_one.x + 1)
+
+
+def test_the_page_is_about_kinds_and_not_about_files() -> None:
+    assert not [file for file in CASES if file in TEXT]
+    assert "shared" not in TEXT
