@@ -121,6 +121,9 @@ def _print_stores(dataset: str, reports: list[Report], remarks: list[Remark], as
         click.echo(
             f"  {store['layout']}: {store['events']:,} events in, {store['kept']:,} kept, lost: {lost}{before}"
         )
+        if store["mended"]:
+            mended = ", ".join(f"{count:,} {kind}" for kind, count in store["mended"].items())
+            click.echo(f"  mended: {mended}")
         click.echo(f"  {store['path']} ({store['bytes'] / 1e6:,.1f} MB)")
         for note in report.notes:
             if report is reports[0] or note not in reports[0].notes:
@@ -142,7 +145,7 @@ def _print_remarks(remarks: list[Remark]) -> None:
 
 def _store_made(report: Report) -> dict[str, Any]:
     """One store that a run made or found, as JSON."""
-    from eventbench.preprocess.report import account_of
+    from eventbench.preprocess.report import account_of, mended_in
     from eventbench.store.read import open_any
 
     store = open_any(report.store)
@@ -156,6 +159,7 @@ def _store_made(report: Report) -> dict[str, Any]:
         "events": account["events"],
         "kept": account["kept"],
         "lost": {name.removeprefix("lost/"): n for name, n in account.items() if name.startswith("lost/")},
+        "mended": mended_in(store),
         "bytes": report.store.stat().st_size,
         "made_again": report.made_again,
         "not_looked_at": report.not_looked_at,

@@ -103,7 +103,8 @@ def _draft(
 
 
 def _load(dataset: Dataset, sample: Sample) -> Payload:
-    (events, lost, _), sha256 = dataset.read_counted(sample)
+    decoded, sha256 = dataset.read_counted(sample)
+    events, lost = decoded.events, decoded.lost
     packed = PackedEvents.of(events)
     row = Row(
         id=sample.id,
@@ -114,6 +115,7 @@ def _load(dataset: Dataset, sample: Sample) -> Payload:
         events=len(events) + sum(lost.values()),
         kept=len(events),
         lost=dict(lost),
+        mended=decoded.mended,
         start_us=packed.start_us,
     )
     return row, [packed.address, packed.dt, packed.long_row, packed.long_dt]

@@ -49,3 +49,11 @@ class Refused(BadDataset):
 def account_of(store: Store) -> dict[str, int]:
     """The account of a whole store: events in, kept, and lost by reason."""
     return {name: int(counts.sum()) for name, counts in store.account.items()}
+
+
+def mended_in(store: Store) -> dict[str, int]:
+    """How often times were mended in the files of a store, by kind; a file of several samples counts once."""
+    return {
+        kind: sum(dict(zip(store.hashes, counts.tolist(), strict=True)).values())
+        for kind, counts in store.mended.items()
+    }

@@ -15,14 +15,15 @@ Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 LOSSES = ("outside_sensor", "before_clock", "cut_off", "marked")
+MENDED = ("steps_back", "clock_restarts", "clock_words_damaged")  # times were not as the file has them
 
 
 class Note(NamedTuple):
     """Something a decoder met and dealt with: `what` is a sentence for people, `times` how often it was met.
 
     `fix` is what to do about it, "" where nothing has to be done; doctor makes a warning of a note that has one.
-    `kind` is a code: one of LOSSES where it says what is not among the events, else "steps_back", "clock_restarts",
-    "clock_words_damaged", "other_streams" and the like.
+    `kind` is a code: one of LOSSES where it says what is not among the events, of MENDED where times were mended, else
+    "other_streams" and the like.
     """
 
     kind: str
@@ -41,6 +42,11 @@ class Decoded(NamedTuple):
     events: Events
     lost: Mapping[str, int] = {}
     notes: tuple[Note, ...] = ()
+
+    @property
+    def mended(self) -> dict[str, int]:
+        """How often times had to be mended, by kind: "steps_back" counts events, "clock_restarts" places."""
+        return {note.kind: note.times for note in self.notes if note.kind in MENDED}
 
 
 def counted(number: int, noun: str) -> str:

@@ -39,7 +39,8 @@ def clear_draft(store: Path) -> None:
 class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
     """A journal line: a sample's id and what is kept of it beside its payload.
 
-    `bytes` and `xxh3` are of the payload, the columns in their order; `lost` counts events by reason.
+    `bytes` and `xxh3` are of the payload, the columns in their order; `lost` counts events by reason, `mended` what was
+    done to the times of its file.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
     events: int
     kept: int
     lost: dict[str, int] = {}
+    mended: dict[str, int] = {}
     start_us: int = 0
     bytes: tuple[Whole, ...] = ()
     xxh3: int = 0

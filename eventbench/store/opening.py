@@ -73,14 +73,14 @@ def raw_digest_of(path: Path) -> str:
 
 
 def rows_of(file: h5py.File) -> dict[str, np.ndarray]:
-    """Every dataset below /samples and /account, by path."""
+    """Every dataset below /samples, /account and /mended, by path."""
     rows: dict[str, np.ndarray] = {}
 
     def visit(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
             rows[name] = item[:]
 
-    for group in ("samples", "account"):
+    for group in ("samples", "account", *(["mended"] if "mended" in file else [])):
         file[group].visititems(lambda name, item, group=group: visit(f"{group}/{name}", item))
     return rows
 

@@ -34,6 +34,7 @@ class Store:
     ids, splits, subjects, hashes : lists of str (samples,); hashes are the sha256 of the raw files
     labels : int32 (samples,)
     account : {"events", "kept", "lost/<reason>"} -> int64 (samples,)
+    mended : {"steps_back", "clock_restarts", "clock_words_damaged"} -> int64 (samples,), in the file of the sample
     layout_version : of the file
     left_out : samples that it was made without, since they cannot be read
     raw_digest : of the recordings that no card pins (`RawFiles.digest`); "" where the card does, or the store does not say
@@ -66,6 +67,11 @@ class Store:
             name.removeprefix("account/"): counts
             for name, counts in rows.items()
             if name.startswith("account/")
+        }
+        self.mended: dict[str, np.ndarray] = {
+            name.removeprefix("mended/"): counts
+            for name, counts in rows.items()
+            if name.startswith("mended/")
         }
         self._load(file, rows)
         self._bytes_mapped = 0

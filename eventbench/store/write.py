@@ -87,7 +87,7 @@ def _head(
 
 
 def _rows(rows: list[Row], columns: dict[str, Column], *, with_start: bool) -> dict[str, np.ndarray]:
-    """Every dataset below /samples and /account, by path."""
+    """Every dataset below /samples, /account and /mended, by path."""
     datasets = {
         f"samples/{name}": _texts(getattr(row, name) for row in rows)
         for name in ("id", "split", "subject", "sha256")
@@ -104,6 +104,8 @@ def _rows(rows: list[Row], columns: dict[str, Column], *, with_start: bool) -> d
         datasets[f"account/{name}"] = np.array([getattr(row, name) for row in rows], "<i8")
     for reason in sorted({reason for row in rows for reason in row.lost}):
         datasets[f"account/lost/{reason}"] = np.array([row.lost.get(reason, 0) for row in rows], "<i8")
+    for kind in sorted({kind for row in rows for kind in row.mended}):
+        datasets[f"mended/{kind}"] = np.array([row.mended.get(kind, 0) for row in rows], "<i8")
     return datasets
 
 
