@@ -20,6 +20,7 @@ from eventbench.files.content import OPEN, file_bytes
 from eventbench.sources._atis_kernels import EVENT_BYTES, OVERFLOW_US, OVERFLOW_Y, decode_files
 from eventbench.sources._memory import memory
 from eventbench.sources.base import (
+    GIVE_SENSOR,
     ONE_BIT,
     Decoded,
     Documentation,
@@ -100,7 +101,7 @@ class AtisBin(Source, frozen=True, forbid_unknown_fields=True):
         t, x, y, p, offsets, notes = decode_files(raw, ends)
         if sensor is None:
             if not len(t):
-                raise BadRecording("no event to tell the sensor size from", fix="give sensor=(width, height)")
+                raise BadRecording("no event to tell the sensor size from", fix=GIVE_SENSOR)
             sensor = int(notes[:, 0].max()) + 1, int(notes[:, 1].max()) + 1
         Events.empty(sensor)  # which refuses what is no sensor
         wrong = (notes[:, 0] >= sensor[0]) | (notes[:, 1] >= sensor[1]) | (notes[:, 2] > 0)

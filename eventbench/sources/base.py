@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FIXES",
+    "GIVE_SENSOR",
     "ONE_BIT",
     "PER_US",
     "Decoded",
@@ -36,6 +37,7 @@ __all__ = [
 
 Size = tuple[int, int]
 PER_US = {"ns": (1, 1000), "us": (1, 1), "ms": (1000, 1), "s": (1_000_000, 1)}  # unit -> (times, divided by)
+GIVE_SENSOR = "give sensor=(width, height), --sensor WxH, or sensor in the card"
 ONE_BIT = "one bit, 1 is ON"  # the polarity of most cameras' formats
 
 
@@ -249,9 +251,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def smallest_sensor(x: np.ndarray, y: np.ndarray, name: str) -> Size:
     """The (width, height) that just holds every pixel. Raises BadRecording where there is no event to tell it from."""
     if not x.size or not y.size:
-        raise BadRecording(
-            "no event to tell the sensor size from", where=name, fix="give sensor=(width, height)"
-        )
+        raise BadRecording("no event to tell the sensor size from", where=name, fix=GIVE_SENSOR)
     if x.dtype.kind not in "iu" or y.dtype.kind not in "iu":
         raise BadRecording(f"x is {x.dtype} and y is {y.dtype}", where=name, allowed="whole numbers")
     return int(x.max()) + 1, int(y.max()) + 1

@@ -38,7 +38,10 @@ _SYSTEMS = {
     **dict.fromkeys((30, 32, 46, 48, 49, 50, 58), ((1280, 720), "3")),
     64: ((320, 320), ""),
 }
-CONVERTER = "convert it with Prophesee's metavision_file_to_hdf5, or record it as EVT 3"
+CONVERTER = (
+    "convert it with Prophesee's metavision_file_to_csv, or metavision_file_to_hdf5 where the HDF5 filter ECF is "
+    "installed, or record it as EVT 3"
+)
 _LEGACY = re.compile(r"\bendianness[= ]legacy\b")
 _ENCODING = re.compile(r"^(?:evt\s+([\d.]+)|format\s+([\w.-]+))", re.IGNORECASE)
 _WRITER = ("system_id", "serial_number", "plugin_name", "integrator_name", "camera_integrator_name")

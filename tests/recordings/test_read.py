@@ -100,7 +100,10 @@ def test_a_truncated_file_is_refused_with_its_size(tmp_path: Path, cut: int) -> 
     [
         (b"", "the file is empty (0 bytes); fetch the file again"),
         (None, "cannot be read: No such file or directory"),
-        (atis_bytes([MARK, MARK]), "no event to tell the sensor size from; give sensor=(width, height)"),
+        (
+            atis_bytes([MARK, MARK]),
+            "no event to tell the sensor size from; give sensor=(width, height), --sensor WxH, or sensor in the card",
+        ),
         (
             atis_bytes([(9, 0, 0, 0), (5, 0, 0, 0)]),
             "time runs backwards at event 1 (9 then 5 us); if the file is sound, set sort = true in [source] of a card, "

@@ -134,8 +134,8 @@ EVT = (
         files=("18_evt4.raw", "19_aer8b.raw"),
         outcome="refused",
         because="not decoded here, named for what it is",
-        words=r"its encoding is (4\.0|AER-8b); .*metavision_file_to_hdf5",
-        cure="convert it with Prophesee's `metavision_file_to_hdf5`",
+        words=r"its encoding is (4\.0|AER-8b); .*metavision_file_to_csv",
+        cure="convert it with Prophesee's `metavision_file_to_csv`",
     ),
 )
 DAT = (
