@@ -46,8 +46,8 @@ def task_splits(task: Named[Task], store: SplitStore) -> TaskSplits:
             allowed="different splits: no sample may be in two parts",
         )
     train, test = store.rows(task.spec.train), store.rows(task.spec.test)
-    if bool(rules.split) == bool(rules.carve):
-        raise BadSpec("[validation] must have either split or carve", where=task.path.name)
+    if rules.contradiction:
+        raise BadSpec(rules.contradiction, where=task.path.name)
     if rules.split:
         return TaskSplits(train, store.rows(rules.split), test)
     if not 0 < rules.carve < 1:

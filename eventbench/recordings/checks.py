@@ -122,6 +122,6 @@ def task_faults(task: Named[Task]) -> list[str]:
             faults.append(f"it ranks by {spec.ranked_by!r}, which is none of its metrics")
     named = [spec.train, spec.test, *([spec.validation.split] if spec.validation.split else [])]
     faults += [f"the dataset has no split {name!r}" for name in named if splits and name not in splits]
-    if bool(spec.validation.split) == bool(spec.validation.carve):
-        faults.append("[validation] must have either split or carve")
+    if spec.validation.contradiction:
+        faults.append(spec.validation.contradiction)
     return faults

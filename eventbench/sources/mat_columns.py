@@ -15,14 +15,13 @@ import numpy as np
 
 from eventbench.errors import BadRecording
 from eventbench.files.hdf5 import is_hdf5, opened
-from eventbench.files.isolated import OUT_OF_MEMORY
+from eventbench.files.isolated import MAX_COMPRESSION, OUT_OF_MEMORY
 from eventbench.sources._column_source import ColumnSource, NamedColumns, unit_of_names
 from eventbench.sources._hdf5_streams import events_in, stream_of
 from eventbench.sources._isolated import ReadIsolated
 from eventbench.sources._named_columns import all_columns, found_columns
 from eventbench.sources.base import Decoded, Documentation, Note, RawColumns, Size, how_to_set
 
-MOST_TIMES = 1100  # deflate packs no better than 1032 to 1
 DEEPEST = 4  # structs in structs
 
 
@@ -93,7 +92,7 @@ def _version_5(data: bytes, name: str, ordered: Any, group: str) -> tuple[NamedC
     try:
         shapes = {stored_as: (shape, kind) for stored_as, shape, kind in whosmat(io.BytesIO(data))}
         for stored_as, (shape, _) in shapes.items():
-            if 8 * np.prod(shape, dtype=np.float64) > MOST_TIMES * len(data):
+            if 8 * np.prod(shape, dtype=np.float64) > MAX_COMPRESSION * len(data):
                 raise BadRecording(
                     f"{stored_as} says it has the shape {shape}, in a file of {len(data):,} bytes", where=name
                 )

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.lib import format as npy
 
 from eventbench.errors import BadRecording
+from eventbench.files.isolated import MAX_COMPRESSION
 from eventbench.sources._column_source import ColumnSource, NamedColumns, is_table_shape, unit_of_names
 from eventbench.sources._named_columns import all_columns, found_columns
 from eventbench.sources.base import Decoded, Documentation, RawColumns, Size, how_to_set
 
-MOST_TIMES = 1100  # deflate packs no better than 1032 to 1
 _EVENTS = re.compile(r"(?i)ev|dvs")  # what an array of events is called
 
 
@@ -167,11 +167,11 @@ def _headers(data: bytes, name: str) -> dict[str, tuple[tuple[int, ...], np.dtyp
         listed = members.infolist()
         _refuse_other_archives([member.filename for member in listed], name)
         total = sum(member.file_size for member in listed)
-        if total > MOST_TIMES * len(data):
+        if total > MAX_COMPRESSION * len(data):
             raise BadRecording(
                 f"says it unpacks to {total:,} bytes, from {len(data):,}",
                 where=name,
-                allowed=f"{MOST_TIMES} times as many",
+                allowed=f"{MAX_COMPRESSION} times as many",
             )
         for member in listed:
             if member.filename.endswith(".npy"):

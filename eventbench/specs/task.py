@@ -20,6 +20,11 @@ class Validation(Spec, frozen=True):
     carve: float = 0.0
     by: str = "class"
 
+    @property
+    def contradiction(self) -> str:
+        """What is wrong with it as it stands; "" where nothing is."""
+        return "" if bool(self.split) != bool(self.carve) else "[validation] must have either split or carve"
+
 
 class Task(Spec, frozen=True):
     """One set of rules: `leaderboard/tasks/<name>-vN.toml`.
