@@ -20,7 +20,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 
 from eventbench.errors import BadRecording, BadSpec
-from eventbench.sources._aedat_header import CHIPS, Chip, chip_of, header_lines
+from eventbench.sources._aedat.header import CHIPS, Chip, chip_of, header_lines
 from eventbench.sources._decoded import counted
 from eventbench.sources._times import unwrapped
 from eventbench.sources.base import Decoded, Documentation, Note, RawColumns, Source, how_to_set

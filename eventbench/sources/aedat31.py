@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from eventbench.errors import BadRecording
-from eventbench.sources._aedat_header import CHIPS, Chip, chip_of, header_lines
+from eventbench.sources._aedat.header import CHIPS, Chip, chip_of, header_lines
 from eventbench.sources._memory import columns
 from eventbench.sources.base import (
     ONE_BIT,

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from eventbench.errors import BadRecording
-from eventbench.sources._aedat4_file import Aedat4File, checked
-from eventbench.sources._aedat4_packets import events_of
+from eventbench.sources._aedat.aedat4_file import Aedat4File, checked
+from eventbench.sources._aedat.aedat4_packets import events_of
 from eventbench.sources._memory import columns
 from eventbench.sources.base import (
     ONE_BIT,

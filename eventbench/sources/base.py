@@ -12,7 +12,9 @@ import numpy as np
 from eventbench.errors import BadRecording
 from eventbench.events import EventBatch, Events
 from eventbench.files.content import file_bytes
-from eventbench.sources._decoded import FIXES, Decoded, Note, decoded, how_to_set
+from eventbench.files.progress import Progress, no_progress
+from eventbench.sources._decoded import FIXES, Columns, Decoded, Note, decoded, how_to_set
+from eventbench.sources._pieces import PIECE_EVENTS, Piece, Scan
 
 if TYPE_CHECKING:
     from eventbench.specs.card import Card
@@ -23,10 +25,13 @@ __all__ = [
     "GIVE_SENSOR",
     "ONE_BIT",
     "PER_US",
+    "PIECE_EVENTS",
     "Decoded",
     "Documentation",
     "Note",
+    "Piece",
     "RawColumns",
+    "Scan",
     "Size",
     "Source",
     "checked_events",
@@ -212,6 +217,22 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if type(self).read is not Source.read:
             return Decoded(self.read(recording, sensor))
         return self.decode_counted(file_bytes(Path(recording)), str(recording), sensor)
+
+    def scan(
+        self,
+        path: Path,  # noqa: ARG002  # for formats that can be cut
+        sensor: Size | None = None,  # noqa: ARG002
+        progress: Progress = no_progress,  # noqa: ARG002
+    ) -> Scan | None:
+        """Where the file of one recording can be cut, found in one pass with flat memory; None where it cannot.
+
+        `progress` is told of bytes, or of rows where the source counts those. Raises as `read_counted` does.
+        """
+        return None
+
+    def decode_piece(self, path: Path, scan: Scan, piece: Piece) -> Columns:
+        """t, x, y, p (events,) of one piece, of the types of Events, valid and in the order of the file: not sorted."""
+        raise NotImplementedError
 
     @property
     def changes_events(self) -> bool:

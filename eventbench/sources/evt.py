@@ -2,7 +2,7 @@
 
 Header lines of `%` name the encoding (`% evt 3.0`, or `% format EVT3;height=720;width=1280`); words of 32, 64 or 16
 bits follow, in which time is spread over words of its own. Prophesee, "Data encoding formats". How those words are told
-from damaged ones, and a clock that wrapped from one that began anew: `_evt_clock`.
+from damaged ones, and a clock that wrapped from one that began anew: `_evt.clock`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from eventbench.errors import BadRecording
-from eventbench.sources import _evt2, _evt3, _evt21
 from eventbench.sources._decoded import Columns, counted
-from eventbench.sources._evt_clock import DAMAGED, RESTART, Clock, doubtful_wraps, joined, judged
+from eventbench.sources._evt import evt2, evt3, evt21
+from eventbench.sources._evt.clock import DAMAGED, RESTART, Clock, doubtful_wraps, joined, judged
 from eventbench.sources._percent_header import Header, percent_header
 from eventbench.sources.base import (
     ONE_BIT,
@@ -126,10 +126,10 @@ class Evt(Source, frozen=True, forbid_unknown_fields=True):
         self, payload: bytes, encoding: str, header: Header, name: str
     ) -> tuple[Columns, list[Note]]:
         if encoding == "21":
-            words = _evt21.whole_words(payload, any(_LEGACY.search(line) for line in header.lines))
+            words = evt21.whole_words(payload, any(_LEGACY.search(line) for line in header.lines))
         else:
             words = np.frombuffer(payload, f"<u{WORD_BYTES[encoding]}")
-        kernels = {"2": _evt2, "21": _evt21, "3": _evt3}[encoding]
+        kernels = {"2": evt2, "21": evt21, "3": evt3}[encoding]
         highs = np.empty(len(words), np.int64)
         events, n = kernels.count(words, highs)
         clock = judged(highs[:n], kernels.HIGH_BITS)

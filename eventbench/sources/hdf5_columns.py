@@ -11,8 +11,8 @@ from typing import ClassVar
 
 from eventbench.errors import BadRecording
 from eventbench.files.hdf5 import is_hdf5, names_in, opened
-from eventbench.sources._column_source import ColumnSource
-from eventbench.sources._hdf5_streams import events_in
+from eventbench.sources._columns.hdf5_streams import events_in
+from eventbench.sources._columns.source import ColumnSource
 from eventbench.sources._isolated import ReadIsolated
 from eventbench.sources.base import Decoded, Documentation, RawColumns, Size
 

@@ -16,10 +16,10 @@ import numpy as np
 from eventbench.errors import BadRecording
 from eventbench.files.hdf5 import is_hdf5, opened
 from eventbench.files.isolated import MAX_COMPRESSION, OUT_OF_MEMORY
-from eventbench.sources._column_source import ColumnSource, NamedColumns, unit_of_names
-from eventbench.sources._hdf5_streams import events_in, stream_of
+from eventbench.sources._columns.hdf5_streams import events_in, stream_of
+from eventbench.sources._columns.named import all_columns, found_columns
+from eventbench.sources._columns.source import ColumnSource, NamedColumns, unit_of_names
 from eventbench.sources._isolated import ReadIsolated
-from eventbench.sources._named_columns import all_columns, found_columns
 from eventbench.sources.base import Decoded, Documentation, Note, RawColumns, Size, how_to_set
 
 DEEPEST = 4  # structs in structs

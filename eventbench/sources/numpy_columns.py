@@ -16,8 +16,8 @@ from numpy.lib import format as npy
 
 from eventbench.errors import BadRecording
 from eventbench.files.isolated import MAX_COMPRESSION
-from eventbench.sources._column_source import ColumnSource, NamedColumns, is_table_shape, unit_of_names
-from eventbench.sources._named_columns import all_columns, found_columns
+from eventbench.sources._columns.named import all_columns, found_columns
+from eventbench.sources._columns.source import ColumnSource, NamedColumns, is_table_shape, unit_of_names
 from eventbench.sources.base import Decoded, Documentation, RawColumns, Size, how_to_set
 
 _EVENTS = re.compile(r"(?i)ev|dvs")  # what an array of events is called

@@ -15,8 +15,8 @@ import numpy as np
 from eventbench.files.content import file_head
 from eventbench.files.isolated import call
 from eventbench.files.temporary import as_file
-from eventbench.sources._ros_bag_file import FOLDER, MAGICS, kind_of, require_rosbags, stream_of
-from eventbench.sources._ros_payloads import Stream, columns_of
+from eventbench.sources._ros.bag_file import FOLDER, MAGICS, kind_of, require_rosbags, stream_of
+from eventbench.sources._ros.payloads import Stream, columns_of
 from eventbench.sources.base import (
     ONE_BIT,
     Decoded,

@@ -16,7 +16,7 @@ from eventbench.events import Events
 from eventbench.files.content import file_head
 from eventbench.files.hdf5 import column, names_in, opened
 from eventbench.files.isolated import call
-from eventbench.sources._column_values import microseconds, whole_numbers
+from eventbench.sources._columns.values import microseconds, whole_numbers
 from eventbench.sources._isolated import ReadIsolated
 from eventbench.sources.base import Decoded, Documentation, RawColumns, Size, smallest_sensor
 

@@ -14,17 +14,8 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.errors import BadRecording, BadSpec
-from eventbench.sources import _text_kernels as kernels
-from eventbench.sources._column_order import found_order
-from eventbench.sources._column_source import order_note, outside_fixes
-from eventbench.sources._column_values import (
-    DATES_S,
-    microseconds,
-    refuse_fixed_point,
-    signed_polarity,
-    whole_numbers,
-)
-from eventbench.sources._named_columns import (
+from eventbench.sources._columns import text_kernels as kernels
+from eventbench.sources._columns.named import (
     check_first,
     check_order,
     check_subpixels,
@@ -32,7 +23,16 @@ from eventbench.sources._named_columns import (
     found_columns,
     unit_in_name,
 )
-from eventbench.sources._text_head import NUMBER, UTF16, Head, as_ascii, head_of, is_row
+from eventbench.sources._columns.order import found_order
+from eventbench.sources._columns.source import order_note, outside_fixes
+from eventbench.sources._columns.text_head import NUMBER, UTF16, Head, as_ascii, head_of, is_row
+from eventbench.sources._columns.values import (
+    DATES_S,
+    microseconds,
+    refuse_fixed_point,
+    signed_polarity,
+    whole_numbers,
+)
 from eventbench.sources.base import (
     Decoded,
     Documentation,

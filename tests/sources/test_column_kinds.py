@@ -148,7 +148,7 @@ def test_what_is_in_order_as_t_x_y_p_stays_so(tmp_path: Path) -> None:
 @settings(deadline=None, max_examples=60)
 def test_numbers_are_read_as_python_reads_them(values: list[tuple[float, int, int]]) -> None:
     text = "".join(f"{t!r} {whole} {whole}e{power} -{t:.9f}\n" for t, whole, power in values).encode()
-    from eventbench.sources._text_head import head_of
+    from eventbench.sources._columns.text_head import head_of
 
     table, _ = TextColumns()._table(text, head_of(text, "", "a"), "a", 0)
     lines = [[float(word) for word in line.split()] for line in text.decode().splitlines()]

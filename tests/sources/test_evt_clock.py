@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventbench.errors import BadRecording
-from eventbench.sources._evt_clock import DAMAGED, RESTART, judged
+from eventbench.sources._evt.clock import DAMAGED, RESTART, judged
 from eventbench.sources.base import Decoded
 from eventbench.sources.evt import Evt
 from tests.support.formats import evt

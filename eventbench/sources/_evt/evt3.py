@@ -3,7 +3,7 @@
 Bits 12 to 15 are the type: 0 row, 2 an event at a column, 3 the first column of a vector, 4 and 5 which of the next 12
 and 8 columns fired, 6 the low 12 bits of time, 8 the high 12. Prophesee, "EVT 3.0 format". faery's decoder is not taken: it
 knows a wrap of the 24-bit time by 4095 before 0 only, and keeps the time still where a file lacks one of the two. How a
-damaged or lost word of time is told from a wrap or a restart: `_evt_clock`.
+damaged or lost word of time is told from a wrap or a restart: `_evt.clock`.
 """
 
 from __future__ import annotations

@@ -8,21 +8,21 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from eventbench.errors import BadRecording
-from eventbench.sources._column_order import LEAST_EVENTS, found_order
-from eventbench.sources._column_values import (
+from eventbench.sources._columns.named import (
+    check_first,
+    check_order,
+    check_subpixels,
+    check_unit,
+    unit_in_name,
+)
+from eventbench.sources._columns.order import LEAST_EVENTS, found_order
+from eventbench.sources._columns.values import (
     common_step,
     refuse_fixed_point,
     signed_polarity,
     time_step_us,
     whole_numbers,
     whole_or_in,
-)
-from eventbench.sources._named_columns import (
-    check_first,
-    check_order,
-    check_subpixels,
-    check_unit,
-    unit_in_name,
 )
 from eventbench.sources.base import Decoded, Note, RawColumns, Size, Source, how_to_set, smallest_sensor
 

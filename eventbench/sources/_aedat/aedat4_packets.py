@@ -9,8 +9,8 @@ from contextlib import nullcontext
 import numpy as np
 
 from eventbench.errors import BadRecording
-from eventbench.sources import _lz4, _zstd
-from eventbench.sources._aedat4_file import NONE, ZSTD, ZSTD_HIGH, Aedat4File, Packet
+from eventbench.sources._aedat import lz4, zstd
+from eventbench.sources._aedat.aedat4_file import NONE, ZSTD, ZSTD_HIGH, Aedat4File, Packet
 
 LEAST = 12  # bytes of a size, an offset and the identifier
 MOST_TIMES = 1100  # what a packet may unpack to, times the file's size; real events stay far below
@@ -31,7 +31,7 @@ Unpack = Callable[[bytes, int], "np.ndarray | None"]
 def events_of(file: Aedat4File, stream: int, data: bytes, name: str) -> np.ndarray:
     """EVENT (events,) of the packets of a stream, in the file's order. Raises BadRecording where one does not hold events."""
     packets = [packet for packet in file.packets if packet.stream == stream]
-    with _zstd.unpacker() if file.compression in (ZSTD, ZSTD_HIGH) else nullcontext() as unpack:
+    with zstd.unpacker() if file.compression in (ZSTD, ZSTD_HIGH) else nullcontext() as unpack:
         words = [_events(file.compression, packet, data, name, unpack) for packet in packets]
     return np.concatenate(words).view(EVENT) if words else np.empty(0, EVENT)
 
@@ -58,12 +58,12 @@ def _content(compression: int, frame: bytes) -> np.ndarray | None:
     if compression == NONE:
         return np.frombuffer(frame, np.uint8)
     packed = np.frombuffer(frame, np.uint8)
-    size = 4 + int.from_bytes(_lz4.first_bytes(packed), "little")  # a packet begins with its size
-    return _lz4.unpacked(packed, size) if size <= MOST_TIMES_LZ4 * len(frame) else None
+    size = 4 + int.from_bytes(lz4.first_bytes(packed), "little")  # a packet begins with its size
+    return lz4.unpacked(packed, size) if size <= MOST_TIMES_LZ4 * len(frame) else None
 
 
 def _zstd_content(frame: bytes, data: bytes, unpack: Unpack) -> np.ndarray | None:
-    size, most = _zstd.stated_size(frame), _zstd.most_bytes(frame)
+    size, most = zstd.stated_size(frame), zstd.most_bytes(frame)
     if size is None:
         raise ValueError("is a Zstandard frame that does not state its size, or none")
     if min(size, most) > MOST_TIMES * len(data):

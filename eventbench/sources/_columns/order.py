@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eventbench.errors import BadRecording
-from eventbench.sources._column_values import MINUS_ONE
+from eventbench.sources._columns.values import MINUS_ONE
 from eventbench.sources.base import how_to_set
 
 # The orders in use: ECD and v2e, Metavision, MVSEC and others, and with the polarity first.

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from eventbench.sources._zstd import unpacker
+from eventbench.sources._aedat.zstd import unpacker
 
 _MAGIC_BYTES = {".bag": 13, ".mcap": 8}
 CUT_SUFFIXES = tuple(_MAGIC_BYTES)  # SQLite has its pages anywhere

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from eventbench.errors import BadRecording
+from eventbench.sources._aedat.zstd import stated_size, unpacker
 from eventbench.sources._decoded import how_to_set
-from eventbench.sources._ros_messages import EVENT_TYPES, TIMES, EventMessage, event_message
-from eventbench.sources._ros_payloads import WORD_BYTES, Stream
-from eventbench.sources._ros_salvage import CUT_SUFFIXES, CutBag
-from eventbench.sources._zstd import stated_size, unpacker
+from eventbench.sources._ros.messages import EVENT_TYPES, TIMES, EventMessage, event_message
+from eventbench.sources._ros.payloads import WORD_BYTES, Stream
+from eventbench.sources._ros.salvage import CUT_SUFFIXES, CutBag
 
 MAGICS = {
     b"#ROSBAG V": ("a ROS 1 bag", ".bag"),

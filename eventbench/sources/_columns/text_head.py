@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from eventbench.errors import BadRecording
-from eventbench.sources._named_columns import found_columns
+from eventbench.sources._columns.named import found_columns
 from eventbench.sources.base import how_to_set
 
 NUMBER = rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"

@@ -10,8 +10,8 @@ import numpy as np
 
 from eventbench.errors import BadRecording
 from eventbench.files.hdf5 import column, matrix
-from eventbench.sources._column_source import NamedColumns, is_table_shape, unit_of_names
-from eventbench.sources._named_columns import UNIT_OF, all_columns, found_columns
+from eventbench.sources._columns.named import UNIT_OF, all_columns, found_columns
+from eventbench.sources._columns.source import NamedColumns, is_table_shape, unit_of_names
 from eventbench.sources.base import Note, Size, how_to_set
 
 USUAL = ("events", "CD/events", "CD", "")  # DSEC, Prophesee, and columns at the root

@@ -1,0 +1,1 @@
+"""How AEDAT files are decoded: headers, containers, and how packets are packed."""

@@ -1,0 +1,1 @@
+"""How EVT files are decoded: the clock, and the words of each encoding."""

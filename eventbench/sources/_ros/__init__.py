@@ -1,0 +1,1 @@
+"""How bags of ROS are decoded: files, messages, and what cameras put into them."""
