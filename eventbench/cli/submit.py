@@ -45,6 +45,7 @@ def command(
 
     from eventbench import home
     from eventbench.cli._progress import bar
+    from eventbench.errors import NotComparable
     from eventbench.leaderboard.table import board_text
     from eventbench.leaderboard.view import task_board
     from eventbench.leaderboard.write import write_record
@@ -66,7 +67,11 @@ def command(
         return
     record, rows = score(task_data, submission, bar)
     entry = write_record(places.board, record, rows)
-    view = task_board(places.board, task)
+    try:
+        view = task_board(places.board, task)
+    except NotComparable as error:
+        what = f"{error.what}; the new record is written: {entry.path}"
+        raise NotComparable(what, where=error.where, fix=error.fix) from None
     if as_json:
         _options.print_json(
             {"record": entry.id, "path": str(entry.path), "notes": task_data.notes, **view.as_json()}

@@ -14,12 +14,14 @@ RESUBMIT_OR_WITHDRAW = (
 )
 
 # The store key is included because it also covers the versions of the reader, the steps and the representation.
-MUST_AGREE: dict[str, Callable[[Entry], str]] = {
+# None says nothing and disagrees with nothing.
+MUST_AGREE: dict[str, Callable[[Entry], str | None]] = {
     "task.id": lambda entry: entry.record.task.id,
     "task.digest": lambda entry: entry.record.task.digest,
     "dataset.digest": lambda entry: entry.record.dataset.digest,
     "pipeline.digest": lambda entry: entry.record.pipeline.digest,
     "store": lambda entry: entry.record.store,
+    "recordings": lambda entry: entry.record.raw_digest or None,
     "samples": lambda entry: str(entry.record.samples),
     "classes": lambda entry: str(entry.record.classes),
 }
@@ -31,7 +33,8 @@ def refuse_mixed(entries: Sequence[Entry]) -> None:
     for field, value_of in MUST_AGREE.items():
         sides: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
-            sides[value_of(entry)].append(entry)
+            if (value := value_of(entry)) is not None:
+                sides[value].append(entry)
         if len(sides) > 1:
             differing[field] = sides
     if differing:
@@ -67,6 +70,17 @@ def _refuse_mixed_figures(entries: Sequence[Entry]) -> None:
             raise NotComparable(
                 f"the metric {name} is {clauses}", where=entries[0].record.task.id, fix=RESUBMIT_OR_WITHDRAW
             )
+
+
+def refuse_different_recordings(a: Entry, b: Entry) -> None:
+    """Raises NotComparable where two records say that they were scored on different recordings of a card that pins none."""
+    digests = a.record.raw_digest, b.record.raw_digest
+    if all(digests) and digests[0] != digests[1]:
+        raise NotComparable(
+            f"{a.id} and {b.id} were scored on different recordings: {digests[0][:8]} and {digests[1][:8]}",
+            where=a.record.task.id,
+            fix=RESUBMIT_OR_WITHDRAW,
+        )
 
 
 def refuse_different_samples(entries: Sequence[Entry]) -> None:

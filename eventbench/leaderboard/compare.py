@@ -7,7 +7,7 @@ from typing import Any
 
 from eventbench.errors import BadRecord, NotComparable
 from eventbench.leaderboard.check import check_evidence
-from eventbench.leaderboard.comparable import refuse_different_samples
+from eventbench.leaderboard.comparable import refuse_different_recordings, refuse_different_samples
 from eventbench.leaderboard.entry import Entry
 from eventbench.leaderboard.ranking import figure_over_runs
 from eventbench.statistics.paired import holm
@@ -26,12 +26,13 @@ def compare(a: Entry, b: Entry) -> dict[str, Any]:
     For a classification the interval comes from a paired bootstrap and p from the exact sign-flip test over per-sample
     shares of runs that are right; two runs are compared by the samples only one of them got right, with McNemar's p.
 
-    Raises BadRecord when either record is broken, NotComparable when the task or the test samples differ.
+    Raises BadRecord when either record is broken, NotComparable when the task, the recordings or the test samples differ.
     """
     for entry in (a, b):
         if broken := check_evidence(entry):
             raise BadRecord(broken[0], where=entry.id, fix="eventbench verify records lists every problem")
     _refuse_different_tasks(a, b)
+    refuse_different_recordings(a, b)
     refuse_different_samples([a, b])
     main = a.kind.main_figure
     return {
@@ -85,6 +86,7 @@ def _provenance(entry: Entry) -> dict[str, Any]:
         fields[f"{name}.digest"] = pinned.digest
     fields |= {
         "store": record.store,
+        **({"recordings": record.raw_digest} if record.raw_digest else {}),
         "harness": f"{record.harness.name} {record.harness.version}",
         "created": record.created,
         "status": record.status,

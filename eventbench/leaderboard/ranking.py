@@ -50,7 +50,8 @@ def board(
     refuse_different_samples(current)
     _refuse_changed_task(task, current, digest)
     view.samples = current[0].record.samples
-    rows = [_row(group, kind, rank_by) for group in _groups(current)]
+    recordings_known = any(map(_recordings_known, current))
+    rows = [_row(group, kind, rank_by, recordings_known) for group in _groups(current)]
     _note_recipe_differences(rows)
     view.rows = _ranked([row for row in rows if not row.why_unranked], rank_by)
     if view.rows and rank_by == kind.main_figure:
@@ -73,13 +74,14 @@ def _groups(entries: list[Entry]) -> list[list[Entry]]:
     """Records of the same model trained by the same recipe, oldest first in each group.
 
     Classes of the same name in users' own files are distinguished by their code. Records whose checkpoints were picked
-    by test score form groups of their own.
+    by test score form groups of their own, and so do those that do not say which recordings they are of.
     """
     groups: dict[str, list[Entry]] = defaultdict(list)
     for entry in sorted(entries, key=lambda entry: entry.path.stem):
         record = entry.record
         own_file = record.code if ":" in record.model.name else ""
-        key = [record.model.name, record.model.config, own_file, _picked_on_test(entry), _recipe(entry)]
+        apart = own_file, _picked_on_test(entry), _recordings_known(entry)
+        key = [record.model.name, record.model.config, *apart, _recipe(entry)]
         groups[json.dumps(key, sort_keys=True)].append(entry)
     return list(groups.values())
 
@@ -125,7 +127,20 @@ def _picked_on_test(entry: Entry) -> bool:
     return entry.record.training.get("selection") == PICKED_ON_TEST
 
 
-def _row(entries: list[Entry], kind: TaskKind, rank_by: str) -> Row:
+def _recordings_known(entry: Entry) -> bool:
+    return bool(entry.record.raw_digest)
+
+
+def _why_unranked(entry: Entry, recordings_known: bool) -> str:
+    """ "" for a record that is ranked; `recordings_known` says that some record of the board says what it was scored on."""
+    if _picked_on_test(entry):
+        return "its checkpoint was picked by the test score"
+    if recordings_known and not _recordings_known(entry):
+        return "it does not say which recordings it was scored on, as records of eventbench 0.2 and earlier do not"
+    return ""
+
+
+def _row(entries: list[Entry], kind: TaskKind, rank_by: str, recordings_known: bool) -> Row:
     runs: dict[tuple[int, str], PooledRun] = {}
     for entry in entries:
         for index, run in enumerate(entry.record.runs):
@@ -141,7 +156,7 @@ def _row(entries: list[Entry], kind: TaskKind, rank_by: str) -> Row:
         metrics=_figures(kind, pooled, last.samples),
         runs=pooled,
         entries=entries,
-        why_unranked="its checkpoint was picked by the test score" if _picked_on_test(entries[-1]) else "",
+        why_unranked=_why_unranked(entries[-1], recordings_known),
     )
 
 

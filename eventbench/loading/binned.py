@@ -22,7 +22,7 @@ class BinnedStore:
     events : the store of events
     shape : (T, C, H, W) of a sample
     dtype : that of the frames
-    ids, splits, subjects, labels, classes, account, path : those of the store of events
+    ids, splits, subjects, labels, classes, account, path, raw_digest : those of the store of events
     """
 
     def __init__(self, events: EventStore, binning: Binning) -> None:
@@ -35,7 +35,7 @@ class BinnedStore:
         self.events, self.binning = events, binning
         self.shape: tuple[int, ...] = binning.shape(events.sensor)
         self.dtype = binning.dtype
-        self.path, self.account = events.path, events.account
+        self.path, self.account, self.raw_digest = events.path, events.account, events.raw_digest
         self.ids, self.splits, self.subjects = events.ids, events.splits, events.subjects
         self.labels, self.classes = events.labels, events.classes
 

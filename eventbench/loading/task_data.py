@@ -34,6 +34,7 @@ class TaskData:
     task, card, pipeline : the data files of the task
     store : a FrameStore, or a BinnedStore of events
     store_digest : of its content, the card's recordings through the pipeline; the same for both kinds of store
+    raw_digest : of the recordings, where the card does not pin them; else ""
     device : that of the batches
     sensor : (width, height) of a frame
     time_steps, classes : their numbers
@@ -73,6 +74,7 @@ class TaskData:
             )
             self.notes += report.notes
             self.store = FrameStore(key.path).require_key(key)
+        self.raw_digest = self.store.raw_digest
         self._rows = task_splits(task, self.store)
         self.time_steps, _, height, width = (int(length) for length in self.store.shape)
         self.sensor, self.classes = (width, height), len(self.store.classes)

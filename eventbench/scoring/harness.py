@@ -87,6 +87,8 @@ def _record(task_data: TaskData, submission: SubmissionFolder, scored: list[_Sco
         dataset=Pinned(id=task_data.card.id, digest=task_data.card.spec.digest),
         pipeline=Pinned(id=task_data.pipeline.id, digest=task_data.pipeline.spec.digest),
         store=task_data.store_digest,
+        raw_digest=task_data.raw_digest
+        or "",  # the same object as the default, which msgspec then leaves out
         model=submission.spec.model,
         code=submission.code.digest,
         samples=samples,

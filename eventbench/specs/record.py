@@ -51,6 +51,9 @@ class Record(Spec, frozen=True):
 
     `code` is the sha256 of the file that defines the model's class, `predictions` that of the evidence file.
 
+    `raw_digest` is of the recordings it was scored on, where the card does not pin them (`RawFiles.digest`); "" where the card
+    does, and in records of eventbench 0.2 and earlier.
+
     `kind` is the kind of task, "classification" by default. The evidence of a classification is
     `<record>.predictions.csv`: a header `id,label,seed<k>...`, then one line per test sample, ordered by id, with the
     class index that each run predicted (-1 if the best score was tied, which counts as an error).
@@ -71,6 +74,7 @@ class Record(Spec, frozen=True):
     predictions: str
     training: dict[str, Any]
     environment: dict[str, str]
+    raw_digest: str = ""
     kind: str = "classification"
     status: Status = "re-run"
     about: About = About()

@@ -88,6 +88,7 @@ def _identity(job: TrainingJob) -> dict[str, Any]:
         "model": {"name": job.code.name, "config": job.config},
         "task": job.task_data.task.id,
         "store": job.task_data.store_digest,
+        **({"recordings": raw} if (raw := job.task_data.raw_digest) else {}),
         "recipe": msgspec.to_builtins(job.recipe),
         "code": job.code.digest if job.code.submitted else "",
     }

@@ -167,6 +167,29 @@ def test_records_of_different_rules_are_refused_with_their_names(
     )
 
 
+def test_records_of_different_recordings_of_an_unpinned_card_are_refused(tmp_path: Path) -> None:
+    one = board_builder.add(tmp_path, [5], model="a", raw_digest="1" * 64)
+    two = board_builder.add(tmp_path, [4], model="b", raw_digest="2" * 64)
+    with pytest.raises(NotComparable, match=f"recordings is 11111111 in {one.id} and 22222222 in {two.id}"):
+        view(tmp_path)
+    with pytest.raises(NotComparable, match="were scored on different recordings: 11111111 and 22222222"):
+        compare(one, two)
+
+
+def test_a_record_that_does_not_say_its_recordings_is_told_apart_from_those_that_do(tmp_path: Path) -> None:
+    old = board_builder.add(tmp_path, [1])
+    assert "raw_digest" not in old.path.read_text()
+    assert order(view(tmp_path)) == [(1, "tcja_net")]  # beside others that do not say it either
+    new = board_builder.add(tmp_path, [5], raw_digest="1" * 64, created="2026-11-22T01:30:00Z", seeds=[1])
+    board = view(tmp_path)
+    assert [row.records for row in board.rows] == [[new.id]]
+    (row,) = board.unranked
+    assert row.records == [old.id]
+    assert row.why_unranked.startswith("it does not say which recordings it was scored on, as records of")
+    (line,) = [row for row in compare(old, new)["provenance"] if row["field"] == "recordings"]
+    assert (line["a"], line["b"], line["same"]) == (None, "1" * 64, False)
+
+
 def test_records_of_two_versions_of_the_task_are_refused(tmp_path: Path) -> None:
     board_builder.add(tmp_path, [5], model="a_new")
     board_builder.add(tmp_path, [4], model="b_old", task=Pinned(id=board_builder.TASK, digest="0" * 64))
