@@ -16,6 +16,7 @@ from eventbench.errors import EventbenchError
 if TYPE_CHECKING:
     from eventbench.events import EventBatch, Events
     from eventbench.loading.torch_dataset import open_store
+    from eventbench.recordings.opening import open_recording
     from eventbench.recordings.read import read, read_batch
     from eventbench.representations.functional import frames
 
@@ -27,6 +28,7 @@ __all__ = [
     "Events",
     "__version__",
     "frames",
+    "open_recording",
     "open_store",
     "read",
     "read_batch",
@@ -37,6 +39,7 @@ _LAZY = {
     "EventBatch": "eventbench.events",
     "Events": "eventbench.events",
     "frames": "eventbench.representations.functional",
+    "open_recording": "eventbench.recordings.opening",
     "open_store": "eventbench.loading.torch_dataset",
     "read": "eventbench.recordings.read",
     "read_batch": "eventbench.recordings.read",

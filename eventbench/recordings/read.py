@@ -107,7 +107,8 @@ def configured(kind: type[Source], name: str, parameters: Mapping[str, Any], whe
 _AS_IT_IS = Reading()
 
 
-def _source_of(path: Path, reading: Reading) -> Source:
+def source_of(path: Path, reading: Reading) -> Source:
+    """The source that reads a file so; of the file, only as much is read as it takes to know. Raises as `Reading.source_of`."""
     if reading.source:
         return reading.source_of(b"", path)
     head, size = file_head(path, HEAD_BYTES)
@@ -135,13 +136,13 @@ def read(
     if source or parameters:
         return read_counted(path, Reading(sensor, source, parameters)).events
     path = Path(path)
-    return _source_of(path, _AS_IT_IS).read_counted(path, sensor).events
+    return source_of(path, _AS_IT_IS).read_counted(path, sensor).events
 
 
 def read_counted(path: str | PathLike[str], reading: Reading | None = None) -> Decoded:
     """As `read`, with an account of what was left out of the events and what was done to them."""
     path, reading = Path(path), reading or Reading()
-    return _source_of(path, reading).read_counted(path, reading.sensor)
+    return source_of(path, reading).read_counted(path, reading.sensor)
 
 
 def read_batch(
@@ -159,4 +160,4 @@ def read_batch(
     files = [path if isinstance(path, Path) else os.fspath(path) for path in paths]
     if not files:
         raise BadRecording("no recording to read", fix="name at least one file")
-    return _source_of(Path(files[0]), Reading(sensor, source, parameters)).decode_many(files, sensor)
+    return source_of(Path(files[0]), Reading(sensor, source, parameters)).decode_many(files, sensor)

@@ -1,0 +1,169 @@
+"""Opening a long recording: what one pass over it finds is kept in the cache, so that windows of it are read at once."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, cast
+
+import msgspec
+import numpy as np
+
+from eventbench import digest, registry
+from eventbench.errors import BadRecording
+from eventbench.files.progress import Progress, no_progress
+from eventbench.recordings import index_files
+from eventbench.recordings._held import HeldEvents
+from eventbench.recordings._scanned import ScannedEvents
+from eventbench.recordings.index_files import Index
+from eventbench.recordings.read import Reading, source_of
+from eventbench.recordings.recording import EventsOf, Recording
+from eventbench.sources.base import PIECE_EVENTS, Decoded, Scan, Source
+from eventbench.specs.raw_files import file_state
+
+SMALL_BYTES = (
+    1 << 22
+)  # a file of at most so many bytes is decoded at once: faster than to find where it can be cut
+Arrays = dict[str, np.ndarray]
+
+
+def open_recording(
+    path: str | PathLike[str],
+    reading: Reading | None = None,
+    *,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> Recording:
+    """A recording, opened to read windows of it; the first opening goes through the whole file once.
+
+    What that finds is kept below `cache`, and found there the next time as long as the file and the way it is read are
+    the same; None keeps nothing. A file whose source does not know how to cut it is decoded once, whole, and its columns
+    are kept; a small one is held in memory. Raises what `eb.read` of the file raises, and BadStore where the cache
+    cannot be written.
+    """
+    path, reading = Path(path), reading or Reading()
+    return open_with(source_of(path, reading), path, reading.sensor, cache=cache, progress=progress)
+
+
+def open_with(
+    source: Source,
+    path: Path,
+    sensor: tuple[int, int] | None = None,
+    *,
+    cache: Path | None = None,
+    keep_columns: bool = True,
+    progress: Progress = no_progress,
+) -> Recording:
+    """As `open_recording`, by a source that is known.
+
+    Without `keep_columns` those of a file that was decoded whole go to a temporary file, and are decoded again the next time.
+    """
+    try:
+        state = file_state(path)
+    except OSError:
+        state = -1, -1
+    decoded = None
+    if state[0] <= SMALL_BYTES:  # or there is none, as reading it says
+        decoded = source.read_counted(path, sensor)
+        if len(decoded.events) <= PIECE_EVENTS:
+            return Recording.of(decoded, path)
+    opening = _Opening(source, path, sensor, state, cache, keep_columns)
+    return opening.found() or opening.made(decoded, progress)
+
+
+class _Opening(NamedTuple):
+    """A file to be opened, `state` as it is now."""
+
+    source: Source
+    path: Path
+    sensor: tuple[int, int] | None
+    state: tuple[int, int]
+    cache: Path | None
+    keep_columns: bool
+
+    @property
+    def made_from(self) -> dict[str, Any]:
+        """What the index is of: as JSON gives it back."""
+        kind = type(self.source)
+        names = [name for name in registry.sources.names() if registry.sources.get(name) is kind]
+        value = {
+            "path": str(self.path.resolve()),
+            "size": self.state[0],
+            "changed_ns": self.state[1],
+            "source": names[0] if names else f"{kind.__module__}.{kind.__qualname__}",
+            "version": kind.version,
+            "parameters": msgspec.to_builtins(self.source),
+            "sensor": self.sensor,
+        }
+        return cast("dict[str, Any]", json.loads(digest.canonical_json(value)))
+
+    def found(self) -> Recording | None:
+        """As it was kept in the cache."""
+        if self.cache is None:
+            return None
+        made_from = self.made_from
+        found = index_files.find(index_files.index_path(self.cache, made_from), made_from)
+        if found is None:
+            return None
+        index, arrays = found
+        if self.keep_columns and index.events and not (index.pieces or arrays):
+            return None  # columns were not kept, and are to be now
+        return self._recording(index, arrays)
+
+    def made(self, decoded: Decoded | None, progress: Progress) -> Recording:
+        """As one pass over the file finds it; `decoded` where it was decoded whole already."""
+        made_from = self.made_from
+        scan = None if decoded else self.source.scan(self.path, self.sensor, progress)
+        if scan is not None:
+            index, arrays = Index.of_scan(scan, made_from), dict(scan.arrays)
+        else:
+            index, arrays = _decoded_whole(
+                decoded or self.source.read_counted(self.path, self.sensor), made_from
+            )
+        if file_state(self.path) != self.state:
+            raise BadRecording("the file changed while it was read", where=self.path, fix="open it again")
+        if self.cache is None:
+            return self._recording(index, arrays if scan is not None else _in_temporary_file(index, arrays))
+        kept = index_files.index_path(self.cache, made_from)
+        if scan is None and not self.keep_columns:
+            index_files.keep(kept, index, {})
+            return self._recording(index, _in_temporary_file(index, arrays))
+        return self._recording(*index_files.keep(kept, index, arrays))
+
+    def _recording(self, index: Index, arrays: Arrays) -> Recording:
+        again = partial(
+            open_with,
+            self.source,
+            self.path,
+            self.sensor,
+            cache=self.cache,
+            keep_columns=self.keep_columns,
+        )
+        return Recording(self.path, index, partial(self._events, index, arrays), again)
+
+    def _events(self, index: Index, arrays: Arrays) -> EventsOf:
+        if index.pieces or not index.events:
+            scan = Scan(index.sensor, index.pieces, index.ordered, index.lost, index.notes, arrays)
+            return ScannedEvents(self.source, self.path, scan, self.state)
+        if not arrays:
+            if file_state(self.path) != self.state:
+                raise BadRecording(
+                    "the file changed since it was opened", where=self.path, fix="open it again"
+                )
+            index, arrays = _decoded_whole(self.source.read_counted(self.path, self.sensor), index.made_from)
+            arrays = _in_temporary_file(index, arrays)
+        return HeldEvents((arrays["t"], arrays["x"], arrays["y"], arrays["p"]), mapped=True)
+
+
+def _decoded_whole(decoded: Decoded, made_from: dict[str, Any]) -> tuple[Index, Arrays]:
+    return Index.of(decoded, made_from), {name: getattr(decoded.events, name) for name in index_files.COLUMNS}
+
+
+def _in_temporary_file(index: Index, arrays: Arrays) -> Arrays:
+    """The arrays, mapped from a file that has no name and goes with them."""
+    with tempfile.TemporaryFile(prefix="eventbench-") as file:
+        index_files.write(cast("BinaryIO", file), index, arrays)
+        return index_files.mapped(cast("BinaryIO", file))[1]
