@@ -11,14 +11,17 @@ from eventbench.leaderboard.comparable import refuse_different_recordings, refus
 from eventbench.leaderboard.entry import Entry
 from eventbench.leaderboard.ranking import figure_over_runs
 from eventbench.statistics.paired import holm
+from eventbench.statistics.procedures import procedure_difference, too_few_runs
 
 
 def compare(a: Entry, b: Entry) -> dict[str, Any]:
     """What `compare RECORD RECORD --json` prints.
 
     * `provenance`: a list of `{"field", "a", "b", "same"}`; fields of the environment only where they differ.
-    * The main figure of the kind of task (`accuracy` for a classification): each record's figure, and `difference`
-      (A minus B) with its 95 % interval and the p of the kind's paired test.
+    * The main figure of the kind of task (`accuracy` for a classification): each record's figure, and A minus B with a
+      95 % interval and p, twice: `difference` of these checkpoints on other samples, by the kind's paired test, and
+      `difference_of_procedures`, of how they are trained, seeds and samples both random; for fewer than three runs of one
+      of them that is `{"why_not_tested"}`.
     * `runs`: for the k-th run of A and the k-th of B, the counts that the kind compares and their p, also adjusted by
       Holm over the pairs.
     * `metrics`: every other figure that both have.
@@ -44,6 +47,7 @@ def compare(a: Entry, b: Entry) -> dict[str, Any]:
             "a": _figure(a, main),
             "b": _figure(b, main),
             "difference": a.kind.difference(a.predictions.marks, b.predictions.marks)._asdict(),
+            "difference_of_procedures": _difference_of_procedures(a, b),
         },
         "runs": _pairs(a, b),
         "metrics": _other_metrics(a, b),
@@ -115,6 +119,13 @@ def _flattened(prefix: str, table: Mapping[str, Any]) -> dict[str, Any]:
 def _figure(entry: Entry, name: str) -> dict[str, Any]:
     scores = [run.scores[name] for run in entry.record.runs if name in run.scores]
     return vars(figure_over_runs(entry.kind, name, scores, entry.record.samples))
+
+
+def _difference_of_procedures(a: Entry, b: Entry) -> dict[str, Any]:
+    marks_a, marks_b = a.predictions.marks, b.predictions.marks
+    if why_not := too_few_runs(len(marks_a), len(marks_b)):
+        return {"why_not_tested": why_not}
+    return procedure_difference(marks_a, marks_b)._asdict()
 
 
 def _pairs(a: Entry, b: Entry) -> list[dict[str, Any]]:

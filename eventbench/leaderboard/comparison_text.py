@@ -39,13 +39,21 @@ def _main_figure(comparison: dict[str, Any], kind: TaskKind) -> list[str]:
         f"{figure['seeds']} {'run' if figure['seeds'] == 1 else 'runs'}"
         for side, figure in ((side, comparison[main][side]) for side in ("a", "b"))
     ]
-    difference = comparison[main]["difference"]
+    difference, procedures = (comparison[main][key] for key in ("difference", "difference_of_procedures"))
     scale, unit = (100, " points") if kind.is_share(main) else (1, "")
-    mean, low, high = (f"{scale * difference[key]:+.2f}" for key in ("mean", "low", "high"))
+
+    def tested(result: dict[str, float], interval: str, test: str) -> str:
+        low, high = (f"{scale * result[key]:+.2f}" for key in ("low", "high"))
+        p = figures.p_value(result["p"])
+        return f"95 % interval {low} to {high}{interval}, p = {p} ({test})".replace("= <", "<")
+
+    by_samples = tested(difference, f" ({kind.interval_of_difference})", kind.paired_test)
+    by_both = procedures.get("why_not_tested") or tested(procedures, "", "t test of crossed random effects")
     return [
         *sides,
-        f"A - B  {mean}{unit}, 95 % interval {low} to {high} ({kind.interval_of_difference}), "
-        f"p = {figures.p_value(difference['p'])} ({kind.paired_test}), {comparison['samples']:,} samples",
+        f"A - B  {scale * difference['mean']:+.2f}{unit}, {comparison['samples']:,} samples\n"
+        f"  these checkpoints on other samples       {by_samples}\n"
+        f"  this training, other seeds and samples   {by_both}",
     ]
 
 

@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from eventbench.leaderboard.rows import Row, RunFigure
+from eventbench.statistics.procedures import LEAST_RUNS
 from eventbench.task_kinds.base import TaskKind
 
+SIGNIFICANCE = 0.05
+MARKS = {
+    "*": "not told from the first, neither these checkpoints nor this training",
+    "~": "these checkpoints are told from the first, this training is not",
+    "?": f"these checkpoints are not told from the first; this training needs {LEAST_RUNS} seeds, in both, to be tested",
+    "†": f"these checkpoints are told from the first; this training needs {LEAST_RUNS} seeds, in both, to be tested",
+}
+"""What is said of rows below the first. `tests_of` says how it was tested."""
 _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
 
 
@@ -81,13 +90,28 @@ def rank(row: Row) -> str:
     return "" if row.rank is None else str(row.rank)
 
 
-def note(row: Row) -> str:
-    """A remark on the row's rank: why it has none, or that it does not differ clearly from the first."""
-    if row.why_unranked:
-        return row.why_unranked
-    if row.rank == 1 or row.tied_with_first is None:
+def rank_mark(row: Row) -> str:
+    """What stands behind the rank of a row below the first: a key of MARKS, or "" where it is told from the first."""
+    if row.rank in (None, 1) or row.checkpoints.tied is None:
         return ""
-    return "no clear difference from the first" if row.tied_with_first else ""
+    if row.procedure.why_not:
+        return "?" if row.checkpoints.tied else "†"
+    if not row.procedure.tied:
+        return ""
+    return "*" if row.checkpoints.tied else "~"
+
+
+def tests_of(kind: TaskKind) -> str:
+    """What the marks rest on, in a sentence without its full stop."""
+    return (
+        f"Tested against the first: these checkpoints on other samples ({kind.paired_test}); this training, with other "
+        f"seeds and samples (t test of crossed random effects); told apart where p <= {SIGNIFICANCE} after Holm"
+    )
+
+
+def note(row: Row) -> str:
+    """A remark on the row's rank: why it has none, or what is not told from the first."""
+    return row.why_unranked or MARKS.get(rank_mark(row), "")
 
 
 def p_value(p: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from eventbench.leaderboard import figures
 from eventbench.leaderboard.rows import Board
-from eventbench.leaderboard.table import is_tied, sentences
+from eventbench.leaderboard.table import sentences
 
 
 def markdown_board(board: Board) -> str:
@@ -28,7 +28,6 @@ def markdown_board(board: Board) -> str:
     lines += [_line(headings), _line(["---:", "---", "---:", "---:", "---:", "---", *["---:"] * len(others)])]
     for row in [*board.rows, *board.unranked]:
         figure = row.metrics[board.rank_by]
-        tied = "\\*" if is_tied(row) else ""
         cells = [
             writer.with_spread(board.rank_by, figure),
             writer.interval(board.rank_by, figure),
@@ -36,7 +35,9 @@ def markdown_board(board: Board) -> str:
             row.status,
             *(writer.with_spread(name, row.metrics.get(name)) for name in others),
         ]
-        lines.append(_line([(figures.rank(row) or "-") + tied, *map(_safe, [row.label, *cells])]))
+        lines.append(
+            _line([*map(_safe, [figures.rank(row) + figures.rank_mark(row) or "-", row.label, *cells])])
+        )
     notes = [_safe(sentence) for part in sentences(board) for sentence in part.splitlines()]
     return "\n".join([*lines, "", *notes]).rstrip() + "\n"
 

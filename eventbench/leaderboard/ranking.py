@@ -15,14 +15,15 @@ from typing import Any
 from eventbench.errors import BadRecord, NotComparable
 from eventbench.leaderboard.comparable import RESUBMIT_OR_WITHDRAW, refuse_different_samples, refuse_mixed
 from eventbench.leaderboard.entry import Entry
+from eventbench.leaderboard.figures import SIGNIFICANCE
 from eventbench.leaderboard.records import Broken
-from eventbench.leaderboard.rows import Board, PooledRun, Row, RunFigure
+from eventbench.leaderboard.rows import Board, PooledRun, Row, RunFigure, Tested
 from eventbench.specs.record import Score, Status
 from eventbench.statistics.paired import holm
+from eventbench.statistics.procedures import procedure_difference, too_few_runs
 from eventbench.task_kinds.base import TaskKind
 
 STATUSES: tuple[Status, ...] = ("self-reported", "replayed", "re-run")  # the better checked the later
-SIGNIFICANCE = 0.05
 PICKED_ON_TEST = "test-max"
 
 
@@ -197,10 +198,18 @@ def _ranked(rows: list[Row], rank_by: str) -> list[Row]:
 
 
 def _mark_ties(rows: list[Row], kind: TaskKind) -> None:
-    """Mark rows that do not differ clearly from the first, by the kind's paired test, adjusted by Holm over all rows."""
+    """Test every row against the first, as checkpoints and as training procedures, each adjusted by Holm over its tests."""
     first, *others = rows
-    first.tied_with_first = False
+    first.procedure = first.checkpoints = Tested(tied=False)
     p_values = [kind.p_of_no_difference(first.marks, row.marks) for row in others]
     for row, p in zip(others, holm(p_values), strict=True):
-        row.p_first = p
-        row.tied_with_first = row.rank == first.rank or p > SIGNIFICANCE
+        row.checkpoints = Tested(row.rank == first.rank or p > SIGNIFICANCE, p)
+    testable = []
+    for row in others:
+        if why_not := too_few_runs(len(first.runs), len(row.runs)):
+            row.procedure = Tested(why_not=why_not)
+        else:
+            testable.append(row)
+    p_values = [procedure_difference(first.marks, row.marks).p for row in testable]
+    for row, p in zip(testable, holm(p_values), strict=True):
+        row.procedure = Tested(row.rank == first.rank or p > SIGNIFICANCE, p)

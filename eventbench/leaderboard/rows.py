@@ -47,11 +47,24 @@ class PooledRun:
     index: int
 
 
+@dataclass(frozen=True)
+class Tested:
+    """A row against the first: `p` after Holm, and whether they are not told apart. None where that is not tested.
+
+    `why_not` says why, "" for the first row itself.
+    """
+
+    tied: bool | None = None
+    p: float | None = None
+    why_not: str = ""
+
+
 @dataclass
 class Row:
     """One line of the board. `rank` is None for a row that is shown but not ranked, for the reason `why_unranked`.
 
-    `trained` has the settings in which its recipe differs from those of other rows of the same model.
+    `trained` has the settings in which its recipe differs from those of other rows of the same model. What the board says of
+    a row and the first one are two answers: `procedure` of how they are trained, `checkpoints` of the weights as they are.
     """
 
     model: str
@@ -61,8 +74,8 @@ class Row:
     runs: list[PooledRun]
     entries: list[Entry]
     rank: int | None = None
-    tied_with_first: bool | None = None
-    p_first: float | None = None
+    procedure: Tested = Tested()
+    checkpoints: Tested = Tested()
     why_unranked: str = ""
     trained: dict[str, Any] = field(default_factory=dict)
 
@@ -91,9 +104,13 @@ class Row:
             "model": self.model,
             "config": self.config,
             "status": self.status,
-            "tied_with_first": self.tied_with_first,
-            "p_first": self.p_first,
+            "tied_with_first": self.procedure.tied,
+            "p_first": self.procedure.p,
+            "checkpoints_tied_with_first": self.checkpoints.tied,
+            "checkpoints_p_first": self.checkpoints.p,
         }
+        if self.procedure.why_not:
+            ranking["why_not_tested"] = self.procedure.why_not
         if self.why_unranked:
             ranking["why_unranked"] = self.why_unranked
         about = msgspec.to_builtins(self.entries[-1].record.about)
@@ -127,6 +144,11 @@ class Board:
     def empty(self) -> bool:
         """True when the task has no record at all, ranked or not."""
         return not (self.rows or self.unranked or self.withdrawn or self.broken)
+
+    @property
+    def tested(self) -> bool:
+        """Whether rows below the first were tested against it."""
+        return any(row.checkpoints.p is not None for row in self.rows)
 
     @property
     def metrics(self) -> list[str]:

@@ -72,8 +72,7 @@ def _section(board: Board, index: int) -> dict[str, Any]:
         "interval_heading": writer.interval_heading(board.rank_by),
         "headings": [writer.heading(name, board.units[name]) for name in others],
         "rows": [_line(row, writer, board.rank_by, others) for row in [*board.rows, *board.unranked]],
-        "paired_test": board.kind.paired_test,
-        "tied": any(row.tied_with_first and row.rank != 1 for row in board.rows),
+        "tests": f"{figures.tests_of(board.kind)}." if board.tested else "",
     }
 
 

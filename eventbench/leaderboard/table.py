@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from eventbench.errors import UnknownName
 from eventbench.leaderboard import figures
-from eventbench.leaderboard.ranking import SIGNIFICANCE
-from eventbench.leaderboard.rows import Board, Row
+from eventbench.leaderboard.rows import Board
 from eventbench.leaderboard.text_table import narrowest, render
 
 # The figures that a board shows beside the ranking, as far as they fit; others are shown on request.
@@ -39,7 +38,10 @@ def board_text(board: Board, width: int = 120, columns: Sequence[str] | None = N
     parts = [f"{figures.plain(title)} · {board.samples:,} test samples · ranked by {board.rank_by}"]
     if board.rows or board.unranked:
         parts += _tables(board, width, columns)
-    return "\n\n".join([*parts, *sentences(board)])
+    # How it was tested is prose, and is folded; a reason or a name is left as it is.
+    told = f"{figures.tests_of(board.kind)}."
+    folded = [part.replace(told, textwrap.fill(told, min(width, FIRST_WIDTH))) for part in sentences(board)]
+    return "\n\n".join([*parts, *folded])
 
 
 def chosen_columns(board: Board, names: Sequence[str]) -> list[str]:
@@ -96,7 +98,7 @@ def _ranking(board: Board, dense: bool) -> list[list[str]]:
     ranked = [row.metrics[rank_by] for row in rows]
     heading = writer.caption(rank_by, board.units.get(rank_by, ""))
     columns = [
-        ["#", *(figures.rank(row) + ("*" if is_tied(row) else "") or "-" for row in rows)],
+        ["#", *(figures.rank(row) + figures.rank_mark(row) or "-" for row in rows)],
         ["model", *(row.label for row in rows)],
         [_narrow(heading) if dense else heading, *(writer.number(figure.mean, rank_by) for figure in ranked)],
         [writer.interval_heading(rank_by), *(writer.interval(rank_by, figure) for figure in ranked)],
@@ -105,11 +107,6 @@ def _ranking(board: Board, dense: bool) -> list[list[str]]:
         ["status", *(row.status for row in rows)],
     ]
     return [column for column in columns if any(column[1:]) or not dense]
-
-
-def is_tied(row: Row) -> bool:
-    """True for a row below the first that does not differ clearly from it on the test samples."""
-    return bool(row.tied_with_first) and row.rank != 1
 
 
 def _column(board: Board, name: str, dense: bool = False) -> list[str]:
@@ -164,12 +161,11 @@ def _further_tables(board: Board, names: list[str], width: int) -> list[str]:
 
 
 def sentences(board: Board) -> list[str]:
-    """Notes on the table as one paragraph, a line each: ties, and the records that are not ranked. Empty without any."""
+    """Notes on the table as one paragraph, a line each: what the marks mean, and the records that are not ranked. Empty without any."""
     lines = []
-    if any(is_tied(row) for row in board.rows):
-        lines.append(
-            f"* the test samples do not tell it from the first ({board.kind.paired_test}, p > {SIGNIFICANCE} after Holm)."
-        )
+    met = {figures.rank_mark(row) for row in board.rows}
+    lines += [f"{mark} {text}." for mark, text in figures.MARKS.items() if mark in met]
+    lines += [f"{figures.tests_of(board.kind)}."] if lines else []
     lines += [f"- {figures.plain(row.label)} is not ranked: {row.why_unranked}." for row in board.unranked]
     lines += [
         f"- withdrawn: {figures.plain(entry.id)}: {figures.plain(entry.withdrawn)}"

@@ -1,7 +1,7 @@
-"""Paired tests and intervals of a board: McNemar, bootstrap, sign-flip and Holm, each with its source.
+"""Paired tests and intervals of checkpoints: McNemar, bootstrap, sign-flip and Holm, each with its source.
 
-All of them are about the drawn sample of test recordings, for the given runs; how a model varies from seed to seed is
-shown by the standard deviation beside them.
+All of them are about the drawn sample of test recordings, for the given runs: would these checkpoints be ahead on other
+samples? What other seeds would give is another question: `procedures`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 RESAMPLES = 10_000
 SEED = 20261121
+LEAST_P = 1e-13
+"""The sign-flip p is no more exact than this; what is below is given as this, a bound from above."""
 
 
 def mcnemar_exact(only_a: int, only_b: int) -> float:
@@ -80,8 +82,8 @@ def sign_flip(differences: np.ndarray) -> float:
 
     p is the probability that the sum of the differences, each with a random sign, is at least as far from 0 as observed.
     All 2^n sign patterns are counted, without random draws: the sum of independent ±d has the characteristic function
-    Π cos(d·θ), and its distribution is that function's inverse Fourier transform, so p is exact to about 1e-13. With one
-    run of A and one of B it equals McNemar's exact test.
+    Π cos(d·θ), and its distribution is that function's inverse Fourier transform, so p is exact to about 1e-13, and
+    `LEAST_P` stands for anything below. With one run of A and one of B it equals McNemar's exact test.
     Source: Fisher, The Design of Experiments (1935), section 21.
     """
     import numpy as np
@@ -99,7 +101,7 @@ def sign_flip(differences: np.ndarray) -> float:
     probability = np.fft.irfft(transform, n=length)  # of sums 0..largest_sum, then -largest_sum..-1
     observed = abs(int(differences.sum()))
     tail = 2 * probability[observed : largest_sum + 1].sum() if observed else 1.0
-    return float(min(1.0, max(tail, 2.0 ** (1 - int(counts.sum())))))
+    return float(min(1.0, max(tail, 2.0 ** (1 - int(counts.sum())), LEAST_P)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

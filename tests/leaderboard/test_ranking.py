@@ -14,8 +14,10 @@ from click.testing import CliRunner
 
 from eventbench.cli.compare import command
 from eventbench.errors import EventbenchError, NotComparable, UnknownName
+from eventbench.leaderboard import figures
 from eventbench.leaderboard.compare import compare
 from eventbench.leaderboard.comparison_text import comparison_text
+from eventbench.leaderboard.figures import MARKS
 from eventbench.leaderboard.markdown import markdown_board
 from eventbench.leaderboard.rows import Board, Row
 from eventbench.leaderboard.table import board_text
@@ -55,7 +57,7 @@ def test_a_figure_where_less_is_better_is_ranked_the_other_way(tmp_path: Path) -
     board_builder.make_task(tmp_path, text=text)
     board = view(tmp_path)
     assert order(board) == [(1, "fast"), (2, "slow")]
-    assert board.rows[1].tied_with_first is None
+    assert board.rows[1].checkpoints.tied is None and board.rows[1].procedure.tied is None
 
 
 def test_recipes_are_told_apart_by_what_all_of_them_state_where_that_does(tmp_path: Path) -> None:
@@ -128,10 +130,13 @@ def test_rows_that_the_test_samples_cannot_tell_from_the_first_are_marked(tmp_pa
     board_builder.add(tmp_path, [4], model="near")
     board_builder.add(tmp_path, [20], model="far")
     first, near, far = view(tmp_path).rows
-    assert (first.tied_with_first, near.tied_with_first, far.tied_with_first) == (False, True, False)
+    assert [row.checkpoints.tied for row in (first, near, far)] == [False, True, False]
+    # One run each says nothing of how they are trained.
+    assert [row.procedure.tied for row in (near, far)] == [None, None]
+    assert [figures.rank_mark(row) for row in (first, near, far)] == ["", "?", "†"]
     # first is wrong on 2 samples that near is wrong on too: near alone is wrong on 2, far alone on 18.
-    assert near.p_first == pytest.approx(mcnemar_exact(0, 2))
-    assert far.p_first == pytest.approx(2 * mcnemar_exact(0, 18))
+    assert near.checkpoints.p == pytest.approx(mcnemar_exact(0, 2))
+    assert far.checkpoints.p == pytest.approx(2 * mcnemar_exact(0, 18))
 
 
 def test_a_withdrawn_record_is_listed_and_not_ranked(tmp_path: Path) -> None:
@@ -275,6 +280,8 @@ def test_the_json_of_a_board_is_the_contracts(tmp_path: Path) -> None:
         "status": "re-run",
         "tied_with_first": False,
         "p_first": None,
+        "checkpoints_tied_with_first": False,
+        "checkpoints_p_first": None,
         "accuracy": {
             "mean": 0.92,
             "std": pytest.approx(statistics.stdev([0.94, 0.9])),
@@ -408,7 +415,7 @@ def test_a_table_keeps_to_its_width_and_breaks_no_figure(tmp_path: Path, width: 
     board_builder.showcase(tmp_path)
     board = view(tmp_path)
     text = board_text(board, width, board.metrics)
-    tables = [line for line in text.splitlines() if not line.startswith("*")]
+    tables = [line for line in text.splitlines() if not line.startswith((*MARKS,))]
     assert max(map(len, tables[1:])) <= width
     assert "98.38" in text
     assert "2.10 G" in text

@@ -192,11 +192,11 @@ def test_a_board_of_it_ranks_by_its_main_figure_and_says_so(tmp_path: Path) -> N
     assert board.rank_by == "error"
     assert board.broken == []
     assert [(row.rank, row.model) for row in board.rows] == [(1, "near"), (2, "far")]
-    assert (board.rows[1].p_first, board.rows[1].tied_with_first) == (0.5, True)
+    assert (board.rows[1].checkpoints.p, board.rows[1].checkpoints.tied) == (0.5, True)
     text = board_text(board)
     assert "ranked by error" in text
     assert "0.500 to 2.50" in text
-    assert "(test of equal signs, p > 0.05 after Holm)" in text
+    assert "other samples (test of equal signs)" in text
     assert "| 1 | near | 1.50 ± 0.707 | 0.500 to 2.50 |" in markdown_board(board)
 
 
@@ -225,7 +225,9 @@ def test_two_records_of_it_are_compared_by_its_tests(tmp_path: Path) -> None:
     assert "accuracy" not in comparison
     text = CliRunner().invoke(command, [a.id, b.id, "--board", str(tmp_path)]).stdout
     assert "A  error 1.50, 95 % interval 0.500 to 2.50, 2 runs" in text
-    assert "A - B  -2.50, 95 % interval -3.50 to -1.50 (two units), p = 0.5000 (test of equal signs)" in text
+    assert "A - B  -2.50, 50 samples" in text
+    assert "95 % interval -3.50 to -1.50 (two units), p = 0.5000 (test of equal signs)" in text
+    assert "1 run: how a model is trained is tested from 3 seeds on" in text
     assert "A is closer" in text
 
 
