@@ -9,6 +9,7 @@ import numpy as np
 
 from eventbench.errors import BadSpec
 from eventbench.events import Events
+from eventbench.steps._compaction import kept_columns
 
 
 def check_whole(step: str, name: str, value: Any, least: int = 1, most: int = 2**62) -> None:
@@ -44,8 +45,15 @@ def require_generator(step: str, generator: np.random.Generator | None) -> np.ra
 
 
 def select(events: Events, mask: np.ndarray) -> Events:
-    """The events where `mask`, bool (events,), is true, in their order."""
-    return Events.trusted(events.t[mask], events.x[mask], events.y[mask], events.p[mask], events.sensor)
+    """The events where `mask`, bool (events,), is true, in their order; `events` itself where it is true for all."""
+    if mask.all():
+        return events
+    return Events.trusted(*kept_columns(events.t, events.x, events.y, events.p, mask), events.sensor)
+
+
+def fits_uint32(number: int) -> bool:
+    """Whether a kernel may count up to this number in 32 bits, in which tables of all pixels are half as large."""
+    return 0 <= number < 2**32
 
 
 def sorted_by_time(
@@ -63,4 +71,4 @@ def cropped(events: Events, x: int, y: int, width: int, height: int) -> Events:
     # Unsigned subtraction: coordinates left of or above the corner wrap to large numbers.
     columns, rows = events.x - np.uint16(x), events.y - np.uint16(y)
     inside = (columns < width) & (rows < height)
-    return Events.trusted(events.t[inside], columns[inside], rows[inside], events.p[inside], (width, height))
+    return Events.trusted(*kept_columns(events.t, columns, rows, events.p, inside), (width, height))

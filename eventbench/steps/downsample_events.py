@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from eventbench.events import Events
+from eventbench.steps._compaction import kept_columns
 from eventbench.steps._parts import check_whole
 from eventbench.steps.base import Step
 
@@ -53,4 +54,4 @@ class DownsampleEvents(Step, frozen=True, forbid_unknown_fields=True):
         x, y = events.x // self.factor, events.y // self.factor
         threshold = self.threshold or -(-self.factor * self.factor // 2)
         fires = _fires(x, y, events.p, width, threshold, np.zeros(width * height, np.int32))
-        return Events.trusted(events.t[fires], x[fires], y[fires], events.p[fires], (width, height))
+        return Events.trusted(*kept_columns(events.t, x, y, events.p, fires), (width, height))

@@ -5,11 +5,30 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
+from numba import njit
 
 from eventbench.events import Events
 from eventbench.events.summary import hot_pixels
 from eventbench.steps._parts import check_number, select
 from eventbench.steps.base import Step
+
+MOST_IN_A_TABLE = 2**24  # pixels of a sensor of which each has a counter; beyond, events are sorted by pixel
+
+
+@njit(cache=True, nogil=True)
+def _count_events(x, y, width, counts):  # type: ignore[no-untyped-def]
+    """Count the events of every pixel into `counts`, uint32 (pixels,), zeros at first."""
+    for i in range(x.shape[0]):
+        counts[np.uint32(y[i]) * np.uint32(width) + np.uint32(x[i])] += np.uint32(1)
+
+
+@njit(cache=True, nogil=True)
+def _elsewhere(x, y, width, is_hot):  # type: ignore[no-untyped-def]
+    """bool (events,): whether each event's pixel is not in the table `is_hot`, bool (pixels,)."""
+    elsewhere = np.empty(x.shape[0], np.bool_)
+    for i in range(x.shape[0]):
+        elsewhere[i] = not is_hot[np.uint32(y[i]) * np.uint32(width) + np.uint32(x[i])]
+    return elsewhere
 
 
 class DropHotPixels(Step, frozen=True, forbid_unknown_fields=True):
@@ -32,11 +51,27 @@ class DropHotPixels(Step, frozen=True, forbid_unknown_fields=True):
         """The events of all other pixels, in their order."""
         if not len(events):
             return events
-        width = events.sensor[0]
-        cells = events.y.astype(np.int64) * width + events.x
-        active, index, counts = np.unique(cells, return_inverse=True, return_counts=True)
-        if self.most_hz is None:
-            hot = np.isin(active, [pixel.y * width + pixel.x for pixel in hot_pixels(active, counts, width)])
-        else:
-            hot = counts * 1e6 > self.most_hz * max(events.duration_us, 1)
+        width, height = events.sensor
+        if width * height > MOST_IN_A_TABLE:
+            return self._by_sorting(events)
+        counts, is_hot = np.zeros(width * height, np.uint32), np.zeros(width * height, np.bool_)
+        _count_events(events.x, events.y, width, counts)
+        active = np.flatnonzero(counts != 0)
+        hot = self._hot(active, counts[active].astype(np.int64), events)
+        is_hot[hot] = True
+        return select(events, _elsewhere(events.x, events.y, width, is_hot)) if len(hot) else events
+
+    def _by_sorting(self, events: Events) -> Events:
+        """The same for a sensor of any size: one bad event may make an unknown one 65536 x 65536."""
+        address = events.y.astype(np.int64) * events.sensor[0] + events.x
+        active, index, counts = np.unique(address, return_inverse=True, return_counts=True)
+        hot = np.isin(active, self._hot(active, counts, events))
         return select(events, ~hot[index])
+
+    def _hot(self, active: np.ndarray, counts: np.ndarray, events: Events) -> np.ndarray:
+        """int64 (hot pixels,): those of the sorted addresses `active` that are hot; `counts`, both (pixels,), are their events."""
+        if self.most_hz is None:
+            width = events.sensor[0]
+            found = [pixel.y * width + pixel.x for pixel in hot_pixels(active, counts, width)]
+            return np.array(found, np.int64)
+        return active[counts * 1e6 > self.most_hz * max(events.duration_us, 1)]

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.events import Events
+from eventbench.steps._compaction import kept_columns
 from eventbench.steps._parts import check_number, require_generator
 from eventbench.steps.base import Step
 
@@ -32,5 +33,5 @@ class JitterSpace(Step, frozen=True, forbid_unknown_fields=True):
         dx, dy = np.rint(generator.normal(0, self.std, (2, len(events)))).astype(np.int64)
         x, y = events.x + dx, events.y + dy
         inside = (x >= 0) & (x < events.sensor[0]) & (y >= 0) & (y < events.sensor[1])
-        x, y = x[inside].astype(np.uint16), y[inside].astype(np.uint16)
-        return Events.trusted(events.t[inside], x, y, events.p[inside], events.sensor)
+        columns = kept_columns(events.t, x.astype(np.uint16), y.astype(np.uint16), events.p, inside)
+        return Events.trusted(*columns, events.sensor)
