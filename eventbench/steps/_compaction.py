@@ -26,14 +26,14 @@ def copy_kept(t, x, y, p, keep, out_t, out_x, out_y, out_p):  # type: ignore[no-
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
+def empty_columns(like: Columns, events: int) -> Columns:
+    """New columns t, x, y, p (events,) of the types of others."""
+    t, x, y, p = (np.empty(events, column.dtype) for column in like)
+    return t, x, y, p
+
+
 def kept_columns(t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray, keep: np.ndarray) -> Columns:
     """New columns t, x, y, p (kept,) of the events where `keep`, bool (events,), is true, in their order."""
-    count = np.count_nonzero(keep)
-    out = (
-        np.empty(count, t.dtype),
-        np.empty(count, x.dtype),
-        np.empty(count, y.dtype),
-        np.empty(count, p.dtype),
-    )
+    out = empty_columns((t, x, y, p), int(np.count_nonzero(keep)))
     copy_kept(t, x, y, p, keep, *out)
     return out

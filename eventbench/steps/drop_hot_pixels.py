@@ -9,6 +9,7 @@ from numba import njit
 
 from eventbench.events import Events
 from eventbench.events.summary import hot_pixels
+from eventbench.steps._compaction import empty_columns
 from eventbench.steps._parts import check_number, select
 from eventbench.steps.base import Step
 
@@ -23,12 +24,16 @@ def _count_events(x, y, width, counts):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _elsewhere(x, y, width, is_hot):  # type: ignore[no-untyped-def]
-    """bool (events,): whether each event's pixel is not in the table `is_hot`, bool (pixels,)."""
-    elsewhere = np.empty(x.shape[0], np.bool_)
-    for i in range(x.shape[0]):
-        elsewhere[i] = not is_hot[np.uint32(y[i]) * np.uint32(width) + np.uint32(x[i])]
-    return elsewhere
+def _copy_elsewhere(t, x, y, p, width, is_hot, out_t, out_x, out_y, out_p):  # type: ignore[no-untyped-def]
+    """As `copy_kept`, for the events of pixels that are not in the table `is_hot`, bool (pixels,)."""
+    count, i = 0, 0
+    while count < out_t.shape[0]:
+        out_t[count] = t[i]
+        out_x[count] = x[i]
+        out_y[count] = y[i]
+        out_p[count] = p[i]
+        count += not is_hot[np.uint32(y[i]) * np.uint32(width) + np.uint32(x[i])]
+        i += 1
 
 
 class DropHotPixels(Step, frozen=True, forbid_unknown_fields=True):
@@ -54,12 +59,17 @@ class DropHotPixels(Step, frozen=True, forbid_unknown_fields=True):
         width, height = events.sensor
         if width * height > MOST_IN_A_TABLE:
             return self._by_sorting(events)
-        counts, is_hot = np.zeros(width * height, np.uint32), np.zeros(width * height, np.bool_)
+        counts, is_hot = (np.zeros(width * height, dtype) for dtype in (np.uint32, np.bool_))
         _count_events(events.x, events.y, width, counts)
         active = np.flatnonzero(counts != 0)
-        hot = self._hot(active, counts[active].astype(np.int64), events)
+        hot = self._hot(active, counts[active], events)
+        if not len(hot):
+            return events
         is_hot[hot] = True
-        return select(events, _elsewhere(events.x, events.y, width, is_hot)) if len(hot) else events
+        columns = (events.t, events.x, events.y, events.p)
+        out = empty_columns(columns, len(events) - int(counts[hot].sum()))
+        _copy_elsewhere(*columns, width, is_hot, *out)
+        return Events.trusted(*out, events.sensor)
 
     def _by_sorting(self, events: Events) -> Events:
         """The same for a sensor of any size: one bad event may make an unknown one 65536 x 65536."""
