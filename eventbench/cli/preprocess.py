@@ -125,10 +125,18 @@ def _print_stores(dataset: str, reports: list[Report], remarks: list[Remark], as
             mended = ", ".join(f"{count:,} {kind}" for kind, count in store["mended"].items())
             click.echo(f"  mended: {mended}")
         click.echo(f"  {store['path']} ({store['bytes'] / 1e6:,.1f} MB)")
+        for note in store["notes"] if report is reports[0] else ():
+            _options.say(f"  note: {_note_text(note)}")
         for note in report.notes:
             if report is reports[0] or note not in reports[0].notes:
                 _options.say(f"  {note}")
     _print_remarks(remarks)
+
+
+def _note_text(note: dict[str, Any]) -> str:
+    """A note of some files, with the first of them as an example."""
+    files = f"{note['files']:,} files, as {note['file']}" if note["files"] > 1 else note["file"]
+    return f"{note['kind']}: {files}: {note['what']}" + (f"; {note['fix']}" if note["fix"] else "")
 
 
 def _print_remarks(remarks: list[Remark]) -> None:
@@ -160,6 +168,7 @@ def _store_made(report: Report) -> dict[str, Any]:
         "kept": account["kept"],
         "lost": {name.removeprefix("lost/"): n for name, n in account.items() if name.startswith("lost/")},
         "mended": mended_in(store),
+        "notes": [note._asdict() for note in store.notes],
         "bytes": report.store.stat().st_size,
         "made_again": report.made_again,
         "not_looked_at": report.not_looked_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from eventbench.preprocess.freshness import look_at_folder
 from eventbench.preprocess.report import Report
 from eventbench.recordings.content import sample_line
 from eventbench.recordings.dataset import Dataset
+from eventbench.recordings.files_read import path_below
+from eventbench.sources.base import LOSSES, MENDED
 from eventbench.specs.card import Card
 from eventbench.specs.catalog import Named
 from eventbench.specs.raw_files import RawFiles
@@ -23,6 +26,7 @@ from eventbench.specs.sample import Sample
 from eventbench.store.draft import Draft, Row
 from eventbench.store.key import StoreKey
 from eventbench.store.left_out import LeftOut
+from eventbench.store.notes import notes_by_kind
 from eventbench.store.read import EventStore
 from eventbench.store.write import Column, finish
 
@@ -36,6 +40,7 @@ def events_store(
     rebuild: bool = False,
     keep_going: bool = False,
     incomplete: bool = False,
+    may_be_left_out: Collection[str] | None = None,
     progress: Progress = no_progress,
 ) -> Report:
     """Decode every recording of the card once, into the card's store of events.
@@ -46,8 +51,8 @@ def events_store(
     BadDataset where recordings are missing or differ from the card, Refused where some cannot be decoded; then no store is
     made, but the draft keeps what was read before the first of them.
 
-    With `keep_going`, recordings that cannot be decoded are left out, and the store and the report say which; `incomplete`
-    takes such a store where there is one, and makes none.
+    With `keep_going`, recordings that cannot be decoded are left out, and the store and the report say which: any, or those
+    of the samples `may_be_left_out` alone. `incomplete` takes such a store where there is one, and makes none.
     """
     key = StoreKey.of(cache, card)
 
@@ -64,11 +69,14 @@ def events_store(
             progress,
             keep_going=keep_going,
         )
+        if may_be_left_out is not None:
+            report.refused_but_for(may_be_left_out)
         left_out = _left_out(dataset, samples, report)
         report.refused = {sample.id: sample.reason for sample in left_out}
         _check_files(draft, dataset, {sample.split for sample in left_out})
         raw = _raw_files(draft, dataset, samples, left_out)
-        finish(draft, card, card.spec.sensor, columns, raw=raw, left_out=left_out)
+        notes = notes_by_kind(draft.rows, lambda id: path_below(dataset.root, samples[id].recording))
+        finish(draft, card, card.spec.sensor, columns, raw=raw, left_out=left_out, notes=notes)
         return report
 
     return make_once(
@@ -116,6 +124,9 @@ def _load(dataset: Dataset, sample: Sample) -> Payload:
         kept=len(events),
         lost=dict(lost),
         mended=decoded.mended,
+        notes=[
+            (note.kind, note.what, note.fix) for note in decoded.notes if note.kind not in (*LOSSES, *MENDED)
+        ],
         start_us=packed.start_us,
     )
     return row, [packed.address, packed.dt, packed.long_row, packed.long_dt]

@@ -55,7 +55,14 @@ def frames_store(
         draft = Draft(key, list(columns), content=events.raw_digest, start_over=rebuild)
         report = fill(draft, events.ids, lambda name: _load(events, rows[name], binning), workers, progress)
         finish(
-            draft, card, binning.sensor(events.sensor), columns, shape, events.raw_files(), events.left_out
+            draft,
+            card,
+            binning.sensor(events.sensor),
+            columns,
+            shape,
+            events.raw_files(),
+            events.left_out,
+            events.notes,
         )
         report.samples += len(events.left_out)
         report.refused = {sample.id: sample.reason for sample in events.left_out}
@@ -93,5 +100,6 @@ def _load(events: EventStore, row: int, binning: Binning) -> Payload:
         events=account.events,
         kept=account.binned,
         lost={reason: count for reason, count in account.lost.items() if count},
+        mended={kind: count for kind, counts in events.mended.items() if (count := int(counts[row]))},
     )
     return entry, list(encode_sparse(frames))

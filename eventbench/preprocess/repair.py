@@ -12,6 +12,7 @@ from eventbench.errors import BadStore, some
 from eventbench.files.progress import Progress, no_progress
 from eventbench.preprocess.events_store import events_store
 from eventbench.preprocess.frames_store import frames_store
+from eventbench.preprocess.freshness import stored_samples
 from eventbench.specs.card import Card, SplitPins
 from eventbench.specs.catalog import Named
 from eventbench.store.draft import clear_draft
@@ -73,8 +74,9 @@ def repair(
 ) -> Health:
     """Make a store again: events from the raw recordings below `data`, frames from the store of events.
 
-    The old store stays until the new one is complete. Raises BadStore where no known card and pipeline make this
-    store or somebody is writing it, BadDataset where the recordings are not at hand.
+    The old store stays until the new one is complete. What it was made without may be left out again, and nothing else.
+    Raises BadStore where no known card and pipeline make this
+    store or somebody is writing it, BadDataset where the recordings are not at hand or cannot be read.
     """
     path = health.item.path
     store = expected.by_path.get(path)
@@ -89,22 +91,41 @@ def repair(
             raise BadStore("another process is writing it", where=path, fix="wait until it is done")
         if store.pipeline:  # a draft may hold frames of the store of events as it was when that was damaged
             clear_draft(path)
-    digest_before = _raw_digest(path)
-    events_store(store.card, data, cache, rebuild=store.pipeline is None, workers=workers, progress=progress)
+    digest_before, left_out = _before(path)
+    events_store(
+        store.card,
+        data,
+        cache,
+        workers=workers,
+        rebuild=store.pipeline is None,
+        keep_going=bool(left_out),
+        incomplete=store.pipeline is not None,
+        may_be_left_out=left_out,
+        progress=progress,
+    )
     if store.pipeline:
-        frames_store(store.card, store.pipeline, cache, rebuild=True, workers=workers, progress=progress)
+        frames_store(
+            store.card,
+            store.pipeline,
+            cache,
+            workers=workers,
+            rebuild=True,
+            incomplete=True,
+            progress=progress,
+        )
     again = examine(health.item, expected)
     if again.faults:
         raise BadStore(f"made again, and still broken: {again.faults[0]}", where=path)
-    return again._replace(other_recordings=digest_before not in (None, _raw_digest(path)))
+    return again._replace(other_recordings=digest_before not in (None, raw_digest_of(path)))
 
 
-def _raw_digest(path: Path) -> str | None:
-    """The `raw_digest` of a store; None where it is too damaged to say."""
+def _before(path: Path) -> tuple[str | None, list[str]]:
+    """The `raw_digest` of a store, and the samples that it was made without; None and none where it is too damaged to say."""
     try:
-        return raw_digest_of(path)
+        store = open_any(path)
     except BadStore:
-        return None
+        return None, []
+    return store.raw_digest, [sample.id for sample in store.left_out]
 
 
 def _key_faults(store: Store) -> list[str]:
@@ -128,13 +149,13 @@ def _account_faults(store: Store) -> list[str]:
 
 
 def _pin_faults(store: Store, card: Named[Card]) -> list[str]:
-    """Ids, labels and file hashes against the card, in a store of any layout version."""
-    faults = []
+    """Ids, labels and file hashes against the card, in a store of any layout version; samples left out are known, not missing."""
+    faults, samples, hashes = [], stored_samples(store), dict(zip(store.ids, store.hashes, strict=True))
     for name, pins in card.spec.splits.items():
-        rows = [row for row, split in enumerate(store.splits) if split == name]
-        hashes = {store.ids[row]: store.hashes[row] for row in rows}
-        labels = [int(store.labels[row]) for row in rows]
-        actual = SplitPins.of([store.ids[row] for row in rows], labels, len(card.spec.classes), hashes)
+        labels = {id: label for id, split, label, _ in samples if split == name}
+        whole = labels.keys() <= hashes.keys()  # of what cannot be read, the file is not the card's
+        files = {id: hashes[id] for id in labels} if whole else None
+        actual = SplitPins.of(labels, labels.values(), len(card.spec.classes), files)
         differ = pins.disagreements(actual)
         if "samples" in differ or "ids" in differ:
             counts = f"{actual.count} of {pins.count}"

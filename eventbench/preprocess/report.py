@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from eventbench.errors import BadDataset
@@ -25,6 +26,12 @@ class Report:
     refused: dict[str, str] = field(default_factory=dict)
     made_again: str = ""
     not_looked_at: str = ""
+
+    def refused_but_for(self, samples: Collection[str]) -> None:
+        """Raises Refused where others than these samples were refused."""
+        others = {id: reason for id, reason in self.refused.items() if id not in samples}
+        if others:
+            raise Refused(replace(self, refused=others))
 
     @property
     def notes(self) -> list[str]:

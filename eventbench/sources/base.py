@@ -13,7 +13,7 @@ from eventbench.errors import BadRecording
 from eventbench.events import EventBatch, Events
 from eventbench.files.content import file_bytes
 from eventbench.files.progress import Progress, no_progress
-from eventbench.sources._decoded import FIXES, Columns, Decoded, Note, decoded, how_to_set
+from eventbench.sources._decoded import FIXES, LOSSES, MENDED, Columns, Decoded, Note, decoded, how_to_set
 from eventbench.sources._pieces import PIECE_EVENTS, Piece, Scan
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = [
     "FIXES",
     "GIVE_SENSOR",
+    "LOSSES",
+    "MENDED",
     "ONE_BIT",
     "PER_US",
     "PIECE_EVENTS",

@@ -40,7 +40,7 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
     """A journal line: a sample's id and what is kept of it beside its payload.
 
     `bytes` and `xxh3` are of the payload, the columns in their order; `lost` counts events by reason, `mended` what was
-    done to the times of its file.
+    done to the times of its file. `notes` are what else its decoder said: kind, what, and what to do about it.
     """
 
     id: str
@@ -52,6 +52,7 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
     kept: int
     lost: dict[str, int] = {}
     mended: dict[str, int] = {}
+    notes: list[tuple[str, str, str]] = []
     start_us: int = 0
     bytes: tuple[Whole, ...] = ()
     xxh3: int = 0

@@ -48,7 +48,7 @@ class CacheItem(NamedTuple):
 class OpenedItem(NamedTuple):
     """An item opened: what it was `made_from` (the key's value), how many `samples` it has, `trouble` where it is unreadable.
 
-    `raw_digest` is that of a complete store. `state` is "complete", "draft", "unfinished", "lock", "layout unknown" or "unreadable".
+    `raw_digest` is that of a complete store, `left_out` how many samples it was made without. `state` is "complete", "draft", "unfinished", "lock", "layout unknown" or "unreadable".
     """
 
     item: CacheItem
@@ -57,6 +57,7 @@ class OpenedItem(NamedTuple):
     made_from: dict[str, Any] | None = None
     trouble: str = ""
     raw_digest: str = ""
+    left_out: int = 0
 
 
 def cache_items(cache: Path) -> list[CacheItem]:
@@ -85,7 +86,8 @@ def _look_at_store(item: CacheItem) -> OpenedItem:
         with opened(item.path) as file:
             samples, made_from = len(file["samples/id"]), json.loads(file.attrs["key_json"])
             raw_digest = str(file.attrs.get("raw_digest", ""))
-            return OpenedItem(item, "complete", samples, made_from, raw_digest=raw_digest)
+            left_out = len(file["left_out/id"]) if "left_out" in file else 0
+            return OpenedItem(item, "complete", samples, made_from, "", raw_digest, left_out)
     except BadStore as error:
         state = "layout unknown" if error.reason == "layout_unknown" else "unreadable"
         return OpenedItem(item, state, trouble=error.what)

@@ -18,6 +18,7 @@ from eventbench.events.packed import PackedEvents
 from eventbench.specs.raw_files import RawFile, RawFiles
 from eventbench.store.key import StoreKey
 from eventbench.store.left_out import read_left_out
+from eventbench.store.notes import read_notes
 from eventbench.store.opening import mapped, opened, release_pages, rows_of, texts
 from eventbench.store.seal import payload_checksum, raw_bytes
 from eventbench.store.sparse import decode_sparse
@@ -36,6 +37,7 @@ class Store:
     account : {"events", "kept", "lost/<reason>"} -> int64 (samples,)
     mended : {"steps_back", "clock_restarts", "clock_words_damaged"} -> int64 (samples,), in the file of the sample
     layout_version : of the file
+    notes : what decoders said of its files, by kind
     left_out : samples that it was made without, since they cannot be read
     raw_digest : of the recordings that no card pins (`RawFiles.digest`); "" where the card does, or the store does not say
     """
@@ -55,7 +57,7 @@ class Store:
         self.key, self.made_from = str(attrs["key"]), json.loads(attrs["key_json"])
         self.dataset, self.classes = str(attrs["dataset"]), json.loads(attrs["classes"])
         self.raw_digest = str(attrs.get("raw_digest", ""))
-        self.left_out = read_left_out(file)
+        self.left_out, self.notes = read_left_out(file), read_notes(file)
         width, height = attrs["sensor"]
         self.sensor = int(width), int(height)
         rows = rows_of(file)

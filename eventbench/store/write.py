@@ -18,6 +18,7 @@ from eventbench.specs.raw_files import RawFiles
 from eventbench.store.draft import Draft, Row
 from eventbench.store.key import LAYOUT_VERSION
 from eventbench.store.left_out import LeftOut, write_left_out
+from eventbench.store.notes import FileNote, write_notes
 from eventbench.store.paths import UNFINISHED, beside
 from eventbench.store.seal import ROOM, set_seal
 
@@ -40,11 +41,13 @@ def finish(
     shape: tuple[int, ...] | None = None,
     raw: RawFiles | None = None,
     left_out: Sequence[LeftOut] = (),
+    notes: Sequence[FileNote] = (),
 ) -> None:
     """Write the store from its draft and discard the draft; `columns` are the draft's, by name.
 
     `sensor` is (width, height) of the arrays in the store, `shape` (T, C, H, W) that of a sample's frames, `raw` what the
-    events were made from where the card does not pin it, `left_out` the samples it was made without. Memory use does not depend on how many events there are.
+    events were made from where the card does not pin it, `left_out` the samples it was made without, `notes` what
+    decoders said. Memory use does not depend on how many events there are.
     """
     unfinished = beside(draft.key.path, UNFINISHED)
     with h5py.File(unfinished, "w", libver=("earliest", "v110"), userblock_size=ROOM) as file:
@@ -55,6 +58,7 @@ def finish(
         if raw is not None:
             _write_raw_files(file, raw)
         write_left_out(file, left_out)
+        write_notes(file, notes)
         offsets = _make_room(file, draft, columns)
         file.attrs["complete"] = 1
     with unfinished.open("r+b") as target:

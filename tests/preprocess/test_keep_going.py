@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 
 from eventbench.store.read import EventStore, FrameStore
@@ -111,3 +112,62 @@ def test_only_a_card_that_pins_nothing_is_ranked_with_such_a_store(
     assert run_cli(capsys, *train, "--out", tmp_path / "s")[0] == 0
     status, _, err = run_cli(capsys, "submit", tmp_path / "s", "--task", mini.task, *mini.flags, *mini.board)
     assert (status, err) == (0, "")
+
+
+def flip_last_byte_of(store: str, column: str) -> None:
+    with h5py.File(store) as file:
+        place = file[column].id.get_offset() + file[column].nbytes - 1
+    with Path(store).open("r+b") as raw:
+        raw.seek(place)
+        byte = raw.read(1)[0]
+        raw.seek(place)
+        raw.write(bytes([byte ^ 0xFF]))
+
+
+@pytest.mark.parametrize("pinned", [False, True])
+def test_such_a_store_is_no_broken_one_and_is_repaired_with_the_same_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], pinned: bool
+) -> None:
+    mini = broken(tmp_path, **({} if pinned else GROWING))
+    stores = [store["path"] for store in preprocess(mini, capsys, "--keep-going")["stores"]]
+    before = [Path(store).read_bytes() for store in stores]
+    own = ("--card", mini.card, "--pipeline", mini.pipeline)
+    cache = mini.flags[2:]
+    assert run_cli(capsys, "cache", "verify", *own, *cache)[0] == 0
+    flip_last_byte_of(stores[0], "events/dt")
+    flip_last_byte_of(stores[1], "frames/value")
+    assert run_cli(capsys, "cache", "verify", *own, *cache)[0] == 1
+    status, out, err = run_cli(capsys, "cache", "repair", *own, *mini.flags)
+    assert (status, err) == (0, ""), out
+    assert out.count("15 samples (was: ") == 2
+    assert [Path(store).read_bytes() for store in stores] == before
+
+
+def test_repair_leaves_out_nothing_that_was_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mini = broken(tmp_path, **GROWING)
+    events, _ = (store["path"] for store in preprocess(mini, capsys, "--keep-going")["stores"])
+    flip_last_byte_of(events, "events/dt")
+    damaged = Path(events).read_bytes()
+    mini.file("train", 5).write_bytes(b"\x00" * 7)
+    status, out, _ = run_cli(capsys, "cache", "repair", "--card", mini.card, *mini.flags)
+    assert status == 1
+    assert "not repaired: " in out
+    assert "train/left/00005.bin: " in out
+    assert "00003.bin" not in out
+    assert Path(events).read_bytes() == damaged
+
+
+def test_ls_and_explain_say_what_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mini = broken(tmp_path, **GROWING)
+    preprocess(mini, capsys, "--keep-going")
+    cache = mini.flags[2:]
+    _, out, _ = run_cli(capsys, "cache", "ls", "--card", mini.card, *cache)
+    assert out.count(": 15 samples (1 left out), ") == 2
+    _, out, _ = run_cli(capsys, "cache", "explain", mini.card, *cache)
+    assert "complete, 15 samples (1 left out), " in out
+    assert "\n  left out: train/00003: train/left/00003.bin: " in out
+    assert ".h5: " in out.splitlines()[-1]
+    assert out.splitlines()[-1].endswith(", 15 samples (1 left out)")
+    document = json.loads(run_cli(capsys, "cache", "explain", mini.card, *cache, "--json")[1])
+    assert list(document["left_out"]) == ["train/00003"]
+    assert [item["left_out"] for item in document["others"]] == [1]

@@ -43,6 +43,7 @@ def item_json(opened: OpenedItem, expected: ExpectedStores) -> dict[str, Any]:
         "layout": item.layout,
         "pipeline": None if item.layout == "events" else item.made_as,
         "samples": opened.samples,
+        "left_out": opened.left_out,
         "of": _expected_samples(known.card.spec) if known else None,
         "bytes": item.bytes,
         "state": state,
@@ -72,6 +73,12 @@ def state_text(item: dict[str, Any]) -> str:
         of = f"{item['of']:,}" if item["of"] is not None else "an unknown number"
         return f"draft with {item['samples']:,} of {of} done{busy}{why}"
     return f"{STATES[item['state']]}{busy}{why}"
+
+
+def samples_text(item: dict[str, Any]) -> str:
+    """`16 samples`, and how many were left out of them where some were."""
+    left_out = f" ({item['left_out']:,} left out)" if item["left_out"] else ""
+    return f"{item['samples']:,} samples{left_out}"
 
 
 def short(path: str, cache: Path) -> str:

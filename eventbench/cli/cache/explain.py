@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eventbench.cli import _options
-from eventbench.cli.cache._report import cache_and_expected, item_json, short, size, state_text
+from eventbench.cli.cache._report import (
+    WITHOUT_SAMPLES,
+    cache_and_expected,
+    item_json,
+    samples_text,
+    short,
+    size,
+    state_text,
+)
 
 if TYPE_CHECKING:
     from eventbench.store.expected import ExpectedStore
+    from eventbench.store.left_out import LeftOut
+
+SHOWN = 10  # samples left out, a line each
 
 
 @click.command(name="explain")
@@ -57,6 +68,7 @@ def _document(
         "key": store.key.digest,
         "made_from": store.key.value,
         "raw_files": _raw_files(present),
+        "left_out": {sample.id: sample.reason for sample in _left_out(present)},
         "others": others,
     }
 
@@ -72,7 +84,7 @@ def _lines(
 
     lines = [f"{store.card.id} as {f'frames of {store.pipeline.id}' if store.pipeline else 'events'}"]
     if present:
-        about = f"{present['samples']:,} samples, {size(present['bytes'])}"
+        about = f"{samples_text(present)}, {size(present['bytes'])}"
         lines.append(f"  store: {store.key.path}: {state_text(present)}, {about}")
     else:
         lines.append(f"  store: {store.key.path}: not there; {command_line} makes it")
@@ -82,13 +94,26 @@ def _lines(
         lines.append(f"    {field}: {text}")
     if raw := _raw_files(present):
         lines.append(f"  raw files: {raw['files']:,} of {raw['folder']}, with the digest {raw['digest']}")
+    left_out = _left_out(present)
+    lines += [f"  left out: {sample.id}: {sample.reason}" for sample in left_out[:SHOWN]]
+    if len(left_out) > SHOWN:
+        lines.append(f"  left out: {len(left_out) - SHOWN:,} more; --json tells all")
     lines.append(f"other stores of {store.card.id}: {len(others) or 'none'}")
-    return lines + [f"  {short(item['path'], cache)}: {state_text(item)}" for item in others]
+    for item in others:
+        without = f", {samples_text(item)}" if item["left_out"] else ""
+        lines.append(f"  {short(item['path'], cache)}: {state_text(item)}{without}")
+    return lines
+
+
+def _left_out(present: dict[str, Any] | None) -> list[LeftOut]:
+    """The samples that the store that is there was made without."""
+    from eventbench.store.read import open_any
+
+    return open_any(Path(present["path"])).left_out if present and present["left_out"] else []
 
 
 def _raw_files(present: dict[str, Any] | None) -> dict[str, Any] | None:
     """What the store that is there says of the files it was made from; None where it does not."""
-    from eventbench.cli.cache._report import WITHOUT_SAMPLES
     from eventbench.store.read import open_any
 
     if present is None or present["state"] in WITHOUT_SAMPLES:

@@ -10,6 +10,7 @@ from eventbench.cli.cache._report import (
     cache_and_expected,
     item_json,
     own_card_and_pipeline,
+    samples_text,
     short,
     size,
     state_text,
@@ -32,5 +33,5 @@ def command(cards: tuple[str, ...], pipelines: tuple[str, ...], cache_dir: str |
         return
     _options.say(f"{cache}: {len(stores):,} stores, {size(sum(store['bytes'] for store in stores))}")
     for store in stores:
-        samples = f"{store['samples']:,} samples, " if store["state"] not in WITHOUT_SAMPLES else ""
+        samples = f"{samples_text(store)}, " if store["state"] not in WITHOUT_SAMPLES else ""
         _options.say(f"  {short(store['path'], cache)}: {samples}{size(store['bytes'])}, {state_text(store)}")
