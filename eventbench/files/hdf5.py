@@ -130,13 +130,18 @@ def _require_dataset(dataset: Any, name: str) -> None:
 
 
 def _read_whole(dataset: Any, size: int, name: str) -> np.ndarray:
+    require_room(dataset, size, name)
+    values: np.ndarray = dataset[()]
+    return values
+
+
+def require_room(dataset: Any, size: int, name: str) -> None:
+    """Raises BadRecording if a file of `size` bytes cannot hold what a dataset claims, or a filter of it is not installed."""
     if dataset.size * dataset.dtype.itemsize > MAX_COMPRESSION * size:
         raise BadRecording(
             f"{dataset.name} claims {dataset.size:,} values, in a file of {size:,} bytes", where=name
         )
     _require_filters(dataset, name)
-    values: np.ndarray = dataset[()]
-    return values
 
 
 def _require_filters(dataset: Any, name: str) -> None:

@@ -1,7 +1,8 @@
 """`call`: calls a function in an isolated process, since HDF5 and SciPy's MATLAB reader crash or hang over damaged files.
 
 Each process has one helper process for all calls, so that a call takes milliseconds. The helper is started at the first
-call, ends with the process, and is replaced if it does not survive a call.
+call, ends with the process, and is replaced if it does not survive a call. What is large is handed over in memory that
+both see (`call_shared`, `shared_room`), which is gone with the two.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from eventbench.errors import BadRecording
+from eventbench.files._shared_memory import SharedMemory
 
 R = TypeVar("R")
 START_TIMEOUT_S = 120.0
@@ -31,6 +33,9 @@ MAX_COMPRESSION = (
 )
 MIN_MEMORY = 1 << 28  # bytes that a call may use, and MAX_COMPRESSION times the file's size on top
 PIPE_BYTES = 1 << 20
+# For the helper's C library, where it is glibc: room that a chunk was unpacked in is kept for the next one, which takes a
+# third of the time of unpacking otherwise.
+KEEPS_MEMORY = {name: str(1 << 26) for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")}
 OUT_OF_MEMORY = "out_of_memory"  # the reason of a BadRecording when memory ran out
 _LOCK = threading.Lock()
 _HELPERS: dict[
@@ -43,21 +48,56 @@ def call(function: Callable[..., R], size: int, name: str, *args: Any) -> R:
 
     Raises BadRecording if the function raises, takes too long or too much memory, or crashes.
     """
-    message = pickle.dumps((size, function, args), protocol=5)
     with _LOCK:
-        helper = _helper(name)
+        return _called(function, size, name, args)
+
+
+@contextlib.contextmanager
+def call_shared(function: Callable[..., int], size: int, name: str, *args: Any) -> Iterator[np.ndarray]:
+    """As `call`, of a function that writes to `shared_room` and returns how many bytes: uint8 (bytes,), which are seen.
+
+    They are another call's when the context ends, and no other call is made before it does.
+    """
+    with _LOCK:
+        written = _called(function, size, name, args)
+        shared = _SHARED[os.getpid()]
         try:
-            _send(helper.stdin.fileno(), message)  # type: ignore[union-attr]
-            kind, value = _receive_result(helper.stdout.fileno(), TIMEOUT_S + size / BYTES_PER_S)  # type: ignore[union-attr]
-        except TimeoutError:
-            _stop_helper()
-            raise _damaged("it takes too long to read", name) from None
-        except (OSError, EOFError):
-            _stop_helper()
-            raise _damaged("the library that reads it crashes", name) from None
-        except BaseException:
-            _stop_helper()  # else its answer would be taken for that of the next call
-            raise
+            yield shared.seen(written)
+        finally:
+            shared.shrink()
+
+
+def shared_room(size: int) -> np.ndarray:
+    """uint8 (size,): memory that the caller sees when the function that runs here has returned. Only the helper calls it.
+
+    Raises MemoryError where it is more than the call may use.
+    """
+    import resource
+
+    if size > resource.getrlimit(resource.RLIMIT_AS)[0] > 0:
+        raise MemoryError(f"{size:,} bytes of shared memory")
+    return _SHARED[0].seen(size)
+
+
+_SHARED: dict[int, SharedMemory] = {}  # by process id; 0 in the helper
+
+
+def _called(function: Callable[..., R], size: int, name: str, args: tuple[Any, ...]) -> R:
+    """As `call`, by the one thread that may."""
+    message = pickle.dumps((size, function, args), protocol=5)
+    helper = _helper(name)
+    try:
+        _send(helper.stdin.fileno(), message)  # type: ignore[union-attr]
+        kind, value = _receive_result(helper.stdout.fileno(), TIMEOUT_S + size / BYTES_PER_S)  # type: ignore[union-attr]
+    except TimeoutError:
+        _stop_helper()
+        raise _damaged("it takes too long to read", name) from None
+    except (OSError, EOFError):
+        _stop_helper()
+        raise _damaged("the library that reads it crashes", name) from None
+    except BaseException:
+        _stop_helper()  # else its answer would be taken for that of the next call
+        raise
     if kind == "returned":
         result: R = value
         return result
@@ -73,8 +113,9 @@ def _damaged(symptom: str, name: str) -> BadRecording:
     return BadRecording(f"damaged: {symptom}", where=name, fix="fetch the file again")
 
 
-def serve() -> None:
-    """Answer calls until the input ends: the main loop of the helper."""
+def serve(shared: int) -> None:
+    """Answer calls until the input ends: the main loop of the helper. `shared` is the file of the memory that is shared."""
+    _SHARED[0] = SharedMemory(shared)
     calls, answers = os.dup(0), os.dup(1)
     null_device = os.open(os.devnull, os.O_RDWR)
     for standard_stream in (0, 1, 2):
@@ -119,13 +160,17 @@ def _helper(name: str) -> subprocess.Popen[bytes]:
     helper = _HELPERS.get(os.getpid())
     if helper is None or helper.poll() is not None:
         _stop_helper()
-        code = f"import sys; sys.path[:] = {sys.path!r}; from eventbench.files.isolated import serve; serve()"
+        shared = SharedMemory.new_file()
+        code = f"import sys; sys.path[:] = {sys.path!r}; from eventbench.files.isolated import serve; serve({shared})"
         helper = subprocess.Popen(
             [sys.executable, "-c", code],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            pass_fds=(shared,),
+            env={**KEEPS_MEMORY, **os.environ},
         )
+        _SHARED[os.getpid()] = SharedMemory(shared)
         _HELPERS[os.getpid()] = helper
         _widen(helper.stdin.fileno())  # type: ignore[union-attr]
         _widen(helper.stdout.fileno())  # type: ignore[union-attr]
@@ -141,6 +186,8 @@ def _stop_helper() -> None:
     if helper := _HELPERS.pop(os.getpid(), None):
         helper.kill()
         helper.communicate()
+    if shared := _SHARED.pop(os.getpid(), None):
+        shared.close()
 
 
 atexit.register(_stop_helper)

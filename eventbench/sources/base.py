@@ -28,6 +28,7 @@ __all__ = [
     "ONE_BIT",
     "PER_US",
     "PIECE_EVENTS",
+    "Columns",
     "Decoded",
     "Documentation",
     "Note",

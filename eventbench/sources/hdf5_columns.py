@@ -6,13 +6,20 @@ table of x, y, p, t; v2e has `events`, an array (events, 4). Names such as ts, x
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
 from eventbench.errors import BadRecording
+from eventbench.files.content import file_head
 from eventbench.files.hdf5 import is_hdf5, names_in, opened
+from eventbench.files.isolated import call
+from eventbench.files.temporary import as_file
+from eventbench.sources._columns.hdf5_plain import layout_of, stored_in
 from eventbench.sources._columns.hdf5_streams import events_in
 from eventbench.sources._columns.source import ColumnSource
+from eventbench.sources._columns.stored import StoredColumns, file_open
 from eventbench.sources._isolated import ReadIsolated
 from eventbench.sources.base import Decoded, Documentation, RawColumns, Size
 
@@ -48,6 +55,29 @@ class Hdf5Columns(ReadIsolated, ColumnSource, frozen=True, forbid_unknown_fields
         return (
             is_hdf5(data) and not data.startswith(b"MATLAB") and not {"spikes/times", "spikes/units"} <= names
         )
+
+    def decode_counted(self, data: bytes, name: str, sensor: Size | None = None) -> Decoded:
+        """The events in `data`. Raises BadRecording where they cannot be read, or reading does not end."""
+        with as_file(data) as path:
+            return self._read(path, name, sensor)
+
+    def read_counted(self, recording: Path | str, sensor: Size | None = None) -> Decoded:
+        """As `decode_counted`, from the file itself."""
+        return self._read(Path(recording), str(recording), sensor)
+
+    def _read(self, path: Path, name: str, sensor: Size | None) -> Decoded:
+        with self._stored(path, name) as (stored, size):
+            if stored and (plain := self.plain_events(stored, sensor)):
+                return plain
+        return call(self.read_here, size, name, path.absolute(), name, sensor)
+
+    @contextmanager
+    def _stored(self, path: Path, name: str) -> Iterator[tuple[StoredColumns | None, int]]:
+        """The columns as they lie in a file, None where they are not such, and the file's size."""
+        _, size = file_head(path, 1)
+        layout = layout_of(path.absolute(), size, path.stat().st_mtime_ns, name, self.group)
+        with file_open(path) as file:
+            yield layout and stored_in(layout, file, path.absolute(), size, name), size
 
     def read_here(self, path: Path, name: str, sensor: Size | None) -> Decoded:
         """Raises BadRecording where there are no four columns, or a filter is missing."""

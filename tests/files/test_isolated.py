@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from eventbench.errors import BadRecording
-from eventbench.files import isolated
+from eventbench.files import _shared_memory, isolated
 from eventbench.files.hdf5 import opened
-from eventbench.files.isolated import call
+from eventbench.files.isolated import call, call_shared, shared_room
 
 
 def test_a_call_returns_what_the_function_does_from_one_helper():
@@ -50,6 +50,50 @@ def test_refusals_come_back_as_they_are_and_other_errors_in_one_line(tmp_path: P
         call(divmod, 1, "a.h5", 1, 0)
     with pytest.raises(BadRecording, match=r"^x: not a readable HDF5 file"):
         call(_open, 1, "a.h5", tmp_path / "none")
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_what_the_helper_writes_to_shared_memory_is_seen_until_the_context_ends(monkeypatch, in_memory):
+    if not in_memory:
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+    isolated._stop_helper()  # the next one shares memory of the kind that there is
+    for size in (10, 3_000_000, 10):
+        with call_shared(_write, 1, "a", size, 7) as seen:
+            assert len(seen) == size
+            assert (seen == 7).all()
+
+
+def test_shared_memory_beyond_what_is_kept_is_given_back_and_had_again(monkeypatch):
+    isolated._stop_helper()
+    monkeypatch.setattr(_shared_memory, "MOST_KEPT", 1 << 20)
+    for value in (3, 4):
+        with call_shared(_write, 1, "a", 5 << 20, value) as seen:
+            assert (seen == value).all()
+        assert os.fstat(isolated._SHARED[os.getpid()].file).st_size == 0
+
+
+def test_a_helper_that_dies_leaves_no_shared_memory_behind():
+    with call_shared(_write, 1, "a", 10, 7):
+        file = isolated._SHARED[os.getpid()].file
+    with pytest.raises(BadRecording, match="crashes"):
+        call(os.abort, 1, "a.h5")
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(file)
+    with call_shared(_write, 1, "a", 10, 8) as seen:
+        assert (seen == 8).all()
+
+
+def test_shared_memory_beyond_what_a_call_may_use_is_refused_in_one_line():
+    with (
+        pytest.raises(BadRecording, match=r"^a\.h5: damaged: it contains a size far beyond"),
+        call_shared(_write, 1, "a.h5", 1 << 40, 7),
+    ):
+        pass
+
+
+def _write(size: int, value: int) -> int:
+    shared_room(size)[:] = value
+    return size
 
 
 def _open(path: Path) -> None:

@@ -29,11 +29,14 @@ def events_in(file: Any, size: int, name: str, ordered: Ordered, group: str = ""
     path = stream_of(file, name, group)
     stored = file[path] if path else file
     columns = _columns(stored, size, name, ordered)
-    places = _places(file, path)
+    places = places_of(file, path)
     if offset := next((place["t_offset"] for place in places if "t_offset" in place), None):
         t = columns.t if columns.t.dtype.kind == "f" else columns.t.astype(np.int64)
         columns = columns._replace(t=t + int(offset[()]))
-    return columns._replace(size=_size(places, columns, name))
+    size_stated, either_way = size_in(places, name)
+    return columns._replace(
+        size=_side_by_side(size_stated, columns) if size_stated and either_way else size_stated
+    )
 
 
 def stream_of(file: Any, name: str, group: str = "") -> str:
@@ -116,25 +119,25 @@ def _columns(stored: Any, size: int, name: str, ordered: Ordered) -> NamedColumn
 
     if isinstance(stored, h5py.Group):
         names = found_columns(map(str, stored))
-        unit = unit_of_names([names["t"]]) or _unit_of(stored[names["t"]])
+        unit = unit_of_names([names["t"]]) or unit_of(stored[names["t"]])
         return NamedColumns.of({key: column(stored[path], size, name) for key, path in names.items()}, unit)
     if stored.dtype.names:
         names = all_columns(stored.dtype.names, name, "field")
         rows = column(stored, size, name)
         fields = {key: np.ascontiguousarray(rows[stored_as]) for key, stored_as in names.items()}
-        return NamedColumns.of(fields, unit=unit_of_names([names["t"]]) or _unit_of(stored))
+        return NamedColumns.of(fields, unit=unit_of_names([names["t"]]) or unit_of(stored))
     columns, notes = ordered(matrix(stored, size, name), name)
-    return NamedColumns.of(columns, unit=_unit_of(stored), notes=notes)
+    return NamedColumns.of(columns, unit=unit_of(stored), notes=notes)
 
 
-def _unit_of(dataset: Any) -> str:
+def unit_of(dataset: Any) -> str:
     """The unit that a dataset's attribute says, "" without."""
     stated = dataset.attrs.get("unit", dataset.attrs.get("units", ""))
     text = stated.decode("utf-8", "replace") if isinstance(stated, bytes) else str(stated)
     return UNIT_OF.get(text.strip().lower(), "")
 
 
-def _places(file: Any, path: str) -> list[Any]:
+def places_of(file: Any, path: str) -> list[Any]:
     """Groups in which things about a stream may stand: its own, those above it, and the root."""
     import h5py
 
@@ -143,18 +146,18 @@ def _places(file: Any, path: str) -> list[Any]:
     return [place for place in above if isinstance(place, h5py.Group)]
 
 
-def _size(places: list[Any], columns: NamedColumns, name: str) -> Size | None:
-    """The sensor's (width, height), as the nearest place states it."""
+def size_in(places: list[Any], name: str) -> tuple[Size | None, bool]:
+    """The sensor's (width, height), as the nearest place states it, and whether it may be height and width."""
     for place in places:
         stated = {key.lower(): value for key, value in place.attrs.items()}
         if {"width", "height"} <= stated.keys():
-            return int(stated["width"]), int(stated["height"])
+            return (int(stated["width"]), int(stated["height"])), False
         if "geometry" in stated:
-            return _geometry(stated["geometry"], name)
+            return _geometry(stated["geometry"], name), False
         if "width" in place and "height" in place:
             width, height = (np.ravel(place[side][()]) for side in ("width", "height"))
             if len(width) == len(height) == 1 and int(width[0]) > 0 < int(height[0]):
-                return int(width[0]), int(height[0])
+                return (int(width[0]), int(height[0])), False
         for key, rows_first in (
             ("sensor_resolution", True),
             ("resolution", False),
@@ -163,8 +166,8 @@ def _size(places: list[Any], columns: NamedColumns, name: str) -> Size | None:
             value = stated.get(key) if key in stated else place[key][()] if key in place else None
             if value is not None and np.size(value) == 2:
                 first, second = (int(side) for side in np.ravel(value))
-                return _side_by_side((second, first) if rows_first else (first, second), columns)
-    return None
+                return ((second, first) if rows_first else (first, second)), True
+    return None, False
 
 
 def _side_by_side(size: Size, columns: NamedColumns) -> Size:

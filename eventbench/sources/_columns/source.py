@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from eventbench.errors import BadRecording
+from eventbench.sources._columns import plain
 from eventbench.sources._columns.named import (
     check_first,
     check_order,
@@ -16,6 +17,7 @@ from eventbench.sources._columns.named import (
     unit_in_name,
 )
 from eventbench.sources._columns.order import LEAST_EVENTS, found_order
+from eventbench.sources._columns.stored import StoredColumns
 from eventbench.sources._columns.values import (
     common_step,
     refuse_fixed_point,
@@ -101,6 +103,17 @@ class ColumnSource(Source, frozen=True, forbid_unknown_fields=True):
         size = sensor or columns.size or smallest_sensor(x, y, name)
         notes = [*columns.notes, *precision_notes(columns.t, unit)]
         return self.checked((t, x, y, p), sensor=size, name=name, notes=notes, fixes=fixes)
+
+    def plain_events(self, stored: StoredColumns, sensor: Size | None) -> Decoded | None:
+        """The events of columns that need no more than a look (`plain`), else None: `events_of` is for all others."""
+        if not self._is_plain(stored):
+            return None
+        events = plain.events_of(stored, sensor)
+        return None if events is None else Decoded(events)
+
+    def _is_plain(self, stored: StoredColumns) -> bool:
+        as_it_is = self.subpixels == 1 and not self.first and not self.order
+        return as_it_is and (self.unit or stored.unit or "us") == "us" and plain.is_plain(stored)
 
     def raw_of(self, columns: NamedColumns) -> RawColumns:
         """The columns before any check, for doctor."""

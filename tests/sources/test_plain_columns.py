@@ -1,0 +1,128 @@
+"""Columns that need no more than a look are read in one pass: the events, and the refusals, are those of the long way."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventbench.errors import BadRecording
+from eventbench.sources._columns import hdf5_plain, stored
+from eventbench.sources._columns.hdf5_plain import Layout, layout_here
+from eventbench.sources.hdf5_columns import Hdf5Columns
+
+TIMES, PIXELS = ("i8", "i4", "u4", "u8", ">i4", "f8"), ("u2", "i2", "u1", "i4", ">u2")
+POLARITIES = ("u1", "i1", "?", "i2", "u4")
+LAYOUTS = ("columns", "columns in chunks", "packed columns", "table", "table in chunks", "user block")
+
+
+@st.composite
+def columns(draw: st.DrawFn, rows: int = 40) -> dict[str, np.ndarray]:
+    """Mostly sound columns of many types; sometimes one value is odd."""
+    count = draw(st.integers(0, rows))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    made = {
+        "t": np.sort(rng.integers(0, 1000, count)).astype(draw(st.sampled_from(TIMES))),
+        "x": rng.integers(0, 100, count).astype(draw(st.sampled_from(PIXELS))),
+        "y": rng.integers(0, 90, count).astype(draw(st.sampled_from(PIXELS))),
+        "p": rng.integers(0, 2, count).astype(draw(st.sampled_from(POLARITIES))),
+    }
+    if count and (key := draw(st.sampled_from(["", "", "t", "x", "y", "p"]))):
+        low, high = (0, 1) if made[key].dtype.kind == "b" else (0, 100)
+        if made[key].dtype.kind in "iu":
+            limits = np.iinfo(made[key].dtype)
+            low, high = int(limits.min), int(limits.max)
+        made[key][int(rng.integers(count))] = draw(
+            st.sampled_from([low, high, min(high, 4096), min(high, 2)])
+        )
+    return made
+
+
+def write(path: Path, layout: str, made: dict[str, np.ndarray], extras: dict[str, Any]) -> None:
+    rows = len(made["t"])
+    options: dict[str, Any] = {"chunks": (5,), "maxshape": (None,)} if "chunks" in layout and rows else {}
+    if layout == "packed columns" and rows:
+        options = {"chunks": (7,), "maxshape": (None,), "compression": "gzip", "shuffle": True}
+    with h5py.File(path, "w", userblock_size=512 if layout == "user block" else 0) as file:
+        if layout.startswith("table"):
+            table = np.zeros(rows, [(key, values.dtype) for key, values in made.items()])
+            for key, values in made.items():
+                table[key] = values
+            file.create_dataset("CD/events", data=table, **options)
+        else:
+            for key, values in made.items():
+                file.create_dataset(f"events/{key}", data=values, **options)
+        for key, value in extras.items():
+            file[key] = value
+
+
+def outcome(call: Any) -> Any:
+    try:
+        return call()
+    except BadRecording as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@settings(deadline=None, max_examples=40)
+@given(
+    made=columns(),
+    extras=st.sampled_from(
+        [{}, {"t_offset": 1000}, {"sensor_resolution": [90, 100]}, {"resolution": [90, 100]}]
+    ),
+    sensor=st.sampled_from([None, None, (100, 90), (50, 50)]),
+)
+def test_hdf5_is_read_the_short_way_as_the_long_way(layout, made, extras, sensor):
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        for module in (stored, hdf5_plain):
+            patch.setattr(module, "BLOCK_ROWS", 7)
+        patch.setattr(hdf5_plain, "SLICE_ROWS", 11)
+        path = Path(folder, "a.h5")
+        write(path, layout, made, extras)
+        source, name = Hdf5Columns(), str(path)
+        assert outcome(lambda: source.read_counted(path, sensor)) == outcome(
+            lambda: source.read_here(path, name, sensor)
+        )
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_hdf5_of_whole_numbers_goes_the_short_way_and_only_what_is_packed_through_the_helper(
+    layout, tmp_path
+):
+    made = {key: np.arange(30, dtype=kind) for key, kind in zip("txy", ("i8", "u2", "u2"), strict=True)}
+    path = tmp_path / "a.h5"
+    write(path, layout, {**made, "p": np.ones(30, bool)}, {})
+    found = layout_here(path, "a.h5", "")
+    assert isinstance(found, Layout)
+    in_one_piece = "chunks" not in layout and "packed" not in layout
+    assert all((column.start > 0) is in_one_piece for column in found.columns.values())
+
+
+def test_hdf5_whose_bytes_are_no_truth_values_is_refused_as_the_long_way_has_it(tmp_path):
+    path = tmp_path / "a.h5"
+    made = {key: np.arange(30, dtype="u2") for key in "txy"}
+    write(path, "columns", {**made, "p": np.tile([True, False], 15)}, {})
+    before = path.read_bytes()
+    written = np.tile([True, False], 15).tobytes()
+    path.write_bytes(before.replace(written, b"\x07" + written[1:]))
+    source = Hdf5Columns()
+    assert outcome(lambda: source.read_counted(path)) == outcome(
+        lambda: source.read_here(path, str(path), None)
+    )
+
+
+def test_columns_of_which_some_are_packed_are_read(tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["events/t"], file["events/x"] = np.arange(30), np.arange(30, dtype="u2")
+        file.create_dataset("events/y", data=np.arange(30, dtype="u1"), chunks=(4,), compression="gzip")
+        file["events/p"] = np.ones(30, "i1")
+    read = Hdf5Columns().read(path)
+    assert read == Hdf5Columns().read_here(path, "a", None).events
+    assert len(read) == 30
