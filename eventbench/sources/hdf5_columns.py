@@ -59,25 +59,25 @@ class Hdf5Columns(ReadIsolated, ColumnSource, frozen=True, forbid_unknown_fields
     def decode_counted(self, data: bytes, name: str, sensor: Size | None = None) -> Decoded:
         """The events in `data`. Raises BadRecording where they cannot be read, or reading does not end."""
         with as_file(data) as path:
-            return self._read(path, name, sensor)
+            return self._read(path, len(data), name, sensor)
 
     def read_counted(self, recording: Path | str, sensor: Size | None = None) -> Decoded:
         """As `decode_counted`, from the file itself."""
-        return self._read(Path(recording), str(recording), sensor)
+        _, size = file_head(recording, 1)
+        return self._read(Path(recording).absolute(), size, str(recording), sensor)
 
-    def _read(self, path: Path, name: str, sensor: Size | None) -> Decoded:
-        with self._stored(path, name) as (stored, size):
+    def _read(self, path: Path, size: int, name: str, sensor: Size | None) -> Decoded:
+        with self._stored(path, size, name) as stored:
             if stored and (plain := self.plain_events(stored, sensor)):
                 return plain
-        return call(self.read_here, size, name, path.absolute(), name, sensor)
+        return call(self.read_here, size, name, path, name, sensor)
 
     @contextmanager
-    def _stored(self, path: Path, name: str) -> Iterator[tuple[StoredColumns | None, int]]:
-        """The columns as they lie in a file, None where they are not such, and the file's size."""
-        _, size = file_head(path, 1)
-        layout = layout_of(path.absolute(), size, path.stat().st_mtime_ns, name, self.group)
+    def _stored(self, path: Path, size: int, name: str) -> Iterator[StoredColumns | None]:
+        """The columns as they lie in a file of `size` bytes, None where they are not such."""
+        layout = layout_of(path, size, path.stat().st_mtime_ns, name, self.group)
         with file_open(path) as file:
-            yield layout and stored_in(layout, file, path.absolute(), size, name), size
+            yield layout and stored_in(layout, file, path, size, name)
 
     def read_here(self, path: Path, name: str, sensor: Size | None) -> Decoded:
         """Raises BadRecording where there are no four columns, or a filter is missing."""
