@@ -81,7 +81,7 @@ def command(
     if recipe:
         reports.append(frames_store(card, recipe, places.cache, incomplete=keep_going, **options))
         reports[1].not_looked_at = reports[0].not_looked_at  # of the same recordings
-    remarks = remarks_on(Dataset(card, places.data), EventStore(reports[0].store))
+    remarks = remarks_on(Dataset(card, places.data, cache=places.cache), EventStore(reports[0].store))
     _print_stores(card.id, reports, remarks, as_json)
 
 

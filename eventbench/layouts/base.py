@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from eventbench.specs.sample import Sample
+from eventbench.specs.sample import Extent, Sample
 
 if TYPE_CHECKING:
     from eventbench.specs.card import Card
@@ -23,10 +23,11 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     `skip` has patterns of files that are no recordings of their own, such as copies: of names ("*_small*"), or of paths
     below the data set's folder ("test/*/0*"). `tree` and `rule` are for the documentation; `split_note` is a sentence
-    that it adds once a page.
+    that it adds once a page. A layout that `cuts` lists recordings whole, and says in `cut` what samples each is.
     """
 
     split_note: ClassVar[str] = ""
+    cuts: ClassVar[bool] = False
     skip: list[str] = []
 
     def skips(self, path: str) -> bool:
@@ -43,6 +44,10 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def samples(self, card: Card, root: Path) -> list[Sample]:
         """Every sample under `root`, sorted by id. Raises BadDataset where the folder is not laid out so."""
         raise NotImplementedError
+
+    def cut(self, sample: Sample, extent: Extent) -> list[Sample]:  # noqa: ARG002  # for layouts that cut
+        """The samples that a recording is cut into, known its extent, all of its split; itself where nothing is cut."""
+        return [sample]
 
     @abstractmethod
     def tree(self) -> list[tuple[str, str]]:

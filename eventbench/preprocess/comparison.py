@@ -50,7 +50,7 @@ def compare_all(cache: Path, expected: ExpectedStores, data: Path) -> list[Compa
 
 def _changes(store: Store, card: Named[Card], data: Path, hashed: dict[str, str]) -> Changes | None:
     """What differs; None where no recordings are there. `hashed` keeps the sha256 of files for the next store."""
-    dataset = Dataset(card, data)
+    dataset = Dataset(card, data, cache=store.path.parent.parent)
     samples = dataset.at_hand()
     if samples is None:
         return None

@@ -43,7 +43,7 @@ def look_at_folder(store: Store, card: Named[Card], data: Path) -> Freshness:
     """
     if card.spec.pins_content:
         return Freshness()
-    dataset = Dataset(card, data)
+    dataset = Dataset(card, data, cache=store.path.parent.parent)
     samples = dataset.at_hand()
     if samples is None:
         return _without_folder(store, dataset)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import NamedTuple
 
 from eventbench.errors import BadDataset
@@ -30,12 +30,25 @@ def remarks_on(dataset: Dataset, store: Store) -> list[Remark]:
     paths = {sample.id: path_below(dataset.root, sample.recording) for sample in samples}
     files = [paths.get(id, id) for id in store.ids]
     remarks = [Remark("not taken", [file.path], file.why) for file in dataset.passed_over(samples)]
-    remarks += [
-        Remark("empty", [file], "no event in it")
-        for file, events in zip(files, store.account["events"].tolist(), strict=True)
-        if not events
+    return remarks + _empty(files, store) + _leaks(files, store)
+
+
+def _empty(files: list[str], store: Store) -> list[Remark]:
+    """Files without events, and those of which some windows have none."""
+    samples, empty = Counter(files), Counter[str]()
+    for file, events in zip(files, store.account["events"].tolist(), strict=True):
+        empty[file] += not events
+    return [
+        Remark(
+            "empty",
+            [file],
+            "no event in it"
+            if count == samples[file]
+            else f"no event in {count:,} of its {samples[file]:,} samples",
+        )
+        for file, count in empty.items()
+        if count
     ]
-    return remarks + _leaks(files, store)
 
 
 def _leaks(files: list[str], store: Store) -> list[Remark]:

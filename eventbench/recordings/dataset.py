@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
-
-import numpy as np
 
 from eventbench import digest, registry
 from eventbench.errors import BadDataset, BadRecording, some
 from eventbench.events import Events
+from eventbench.files.progress import Progress, no_progress
+from eventbench.layouts.base import Layout
 from eventbench.recordings.content import label_line
 from eventbench.recordings.files_read import FilesRead
+from eventbench.recordings.long_recordings import LongRecordings, one_at_a_time
 from eventbench.recordings.passed_over import PassedOver, passed_over
 from eventbench.sources.base import Decoded
 from eventbench.specs.card import Card, SplitPins
@@ -22,27 +21,17 @@ from eventbench.specs.catalog import Named
 from eventbench.specs.pins import PinnedSplit, Pins, pins_path, read_pins
 from eventbench.specs.sample import Sample
 
-A = TypeVar("A")
-
-
-def _one_at_a_time(function: Callable[[Path], A]) -> Callable[[Path], A]:
-    """A cached function that several workers may call: the second waits for what the first is making."""
-    lock = threading.Lock()
-
-    def locked(path: Path) -> A:
-        with lock:
-            return function(path)
-
-    return locked
-
 
 class Dataset:
     """The recordings a card describes, below `data`: in a folder named by the card, in tonic's, or in `data` itself.
 
     `pins` is what was pinned about them on this machine, None where nothing was; `files_read` are the files read so far.
+    What is found out about long recordings of which samples are parts is kept below `cache`; None keeps nothing.
     """
 
-    def __init__(self, card: Named[Card], data: Path) -> None:
+    def __init__(
+        self, card: Named[Card], data: Path, *, cache: Path | None = None, progress: Progress = no_progress
+    ) -> None:
         self.id, self.card = card.id, card.spec
         self.hashes = card.path.with_suffix(".sha256")
         self.source = registry.sources.build(card.spec.source, where=card.path.name)
@@ -52,9 +41,10 @@ class Dataset:
         names = (card.id, card.spec.obtain.folder, card.spec.obtain.tonic)
         folders = [data / name for name in names if name]
         self.files_read = FilesRead()
-        # Samples are read in order of id, and those of one file stand together: the last two files are enough.
-        self._cached_decoded = _one_at_a_time(lru_cache(maxsize=2)(self._decoded))
-        self._file_digest = _one_at_a_time(lru_cache(maxsize=64)(self.files_read.hash))
+        self._file_digest = one_at_a_time(lru_cache(maxsize=64)(self.files_read.hash))
+        self._long = LongRecordings(self.source, card.spec.sensor, self._file_digest, cache)
+        self._first_ids: dict[str, str] = {}  # of the samples of each long recording, by its path
+        self._progress = progress
         own_folder = next((folder for folder in folders if folder.is_dir()), None)
         self.root, self._has_own_folder = own_folder or data, own_folder is not None
         self._samples: list[Sample] = []  # as they were last listed
@@ -69,11 +59,15 @@ class Dataset:
 
     def listed(self) -> list[Sample]:
         """Every sample that is there, sorted by id, whatever is pinned. Raises BadDataset where they cannot be listed."""
-        return (
-            self.source.samples(self.card)
-            if self.layout is None
-            else self.layout.samples(self.card, self.root)
-        )
+        if self.layout is None:
+            return self.source.samples(self.card)
+        samples = self.layout.samples(self.card, self.root)
+        if self.layout.cuts:
+            samples = self._cut(self.layout, samples)
+        for sample in samples:
+            if sample.window or sample.part:
+                self._first_ids.setdefault(str(sample.recording), sample.id)
+        return samples
 
     def at_hand(self) -> list[Sample] | None:
         """The samples of `listed`; None where the folder is not there, is empty, or holds none of them.
@@ -108,26 +102,17 @@ class Dataset:
     def read_counted(self, sample: Sample) -> tuple[Decoded, str]:
         """As `read`, with the account of what its decoder left out.
 
-        What a file lost counts with the sample that is the whole file; of one that is a part of it nobody knows.
+        What a file lost counts with the sample that is the whole file; see `LongRecordings` for one that is a part of it.
         """
         if self.layout is None:
             return self.source.read_counted(sample.recording, self.card.sensor), ""
-        if sample.row is None and sample.window is None and sample.part is None:
+        if sample.window or sample.part:
+            first = self._first_ids.get(str(sample.recording), sample.id)
+            return self._long.read(sample, first=sample.id == first)
+        if sample.row is None:
             return self._decoded(sample.recording)
         path = Path(sample.recording)
-        if sample.row is not None:
-            return self.source.decode_row_counted(path, sample.row, self.card.sensor), self._file_digest(path)
-        decoded, sha256 = self._cached_decoded(path)
-        events = decoded.events
-        start, stop = sample.part or np.searchsorted(events.t, sample.window or (0, 0), side="left")
-        if start >= len(events) or stop == 0 or (sample.part and stop > len(events)):
-            extent, unit = (sample.part, "events") if sample.part else (sample.window, "us")
-            raise BadRecording(
-                f"sample {sample.id} is its {unit} {extent}, which it does not have",
-                where=path,
-                allowed=_extent(events, unit),
-            )
-        return decoded._replace(events=events[int(start) : int(stop)], lost={}), sha256
+        return self.source.decode_row_counted(path, sample.row, self.card.sensor), self._file_digest(path)
 
     def has(self, sample: Sample | None, sha256: str) -> bool:
         """Whether the sample is one, and its file is the one with this sha256 ("" for a simulated one)."""
@@ -137,6 +122,16 @@ class Dataset:
             return self._file_digest(Path(sample.recording)) == sha256
         except OSError:
             return False
+
+    def _cut(self, layout: Layout, whole: list[Sample]) -> list[Sample]:
+        """The samples that a layout cuts recordings into; one that cannot be read stays whole, and reading it says why."""
+        samples: list[Sample] = []
+        for sample in self._progress(whole, of=self.id, unit="recording", total=len(whole)):
+            try:
+                samples += layout.cut(sample, self._long.extent(Path(sample.recording)))
+            except BadRecording:
+                samples.append(sample)
+        return sorted(samples, key=lambda sample: sample.id)
 
     def _decoded(self, path: Path | str) -> tuple[Decoded, str]:
         data, sha256 = self.files_read.read(path)
@@ -244,9 +239,3 @@ class Dataset:
             where=self._where,
             fix=f"bring back what was there, or, if the change is wanted, remove {self.pins_file} to pin again",
         )
-
-
-def _extent(events: Events, unit: str) -> str:
-    if unit == "events" or not len(events):
-        return f"what lies in its {len(events):,} events"
-    return f"what lies in its {events.t[0]} to {events.t[-1]} us"

@@ -74,6 +74,23 @@ def open_with(
     return opening.found() or opening.made(decoded, progress)
 
 
+def extent_of(source: Source, path: Path, sensor: tuple[int, int] | None, *, cache: Path | None) -> Index:
+    """What is known of a recording without its events; kept for small files as well, so that they are not read again."""
+    try:
+        state = file_state(path)
+    except OSError:
+        state = -1, -1
+    opening = _Opening(source, path, sensor, state, cache, keep_columns=False)
+    if found := opening.found():
+        return found.index
+    recording = open_with(source, path, sensor, cache=cache, keep_columns=False)
+    if cache is not None and not recording.index.made_from:
+        made_from = opening.made_from
+        index = msgspec.structs.replace(recording.index, made_from=made_from)
+        index_files.keep(index_files.index_path(cache, made_from), index, {})
+    return recording.index
+
+
 class _Opening(NamedTuple):
     """A file to be opened, `state` as it is now."""
 

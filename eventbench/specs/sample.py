@@ -1,4 +1,4 @@
-"""`Sample`: a recording, or a part of one, with its label."""
+"""`Sample`: a recording, or a part of one, with its label; `Extent`: how long a recording is."""
 
 from __future__ import annotations
 
@@ -22,3 +22,11 @@ class Sample(NamedTuple):
     window: tuple[int, int] | None = None
     row: int | None = None
     part: tuple[int, int] | None = None
+
+
+class Extent(NamedTuple):
+    """How many events a recording has, and the times of the first and the last in microseconds; None where there is none."""
+
+    events: int
+    first_us: int | None
+    last_us: int | None
