@@ -41,7 +41,7 @@ def command(path: str, as_json: bool, **options: Any) -> None:
         _show_folder(folder, as_json)
         sound = not folder.problems
     else:
-        recording = examine(place, reading)
+        recording = examine(place, reading, bar)
         _show(recording, as_json)
         sound = not recording.problems
     if not sound:

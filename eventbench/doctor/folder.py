@@ -10,23 +10,22 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from eventbench.doctor.candidate import Candidate, known_endings, recordings_in, sources
 from eventbench.doctor.findings import Finding
 from eventbench.doctor.recording import (
     FROM_FILE,
-    Candidate,
     Examined,
     examine_bytes,
+    examine_long,
     examine_row,
-    known_endings,
-    recordings_in,
+    is_long,
     refused,
-    sources,
 )
 from eventbench.errors import BadDataset, BadRecording, some
 from eventbench.files.content import file_bytes
 from eventbench.files.hdf5 import names_in
 from eventbench.files.progress import Progress, no_progress
-from eventbench.recordings.read import Reading
+from eventbench.recordings.read import Reading, head_of
 
 OTHER_UNIT = 100  # how many times longer or shorter than the middle one a recording is in another unit, maybe
 SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"} | dict.fromkeys(
@@ -116,8 +115,9 @@ def recordings_below(folder: Path, unlisted: Callable[[OSError], None]) -> tuple
 
 def _examined(path: Path, reading: Reading) -> Iterator[Examined]:
     """The recordings in a file: one, or as many as it holds; none where it is a store of ours."""
+    long = is_long(path)
     try:
-        data = file_bytes(path)
+        data = head_of(path)[0] if long else file_bytes(path)
     except BadRecording as error:  # nothing in it, a link to nothing, or a file we may not read
         yield refused(Candidate(path), error)
         return
@@ -127,6 +127,8 @@ def _examined(path: Path, reading: Reading) -> Iterator[Examined]:
         source, count = many
         for row in range(count):
             yield examine_row(path, source, row, reading.sensor)
+    elif long:
+        yield examine_long(path, reading)
     else:
         yield examine_bytes(path, data, reading)
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from eventbench import registry
 from eventbench.doctor import judgement
+from eventbench.doctor.candidate import Candidate, known_endings
 from eventbench.doctor.findings import Finding
-from eventbench.doctor.raw import raw_columns
-from eventbench.doctor.signs import Signs, convention_of, signs_of
-from eventbench.doctor.units import suspicion, tick_us
+from eventbench.doctor.signs import Signs
+from eventbench.doctor.units import suspicion
 from eventbench.errors import BadRecording, EventbenchError
 from eventbench.events import Events
-from eventbench.events.summary import Summary, summarize
+from eventbench.events.measure import Measure
+from eventbench.events.summary import Summary
 from eventbench.files.content import file_bytes
-from eventbench.recordings.read import Reading
-from eventbench.sources.base import Decoded, Source
+from eventbench.files.progress import Progress, no_progress
+from eventbench.recordings.read import Reading, source_of
+from eventbench.recordings.windows import open_with
+from eventbench.sources.base import PIECE_EVENTS, Decoded, Note, Size, Source
 
 FROM_OPTION, FROM_FILE, FROM_EVENTS = "given", "stated by the file", "the smallest that holds every event"
+LONG_BYTES = 1 << 24  # a larger file is not read into memory
 
 
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,63 +55,77 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str] = []
 
 
-class Candidate(NamedTuple):
-    """A recording before it is decoded. `source` is None where no format is recognised, `signs` where it has no columns.
+class Found(NamedTuple):
+    """What a decoder made of a recording: its events in order of time, in pieces that can be gone through again."""
 
-    `sensor` (width, height) is what its events must lie in, if somebody says so.
-    """
+    sensor: Size
+    events: int
+    pieces: Iterable[Events]
+    lost: Mapping[str, int]
+    notes: Iterable[Note]
 
-    path: Path
-    data: bytes = b""
-    source: Source | None = None
-    recognised_by: str = "nothing but its ending"
-    signs: Signs | None = None
-    polarity_convention: str = ""
-    sensor: tuple[int, int] | None = None
-
-    @property
-    def format(self) -> str:
-        """The name of its source."""
-        return "unknown" if self.source is None else sources()[type(self.source)]
-
-    @property
-    def sha256(self) -> str:
-        """Of its bytes; "" without."""
-        return hashlib.sha256(self.data).hexdigest() if self.data else ""
+    @classmethod
+    def of(cls, decoded: Decoded) -> Found:
+        """All events in one piece."""
+        events = decoded.events
+        return cls(events.sensor, len(events), [events], decoded.lost, decoded.notes)
 
 
-def examine(path: Path, reading: Reading | None = None) -> Examined:
+def examine(path: Path, reading: Reading | None = None, progress: Progress = no_progress) -> Examined:
     """One recording. Raises BadRecording when it cannot be read, or neither its bytes nor its ending are of a known format.
 
     `reading` says how it is read; its `sensor` (width, height) is what the events must lie in. None takes that from the file
-    or, where the format does not say, the smallest that holds every event, and then none can lie outside.
+    or, where the format does not say, the smallest that holds every event, and then none can lie outside. A long recording
+    is gone through in pieces, with `progress`; memory does not grow with its length.
     """
     reading = reading or Reading()
     known = path.suffix.lower() in known_endings()
     if known and path.is_file() and not path.stat().st_size:
         empty = BadRecording("the file is empty (0 bytes)", where=path, fix="fetch the file again")
         return refused(Candidate(path), empty)
+    if is_long(path):
+        return examine_long(path, reading, progress)
     return examine_bytes(path, file_bytes(path), reading)
+
+
+def is_long(path: Path) -> bool:
+    """Whether a file is too large to be held in memory."""
+    return path.is_file() and path.stat().st_size > LONG_BYTES
 
 
 def examine_bytes(path: Path, data: bytes, reading: Reading) -> Examined:
     """As `examine`, of the bytes of the file at `path`."""
-    sensor = reading.sensor
     try:
         source = reading.source_of(data, path)
     except BadRecording as error:
         if path.suffix.lower() in known_endings():
-            return refused(Candidate(path, data), error)
+            return refused(Candidate.of_bytes(path, data, None, reading.sensor), error)
         raise
-    raw = raw_columns(source, data)
-    signs = signs_of(raw, sensor) if raw else None
-    convention = source.polarity_convention(raw) or convention_of(signs)
-    candidate = Candidate(path, data, source, _recognised_by(source, data, path), signs, convention, sensor)
+    candidate = Candidate.of_bytes(path, data, source, reading.sensor)
     try:
-        result = source.decode_counted(data, str(path), sensor)
+        result = source.decode_counted(data, str(path), reading.sensor)
     except EventbenchError as error:
         return refused(candidate, error)
-    return decoded(candidate, source, result)
+    return decoded(candidate, source, Found.of(result))
+
+
+def examine_long(path: Path, reading: Reading, progress: Progress = no_progress) -> Examined:
+    """As `examine`, of a file that is not held in memory: it is gone through in pieces."""
+    try:
+        source = source_of(path, reading)
+    except BadRecording as error:
+        if path.suffix.lower() in known_endings():
+            return refused(Candidate.of_long(path, None, reading.sensor), error)
+        raise
+    if type(source).scan is Source.scan:  # it cannot be cut
+        return examine_bytes(path, file_bytes(path), reading)
+    candidate = Candidate.of_long(path, source, reading.sensor)
+    try:
+        with open_with(source, path, reading.sensor, progress=progress) as recording:
+            found = Found(recording.sensor, len(recording), recording, recording.lost, recording.notes)
+            return decoded(candidate, source, found, progress)
+    except EventbenchError as error:
+        return refused(candidate, error)
 
 
 def examine_row(path: Path, source: Source, row: int, sensor: tuple[int, int] | None = None) -> Examined:
@@ -124,46 +141,61 @@ def examine_row(path: Path, source: Source, row: int, sensor: tuple[int, int] | 
         result = source.decode_row_counted(path, row, sensor)
     except EventbenchError as error:
         return refused(candidate, error)
-    return decoded(candidate, source, result)
+    return decoded(candidate, source, Found.of(result))
 
 
-def decoded(candidate: Candidate, source: Source, result: Decoded) -> Examined:
+def decoded(candidate: Candidate, source: Source, found: Found, progress: Progress = no_progress) -> Examined:
     """The events of a candidate, measured and judged; what its decoder met and could mend is a warning."""
-    events = result.events
-    summary, signs = summarize(events), candidate.signs
+    signs = candidate.signs
+    measure, events_sha256 = _measured(found, progress)
+    summary = measure.summary()
     if candidate.sensor:
         size_from = FROM_OPTION
-    elif source.states_sensor(candidate.data) or (signs and signs.stated_size):
+    elif source.states_sensor(candidate.head) or (signs and signs.stated_size):
         size_from = FROM_FILE
     else:
         size_from = FROM_EVENTS
     unit = signs.unit if signs else getattr(source, "unit", "") or source.time_unit
-    suspected = suspicion(events, summary, unit, fixed=not source.settable("unit"))
-    tick = tick_us(events)
-    times = judgement.Times(unit, suspected, tick)
+    suspected = suspicion(summary, measure.moments, unit, fixed=not source.settable("unit"))
+    times = judgement.Times(unit, suspected, measure.tick_us)
     problems, warnings = judgement.of_decoded(
         source, summary, times, signs, size_known=size_from != FROM_EVENTS
     )
-    warnings += [Finding(about=note.kind, what=note.what, fix=note.fix) for note in result.notes if note.fix]
+    warnings += [Finding(about=note.kind, what=note.what, fix=note.fix) for note in found.notes if note.fix]
     return Examined(
         path=str(candidate.path),
-        bytes=len(candidate.data),
+        bytes=candidate.size,
         sha256=candidate.sha256,
-        events_sha256=_digest(events),
+        events_sha256=events_sha256,
         format=candidate.format,
         recognised_by=candidate.recognised_by,
         sensor_from=size_from,
         polarity_convention=candidate.polarity_convention,
         time_unit=unit,
         suspected_unit=suspected.unit if suspected else None,
-        tick_us=tick,
+        tick_us=measure.tick_us,
         summary=summary,
         raw=signs,
         problems=problems,
         warnings=warnings,
-        lost=dict(result.lost),
-        notes=[note.what for note in result.notes],
+        lost=dict(found.lost),
+        notes=[note.what for note in found.notes],
     )
+
+
+def _measured(found: Found, progress: Progress) -> tuple[Measure, str]:
+    """The figures of the events, and the digest of their columns, one column after the other; "" without events.
+
+    The digest is of t, then x, y and p, as it always was, so that pieces are gone through once for each.
+    """
+    measure, digest = Measure(found.sensor, found.events), sha256()
+    passes = ((column, events) for column in "txyp" for events in found.pieces)
+    total = 4 * -(-found.events // PIECE_EVENTS)
+    for column, events in progress(passes, of="examined", unit="piece", total=total):
+        if column == "t":
+            measure.update(events)
+        digest.update(getattr(events, column).data)
+    return measure, digest.hexdigest() if found.events else ""
 
 
 def refused(candidate: Candidate, error: EventbenchError) -> Examined:
@@ -172,7 +204,7 @@ def refused(candidate: Candidate, error: EventbenchError) -> Examined:
     problems, warnings = judgement.of_refused(candidate.source, error, signs, candidate.sensor)
     return Examined(
         path=str(candidate.path),
-        bytes=len(candidate.data),
+        bytes=candidate.size,
         sha256=candidate.sha256,
         events_sha256="",
         format=candidate.format,
@@ -187,50 +219,3 @@ def refused(candidate: Candidate, error: EventbenchError) -> Examined:
         problems=problems,
         warnings=warnings,
     )
-
-
-def _digest(events: Events) -> str:
-    if not len(events):
-        return ""
-    digest = hashlib.sha256()
-    for column in (events.t, events.x, events.y, events.p):
-        digest.update(column.data)
-    return digest.hexdigest()
-
-
-def _recognised_by(source: Source, data: bytes, path: Path) -> str:
-    if type(source).recognises(data):
-        return "its first bytes" if source.magics and data.startswith(source.magics) else "what is in it"
-    if type(source).resembles(data):
-        alike = "what is in it, for the format has no header"
-        return f"{alike}, and its ending" if path.suffix.lower() in source.suffixes else alike
-    return f"its ending {path.suffix} alone"
-
-
-def holds_many(path: Path) -> bool:
-    """Whether a file holds many recordings, as SHD's do."""
-    endings = {suffix for source in sources() if source.holds_many for suffix in source.suffixes}
-    if path.suffix.lower() not in endings or not path.is_file() or not path.stat().st_size:
-        return False
-    return recordings_in(path, file_bytes(path)) is not None
-
-
-def recordings_in(path: Path, data: bytes) -> tuple[Source, int] | None:
-    """The source of a file that holds more than one recording, and how many; None for any other."""
-    for kind in sources():
-        if kind.holds_many and kind.recognises(data):
-            source = kind()
-            count = source.recordings_in(path)
-            return (source, count) if count > 1 else None
-    return None
-
-
-def known_endings() -> set[str]:
-    """The file endings that some source answers to, in lower case."""
-    return {suffix for source in sources() for suffix in source.suffixes}
-
-
-@cache  # a folder has thousands of files, and looking for other packages' sources takes longer than reading one
-def sources() -> dict[type[Source], str]:
-    """Every source's class, and its name."""
-    return {registry.sources.get(name): name for name in registry.sources.names()}

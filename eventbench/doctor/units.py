@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eventbench.events import Events
 from eventbench.events.summary import LONG_US, SHORT_US, Summary
 
 BUSIEST_HZ = 4_000.0  # a mean over pixels; gen3_evt2.raw, one blinking light in motion, has 1,300
@@ -34,9 +33,9 @@ class Suspicion(NamedTuple):
 
 
 def suspicion(
-    events: Events, summary: Summary, read_as: str = "us", *, fixed: bool = False
+    summary: Summary, moments: int, read_as: str = "us", *, fixed: bool = False
 ) -> Suspicion | None:
-    """None where the times, which were read as being in the unit `read_as`, pass for that.
+    """None where the times, `moments` different ones that were read as being in the unit `read_as`, pass for that.
 
     Where the format fixes the unit, a short recording is likelier a short cut than one in another unit.
     """
@@ -47,7 +46,7 @@ def suspicion(
         return Suspicion("ns", f"its first time, {summary.first_us:,}, is a date in nanoseconds")
     rate = n / max(summary.active_pixels, 1) / (max(duration, 1) / 1e6)
     if duration < SHORT_US:
-        short = _too_short(events, summary, rate, read_as)
+        short = _too_short(summary, moments, rate, read_as)
         return short._replace(sure=POSSIBLE) if short and fixed else short
     if rate > BUSIEST_HZ and n > 2 * summary.active_pixels:
         return _suspected(f"an active pixel has {rate:,.0f} events a second", rate, read_as)
@@ -60,9 +59,8 @@ def suspicion(
     return None
 
 
-def _too_short(events: Events, summary: Summary, rate: float, read_as: str) -> Suspicion | None:
+def _too_short(summary: Summary, moments: int, rate: float, read_as: str) -> Suspicion | None:
     n, duration = summary.events, summary.duration_us
-    moments = int(np.count_nonzero(np.diff(events.t))) + 1
     if read_as == "us" and moments == duration + 1 and moments >= 4 and n >= 4 * moments:
         numbers = (
             f"its times are the numbers {summary.first_us:,} to {summary.last_us:,}, each for many events"
@@ -80,8 +78,3 @@ def _suspected(why: str, rate: float, read_as: str, sure: str = LIKELY) -> Suspi
         return None
     rates = {unit: rate * 1000.0 ** (at - UNITS.index(unit)) for unit in others}
     return Suspicion(min(others, key=lambda unit: abs(np.log(rates[unit] / USUAL_HZ))), why, sure)
-
-
-def tick_us(events: Events) -> int:
-    """The largest number of microseconds that all times are multiples of, from the first on: the clock's step."""
-    return int(np.gcd.reduce(np.diff(events.t.view(np.uint64)))) if len(events) > 1 else 0

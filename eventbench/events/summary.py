@@ -7,8 +7,6 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from eventbench.events.events import Events
-
 HOT_EVENTS = 50  # fewer events do not make a pixel hot
 HOT_RATIO = 10  # how many times as many events a hot pixel has as other pixels
 HOT_SHARE = (
@@ -48,46 +46,6 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     def duration_us(self) -> int:
         """Time from the first event to the last; 0 if there are fewer than two."""
         return self.last_us - self.first_us if self.first_us is not None and self.last_us is not None else 0
-
-
-def summarize(events: Events) -> Summary:
-    """Summarize a recording."""
-    n = len(events)
-    cells = events.y.astype(np.int64) * events.sensor[0] + events.x
-    # No histogram over the sensor: if its size is unknown, a single bad event may make it 65536 x 65536.
-    active, counts = np.unique(cells, return_counts=True)
-    return Summary(
-        sensor=events.sensor,
-        events=n,
-        on=int(np.count_nonzero(events.p)),
-        first_us=int(events.t[0]) if n else None,
-        last_us=int(events.t[-1]) if n else None,
-        longest_gap_us=int(np.diff(events.t.view(np.uint64)).max()) if n > 1 else 0,
-        active_pixels=len(active),
-        repeated=_count_repeated(events, cells),
-        hot_pixels=hot_pixels(active, counts, events.sensor[0]),
-        extent=(_extent(events.x), _extent(events.y)),
-    )
-
-
-def _extent(column: np.ndarray) -> int:
-    """The value that at most one in a thousand exceeds, by counting, which is faster than sorting."""
-    if not len(column):
-        return 0
-    at_most = np.cumsum(np.bincount(column))
-    return int(np.searchsorted(at_most, 0.999 * len(column)))
-
-
-def _count_repeated(events: Events, cells: np.ndarray) -> int:
-    """The number of events that equal an earlier one in time, pixel and polarity."""
-    if len(events) < 2:
-        return 0
-    order = np.lexsort((events.p, cells, events.t))
-    is_repeated = np.ones(len(events) - 1, np.bool_)
-    for column in (events.t, cells, events.p):
-        column = column[order]
-        is_repeated &= column[1:] == column[:-1]
-    return int(is_repeated.sum())
 
 
 def hot_pixels(active: np.ndarray, counts: np.ndarray, width: int) -> list[HotPixel]:

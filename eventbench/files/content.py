@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from eventbench.errors import BadRecording
 
 # O_NONBLOCK: do not wait for a named pipe; O_BINARY: no line ends translated. A system without one needs none.
+BLOCK_BYTES = 1 << 20
 OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -34,6 +36,16 @@ def file_head(path: Path | str, limit: int | None) -> tuple[bytes, int]:
     if not blocks:
         raise BadRecording("the file is empty (0 bytes)", where=path, fix="fetch the file again")
     return b"".join(blocks), size
+
+
+def file_blocks(path: Path) -> Iterator[bytes]:
+    """A recording's bytes, a block at a time. Raises BadRecording when the file cannot be read."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            while block := file.read(BLOCK_BYTES):
+                yield block
+    except OSError as error:
+        raise BadRecording(f"cannot be read: {error.strerror}", where=path) from None
 
 
 class FileHead(bytes):

@@ -107,13 +107,19 @@ def configured(kind: type[Source], name: str, parameters: Mapping[str, Any], whe
 _AS_IT_IS = Reading()
 
 
+def head_of(path: Path) -> tuple[bytes, int]:
+    """As much of a file as it takes to know its format, and the file's size. Raises BadRecording as `file_bytes` does."""
+    head, size = file_head(path, HEAD_BYTES)
+    # What is in an HDF5 file, and with it the layout, is known from all of it only.
+    return (FileHead.of(head, path) if is_hdf5(head) else head), size
+
+
 def source_of(path: Path, reading: Reading) -> Source:
     """The source that reads a file so; of the file, only as much is read as it takes to know. Raises as `Reading.source_of`."""
     if reading.source:
         return reading.source_of(b"", path)
-    head, size = file_head(path, HEAD_BYTES)
-    # What is in an HDF5 file, and with it the layout, is known from all of it only.
-    return reading.source_of(FileHead.of(head, path) if is_hdf5(head) else head, path, size)
+    head, size = head_of(path)
+    return reading.source_of(head, path, size)
 
 
 def read(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
@@ -166,6 +166,10 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         None where the format has none to look at before decoding. May raise anything on bytes that are not of the format.
         """
         return None
+
+    def raw_pieces(self, path: Path) -> Iterator[RawColumns]:
+        """`raw_columns` of a file in pieces, in its order and with flat memory: for formats of which that can be had."""
+        raise NotImplementedError
 
     def states_sensor(self, data: bytes) -> bool:  # noqa: ARG002  # for formats with a header
         """Whether a file says how large its sensor is in a way that `raw_columns` does not give as `size`."""

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.io import savemat
 
@@ -22,7 +22,8 @@ from eventbench.doctor.folder import splits_of
 from eventbench.doctor.signs import signs_of
 from eventbench.errors import BadDataset, BadRecording, BadSpec
 from eventbench.events import Events
-from eventbench.events.summary import hot_pixels, summarize
+from eventbench.events.measure import summarize
+from eventbench.events.summary import hot_pixels
 from eventbench.sources.base import RawColumns, how_to_set
 from tests.support.miniatures import Event, atis_bytes, miniature, npz_bytes, structured
 from tests.support.recordings import recordings
@@ -117,6 +118,7 @@ def test_two_hot_neighbours_are_found_and_a_blinking_patch_is_not(tmp_path: Path
     assert with_pixels([(8, 8), (9, 8), (8, 9), (9, 9)]) == []
 
 
+@settings(deadline=None)  # the first example loads kernels
 @given(recordings(), st.integers(1, 9))
 def test_figures_agree_with_counting_one_by_one(events: Events, scale: int) -> None:
     found = summarize(events)
@@ -319,7 +321,7 @@ def test_signs_agree_with_counting_one_by_one(events: Events, random: Any) -> No
     random.shuffle(order)
     t, x, y, p = (column[order] for column in (events.t, events.x, events.y, events.p))
     size = (max(1, events.sensor[0] // 2), events.sensor[1])
-    found = signs_of(RawColumns(t, x, y, p), size)
+    found = signs_of([RawColumns(t, x, y, p)], size)
     back = [(i, int(a) - int(b)) for i, (a, b) in enumerate(pairwise(t), start=1) if b < a]
     assert found.steps_back == len(back)
     assert found.first_back == (back[0][0] if back else None)
