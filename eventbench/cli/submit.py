@@ -40,18 +40,18 @@ def command(
 
     Every run (one weights file each) is scored once. A model must return the same scores at each call, whatever other
     samples are in the batch; a metric that fails fails the run. --check stops before the scoring.
+    What would stand apart on its board, made by other rules than the records there, is refused before it is written.
     """
     from pathlib import Path
 
     from eventbench import home
     from eventbench.cli._progress import bar
-    from eventbench.errors import NotComparable
     from eventbench.leaderboard.table import board_text
-    from eventbench.leaderboard.view import task_board
+    from eventbench.leaderboard.view import refuse_apart, task_board
     from eventbench.leaderboard.write import write_record
     from eventbench.loading.device import device_named
     from eventbench.loading.task_data import TaskData
-    from eventbench.scoring.harness import score
+    from eventbench.scoring.harness import score, unscored_record
     from eventbench.specs import catalog
     from eventbench.submission.folder import SubmissionFolder
 
@@ -62,16 +62,14 @@ def command(
         task_file, places, device_named(device), workers=_options.cores(), store=store, progress=bar
     )
     _options.note(task_data.notes)
+    refuse_apart(places.board, task, unscored_record(task_data, submission))  # before minutes of scoring
     if only_check:
         _check(task_data, submission, folder, as_json)
         return
     record, rows = score(task_data, submission, bar)
+    refuse_apart(places.board, task, record)
     entry = write_record(places.board, record, rows)
-    try:
-        view = task_board(places.board, task)
-    except NotComparable as error:
-        what = f"{error.what}; the new record is written: {entry.path}"
-        raise NotComparable(what, where=error.where, fix=error.fix) from None
+    view = task_board(places.board, task)
     if as_json:
         _options.print_json(
             {"record": entry.id, "path": str(entry.path), "notes": task_data.notes, **view.as_json()}

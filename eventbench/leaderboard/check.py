@@ -6,6 +6,7 @@ from pathlib import Path
 
 from eventbench import home
 from eventbench.errors import BadRecord, BadSpec
+from eventbench.leaderboard.comparable import together
 from eventbench.leaderboard.entry import Entry, evidence_endings, relative_path
 from eventbench.leaderboard.records import read_records
 from eventbench.specs import catalog
@@ -34,12 +35,20 @@ def check_records(board: Path, task: str | None = None) -> dict[str, list[str]]:
     """`check_record` of every record of the board, by id, including unreadable files and predictions without a record."""
     records = read_records(board, task)
     broken = {entry.id: check_record(entry, board) for entry in records.entries}
+    _add_apart([entry for entry in records.entries if not (entry.withdrawn or check_evidence(entry))], broken)
     for item in records.broken:
         broken.setdefault(item.id, []).append(item.reason)
     for path in _evidence_without_record(board, task):
         name = "/".join([*path.parts[-3:-1], path.name])
         broken[name] = ["predictions without a record: left by an interrupted submission; delete them"]
     return broken
+
+
+def _add_apart(sound: list[Entry], broken: dict[str, list[str]]) -> None:
+    """Add why a record that is sound in itself cannot be in the table of its task."""
+    for task in sorted({entry.record.task.id for entry in sound}):
+        for apart in together(entry for entry in sound if entry.record.task.id == task).apart:
+            broken[apart.entry.id] += [f"it stands apart on its board: {reason}" for reason in apart.reasons]
 
 
 def _evidence_without_record(board: Path, task: str | None) -> list[Path]:

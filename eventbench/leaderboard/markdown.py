@@ -38,6 +38,12 @@ def markdown_board(board: Board) -> str:
         lines.append(
             _line([*map(_safe, [figures.rank(row) + figures.rank_mark(row) or "-", row.label, *cells])])
         )
+    if board.apart:
+        lines += ["", _line(["stands apart, not ranked", "why", writer.caption(board.kind.main_figure)])]
+        lines += [_line(["---", "---", "---:"])]
+    for apart in board.apart:
+        figure_text = writer.number(apart.mean, board.kind.main_figure)
+        lines.append(_line(list(map(_safe, [apart.entry.id, "; ".join(apart.reasons), figure_text]))))
     notes = [_safe(sentence) for part in sentences(board) for sentence in part.splitlines()]
     return "\n".join([*lines, "", *notes]).rstrip() + "\n"
 

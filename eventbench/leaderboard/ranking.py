@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 from typing import Any
 
-from eventbench.errors import BadRecord, NotComparable
-from eventbench.leaderboard.comparable import RESUBMIT_OR_WITHDRAW, refuse_different_samples, refuse_mixed
+from eventbench.errors import BadRecord
+from eventbench.leaderboard.comparable import together
 from eventbench.leaderboard.entry import Entry
 from eventbench.leaderboard.figures import SIGNIFICANCE
 from eventbench.leaderboard.records import Broken
@@ -39,17 +39,14 @@ def board(
 ) -> Board:
     """Rank the records of a task by the mean of `rank_by`; equal means share a rank.
 
-    digest: of the task's file as it is now. Records made under another one are refused.
-    Raises NotComparable when the records were not made by the same rules, BadRecord when one lacks `rank_by`.
+    digest: of the task's file as it is now. Records made under another one, or not by the rules of most, stand apart.
+    Raises BadRecord when one lacks `rank_by`.
     """
-    current = [entry for entry in entries if not entry.withdrawn]
     view = Board(task, kind, rank_by, title, broken=list(broken))
     view.withdrawn = [entry for entry in entries if entry.withdrawn]
+    current, view.apart = together((entry for entry in entries if not entry.withdrawn), digest)
     if not current:
         return view
-    refuse_mixed(current)
-    refuse_different_samples(current)
-    _refuse_changed_task(task, current, digest)
     view.samples = current[0].record.samples
     recordings_known = any(map(_recordings_known, current))
     rows = [_row(group, kind, rank_by, recordings_known) for group in _groups(current)]
@@ -59,16 +56,6 @@ def board(
         _mark_ties(view.rows, kind)
     view.unranked = [row for row in rows if row.why_unranked]
     return view
-
-
-def _refuse_changed_task(task: str, entries: list[Entry], digest: str) -> None:
-    scored_by = entries[0].record.task.digest
-    if digest and scored_by != digest:
-        raise NotComparable(
-            f"{entries[0].id} was made when the task file had digest {scored_by[:8]}; now it has {digest[:8]}",
-            where=task,
-            fix=f"restore the task file and give the new rules a new name, or {RESUBMIT_OR_WITHDRAW}",
-        )
 
 
 def _groups(entries: list[Entry]) -> list[list[Entry]]:

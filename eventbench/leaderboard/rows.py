@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from eventbench.leaderboard.comparable import Apart
 from eventbench.leaderboard.entry import Entry
 from eventbench.leaderboard.records import Broken
 from eventbench.specs.record import Score, Status
@@ -128,7 +129,9 @@ def settings_text(settings: Mapping[str, Any], equals: str) -> str:
 
 @dataclass
 class Board:
-    """The ranked view of one task. `rows` have ranks; `unranked` rows, `withdrawn` and `broken` records do not."""
+    """The ranked view of one task. `rows` have ranks; `unranked` rows, records that stand `apart`, `withdrawn` and `broken`
+    ones do not.
+    """
 
     task: str
     kind: TaskKind
@@ -137,13 +140,14 @@ class Board:
     samples: int = 0
     rows: list[Row] = field(default_factory=list)
     unranked: list[Row] = field(default_factory=list)
+    apart: list[Apart] = field(default_factory=list)
     withdrawn: list[Entry] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
         """True when the task has no record at all, ranked or not."""
-        return not (self.rows or self.unranked or self.withdrawn or self.broken)
+        return not (self.rows or self.unranked or self.apart or self.withdrawn or self.broken)
 
     @property
     def tested(self) -> bool:
@@ -170,6 +174,7 @@ class Board:
             "samples": self.samples,
             "rows": [row.as_json() for row in self.rows],
             "unranked": [row.as_json() for row in self.unranked],
+            "apart": [item_apart.as_json() for item_apart in self.apart],
             "withdrawn": [{"record": entry.id, "reason": entry.withdrawn} for entry in self.withdrawn],
             "broken": [{"record": item.id, "reason": item.reason} for item in self.broken],
         }

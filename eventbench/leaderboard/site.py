@@ -72,6 +72,15 @@ def _section(board: Board, index: int) -> dict[str, Any]:
         "interval_heading": writer.interval_heading(board.rank_by),
         "headings": [writer.heading(name, board.units[name]) for name in others],
         "rows": [_line(row, writer, board.rank_by, others) for row in [*board.rows, *board.unranked]],
+        "main_heading": writer.caption(board.kind.main_figure, board.units.get(board.kind.main_figure, "")),
+        "apart": [
+            {
+                "id": apart.entry.id,
+                "reasons": "; ".join(apart.reasons),
+                "mean": writer.number(apart.mean, board.kind.main_figure),
+            }
+            for apart in board.apart
+        ],
         "tests": f"{figures.tests_of(board.kind)}." if board.tested else "",
     }
 

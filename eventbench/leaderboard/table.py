@@ -38,10 +38,22 @@ def board_text(board: Board, width: int = 120, columns: Sequence[str] | None = N
     parts = [f"{figures.plain(title)} · {board.samples:,} test samples · ranked by {board.rank_by}"]
     if board.rows or board.unranked:
         parts += _tables(board, width, columns)
+    if board.apart:
+        parts.append(_apart_table(board, width))
     # How it was tested is prose, and is folded; a reason or a name is left as it is.
     told = f"{figures.tests_of(board.kind)}."
     folded = [part.replace(told, textwrap.fill(told, min(width, FIRST_WIDTH))) for part in sentences(board)]
     return "\n\n".join([*parts, *folded])
+
+
+def _apart_table(board: Board, width: int) -> str:
+    """The second table: sound records that were not made by the rules of the first, and why."""
+    writer, main = figures.Writer(board.kind), board.kind.main_figure
+    headings = ["stands apart, not ranked", "why", writer.caption(main, board.units.get(main, ""))]
+    lines = [
+        [apart.entry.id, "; ".join(apart.reasons), writer.number(apart.mean, main)] for apart in board.apart
+    ]
+    return render(headings, lines, width=min(width, FIRST_WIDTH), left=2)
 
 
 def chosen_columns(board: Board, names: Sequence[str]) -> list[str]:

@@ -67,6 +67,11 @@ def score(
     return _record(task_data, submission, scored, len(rows)), rows
 
 
+def unscored_record(task_data: TaskData, submission: SubmissionFolder) -> Record:
+    """The record of a submission before it is scored: everything but its runs, with 0 for the number of samples."""
+    return _record(task_data, submission, [], 0)
+
+
 def _score_run(task_data: TaskData, checked: CheckedRun, kind: TaskKind, test: Loader) -> _Scored:
     members: dict[str, Metric] = {name: registry.metrics.get(name)() for name in task_data.task.spec.metrics}
     evidence = _Evidence(kind)
