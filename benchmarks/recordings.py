@@ -20,6 +20,17 @@ def random_events(
     return Events(t=t, x=x, y=y, p=rng.integers(0, 2, n, np.uint8), sensor=(width, height))
 
 
+def with_hot_pixels(events: Events, pixels: int = 20, share: float = 0.05) -> Events:
+    """The events with a share of them moved to a few pixels, none of which is a neighbour of another."""
+    width, height = events.sensor
+    rng = np.random.default_rng(1)
+    moved = rng.random(len(events)) < share
+    which = rng.integers(0, pixels, int(moved.sum()))
+    x, y = events.x.copy(), events.y.copy()
+    x[moved], y[moved] = (which * 5 + 3) % width, (which * 6 + 3) % height
+    return Events(t=events.t, x=x, y=y, p=events.p, sensor=events.sensor)
+
+
 def atis_rows(t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Events as the 5 bytes each that an ATIS file has: uint8 (n, 5); t below 2^23 us, x and y below 256."""
     return np.stack([x, y, p << 7 | t >> 16, t >> 8 & 255, t & 255], axis=1).astype(np.uint8)

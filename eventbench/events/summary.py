@@ -61,19 +61,20 @@ def hot_pixels(active: np.ndarray, counts: np.ndarray, width: int) -> list[HotPi
     if not len(active):
         return []
     percentile = np.quantile(counts, 0.95, method="lower")
-    hot = []
-    for i in np.flatnonzero(counts >= max(HOT_EVENTS, HOT_RATIO * int(percentile))):
-        y, x = divmod(int(active[i]), width)
-        neighbours = [(x + dx, y + dy) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dx or dy]
-        neighbour_counts = sorted(
-            _count_at(active, counts, v * width + u) for u, v in neighbours if 0 <= u < width and v >= 0
-        )
-        if counts[i] >= HOT_RATIO * (neighbour_counts[-2] if len(neighbour_counts) > 1 else 0):
-            hot.append(HotPixel(x, y, int(counts[i])))
-    return sorted(hot, key=lambda pixel: (-pixel.events, pixel.y, pixel.x))
+    busy = np.flatnonzero(counts >= max(HOT_EVENTS, HOT_RATIO * int(percentile)))
+    around = _second_busiest_neighbour(active, counts, active[busy], width)
+    hot = busy[counts[busy] >= HOT_RATIO * around]
+    pixels = [HotPixel(int(active[i] % width), int(active[i] // width), int(counts[i])) for i in hot]
+    return sorted(pixels, key=lambda pixel: (-pixel.events, pixel.y, pixel.x))
 
 
-def _count_at(active: np.ndarray, counts: np.ndarray, address: int) -> int:
-    """The events of the pixel with this address; 0 if it is not active."""
-    index = int(np.searchsorted(active, address))
-    return int(counts[index]) if index < len(active) and active[index] == address else 0
+def _second_busiest_neighbour(
+    active: np.ndarray, counts: np.ndarray, addresses: np.ndarray, width: int
+) -> np.ndarray:
+    """int64 (addresses,): the events of the second-busiest of the up to eight neighbours of the pixels at `addresses`."""
+    dx, dy = np.array([(dx, dy) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dx or dy]).T
+    neighbours = addresses[:, None] + dy * width + dx
+    column = addresses[:, None] % width + dx
+    index = np.minimum(np.searchsorted(active, neighbours), len(active) - 1)
+    is_active = (active[index] == neighbours) & (column >= 0) & (column < width)
+    return np.sort(np.where(is_active, counts[index], 0).astype(np.int64), axis=1)[:, -2]
