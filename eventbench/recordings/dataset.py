@@ -14,7 +14,7 @@ from eventbench.layouts.base import Layout
 from eventbench.recordings.content import label_line
 from eventbench.recordings.files_read import FilesRead
 from eventbench.recordings.long_recordings import LongRecordings, one_at_a_time
-from eventbench.recordings.passed_over import PassedOver, passed_over
+from eventbench.recordings.passed_over import PassedOver, by_reason, passed_over
 from eventbench.sources.base import Decoded
 from eventbench.specs.card import Card, SplitPins
 from eventbench.specs.catalog import Named
@@ -211,7 +211,7 @@ class Dataset:
     def _other_samples(self, split: str, samples: list[Sample]) -> BadDataset:
         """The error of a split with other recordings than the card's; which ones they are stands before the advice."""
         pins, ids = self.card.splits[split], {sample.id for sample in samples}
-        not_taken = [str(file) for file in self.passed_over(self._samples)]
+        not_taken = by_reason(self.passed_over(self._samples))
         counted = "no" if pins.samples is None else f"{len(ids):,} of {pins.samples:,}"
         numbered = pins.numbered_ids
         missing, extra = sorted(numbered - ids), sorted(ids - numbered) if numbered else []
@@ -219,7 +219,7 @@ class Dataset:
             "their names are not the card's" if len(ids) == pins.samples and not missing else "",
             f"missing: {some(missing)}" if missing else "",
             f"not in the dataset: {some(extra)}" if extra else "",
-            f"not taken: {some(not_taken, 10)}" if not_taken else "",
+            f"not taken: {'; '.join(not_taken)}" if not_taken else "",
             f"to obtain it: {self.card.obtain.how}",
             "then name the folder with --data-dir",
         ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from eventbench import registry
+from eventbench.errors import some
 from eventbench.layouts.base import Layout
 from eventbench.specs.card import Card
 from eventbench.specs.sample import Sample
@@ -39,6 +41,28 @@ def passed_over(card: Card, layout: Layout, root: Path, samples: Iterable[Sample
     seen = _Seen(card, layout, endings, folders, known - NOTES)
     reasons = ((path, seen.reason(path)) for path in _files_below(root) if path not in used)
     return sorted(PassedOver(path, why) for path, why in reasons if why)
+
+
+def by_reason(files: Iterable[PassedOver]) -> list[str]:
+    """A clause a reason, with the files that it is of; of many, the first ten."""
+    paths: dict[str, list[str]] = {}
+    for file in files:
+        paths.setdefault(file.why, []).append(file.path)
+    return [f"{some(alike, 10)}: {why}" for why, alike in paths.items()]
+
+
+def other_files(layout: Layout, root: Path) -> str:
+    """What a folder holds in place of a layout's recordings, as "100 *.aedat"; "" where it has files with one of their endings."""
+    expected = {PurePosixPath(path).suffix.lower() for path, _ in layout.tree()} - NOTES
+    endings = Counter(
+        ending
+        for path in _files_below(root)
+        if not path.rpartition("/")[2].startswith(".")
+        and (ending := PurePosixPath(path).suffix.lower()) not in NOTES
+    )
+    if not expected or expected & endings.keys():
+        return ""
+    return ", ".join(f"{count:,} *{ending}" for ending, count in endings.most_common(3))
 
 
 def _files_below(root: Path) -> Iterable[str]:

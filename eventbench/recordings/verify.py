@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from eventbench import digest
-from eventbench.errors import BadDataset, EventbenchError
+from eventbench.errors import BadDataset, EventbenchError, some
 from eventbench.files.progress import Progress, no_progress
 from eventbench.recordings.checks import card_faults, line_of, pipeline_faults, task_faults
 from eventbench.recordings.dataset import Dataset
+from eventbench.recordings.passed_over import other_files
 from eventbench.specs import catalog
 from eventbench.specs.base import load
 from eventbench.specs.card import Card
@@ -125,11 +126,13 @@ def _check_recordings(
     try:
         samples = dataset.samples()
     except BadDataset as error:
-        # Another dataset's folder is not this one gone wrong; a folder with this one's own name is.
-        if dataset.root != data and any(dataset.root.iterdir()):
-            report.note_recordings(card.id, error)
-        else:
+        # Another dataset's folder is not this one gone wrong; a folder with this one's own name is, unless another has it too.
+        if dataset.root == data or not any(dataset.root.iterdir()):
             report.not_at_hand[card.id] = error
+        elif others := _other_files(dataset, data):
+            report.not_at_hand[card.id] = others
+        else:
+            report.note_recordings(card.id, error)
         return
     report.at_hand.append(card.id)
     by_split = {split: [sample for sample in samples if sample.split == split] for split in card.spec.splits}
@@ -137,6 +140,30 @@ def _check_recordings(
     hashes = _check_files(dataset, by_split, report, progress, hash_all=write and not pinned_by_card)
     if not pinned_by_card and report.recordings_sound(card.id):
         _check_local_pins(dataset, by_split, hashes, report, write)
+
+
+def _other_files(dataset: Dataset, data: Path) -> BadDataset | None:
+    """Says so where a folder with the card's name holds no file of its kind but others, and which shipped cards read these."""
+    if dataset.layout is None or not (others := other_files(dataset.layout, dataset.root)):
+        return None
+    readers = [name for name in catalog.files("datasets") if _reads(name, data, dataset.root)]
+    cards = (
+        f"card{'s' if len(readers) > 1 else ''} {some(readers, 3)} read{'' if len(readers) > 1 else 's'} such"
+    )
+    return BadDataset(
+        f"the folder holds other files ({others})" + (f"; {cards}" if readers else ""),
+        where=f"{dataset.id} at {dataset.root}",
+        fix=f"to obtain it: {dataset.card.obtain.how}",
+    )
+
+
+def _reads(name: str, data: Path, root: Path) -> bool:
+    """Whether a shipped card has recordings in this folder."""
+    try:
+        other = Dataset(catalog.card(name), data)
+        return other.layout is not None and other.root == root and bool(other.listed())
+    except EventbenchError:
+        return False
 
 
 def _check_files(

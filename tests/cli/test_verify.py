@@ -98,6 +98,31 @@ def test_recordings_that_are_not_at_hand_are_said_and_no_error(mini: Miniature) 
     )
 
 
+def test_a_folder_of_another_data_set_is_not_at_hand_and_names_the_card_that_reads_it(
+    mini: Miniature,
+) -> None:
+    table = card_table(4, 2)
+    table["source"], table["layout"]["suffix"] = {"name": "numpy_columns"}, ".npy"
+    write_toml(mini.card, table)
+    other = card_table(4, 2) | {"obtain": {"how": "ask", "folder": "mini"}}
+    write_toml(mini.card.with_name("mini_binary.toml"), other)
+    result = run("datasets")
+    assert result.exit_code == 0, result.output
+    assert (
+        f"  not at hand: mini: not checked (mini at {mini.raw}: the folder holds other files (6 *.bin); "
+        "card mini_binary reads such)\n"
+    ) in result.stdout
+    # Named, it is a fault, and the advice is how to obtain it.
+    result = run("datasets", "mini")
+    assert result.exit_code == 1
+    assert (
+        "holds other files (6 *.bin); card mini_binary reads such; to obtain it: ask for it" in result.stdout
+    )
+    # With one file of its own kind it is this data set gone wrong.
+    (mini.raw / "train" / "left" / "00001.NPY").write_bytes(b"")
+    assert list(faults()) == ["recordings of mini"]
+
+
 def test_a_missing_and_a_changed_recording_are_told(mini: Miniature) -> None:
     path = mini.file("train", 3)
     sound = path.read_bytes()
