@@ -9,15 +9,19 @@ import io
 import math
 import re
 import zipfile
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.lib import format as npy
 
 from eventbench.errors import BadRecording
+from eventbench.files.content import file_bytes, file_head
 from eventbench.files.isolated import MAX_COMPRESSION
 from eventbench.sources._columns.named import all_columns, found_columns
+from eventbench.sources._columns.numpy_plain import stored_in
 from eventbench.sources._columns.source import ColumnSource, NamedColumns, is_table_shape, unit_of_names
+from eventbench.sources._columns.stored import file_open
 from eventbench.sources.base import Decoded, Documentation, RawColumns, Size, how_to_set
 
 _EVENTS = re.compile(r"(?i)ev|dvs")  # what an array of events is called
@@ -51,8 +55,23 @@ class NumpyColumns(ColumnSource, frozen=True, forbid_unknown_fields=True):
 
     array: str = ""
 
+    def read_counted(self, recording: Path | str, sensor: Size | None = None) -> Decoded:
+        """As `decode_counted`, of a file."""
+        _, size = file_head(recording, 1)
+        with file_open(recording) as file:
+            if plain := self._plain(file, size, str(recording), sensor):
+                return plain
+        return self._decoded(file_bytes(recording), str(recording), sensor)
+
     def decode_counted(self, data: bytes, name: str, sensor: Size | None = None) -> Decoded:
         """The events in `data`. Raises BadRecording where there are no four columns of events."""
+        return self._plain(data, len(data), name, sensor) or self._decoded(data, name, sensor)
+
+    def _plain(self, source: int | bytes, size: int, name: str, sensor: Size | None) -> Decoded | None:
+        stored = None if self.array else stored_in(source, size, name)
+        return self.plain_events(stored, sensor) if stored else None
+
+    def _decoded(self, data: bytes, name: str, sensor: Size | None) -> Decoded:
         try:
             columns = self._load(data, name)
         except BadRecording:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from eventbench.errors import BadRecording
 from eventbench.sources._columns import hdf5_plain, stored
 from eventbench.sources._columns.hdf5_plain import Layout, layout_here
 from eventbench.sources.hdf5_columns import Hdf5Columns
+from eventbench.sources.numpy_columns import NumpyColumns
 
 TIMES, PIXELS = ("i8", "i4", "u4", "u8", ">i4", "f8"), ("u2", "i2", "u1", "i4", ">u2")
 POLARITIES = ("u1", "i1", "?", "i2", "u4")
@@ -89,6 +91,44 @@ def test_hdf5_is_read_the_short_way_as_the_long_way(layout, made, extras, sensor
         assert outcome(lambda: source.read_counted(path, sensor)) == outcome(
             lambda: source.read_here(path, name, sensor)
         )
+
+
+def numpy_bytes(kind: str, made: dict[str, np.ndarray], size: list[int] | None) -> bytes:
+    table = np.zeros(len(made["t"]), [(key, values.dtype) for key, values in made.items()])
+    for key, values in made.items():
+        table[key] = values
+    out = io.BytesIO()
+    if kind == "npy":
+        np.save(out, table)
+    else:
+        write = np.savez if "npz" in kind else np.savez_compressed
+        arrays: dict[str, Any] = {"events": table} if "table" in kind else dict(made)
+        if size:
+            arrays["sensor"] = size
+        write(out, **arrays)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "packed", "npz of a table", "packed table"])
+@settings(deadline=None, max_examples=40)
+@given(
+    made=columns(),
+    size=st.sampled_from([None, None, [100, 90], [50, 50], [7], [100, -3]]),
+    sensor=st.sampled_from([None, None, (100, 90), (50, 50)]),
+    harm=st.sampled_from([0.0, 0.0, 0.0, 0.3, 0.6, 0.9]),
+)
+def test_numpy_files_are_read_the_short_way_as_the_long_way(kind, made, size, sensor, harm):
+    data = bytearray(numpy_bytes(kind, made, size))
+    if harm:
+        data[int(harm * len(data))] ^= 0x55
+    source = NumpyColumns()
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored, "BLOCK_ROWS", 7)
+        path = Path(folder, "a.npz")
+        path.write_bytes(data)
+        long_way = outcome(lambda: source._decoded(bytes(data), str(path), sensor))
+        assert outcome(lambda: source.read_counted(path, sensor)) == long_way
+        assert outcome(lambda: source.decode_counted(bytes(data), str(path), sensor)) == long_way
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

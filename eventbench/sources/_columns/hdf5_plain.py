@@ -120,7 +120,7 @@ def stored_in(layout: Layout, file: int, path: Path, size: int, name: str) -> St
     stored: StoredColumns
     if all(column.start >= 0 for column in layout.columns.values()):
         places = {key: _place(column, column.start) for key, column in layout.columns.items()}
-        stored = InBytes(file, places, layout.rows, name)
+        stored = InBytes(dict.fromkeys(places, file), places, layout.rows, name)
     else:
         stored = InHelper(layout, path, size, name)
     stored.unit, stored.offset_us = layout.unit, layout.offset_us

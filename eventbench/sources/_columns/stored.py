@@ -6,6 +6,7 @@ A block stays in the cache of the processor from when it is read until it is che
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,10 @@ class Place(NamedTuple):
     def end(self, rows: int) -> int:
         """The byte after the last of so many values."""
         return self.start + (rows - 1) * self.step + self.dtype.itemsize if rows else self.start
+
+    def moved(self, by: int) -> Place:
+        """So many bytes further on."""
+        return self._replace(start=self.start + by)
 
     def within(self, data: np.ndarray, first: int, end: int) -> np.ndarray:
         """(end - first,): a view of these values in uint8 data."""
@@ -65,11 +70,31 @@ class StoredColumns:
         raise NotImplementedError
 
 
-class InBytes(StoredColumns):
-    """Columns at places of a file, open or in memory. Whoever makes it has proven that they lie within it."""
+class Checksum(NamedTuple):
+    """The CRC-32 of all bytes of a member of an archive: what it begins with, and what it must come to."""
 
-    def __init__(self, source: int | bytes, places: Mapping[str, Place], rows: int, name: str) -> None:
-        self.source, self.places, self.rows, self.name = source, places, rows, name
+    member: str
+    before: int
+    expected: int
+
+
+class InBytes(StoredColumns):
+    """Columns at places of a file, open or in memory. Whoever makes it has proven that they lie within it.
+
+    `checksums` are of columns whose values are all that is left of a member of an archive; they are looked at where all
+    rows are read.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, int | bytes],
+        places: Mapping[str, Place],
+        rows: int,
+        name: str,
+        checksums: Mapping[str, Checksum] | None = None,
+    ) -> None:
+        self.sources, self.places, self.rows, self.name = sources, places, rows, name
+        self.checksums = checksums or {}
         self.staging: dict[str, np.ndarray] = {}
 
     def types(self) -> dict[str, np.dtype[np.generic]]:
@@ -77,8 +102,9 @@ class InBytes(StoredColumns):
         return {key: place.dtype for key, place in self.places.items()}
 
     def blocks(self, start: int, stop: int, into: Mapping[str, np.ndarray]) -> Iterator[Block]:
-        """As every class of stored columns."""
+        """As every class of stored columns. Raises BadRecording for bytes that are not those of their checksum."""
         groups = self._records()
+        sums = {key: checksum.before for key, checksum in self.checksums.items()}
         for first in range(start, stop, BLOCK_ROWS):
             end = min(first + BLOCK_ROWS, stop)
             block: dict[str, np.ndarray] = {}
@@ -86,53 +112,57 @@ class InBytes(StoredColumns):
                 place = self.places[keys[0]]
                 room = into[keys[0]][first - start : end - start] if keys[0] in into else None
                 if room is not None and len(keys) == 1 and room.dtype == place.dtype == _packed(place):
-                    self._fill(room.view(np.uint8), place.start + first * place.step)
+                    part = room.view(np.uint8)
+                    self._fill(part, keys[0], place.start + first * place.step)
                     block[keys[0]] = room
                 else:
-                    block |= self._staged(keys, first, end - first)
+                    part = self._staged(keys, first, end)
+                    at = place.start
+                    block |= {key: self.places[key].moved(-at).within(part, 0, end - first) for key in keys}
+                if keys[0] in sums:
+                    sums[keys[0]] = zlib.crc32(memoryview(part), sums[keys[0]])  # type: ignore[arg-type]
             yield first, end, block
+        if stop - start == self.rows:
+            for key, checksum in self.checksums.items():
+                if sums[key] != checksum.expected:
+                    raise BadRecording(
+                        f"not a readable NumPy file: Bad CRC-32 for file {checksum.member!r}", where=self.name
+                    )
 
     def _records(self) -> list[list[str]]:
         """The columns that lie in one record each, which are read together."""
         groups: list[list[str]] = []
         for key, place in sorted(self.places.items(), key=lambda item: item[1].start):
-            near = groups and place.start < self.places[groups[-1][0]].start + place.step
-            if near and place.step == self.places[groups[-1][0]].step:
-                groups[-1].append(key)
+            for group in groups:
+                begin = self.places[group[0]]
+                alike = self.sources[key] is self.sources[group[0]] and place.step == begin.step
+                if alike and place.start < begin.start + place.step:
+                    group.append(key)
+                    break
             else:
                 groups.append([key])
         return groups
 
-    def _staged(self, keys: list[str], first: int, rows: int) -> dict[str, np.ndarray]:
-        """Views of the columns in a copy of their records."""
-        step = self.places[keys[0]].step
-        start = self.places[keys[0]].start + first * step
-        size = max(self.places[key].end(first + rows) for key in keys) - start
-        if isinstance(self.source, bytes):
-            part = np.frombuffer(self.source, np.uint8, size, start)
-        else:
-            part = self._room(keys[0])[:size]
-            self._fill(part, start)
-        views = {}
-        for key in keys:
-            place = self.places[key]
-            within = place.start - self.places[keys[0]].start
-            views[key] = np.ndarray((rows,), place.dtype, part, within, (step,))
-        return views
+    def _staged(self, keys: list[str], first: int, end: int) -> np.ndarray:
+        """The bytes of the rows' records, from the first of their columns on."""
+        place, source = self.places[keys[0]], self.sources[keys[0]]
+        start = place.start + first * place.step
+        size = max(self.places[key].end(end) for key in keys) - start
+        if isinstance(source, bytes):
+            return np.frombuffer(source, np.uint8, size, start)
+        if keys[0] not in self.staging:
+            self.staging[keys[0]] = np.empty(place.step * (min(BLOCK_ROWS, self.rows) + 1), np.uint8)
+        part = self.staging[keys[0]][:size]
+        self._fill(part, keys[0], start)
+        return part
 
-    def _room(self, key: str) -> np.ndarray:
-        """Bytes for the records of a block, of which this column is the first."""
-        if key not in self.staging:
-            self.staging[key] = np.empty(self.places[key].step * (min(BLOCK_ROWS, self.rows) + 1), np.uint8)
-        return self.staging[key]
-
-    def _fill(self, room: np.ndarray, start: int) -> None:
-        view = memoryview(room)  # type: ignore[arg-type]
-        if isinstance(self.source, bytes):
-            view[:] = memoryview(self.source)[start : start + len(view)]
+    def _fill(self, room: np.ndarray, key: str, start: int) -> None:
+        view, source = memoryview(room), self.sources[key]  # type: ignore[arg-type]
+        if isinstance(source, bytes):
+            view[:] = memoryview(source)[start : start + len(view)]
             return
         while view:
-            got = os.preadv(self.source, [view], start)
+            got = os.preadv(source, [view], start)
             if not got:
                 raise BadRecording(
                     "the file changed while it was read", where=self.name, fix="run the command again"
