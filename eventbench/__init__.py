@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from eventbench.loading.torch_dataset import open_store
     from eventbench.recordings.opening import open_recording
     from eventbench.recordings.read import read, read_batch
+    from eventbench.recordings.save import save
     from eventbench.representations.functional import frames
 
 __version__ = "0.3.0.dev0"
@@ -32,6 +33,7 @@ __all__ = [
     "open_store",
     "read",
     "read_batch",
+    "save",
 ]
 
 # Public names and the modules that define them, imported at first use, so that `import eventbench` is fast.
@@ -43,6 +45,7 @@ _LAZY = {
     "open_store": "eventbench.loading.torch_dataset",
     "read": "eventbench.recordings.read",
     "read_batch": "eventbench.recordings.read",
+    "save": "eventbench.recordings.save",
 }
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # a base class may need torch, so it is imported together wit
     from eventbench.sources.base import Source
     from eventbench.steps.base import Step
     from eventbench.task_kinds.base import TaskKind
+    from eventbench.writers.base import Writer
 
 Member = TypeVar("Member")
 
@@ -131,6 +132,7 @@ class Family(Generic[Member]):
 
 sources: Family[Source] = Family("sources", "Source", "source")
 layouts: Family[Layout] = Family("layouts", "Layout", "layout")
+writers: Family[Writer] = Family("writers", "Writer", "writer")
 steps: Family[Step] = Family("steps", "Step", "step")
 representations: Family[Representation] = Family("representations", "Representation", "representation")
 augmentations: Family[Augmentation] = Family("augmentations", "Augmentation", "augmentation")

@@ -28,7 +28,7 @@ FLOORS = [
     {"errors", "digest", "home", "registry", "__init__"},
     {"specs", "statistics", "files"},
     {"events", "task_kinds"},
-    {"sources", "layouts", "steps", "simulate", "augmentations"},
+    {"sources", "writers", "layouts", "steps", "simulate", "augmentations"},
     {"representations", "recordings", "pictures"},
     {"store", "doctor"},
     {"preprocess"},
@@ -207,6 +207,7 @@ def test_the_public_names_are_those_that_can_be_had() -> None:
 def test_every_member_of_a_family_is_listed_and_can_be_had() -> None:
     for family in (
         registry.sources,
+        registry.writers,
         registry.layouts,
         registry.steps,
         registry.representations,

@@ -135,7 +135,7 @@ def _member(kind: str, name: str) -> dict[str, Any]:
         for parameter in signature.parameters.values()
         if parameter.name not in _SET_BY_TASK
     ]
-    if kind == "sources":
+    if kind in ("sources", "writers"):
         table["endings"] = list(member.suffixes)
     table["summary"] = module
     table["docstring"] = inspect.getdoc(member) or ""

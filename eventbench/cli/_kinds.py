@@ -14,6 +14,7 @@ FAMILIES: dict[str, registry.Family[Any]] = {
     family.folder: family
     for family in (
         registry.sources,
+        registry.writers,
         registry.layouts,
         registry.steps,
         registry.representations,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Any
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from eventbench.errors import BadEvents
 from eventbench.events.structured import fields_of, kernels_can_read
+
+if TYPE_CHECKING:
+    from eventbench.recordings.save import Saved
 
 KERNEL_MIN_EVENTS = 1 << 14  # with fewer events, loading Numba takes longer than copying without it
 STRUCTURED = np.dtype([("t", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "u1")])
@@ -116,6 +120,12 @@ class Events:
         for name in "txyp":
             array[name] = getattr(self, name)
         return array
+
+    def save(self, path: str | PathLike[str], writer: str = "", **options: Any) -> Saved:
+        """Write them to a file, in the format that its ending says or `writer` names; see `eventbench.save`."""
+        import eventbench  # the package's own door: files are above events
+
+        return eventbench.save(self, path, writer, **options)
 
     @property
     def duration_us(self) -> int:

@@ -1,11 +1,14 @@
-"""Bytes as a temporary file, for libraries that only take paths."""
+"""Temporary files: bytes for libraries that only take paths, and what becomes another file when it is complete."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from eventbench.errors import BadSpec
 
 
 @contextmanager
@@ -15,3 +18,24 @@ def as_file(data: bytes) -> Iterator[Path]:
         file.write(data)
         file.flush()
         yield Path(file.name)
+
+
+@contextmanager
+def replacing(out: Path) -> Iterator[Path]:
+    """A temporary file in the folder of `out`: renamed to `out` if the block succeeds, and on the disk, else deleted."""
+    try:
+        number, name = tempfile.mkstemp(prefix=f".{out.stem}-", suffix=out.suffix, dir=out.parent)
+    except OSError as error:
+        raise BadSpec(f"cannot be written: {error.strerror}", where=out) from None
+    os.close(number)
+    path = Path(name)
+    try:
+        yield path
+        mask = os.umask(0)
+        os.umask(mask)
+        path.chmod(0o666 & ~mask)  # the permissions of any new file; a temporary one is private
+        with path.open("rb") as written:
+            os.fsync(written.fileno())  # a name must not outlive a crash that its bytes do not
+        path.replace(out)
+    finally:
+        path.unlink(missing_ok=True)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from eventbench.errors import BadSpec
+from eventbench.files.temporary import replacing
 
 ENDINGS = (".png", ".gif", ".mp4")
 _CRF = 17.0  # quality of H.264: visually lossless
@@ -29,25 +28,6 @@ def check_target(out: Path, force: bool) -> None:
         raise BadSpec("the folder cannot be written", where=out.parent, fix="choose another folder")
     if out.exists() and not force:
         raise BadSpec("exists already", where=out, fix="choose another name, or replace it with --force")
-
-
-@contextmanager
-def replacing(out: Path) -> Iterator[Path]:
-    """A temporary file in the folder of `out`: renamed to `out` if the block succeeds, else deleted."""
-    try:
-        number, name = tempfile.mkstemp(prefix=f".{out.stem}-", suffix=out.suffix, dir=out.parent)
-    except OSError as error:
-        raise BadSpec(f"cannot be written: {error.strerror}", where=out) from None
-    os.close(number)
-    path = Path(name)
-    try:
-        yield path
-        mask = os.umask(0)
-        os.umask(mask)
-        path.chmod(0o666 & ~mask)  # the permissions of any new file; a temporary one is private
-        path.replace(out)
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def write_png(image: Image.Image, out: Path) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple, get_args, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
+
+import msgspec
 
 from eventbench import registry
 from eventbench.errors import BadRecording, BadSpec
@@ -79,9 +81,13 @@ class Reading(NamedTuple):
         return configured(type(source), name, self.parameters, path)
 
 
-def configured(kind: type[Source], name: str, parameters: Mapping[str, Any], where: object) -> Source:
-    """A source, called `name`, with these parameters. Raises BadSpec for one that it does not have, or a bad value."""
-    import msgspec
+Member = TypeVar("Member", bound=msgspec.Struct)
+
+
+def configured(
+    kind: type[Member], name: str, parameters: Mapping[str, Any], where: object, word: str = "source"
+) -> Member:
+    """A source (or another `word`), called `name`, with these parameters. Raises BadSpec for one it does not have, or a bad value."""
 
     known = kind.__struct_fields__
     for parameter in parameters:
@@ -99,9 +105,9 @@ def configured(kind: type[Source], name: str, parameters: Mapping[str, Any], whe
         line, _, parameter = str(error).replace("`", "'").replace("'$.", "'").partition(" - at ")
         choices = get_args(get_type_hints(kind).get(parameter.strip("'")))
         allowed = ", ".join(map(str, choices)) if all(isinstance(choice, str) for choice in choices) else ""
-        raise BadSpec(f"{parameter}: {line}", where=f"{where} [source {name}]", allowed=allowed) from None
+        raise BadSpec(f"{parameter}: {line}", where=f"{where} [{word} {name}]", allowed=allowed) from None
     except BadSpec as error:
-        raise error.as_kind(BadSpec, where=f"{where} [source {name}]") from None
+        raise error.as_kind(BadSpec, where=f"{where} [{word} {name}]") from None
 
 
 _AS_IT_IS = Reading()

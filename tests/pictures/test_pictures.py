@@ -17,9 +17,10 @@ from PIL import Image
 import eventbench
 from eventbench.errors import BadRecording, BadSpec, UnknownName
 from eventbench.events import Events
+from eventbench.files.temporary import replacing
 from eventbench.pictures.bounding_box import BoundingBox
 from eventbench.pictures.cloud import _draw_points, cloud
-from eventbench.pictures.files import replacing, write_gif
+from eventbench.pictures.files import write_gif
 from eventbench.pictures.frames import frames
 from eventbench.pictures.lettering import SMALL, format_time, shortened, tick_distance, width_of
 from eventbench.pictures.page import columns_for
