@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,8 +17,9 @@ from eventbench.errors import BadEvents, BadRecording, BadSpec, EventbenchError
 from eventbench.events import Events
 from eventbench.files.progress import Progress, no_progress
 from eventbench.files.temporary import replacing
-from eventbench.recordings.parts import Parts, parts_of
 from eventbench.recordings.read import Reading, configured
+from eventbench.recordings.recording import Recording
+from eventbench.recordings.windows import open_recording
 from eventbench.writers.base import Size, Writer
 
 COLUMNS = {"t": np.int64, "x": np.uint16, "y": np.uint16, "p": np.uint8}
@@ -42,7 +44,7 @@ class Saved(NamedTuple):
 
 
 def save(
-    events: Events,
+    events: Events | Recording,
     path: str | PathLike[str],
     writer: str = "",
     *,
@@ -54,7 +56,7 @@ def save(
 
     Parameters
     ----------
-    events : the recording
+    events : the recording, in memory or open; of an open one no more than a million events are in memory at a time
     path : the file; its folder must be there
     writer : the name of one, of `eventbench ls writers`; "" for the one that the ending of `path` belongs to
     overwrite : replace a file that is there; else that is refused
@@ -66,7 +68,9 @@ def save(
     UnknownName for a writer that does not exist, BadRecording where the file read back is not the events written.
     """
     target = Target.of(path, writer, parameters, overwrite=overwrite)
-    return write(lambda: iter([events]), events.sensor, target, from_zero=from_zero)
+    return write(
+        [events] if isinstance(events, Events) else events, events.sensor, target, from_zero=from_zero
+    )
 
 
 class Target(NamedTuple):
@@ -119,21 +123,24 @@ def check_path(out: Path, *, overwrite: bool) -> None:
 
 
 def write(
-    parts: Callable[[], Iterable[Events]],
+    parts: Iterable[Events],
     sensor: Size,
     target: Target,
     *,
     from_zero: bool = False,
     progress: Progress = no_progress,
 ) -> Saved:
-    """As `save`, of events that come in parts, in order; `parts` gives them from the beginning."""
+    """As `save`, of events that come in parts, in order."""
     out, name, writer = target
-    written = _Digest()
-    start = _first_us(parts()) if from_zero else 0
+    written, start = _Digest(), 0
+    if from_zero:
+        parts = iter(parts)
+        first = next((part for part in parts if len(part)), Events.empty(sensor))
+        start = int(first.t[0]) if len(first) else 0
+        parts = (_earlier(part, start) for part in chain([first], parts))
     with replacing(out) as path:
-        shifted = (_earlier(part, start) for part in parts())
         try:
-            writer.write(written.of(writer.checked(shifted, sensor, out)), sensor, path)
+            writer.write(written.of(writer.checked(parts, sensor, out)), sensor, path)
         except EventbenchError as error:
             raise error.as_kind(type(error), where=out) from None
         _compare(written, sensor, path, target, progress)
@@ -141,13 +148,7 @@ def write(
     return Saved(out, name, written.events, sensor, size, start, _notes(target, sensor))
 
 
-def _first_us(parts: Iterable[Events]) -> int:
-    return next((int(part.t[0]) for part in parts if len(part)), 0)
-
-
 def _earlier(part: Events, start: int) -> Events:
-    if not start:
-        return part
     if len(part) and int(part.t[-1]) - start > np.iinfo(np.int64).max:
         raise BadEvents("the events last more than 2^63 us", reason="too_long")
     return Events.trusted(part.t - start, part.x, part.y, part.p, part.sensor)
@@ -182,9 +183,8 @@ def _compare(written: _Digest, sensor: Size, path: Path, target: Target, progres
     told = None if writer.states_sensor(path) else sensor
     reading = Reading(told, writer.source, writer.reading(path))
     try:
-        back: Parts = parts_of(path, reading, progress)
-        read = _Digest()
-        for _ in read.of(back.events()):
+        back, read = open_recording(path, reading, progress=progress), _Digest()
+        for _ in read.of(back):
             pass
         difference = written.differs(read)
         if not difference and back.sensor != sensor:

@@ -21,6 +21,7 @@ KINDS = [
     "datasets",
     "pipelines",
     "sources",
+    "writers",
     "layouts",
     "steps",
     "representations",
@@ -44,7 +45,16 @@ def listed(tmp_path: Path, *arguments: str) -> str:
 def test_without_a_kind_every_kind_is_listed_with_its_members(tmp_path: Path) -> None:
     listings = json.loads(listed(tmp_path, "--json"))
     assert list(listings) == KINDS
-    for family in ("sources", "layouts", "steps", "representations", "augmentations", "models", "metrics"):
+    for family in (
+        "sources",
+        "writers",
+        "layouts",
+        "steps",
+        "representations",
+        "augmentations",
+        "models",
+        "metrics",
+    ):
         assert [line["name"] for line in listings[family]] == getattr(registry, family).names()
         assert all(line["summary"] for line in listings[family]), family
     assert {"nmnist_small", "sim_gesture"} <= {line["name"] for line in listings["datasets"]}

@@ -13,10 +13,8 @@ import eventbench as eb
 from eventbench import registry
 from eventbench.errors import BadRecording, BadSpec
 from eventbench.events import Events
-from eventbench.recordings import parts as parts_module
-from eventbench.recordings.read import Reading
-from eventbench.recordings.save import Target, write
-from eventbench.sources.base import Piece, Scan
+from eventbench.recordings.windows import open_recording
+from eventbench.writers.evt2 import Evt2
 from eventbench.writers.evt3 import Evt3
 from eventbench.writers.text import Text
 
@@ -119,33 +117,25 @@ def test_what_is_interrupted_leaves_nothing_and_the_file_that_was_there(
     assert (tmp_path / "a.raw").read_bytes() == b"precious"
 
 
-def test_a_long_file_is_written_and_compared_in_parts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A source that can be cut is never asked for all events at once, neither of what is read nor of what was written."""
-    events = Events(
-        t=np.arange(0, 5000, 5),
-        x=np.arange(1000) % 10,
-        y=np.arange(1000) % 5,
-        p=np.arange(1000) % 2,
-        sensor=(10, 5),
-    )
+def test_an_open_recording_is_written_in_stretches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    n = 2_500_000
+    columns = {"x": rng.integers(0, 10, n), "y": rng.integers(0, 5, n), "p": rng.integers(0, 2, n)}
+    events = Events(t=np.sort(rng.integers(0, 10_000_000, n)), **columns, sensor=(10, 5))
     events.save(tmp_path / "a.raw")
-    source = registry.sources.get("evt")
-    pieces = [Piece(k, k + 250, 250, int(events.t[k]), int(events.t[k + 249])) for k in range(0, 1000, 250)]
-    monkeypatch.setattr(source, "scan", lambda *arguments: Scan((10, 5), pieces))
-    monkeypatch.setattr(
-        source,
-        "decode_piece",
-        lambda self, path, scan, piece: [getattr(events, name)[piece.start : piece.stop] for name in "txyp"],
-    )
-    monkeypatch.setattr(source, "read_counted", lambda *arguments: pytest.fail("read whole"))
-    monkeypatch.setattr(parts_module, "IN_PARTS_FROM", 0)
-    parts = parts_module.parts_of(tmp_path / "a.raw", Reading())
-    assert [len(part) for part in parts.events()] == [250] * 4
-    target = Target.of(tmp_path / "b.raw", "", {}, overwrite=False)
-    assert write(parts.events, parts.sensor, target).events == 1000
-    assert (tmp_path / "a.raw").read_bytes() == (tmp_path / "b.raw").read_bytes()
+    lengths: list[int] = []
+
+    def noted(self: Evt2, parts: Iterable[Events], sensor: tuple[int, int], path: Path) -> None:
+        kept = list(parts)
+        lengths.extend(map(len, kept))
+        sound(self, kept, sensor, path)
+
+    sound = Evt2.write
+    monkeypatch.setattr(Evt2, "write", noted)
+    with open_recording(tmp_path / "a.raw") as recording:
+        assert eb.save(recording, tmp_path / "b.raw", "evt2", from_zero=True).events == n
+    assert lengths == [2**20, 2**20, n - 2**21]
+    assert np.array_equal(eb.read(tmp_path / "b.raw").t, events.t - events.t[0])
 
 
 def test_save_takes_what_its_docstring_says() -> None:
