@@ -11,7 +11,7 @@ from eventbench.home import PACKAGE
 PAGE = PACKAGE / "WALK.md"
 
 # Rooms no recording goes through on its way to a board: they look at one, make one up, or call the others.
-BESIDE = {"authoring", "cli", "doctor", "pictures", "simulate"}
+BESIDE = {"authoring", "cli", "doctor", "pictures", "simulate", "writers"}
 
 # The walk of README.md, in its order.
 WALK = ["sources", "events", "store", "representations", "loading", "models", "metrics", "leaderboard"]
