@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -10,7 +11,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from eventbench import registry
 from eventbench.authoring.label_table import table_structure
+from eventbench.authoring.rows import rows_structure
 from eventbench.authoring.structure import Structure, structure_of
 from eventbench.doctor import Examined, examine_folder
 from eventbench.doctor.recording import FROM_EVENTS
@@ -18,8 +21,11 @@ from eventbench.errors import BadDataset
 from eventbench.files.progress import Progress, no_progress
 from eventbench.recordings.dataset import Dataset
 from eventbench.recordings.read import Reading, configured
+from eventbench.sources.base import Source
 from eventbench.specs.card import Card
 from eventbench.specs.catalog import Named
+
+ROW = re.compile(r"#\d+$")  # of a recording in a file of many, after the file's path
 
 
 class WrittenCard(NamedTuple):
@@ -56,16 +62,19 @@ def new_card(
     examined = examine_folder(folder, reading, progress).recordings
     recordings = [recording for recording in examined if not Path(recording.path).name.startswith("._")]
     taken, remarks = _of_one_kind(recordings, folder)
+    source = configured(registry.sources.get(taken[0].format), taken[0].format, reading.parameters, folder)
     paths = [recording.path.replace("\\", "/") for recording in taken]
-    structure = table_structure(folder, paths) or structure_of(paths, folder)
-    source = _source(taken[0].format, reading, folder)
+    if source.holds_many and any(map(ROW.search, paths)):
+        structure = rows_structure(folder, sorted({ROW.sub("", path) for path in paths}), source)
+    else:
+        structure = table_structure(folder, paths) or structure_of(paths, folder)
     sensor = _sensor(taken, reading, structure.guesses)
     _mark_unit(taken, structure.guesses)
     card = msgspec.convert(
         {
             "sensor": sensor,
             "classes": structure.classes,
-            "source": source,
+            "source": _source_table(taken[0].format, source, reading),
             "layout": structure.layout,
             "splits": {split: {} for split in structure.splits},
             "obtain": {"how": f"ask whoever recorded the folder {folder.resolve().name}"},
@@ -103,7 +112,7 @@ def _of_one_kind(recordings: list[Examined], folder: Path) -> tuple[list[Examine
         )
 
     def kind(recording: Examined) -> tuple[str, str]:
-        return recording.format, PurePosixPath(recording.path).suffix
+        return recording.format, PurePosixPath(ROW.sub("", recording.path)).suffix
 
     most = Counter(map(kind, readable)).most_common(1)[0][0]
     taken = [
@@ -123,17 +132,8 @@ def _of_one_kind(recordings: list[Examined], folder: Path) -> tuple[list[Examine
     ]
 
 
-def _source(name: str, reading: Reading, folder: Path) -> dict[str, Any]:
+def _source_table(name: str, source: Source, reading: Reading) -> dict[str, Any]:
     """The card's table of the source, with the parameters that were asked for."""
-    from eventbench import registry
-
-    source = configured(registry.sources.get(name), name, reading.parameters, folder)
-    if source.holds_many:
-        raise BadDataset(
-            f"its files are {name}, which hold many recordings each",
-            where=folder,
-            fix="write the card by hand, with the layout rows: eventbench show shd is an example",
-        )
     values = msgspec.to_builtins(source)
     return {"name": name, **{key: values[key] for key in reading.parameters}}
 

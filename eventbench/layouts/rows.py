@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from eventbench import registry
 from eventbench.errors import BadDataset, BadRecording, BadSpec
 from eventbench.layouts._listing import named, refuse_other_splits, unique
+from eventbench.layouts._rank import Ranked, check_parts, rule_by_group, splits_by_group
 from eventbench.layouts.base import PUBLISHERS_SPLIT, Layout
 from eventbench.sources.base import Source
 from eventbench.specs.sample import Sample
@@ -21,15 +22,25 @@ class Rows(Layout, frozen=True, forbid_unknown_fields=True):
 
     The class of a row is `labels` of the file. Where the card sets `keys` (as "extra/keys"), the file's own list of words
     says which class a label is, and a class's number is its place in the card; else labels are the card's numbers.
+
+    For files that are no splits, `parts`, [["train", 80], ["test", 20]], are percents of each class, subjects kept whole, in an
+    order that `seed` decides; {split} of `id` is then the name that `files` gives the file.
     """
 
     files: dict[str, str]
     id: str = "{split}/{number:05d}"
     keys: str = ""
+    parts: list[tuple[str, int]] = []
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.parts:
+            check_parts(self.parts)
 
     def samples(self, card: Card, root: Path) -> list[Sample]:
         """Every sample under `root`, sorted by id. Raises BadDataset for a file that is not there or has other labels."""
-        refuse_other_splits(self.files, card.splits, "files")
+        splits = [split for split, _ in self.parts] or list(self.files)
+        refuse_other_splits(splits, card.splits, "parts" if self.parts else "files")
         source: Source = registry.sources.build(card.source, where="[source]")
         if not source.holds_many:
             raise BadSpec(
@@ -59,30 +70,32 @@ class Rows(Layout, frozen=True, forbid_unknown_fields=True):
                 id = named(self.id, {"split": split, "number": row + 1})
                 subject = f"{number:02d}" if number >= 0 else ""
                 samples.append(Sample(id, split, classes[label], subject, path, row=row))
-        return unique(samples, root)
+        return self._in_parts(unique(samples, root))
+
+    def _in_parts(self, samples: list[Sample]) -> list[Sample]:
+        """The samples, sorted by id, in the splits of `parts` where there are any."""
+        if not self.parts:
+            return samples
+        ranked = [Ranked(sample.id, sample.label, sample.subject) for sample in samples]
+        splits = splits_by_group(ranked, self.parts, self.seed, 0)
+        return [sample._replace(split=splits[sample.id]) for sample in samples]
 
     def tree(self) -> list[tuple[str, str]]:
         """A line a split."""
         return [
-            (file, f"split {split}, a recording a row, labels beside them")
+            (file, f"{'' if self.parts else f'split {split}, '}a recording a row, labels beside them")
             for split, file in self.files.items()
         ]
 
     def rule(self) -> str:
-        """The publisher's."""
-        return PUBLISHERS_SPLIT
+        """The publisher's, or by rank."""
+        return rule_by_group(self.parts, self.seed, 0, "subject") if self.parts else PUBLISHERS_SPLIT
 
     def _classes(self, card: Card, path: Path) -> dict[int, int]:
         """Label of the file -> class of the card."""
         if not self.keys:
             return {label: label for label in range(len(card.classes))}
-        from eventbench.files.hdf5 import column, opened
-
-        with opened(path, str(path)) as file:
-            if self.keys not in file:
-                raise BadRecording(f"no {self.keys} in it", where=path)
-            read = column(file[self.keys], path.stat().st_size, str(path)).tolist()
-        words = [word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in read]
+        words = words_in(path, self.keys)
         if sorted(words) != sorted(card.classes):
             differing = sorted(set(words) ^ set(card.classes))
             raise BadDataset(
@@ -91,3 +104,14 @@ class Rows(Layout, frozen=True, forbid_unknown_fields=True):
                 allowed=f"the card's {len(card.classes)} classes",
             )
         return {label: card.classes.index(word) for label, word in enumerate(words)}
+
+
+def words_in(path: Path, keys: str) -> list[str]:
+    """The words of the labels in an HDF5 file, at `keys` in it. Raises BadRecording where there are none."""
+    from eventbench.files.hdf5 import column, opened
+
+    with opened(path, str(path)) as file:
+        if keys not in file:
+            raise BadRecording(f"no {keys} in it", where=path)
+        read = column(file[keys], path.stat().st_size, str(path)).tolist()
+    return [word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in read]

@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 from eventbench.authoring.card import new_card
 from eventbench.errors import BadDataset
+from eventbench.preprocess.events_store import events_store
 from eventbench.recordings.dataset import Dataset
 from eventbench.recordings.read import Reading
 from eventbench.specs import catalog
+from eventbench.store.read import EventStore
 from tests.support.formats import dat
 from tests.support.miniatures import atis_bytes, npz_bytes, sided_events
 
@@ -220,3 +223,67 @@ def test_nothing_is_written_over_and_a_folder_of_nothing_is_refused(tmp_path: Pa
         path.write_bytes(b"\x00" * 7)
     with pytest.raises(BadDataset, match=r"none of 8 recordings can be read; cat/0\.bin: "):
         new_card(root, tmp_path / "other.toml")
+
+
+def spikes(
+    path: Path, labels: list[int], words: list[str] | None = None, speakers: list[int] | None = None
+) -> None:
+    """A file of many recordings, as SHD's; no two have the same spikes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng([*path.name.encode(), *labels])
+    with h5py.File(path, "w") as out:
+        times = out.create_dataset("spikes/times", len(labels), h5py.vlen_dtype(np.float32))
+        units = out.create_dataset("spikes/units", len(labels), h5py.vlen_dtype(np.uint16))
+        for row in range(len(labels)):
+            times[row] = np.sort(rng.random(60)).astype("f4")
+            units[row] = rng.integers(0, 70, 60)
+        out["labels"] = np.array(labels, np.uint16)
+        if words:
+            out["extra/keys"] = [word.encode() for word in words]
+        if speakers:
+            out["extra/speaker"] = np.array(speakers)
+
+
+def test_files_of_many_recordings_are_splits_by_their_names(tmp_path: Path) -> None:
+    spikes(tmp_path / "r" / "own_train.h5", [0, 1, 1, 0, 2], ["eins", "zwei", "drei"])
+    spikes(tmp_path / "r" / "own_test.h5", [2, 1, 0], ["eins", "zwei", "drei"])
+    written = new_card(tmp_path / "r", tmp_path / "own.toml", Reading(sensor=(70, 1)))
+    assert written.card.source == {"name": "spikes_hdf5"}
+    assert written.card.layout == {
+        "name": "rows", "files": {"train": "own_train.h5", "test": "own_test.h5"}, "keys": "extra/keys",
+    }  # fmt: skip
+    assert (written.card.classes, written.samples) == (["eins", "zwei", "drei"], {"train": 5, "test": 3})
+    assert written.remarks == []
+    card = catalog.card(str(tmp_path / "own.toml"))
+    assert card.spec.digest == written.card.digest
+    store = EventStore(events_store(card, tmp_path / "r", tmp_path / "cache").store)
+    assert store.labels.tolist() == [2, 1, 0, 0, 1, 1, 0, 2]
+    assert store.account["kept"].tolist() == [60] * 8
+
+
+def test_one_file_of_many_recordings_is_split_by_a_seed_with_speakers_whole(tmp_path: Path) -> None:
+    labels, speakers = [k % 2 for k in range(40)], [k // 4 for k in range(40)]
+    spikes(tmp_path / "r" / "all.h5", labels, speakers=speakers)
+    written = new_card(tmp_path / "r", tmp_path / "own.toml")
+    assert (written.card.classes, written.samples) == (["0", "1"], {"train": 32, "test": 8})
+    assert written.guesses["classes"] == "numbers of labels: put words here"
+    found = Dataset(catalog.card(str(tmp_path / "own.toml")), tmp_path / "r").samples()
+    assert len({(sample.subject, sample.split) for sample in found}) == 10
+    assert sorted(sample.row for sample in found if sample.row is not None) == list(range(40))
+
+
+def test_files_of_many_recordings_that_no_card_can_say_are_refused_with_the_way(tmp_path: Path) -> None:
+    for name in ("train/a.h5", "train/b.h5", "test/a.h5"):
+        spikes(tmp_path / "r" / name, [0, 1])
+    with pytest.raises(
+        BadDataset, match=r"split train has two files, train/a\.h5 and train/b\.h5; .* join them"
+    ):
+        new_card(tmp_path / "r", tmp_path / "own.toml")
+    spikes(tmp_path / "bare" / "all.h5", [0, 1])
+    with h5py.File(tmp_path / "bare" / "all.h5", "r+") as file:
+        del file["labels"]
+    with pytest.raises(
+        BadDataset, match=r"all\.h5: no labels in it; each row needs a label in the file; or write each"
+    ):
+        new_card(tmp_path / "bare", tmp_path / "own.toml")
+    assert not (tmp_path / "own.toml").exists()
