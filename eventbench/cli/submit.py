@@ -80,7 +80,7 @@ def command(
 
 
 def _check(task_data: TaskData, submission: SubmissionFolder, folder: str, as_json: bool) -> None:
-    from eventbench.scoring.contract import check
+    from eventbench.scoring.checked_runs import check
 
     check(task_data, submission)
     task, runs = task_data.task.id, len(submission.seeds)

@@ -13,7 +13,7 @@ from eventbench.layers import backends_used
 from eventbench.loading.loader import Loader
 from eventbench.loading.task_data import TaskData
 from eventbench.metrics.base import AnswerMetric, Figure, Metric, measure
-from eventbench.scoring.contract import CheckedRun, checked_runs
+from eventbench.scoring.checked_runs import CheckedRun, checked_runs
 from eventbench.scoring.environment import environment, package_digest
 from eventbench.specs.record import SCHEMA, Harness, Pinned, Record, Run, Score
 from eventbench.submission.folder import SubmissionFolder

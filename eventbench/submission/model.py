@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from eventbench.errors import BadSubmission, EventbenchError
 from eventbench.models.protocols import ScoresPerStep
@@ -39,7 +40,7 @@ def make_model(
                 allowed=", ".join(known) or "no keys: this model has no parameters",
             )
     try:
-        return code.model_class(sensor=sensor, time_steps=time_steps, classes=classes, **config)
+        made = code.model_class(sensor=sensor, time_steps=time_steps, classes=classes, **config)
     except EventbenchError:
         raise
     except (Exception, SystemExit) as error:
@@ -48,6 +49,20 @@ def make_model(
             where=code.name,
             fix="it is called as Model(sensor=(width, height), time_steps=T, classes=K, **config)",
         ) from error
+    _refuse_lazy(made, code.name)
+    return made
+
+
+def _refuse_lazy(model: nn.Module, name: str) -> None:
+    """Raises BadSubmission for layers whose weights have no shape before the first call: a file cannot fill them."""
+    for layer, module in model.named_modules():
+        lazy = (*module.parameters(recurse=False), *module.buffers(recurse=False))
+        if any(is_lazy(tensor) for tensor in lazy):
+            raise BadSubmission(
+                f"{layer or 'the model'} is a {type(module).__name__}: its weights have no shape until it is called",
+                where=name,
+                fix="give the layer its sizes; sensor, time_steps and classes are passed to the class for that",
+            )
 
 
 def call_model(

@@ -106,6 +106,10 @@ class TaskKind(ABC):
         from `scores` by more than rounding.
         """
 
+    def decisive(self, scores: torch.Tensor) -> torch.Tensor:
+        """What of the scores (N, K) decides the answer, (N, ...): two calls must agree in this, and in nothing more."""
+        return scores
+
     # What selects a checkpoint
 
     @abstractmethod

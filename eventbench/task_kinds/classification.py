@@ -72,6 +72,10 @@ class Classification(TaskKind):
             )
         return steps
 
+    def decisive(self, scores: torch.Tensor) -> torch.Tensor:
+        """Scores less their mean over classes: what is added to all of them decides nothing, and must hide nothing."""
+        return scores - scores.mean(1, keepdim=True)
+
     def quality(self, answer: Answer, labels: torch.Tensor) -> torch.Tensor:
         """(N,) bool: right and not tied."""
         return predicted(answer.scores) == labels

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import torch
 
 from eventbench import digest
 from eventbench.errors import BadSubmission
 from eventbench.loading.task_data import TaskData
 from eventbench.specs.base import About
 from eventbench.specs.submission import ModelRef, Submission
-from eventbench.submission.model import call_model
+from eventbench.submission.contract import check_metrics, check_scores, held_to_contract
 from eventbench.submission.user_code import ModelCode, load_code
 from eventbench.training.curves import draw_learning_curves
 from eventbench.training.heap import keep_heap
@@ -23,6 +22,7 @@ from eventbench.training.recipe import Recipe
 from eventbench.training.step import precision
 from eventbench.training.trained_run import TrainedRun, TrainingJob, TrainingProgress, train_seed, unwatched
 
+CHECKED_BEFORE_TRAINING = 6  # samples: enough for an uneven batch
 IDENTITY_FILE = "asked.json"  # in an unfinished folder: what its weights depend on
 
 
@@ -124,8 +124,9 @@ def _open_draft(target: Path, identity: dict[str, Any]) -> Path:
 
 
 def _check_model(job: TrainingJob) -> None:
-    """Check the contract of the untrained model on a few samples."""
-    data, model = job.task_data, job.make().eval()
-    frames, _ = next(data.split("validation").batches(4))
-    with torch.no_grad():
-        call_model(model, frames, data.classes, job.code.name, job.kind)
+    """Check on a few validation samples that the untrained model can be scored, as `submit --check` does."""
+    data, name, metrics = job.task_data, job.code.name, job.task_data.task.spec.metrics
+    frames, labels = next(data.split("validation").batches(CHECKED_BEFORE_TRAINING))
+    model = held_to_contract(job.make(), job.kind, data.classes, name, metrics).eval()
+    check_scores(model, frames, name)
+    check_metrics(model, frames, labels, metrics)

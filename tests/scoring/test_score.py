@@ -17,7 +17,7 @@ from eventbench.leaderboard.check import check_evidence
 from eventbench.leaderboard.write import write_record
 from eventbench.loading.task_data import TaskData
 from eventbench.scoring import environment
-from eventbench.scoring.contract import checked_runs
+from eventbench.scoring.checked_runs import checked_runs
 from eventbench.scoring.harness import score
 from eventbench.specs import catalog
 from eventbench.specs.record import Record

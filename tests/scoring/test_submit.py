@@ -18,7 +18,14 @@ from eventbench.leaderboard.check import check_evidence
 from eventbench.leaderboard.entry import load_entry
 from eventbench.loading.task_data import TaskData
 from eventbench.training.train_submission import train_submission
-from tests.support.miniatures import Miniature, miniature, refused, run_cli, write_task, write_toml
+from tests.support.miniatures import (
+    Miniature,
+    miniature,
+    refused,
+    run_cli,
+    write_task,
+    write_toml,
+)
 from tests.support.small_nets import LINEAR_NET, TINY
 
 CPU = torch.device("cpu")
@@ -188,6 +195,29 @@ GOOD = "scores = self.readout(frames.sum(0).flatten(1)); "
             body(GOOD + "return nn.functional.dropout(scores, 0.5)"),
             "samples change when the model is called twice",
         ),
+        # A constant that is added to all scores hides nothing.
+        (
+            body(GOOD + "return nn.functional.dropout(scores, 0.5) + 1e4"),
+            "samples change when the model is called twice",
+        ),
+        (
+            body(GOOD + "return 1e4 + scores - scores.mean(0)"),
+            "samples depend on the other samples of the batch",
+        ),
+        (
+            body(
+                GOOD + "self.kept = scores.mean() + getattr(self, 'kept', 0); return 1e4 + scores * self.kept"
+            ),
+            "samples change when the model is called twice",
+        ),
+        (
+            body(GOOD + "return scores * (1 if len(scores) > 1 else -1)"),
+            "1 of 1 samples depend on how many samples are in the batch",
+        ),
+        (
+            LINEAR_NET.replace("nn.Linear(2 * sensor[0] * sensor[1],", "nn.LazyLinear("),
+            "readout is a LazyLinear: its weights have no shape until it is called; give the layer its sizes",
+        ),
         (
             LINEAR_NET.replace("import torch", "import torhc"),
             "the file does not run: ModuleNotFoundError: No module named 'torhc'",
@@ -211,6 +241,24 @@ def test_a_network_that_breaks_its_contract_is_refused_without_a_record(
     message = refused(capsys, *arguments(mini, own(tmp_path / "s", code), board), *only_check)
     assert line in message
     assert files(board) == []
+
+
+def test_check_says_what_a_metric_of_the_task_will_refuse(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mini = miniature(tmp_path / "mini")
+    write_task(mini.task, mini, metrics=["accuracy", "firing_rate"])
+    code = body(GOOD + "return self.fires(scores)").replace(
+        "super().__init__()", "super().__init__(); self.fires = Fires()"
+    )
+    code += (
+        "\nclass Fires(nn.Module):\n    spiking = True\n\n    def forward(self, x):\n        return 2 * x\n"
+    )
+    for only_check in (["--check"], []):
+        submission = own(tmp_path / f"s{len(only_check)}", code)
+        message = refused(capsys, *arguments(mini, submission, tmp_path / "board"), *only_check)
+        assert "outputs of the spiking layer 'model.fires' are neither 0 nor 1" in message
+    assert files(tmp_path / "board") == []
 
 
 # A folder that does not hold together

@@ -474,7 +474,7 @@ def test_tied_weights_are_written(task_data: TaskData, tmp_path: Path) -> None:
         (("sum(0)", "sam(0)"), "my_model.py:MyNet: forward raised AttributeError: "),
         (
             ("], classes", "], 5"),
-            "my_model.py:MyNet: forward returned shape (4, 5); allowed: a float tensor (N, K) = (4, 2)",
+            "my_model.py:MyNet: forward returned shape (6, 5); allowed: a float tensor (N, K) = (6, 2)",
         ),
         (("import torch", "import torhc"), "my_model.py: the file does not run: ModuleNotFoundError"),
         (("import torch", "raise SystemExit(0)"), "my_model.py: the file does not run: SystemExit"),
@@ -517,6 +517,32 @@ def test_a_network_that_breaks_its_contract_is_refused_and_nothing_is_made(
     )
     assert line in message
     assert not (tmp_path / "s").exists()
+
+
+def test_what_a_metric_of_the_task_will_refuse_is_said_before_the_first_epoch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mini = miniature(tmp_path / "mini")
+    write_task(mini.task, mini, metrics=["accuracy", "firing_rate"])
+    (tmp_path / "my_model.py").write_text(
+        LINEAR_NET.replace("super().__init__()", "super().__init__(); self.fires = Fires()")
+        .replace("return self.readout(", "return self.fires(self.readout(")
+        .replace("flatten(1))", "flatten(1)))")
+        + "\nclass Fires(nn.Module):\n    spiking = True\n\n    def forward(self, x):\n        return 2 * x\n"
+    )
+    message = refused(
+        capsys,
+        "train",
+        tmp_path / "my_model.py:MyNet",
+        "--task",
+        mini.task,
+        "--out",
+        tmp_path / "s",
+        *mini.flags,
+    )
+    assert "outputs of the spiking layer 'model.fires' are neither 0 nor 1" in message
+    assert not (tmp_path / "s").exists()
+    assert not (tmp_path / "s.unfinished").exists()
 
 
 @pytest.mark.parametrize(
