@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,8 @@ def test_the_page_leads_from_a_folder_to_a_ranked_board(
     for block in blocks(PAGE):
         if block.language == "python":
             exec(compile(block.text, f"OWN_DATA: {block.heading}", "exec"), {})
+        elif first_line := re.match(r"# (\S+\.toml)\n", block.text):
+            (tmp_path / first_line[1]).write_text(block.text, encoding="utf-8")
         elif block.language == "toml":
             assert block.text in (tmp_path / "own.toml").read_text(encoding="utf-8")
         else:
