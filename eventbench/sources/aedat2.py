@@ -20,13 +20,14 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 
 from eventbench.errors import BadRecording, BadSpec
-from eventbench.sources._aedat.header import CHIPS, Chip, chip_of, header_lines
+from eventbench.sources._aedat.aedat2_kernels import MARK, RECORD_BYTES, address_bits, decode
+from eventbench.sources._aedat.header import CHIPS, Chip, chip_of, header_of
+from eventbench.sources._aedat.sound import fits, sound
 from eventbench.sources._decoded import counted
+from eventbench.sources._memory import columns
 from eventbench.sources._times import unwrapped
 from eventbench.sources.base import Decoded, Documentation, Note, RawColumns, Source, how_to_set
 
-RECORD_BYTES = 8
-MARK = 1 << 10  # of a DAVIS' external signals, and of events of pixels that are special
 STRAY = 0.01  # the share of events off the sensor up to which they are strays, and above which it is another camera
 
 
@@ -48,7 +49,7 @@ class Word(NamedTuple):
 
 
 DVS128 = Word(0x8000, 1, 0x7F, 8, 0x7F, 0, on=0)
-DAVIS = Word(0x80000400, 12, 0x3FF, 22, 0x1FF, 11, on=1)
+DAVIS = Word(0x80000000 | MARK, 12, 0x3FF, 22, 0x1FF, 11, on=1)
 
 
 class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
@@ -97,61 +98,45 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
             raise BadRecording(
                 "AEDAT 1.0, with records of 6 bytes", where=name, allowed="AEDAT 2.0, 3.1 and 4.0"
             )
-        lines, start = header_lines(data)
-        records, rest = divmod(len(data) - start, RECORD_BYTES)
+        header = header_of(data)
+        records, rest = divmod(len(data) - len(header), RECORD_BYTES)
         notes: list[Note] = []
         if rest:
-            what = f"{records:,} records and {rest} bytes more after the header of {start:,} bytes"
+            what = f"{records:,} records and {rest} bytes more after the header of {len(header):,} bytes"
             notes = [self.cut_off(what, name, f"records of {RECORD_BYTES} bytes")]
-        address, clock = _words(data, start)
-        camera = self.camera or _camera_of(chip_of(lines), address, sensor, name)
-        own = CHIPS[camera]
-        if camera == "DVS128" and (address > 0xFFFF).any():
-            at = int(np.argmax(address > 0xFFFF))
-            raise BadRecording(
-                f"record {at:,} has an address of more than 16 bits",
-                where=name,
-                allowed="those of a DVS128",
-                fix=_fitting(address, chip_of(lines)),
-            )
-        word = _word_of(camera)
-        events, marked = self._pixels(address, word)
-        notes += marked
-        x, y, p = word.columns(address[events])
-        _refuse_other_camera(x, y, camera, name)
-        if not self.as_stored:
-            x, y = own[0] - 1 - x.astype(np.int64), own[1] - 1 - y.astype(np.int64)
-            p = (p == word.on).astype(np.uint8)
-        t, _ = unwrapped(clock[events])
-        return self.checked((t, x, y, p), sensor=sensor or own, name=name, notes=notes)
-
-    def _pixels(self, address: np.ndarray, word: Word) -> tuple[np.ndarray, list[Note]]:
-        """bool (records,): which are events of pixels, and a note on those that are marked as special."""
-        marks = address & word.no_event
-        events: np.ndarray = marks == 0
-        special: np.ndarray = marks == MARK
-        if word is DVS128 or not special.any():
-            return events, []
-        special &= (
-            address & ~np.uint32(MARK | 1 << word.p_shift) != 0
-        )  # an external signal has the mark alone
-        if self.marked == "keep":
-            return events | special, []
-        if not special.any():
-            return events, []
-        count = int(special.sum())
-        what = f"{counted(count, 'event')} marked as special, as v2e marks noise: left out"
-        return events, [Note("marked", what, count, f"to have them as well, {how_to_set('marked', 'keep')}")]
+        raw, chip = np.frombuffer(data, np.uint8), chip_of(header)
+        camera = self.camera or _camera_of(chip, _Records(raw, len(header)), sensor, name)
+        own, word = CHIPS[camera], _word_of(camera)
+        t, x, y, p = columns(records)
+        n, marked, *highest, back, wraps, bits = decode(
+            raw, len(header), word, own, not self.as_stored, self.marked == "keep", t, x, y, p
+        )
+        if camera == "DVS128" and bits > 0xFFFF:
+            raise _of_no_dvs128(_Records(raw, len(header)), chip, name)
+        t, x, y, p = t[:n], x[:n], y[:n], p[:n]
+        if marked and self.marked == "drop":
+            what = f"{counted(marked, 'event')} marked as special, as v2e marks noise: left out"
+            keep = f"to have them as well, {how_to_set('marked', 'keep')}"
+            notes.append(Note("marked", what, int(marked), keep))
+        size = sensor or own
+        if not back and fits(highest, own) and fits(highest, size):
+            return sound((t, x, y, p), size, notes)
+        turned_x, turned_y = own[0] - 1 - x.view(np.int16), own[1] - 1 - y.view(np.int16)
+        stored_x, stored_y = (x, y) if self.as_stored else (turned_x, turned_y)
+        _refuse_other_camera(stored_x, stored_y, camera, name)
+        if max(highest) > np.iinfo(np.int16).max:
+            x, y = x.view(np.int16), y.view(np.int16)
+        return self.checked((unwrapped(t)[0] if wraps else t, x, y, p), sensor=size, name=name, notes=notes)
 
     def raw_columns(self, data: bytes) -> RawColumns:
         """The columns as stored; of a DVS128 where the header names no camera."""
-        lines, start = header_lines(data)
-        address, clock = _words(data, start)
-        camera = self.camera or chip_of(lines).known or "DVS128"
+        header = header_of(data)
+        records = _Records(np.frombuffer(data, np.uint8), len(header))
+        camera = self.camera or chip_of(header).known or "DVS128"
         word = _word_of(camera)
-        events = address & word.no_event == 0
-        t, wraps = unwrapped(clock[events])
-        x, y, p = word.columns(address[events])
+        events = records.address & word.no_event == 0
+        t, wraps = unwrapped(records.clock[events])
+        x, y, p = word.columns(records.address[events])
         other_words = int(len(events) - events.sum())
         return RawColumns(
             t, x, y, p, size=CHIPS[camera], wraps=wraps, clock_us=2**32, other_words=other_words
@@ -167,18 +152,43 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
         return f"one bit, {on} is ON"
 
 
-def _words(data: bytes, start: int) -> tuple[np.ndarray, np.ndarray]:
-    """uint32 (records,) addresses and times of the whole records."""
-    records = (len(data) - start) // RECORD_BYTES
-    words = np.frombuffer(data, ">u4", 2 * records, start).reshape(-1, 2).astype(np.uint32)
-    return words[:, 0], words[:, 1]
+class _Records(NamedTuple):
+    """The whole records behind a header of `start` bytes: their words are only looked at where a header leaves questions."""
+
+    raw: np.ndarray
+    start: int
+
+    @property
+    def short(self) -> bool:
+        """Whether every address has 16 bits at most."""
+        return int(address_bits(self.raw, self.start, self.number)) <= 0xFFFF
+
+    @property
+    def address(self) -> np.ndarray:
+        """uint32 (records,)."""
+        return self._words[:, 0]
+
+    @property
+    def clock(self) -> np.ndarray:
+        """uint32 (records,)."""
+        return self._words[:, 1]
+
+    @property
+    def number(self) -> int:
+        """How many there are."""
+        return (len(self.raw) - self.start) // RECORD_BYTES
+
+    @property
+    def _words(self) -> np.ndarray:
+        words = np.frombuffer(self.raw, ">u4", 2 * self.number, self.start)
+        return words.reshape(-1, 2).astype(np.uint32)
 
 
 def _word_of(camera: str) -> Word:
     return DVS128 if camera == "DVS128" else DAVIS
 
 
-def _camera_of(chip: Chip, address: np.ndarray, sensor: tuple[int, int] | None, name: str) -> str:
+def _camera_of(chip: Chip, records: _Records, sensor: tuple[int, int] | None, name: str) -> str:
     """The camera, of CHIPS, that a header names or whose words these can only be. Raises BadRecording with what fits."""
     if chip.known:
         return chip.known
@@ -186,7 +196,7 @@ def _camera_of(chip: Chip, address: np.ndarray, sensor: tuple[int, int] | None, 
         what = f"the header names the chip {chip.stated}, which is no event camera"
         raise BadRecording(what, where=name, allowed=", ".join(CHIPS))
     if not chip.stated:
-        if (address <= 0xFFFF).all():
+        if records.short:
             return "DVS128"
         of_this_size = [camera for camera, size in CHIPS.items() if size == sensor and camera != "DVS128"]
         if of_this_size:
@@ -196,12 +206,19 @@ def _camera_of(chip: Chip, address: np.ndarray, sensor: tuple[int, int] | None, 
         if chip.stated
         else "the header names no chip, and addresses are of more than 16 bits"
     )
-    raise BadRecording(what, where=name, allowed=", ".join(CHIPS), fix=_fitting(address, chip))
+    raise BadRecording(what, where=name, allowed=", ".join(CHIPS), fix=_fitting(records, chip))
 
 
-def _fitting(address: np.ndarray, chip: Chip) -> str:
+def _of_no_dvs128(records: _Records, chip: Chip, name: str) -> BadRecording:
+    at = int(np.argmax(records.address > 0xFFFF))
+    what = f"record {at:,} has an address of more than 16 bits"
+    return BadRecording(what, where=name, allowed="those of a DVS128", fix=_fitting(records, chip))
+
+
+def _fitting(records: _Records, chip: Chip) -> str:
     """Advice: the smallest camera into which the words fit, as those of cameras of this kind are laid out."""
-    if (address <= 0xFFFF).all():
+    address = records.address
+    if records.short:
         camera = "DVS128"
     else:
         x, y, _ = DAVIS.columns(address[address & DAVIS.no_event == 0])
@@ -219,12 +236,12 @@ def _smallest_davis(x: np.ndarray, y: np.ndarray) -> str:
 
 
 def _refuse_other_camera(x: np.ndarray, y: np.ndarray, camera: str, name: str) -> None:
-    """Raises BadRecording where the words are not of this camera: too many pixels lie off its sensor."""
+    """Raises BadRecording where the words are not of this camera: too many pixels, as stored, lie off its sensor."""
     width, height = CHIPS[camera]
-    if camera == "DVS128" or not len(x) or (x.max() < width and y.max() < height):
-        return
     outside = int(((x >= width) | (y >= height)).sum())
-    if outside > max(1, STRAY * len(x)) and (fitting := _smallest_davis(x, y)) != camera:
+    if camera == "DVS128" or outside <= max(1, STRAY * len(x)):
+        return
+    if (fitting := _smallest_davis(x, y)) != camera:
         raise BadRecording(
             f"{outside:,} of {len(x):,} events lie off the {width}x{height} pixels of a {camera}",
             where=name,

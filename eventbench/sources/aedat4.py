@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
+
 from eventbench.errors import BadRecording
 from eventbench.sources._aedat.aedat4_file import Aedat4File, checked
 from eventbench.sources._aedat.aedat4_packets import events_of
-from eventbench.sources._memory import columns
+from eventbench.sources._aedat.sound import fits, sound
 from eventbench.sources.base import (
     ONE_BIT,
     Decoded,
@@ -56,16 +58,11 @@ class Aedat4(Source, frozen=True, forbid_unknown_fields=True):
         notes = [self.cut_off(file.cut, name)] if file.cut else []
         chosen = self._chosen(file, name)
         notes += _other_streams(file, chosen) if self.stream is None else []
-        events = events_of(file, chosen, data, name)
-        t, x, y, p = columns(len(events))
-        t[:], p[:] = events["t"], events["on"] != 0
-        inside = not len(events) or min(events["x"].min(), events["y"].min()) >= 0
-        if inside:
-            x[:], y[:] = events["x"], events["y"]
-        else:
-            x, y = events["x"], events["y"]
-        size = sensor or file.streams[chosen].size or smallest_sensor(x, y, name)
-        return self.checked((t, x, y, p), sensor=size, name=name, notes=notes)
+        events = events_of(data, file.packets_of(chosen), file.compression, name)
+        size = sensor or file.streams[chosen].size or smallest_sensor(events.x, events.y, name)
+        if events.in_order and events.x.dtype == np.uint16 and fits(events.highest, size):
+            return sound(events[:4], size, notes)
+        return self.checked(events[:4], sensor=size, name=name, notes=notes)
 
     def _chosen(self, file: Aedat4File, name: str) -> int:
         ids = _event_streams(file)

@@ -7,21 +7,18 @@ and that many bytes, packed one by one. iniVation, "AEDAT 4 file format"; Google
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 from xml.etree import ElementTree
 
+import numpy as np
+
 from eventbench.errors import BadRecording
+from eventbench.sources._aedat.aedat4_kernels import list_packets, packet_number
 
 LINE = b"#!AER-DAT4.0\r\n"
-NONE, LZ4, LZ4_HIGH, ZSTD, ZSTD_HIGH = range(5)
-
-
-class Packet(NamedTuple):
-    """A packet: its stream, and where it begins and ends, its head of 8 bytes included."""
-
-    stream: int
-    start: int
-    end: int
 
 
 class Stream(NamedTuple):
@@ -32,12 +29,20 @@ class Stream(NamedTuple):
 
 
 class Aedat4File(NamedTuple):
-    """`streams` by their id; `cut` says where the file is cut off, "" where it is whole."""
+    """`streams` by their id; `cut` says where the file is cut off, "" where it is whole.
+
+    packets : int64 (packets, 3), the stream of each, and where it begins and ends, its head of 8 bytes included
+    """
 
     compression: int
-    streams: dict[int, Stream]
-    packets: list[Packet]
+    streams: Mapping[int, Stream]
+    packets: np.ndarray
     cut: str
+
+    def packets_of(self, stream: int) -> np.ndarray:
+        """int64 (packets, 3): those of one stream, in the file's order."""
+        packets: np.ndarray = self.packets[self.packets[:, 0] == stream]
+        return packets
 
 
 def checked(data: bytes, name: str) -> Aedat4File:
@@ -53,7 +58,10 @@ def checked(data: bytes, name: str) -> Aedat4File:
     compression = _int(fields, 0, 4, 0)
     if compression not in range(5):
         raise BadRecording(f"compression {compression}", where=name, allowed="none, LZ4 or Zstandard: 0 to 4")
-    streams = _streams(_description(fields, name), name)
+    streams = _streams(_description(fields, name))
+    if streams is None:
+        what = "the text in its header that describes its streams is damaged"
+        raise BadRecording(what, where=name, fix="fetch the file again")
     table = _int(fields, 1, 8, -1)
     packets, cut = _packets(data, start, len(data) if table < 0 else table, name)
     return Aedat4File(compression, streams, packets, cut)
@@ -101,7 +109,9 @@ def _description(table: _Table, name: str) -> str:
         ) from None
 
 
-def _streams(description: str, name: str) -> dict[int, Stream]:
+@lru_cache(maxsize=32)  # the recordings of one camera describe their streams in the same words
+def _streams(description: str) -> Mapping[int, Stream] | None:
+    """The streams by their id; None where the text is damaged."""
     streams: dict[int, Stream] = {}
     try:
         if "<!" in description:  # what could define entities
@@ -113,21 +123,17 @@ def _streams(description: str, name: str) -> dict[int, Stream]:
             size = sides if all(1 <= side <= 65536 for side in sides) else None
             streams[int(node.get("name", ""))] = Stream(values.get("typeIdentifier", ""), size)
     except (ElementTree.ParseError, ValueError):
-        raise BadRecording(
-            "the text in its header that describes its streams is damaged",
-            where=name,
-            fix="fetch the file again",
-        ) from None
-    return streams
+        return None
+    return MappingProxyType(streams)
 
 
-def _packets(data: bytes, at: int, end: int, name: str) -> tuple[list[Packet], str]:
-    packets: list[Packet] = []
-    while at < end:
-        if at + 8 > len(data) or at + 8 + _u32(data, at + 4) > len(data):
-            return packets, f"the packet at byte {at:,} goes beyond the end of the file ({len(data):,} bytes)"
-        packets.append(Packet(_u32(data, at), at, at + 8 + _u32(data, at + 4)))
-        at = packets[-1].end
+def _packets(data: bytes, at: int, end: int, name: str) -> tuple[np.ndarray, str]:
+    raw = np.frombuffer(data, np.uint8)
+    number, at, cut = packet_number(raw, at, end)
+    packets = np.empty((number, 3), np.int64)
+    list_packets(raw, len(LINE) + 4 + _u32(data, len(LINE)), packets)
+    if cut:
+        return packets, f"the packet at byte {at:,} goes beyond the end of the file ({len(data):,} bytes)"
     if at > end:
         raise _damaged("the packet before", at, f"reaches into the table at byte {end:,}", data, name)
     return packets, ""
