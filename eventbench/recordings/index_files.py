@@ -111,8 +111,25 @@ def find(path: Path, made_from: Mapping[str, Any]) -> tuple[Index, dict[str, np.
     return (index, arrays) if index.made_from == made_from else None
 
 
+def read_head(path: Path) -> Index | None:
+    """The index at `path`, without its arrays; None where it is damaged or none."""
+    try:
+        with path.open("rb") as file:
+            return _head_of(file)[0].index
+    except (OSError, ValueError, msgspec.DecodeError):
+        return None
+
+
 def mapped(file: BinaryIO) -> tuple[Index, dict[str, np.ndarray]]:
     """The index in an open file and its arrays, mapped from it. Raises ValueError where it is none or damaged."""
+    head, start = _head_of(file)
+    content = np.memmap(file, np.uint8, "r").view(np.ndarray)
+    arrays = {name: _array(content[start:], place) for name, place in head.arrays.items()}
+    return head.index, arrays
+
+
+def _head_of(file: BinaryIO) -> tuple[_Head, int]:
+    """The head, and where the arrays begin."""
     file.seek(0)
     line = file.readline(200)
     words = line.rsplit(b" ", 2)
@@ -122,11 +139,7 @@ def mapped(file: BinaryIO) -> tuple[Index, dict[str, np.ndarray]]:
     encoded = file.read(length)
     if len(encoded) != length or xxhash.xxh3_64_intdigest(encoded) != checksum:
         raise ValueError
-    head = msgspec.json.decode(encoded, type=_Head)
-    start = _aligned(len(line) + length)
-    content = np.memmap(file, np.uint8, "r").view(np.ndarray)
-    arrays = {name: _array(content[start:], place) for name, place in head.arrays.items()}
-    return head.index, arrays
+    return msgspec.json.decode(encoded, type=_Head), _aligned(len(line) + length)
 
 
 def _array(content: np.ndarray, place: Place) -> np.ndarray:

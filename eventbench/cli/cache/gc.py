@@ -22,34 +22,38 @@ def command(
     cache_dir: str | None,
     as_json: bool,
 ) -> None:
-    """Remove what is of no use: drafts, unfinished files, stray locks, and stale stores.
+    """Remove what is of no use: drafts, unfinished files, stray locks, stale stores, and indexes of recordings.
 
     A store is stale when its card, its pipeline or the code has changed since it was made. One that is being written is
-    left, and so are stores of cards and pipelines of your own, unless --own.
+    left, and so are stores of cards and pipelines of your own, unless --own. An index of a long recording goes when that
+    has changed or is gone.
     """
+    from eventbench.recordings.kept_indexes import kept_indexes, remove_indexes
     from eventbench.store.garbage import collect_garbage, find_garbage
 
     cache, expected = cache_and_expected(cache_dir, cards, pipelines)
     garbage = collect_garbage(find_garbage(cache, expected, own=own), dry_run=dry_run)
     removed, left = [entry for entry in garbage if not entry.left], [entry for entry in garbage if entry.left]
-    freed = sum(entry.bytes for entry in removed)
+    indexes = [kept for kept in kept_indexes(cache) if kept.useless]
+    if not dry_run:
+        remove_indexes(indexes)
+    gone = [(entry.item.path, entry.why, entry.bytes) for entry in removed]
+    gone += [(kept.path, kept.useless, kept.bytes) for kept in indexes]
+    freed = sum(count for _, _, count in gone)
     if as_json:
         _options.print_json(
             {
                 "cache": str(cache),
                 "dry_run": dry_run,
-                "removed": [
-                    {"path": str(entry.item.path), "why": entry.why, "bytes": entry.bytes}
-                    for entry in removed
-                ],
+                "removed": [{"path": str(path), "why": why, "bytes": count} for path, why, count in gone],
                 "left": [str(entry.item.path) for entry in left],
                 "bytes": freed,
             }
         )
         return
     verb = "would remove" if dry_run else "removed"
-    for entry in removed:
-        _options.say(f"{verb} {short(str(entry.item.path), cache)}: {entry.why} ({size(entry.bytes)})")
+    for path, why, count in gone:
+        _options.say(f"{verb} {short(str(path), cache)}: {why} ({size(count)})")
     for entry in left:
         _options.say(f"left {short(str(entry.item.path), cache)}: it is being written")
-    _options.say(f"{cache}: {len(removed):,} {'to remove' if dry_run else 'removed'}, {size(freed)}")
+    _options.say(f"{cache}: {len(gone):,} {'to remove' if dry_run else 'removed'}, {size(freed)}")

@@ -23,15 +23,25 @@ from eventbench.cli.cache._report import (
 @_options.as_json
 def command(cards: tuple[str, ...], pipelines: tuple[str, ...], cache_dir: str | None, as_json: bool) -> None:
     """List every store: what it holds, its size, its state."""
+    from eventbench.recordings.kept_indexes import kept_indexes
     from eventbench.store.inventory import cache_items, open_item
     from eventbench.store.paths import LOCK
 
     cache, expected = cache_and_expected(cache_dir, cards, pipelines)
     stores = [item_json(open_item(item), expected) for item in cache_items(cache) if item.kind != LOCK]
+    indexes = kept_indexes(cache)
     if as_json:
-        _options.print_json({"cache": str(cache), "stores": stores})
+        kept = [{**index._asdict(), "path": str(index.path)} for index in indexes]
+        _options.print_json({"cache": str(cache), "stores": stores, "indexes": kept})
         return
     _options.say(f"{cache}: {len(stores):,} stores, {size(sum(store['bytes'] for store in stores))}")
     for store in stores:
         samples = f"{samples_text(store)}, " if store["state"] not in WITHOUT_SAMPLES else ""
         _options.say(f"  {short(store['path'], cache)}: {samples}{size(store['bytes'])}, {state_text(store)}")
+    if indexes:
+        useless = sum(bool(index.useless) for index in indexes)
+        of_no_use = f", {useless:,} of no use any more" if useless else ""
+        total = size(sum(index.bytes for index in indexes))
+        _options.say(
+            f"  {indexes[0].path.parent.name}: {len(indexes):,} of long recordings, {total}{of_no_use}"
+        )
