@@ -1,4 +1,6 @@
-"""Decoders against tonic's and SpikingJelly's, from file to events and to frames: `python benchmarks/bench_decoders.py`.
+"""Decoders of .bin and AEDAT 3.1 against those of others, to events and to frames: `python benchmarks/bench_decoders.py`.
+
+evio (NumPy) reads .bin, evutils AEDAT 3.1; tonic and SpikingJelly are what most people have.
 
 Every contender is checked to give the same events, or frames, before it is timed. Files are in the page cache; one thread.
 N-MNIST is `nmnist_small` where it exists (EVENTBENCH_TEST_DATA, or ../shared/data), else similar files are made.
@@ -16,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from paired import Claim, compare, machine, summary
-from peers import spikingjelly_datasets
+from evio.io import read as evio
+from evutils.io import EventReader
+from paired import Claim, compare, in_one_thread, machine, summary
+from peers import check_same_events, spikingjelly_datasets
 from recordings import atis_rows
 from tonic.io import read_mnist_file
 from tonic.transforms import ToFrame
@@ -27,7 +31,7 @@ import eventbench as eb
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 PER_FILE = 4_000
 KINDS = np.dtype([(name, int) for name in "xytp"])  # as tonic's N-MNIST has them
-TONIC, JELLY = "tonic", "SpikingJelly"
+TONIC, JELLY, EVIO, EVUTILS = "tonic", "SpikingJelly", "evio", "evutils"
 
 
 def by_tonic(path: Path) -> np.ndarray:
@@ -77,12 +81,23 @@ def one_file(folder: Path, rounds: int) -> list[Claim]:
         size = (128, 128)
         expected = eb.Events.from_structured(by_tonic(path), sensor=size)
         assert eb.read(path, size) == expected, "our events are not tonic's"
+        by_evio = {} if markers else {EVIO: partial(evio, path)}  # it takes markers for events
+        for call in by_evio.values():
+            check_same_events(EVIO, expected, call())
         calls: dict[str, Callable[[], Any]] = {
             "eventbench": partial(eb.read, path, size),
             TONIC: partial(by_tonic, path),
+            **by_evio,
         }
         what = f".bin, one file of 1 M events, {markers} markers"
-        claims += compare(what, calls, {} if markers else {TONIC: 10}, rounds=rounds, items=1_000_000)
+        claims += compare(
+            what,
+            calls,
+            {} if markers else {TONIC: 10, EVIO: 1.5},
+            rounds=rounds,
+            items=1_000_000,
+            clock="cpu",
+        )
     return claims
 
 
@@ -91,14 +106,16 @@ def many_files(files: list[Path], rounds: int) -> list[Claim]:
     size, to_frame = (34, 34), ToFrame((34, 34, 2), n_time_bins=16)
     for path, events in zip(files, eb.read_batch(files, size), strict=True):
         assert events == eb.Events.from_structured(by_tonic(path), sensor=size), path
+        check_same_events(f"{path}: {EVIO}", events, evio(path))
     total = int(eb.read_batch(files, size).offsets[-1])
     calls: dict[str, Callable[[], Any]] = {
         "eventbench, read_batch": lambda: list(eb.read_batch(files, size)),
         "eventbench, one read a file": lambda: [eb.read(path, size) for path in files],
         TONIC: lambda: [by_tonic(path) for path in files],
+        EVIO: lambda: [evio(path) for path in files],
     }
     what = f".bin, {len(files):,} N-MNIST files to events"
-    claims = compare(what, calls, {TONIC: 4}, rounds=max(3, rounds // 3), items=total)
+    claims = compare(what, calls, {TONIC: 4, EVIO: 1.5}, rounds=max(3, rounds // 3), items=total, clock="cpu")
 
     subset, dense = files[:: len(files) // 200][:200], f"{TONIC} per sample, stacked"
     out = np.empty((200, 16, 2, 34, 34), np.uint8)
@@ -111,7 +128,12 @@ def many_files(files: list[Path], rounds: int) -> list[Claim]:
     for name, call in calls.items():
         assert np.array_equal(np.minimum(call(), 255), expected), name
     what = "200 N-MNIST files to a batch of frames"
-    return claims + compare(what, calls, {dense: 19}, rounds=rounds, items=200, unit="samples/s")
+    return claims + compare(what, calls, {dense: 19}, rounds=rounds, items=200, unit="samples/s", clock="cpu")
+
+
+def by_evutils(path: Path) -> Any:
+    with EventReader(path) as reader:
+        return reader.read_all()
 
 
 def aedat31(folder: Path, rounds: int) -> list[Claim]:
@@ -119,13 +141,16 @@ def aedat31(folder: Path, rounds: int) -> list[Claim]:
     path = folder / "a.aedat"
     path.write_bytes(aedat31_bytes(400_000))
     load = spikingjelly_datasets().utils.load_aedat_v3
-    expected, ours = load(path), eb.read(path)
-    assert all(np.array_equal(getattr(ours, name), expected[name]) for name in "txyp"), (
-        "not SpikingJelly's events"
-    )
-    calls: dict[str, Callable[[], Any]] = {"eventbench": lambda: eb.read(path), JELLY: lambda: load(path)}
-    what = "AEDAT 3.1, 400,000 events"
-    return compare(what, calls, {JELLY: 150}, rounds=max(3, rounds // 3), items=400_000)
+    calls: dict[str, Callable[[], Any]] = {
+        "eventbench": lambda: eb.read(path),
+        JELLY: lambda: load(path),
+        EVUTILS: lambda: by_evutils(path),
+    }
+    ours, by_name = eb.read(path), load(path)
+    assert all(np.array_equal(getattr(ours, name), by_name[name]) for name in "txyp"), JELLY
+    check_same_events(EVUTILS, ours, by_evutils(path))
+    what, required = "AEDAT 3.1, 400,000 events", {JELLY: 150, EVUTILS: 3}
+    return compare(what, calls, required, rounds=max(3, rounds // 3), items=400_000, clock="cpu")
 
 
 def run(rounds: int) -> list[Claim]:
@@ -138,5 +163,6 @@ def run(rounds: int) -> list[Claim]:
 
 
 if __name__ == "__main__":
-    print(f"{machine('tonic', 'spikingjelly')}; one thread\n")
+    in_one_thread()
+    print(f"{machine('tonic', 'spikingjelly', 'evio', 'evutils')}; one thread\n")
     summary(run(int(sys.argv[1]) if len(sys.argv) > 1 else 9))

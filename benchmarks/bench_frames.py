@@ -1,4 +1,4 @@
-"""Frames against tonic, NumPy's bincount and SpikingJelly: `python benchmarks/bench_frames.py [--full]`.
+"""Frames against tonic, SpikingJelly, evutils and two uses of NumPy's bincount: `python benchmarks/bench_frames.py [--full]`.
 
 Every contender is checked to give tonic's frames before it is timed. One thread, fresh arrays unless the row says `out=`.
 """
@@ -6,29 +6,57 @@ Every contender is checked to give tonic's frames before it is timed. One thread
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
-from paired import Claim, compare, machine, summary, times_ms
-from peers import spikingjelly_datasets
+from evutils.dense import histogram
+from paired import Claim, compare, in_one_thread, machine, summary, times_ms
+from peers import evutils_events, spikingjelly_datasets
 from recordings import random_events
 from tonic.transforms import ToFrame
 
 import eventbench as eb
 
 TONIC, BINCOUNT, JELLY = "tonic ToFrame, int16", "np.bincount, int64", "SpikingJelly by time, float64"
+CAREFUL, EVUTILS = "np.bincount a slice, int32", "evutils histogram a slice, uint8"
+REQUIRED = {TONIC: 90, BINCOUNT: 7, CAREFUL: 2.5, EVUTILS: 1.5, JELLY: 20}
 
 
 def by_bincount(events: eb.Events, bins: int) -> np.ndarray:
-    """What a careful user writes with NumPy alone: one address per event, tonic's tail dropped."""
+    """The obvious use of NumPy: a frame number and an address per event, tonic's tail dropped."""
     width, height = events.sensor
     frame = (events.t - events.t[0]) // ((events.t[-1] - events.t[0]) // bins)
     address = ((frame * 2 + events.p) * height + events.y) * width + events.x
     cells = bins * 2 * height * width
     return np.bincount(address[frame < bins], minlength=cells).reshape(bins, 2, height, width)
+
+
+def cuts_of(events: eb.Events, bins: int) -> np.ndarray:
+    """int64 (bins + 1,): the numbers of the events at which tonic's slices begin and end."""
+    window = (events.t[-1] - events.t[0]) // bins
+    return np.searchsorted(events.t, events.t[0] + window * np.arange(bins + 1))
+
+
+def by_careful_bincount(events: eb.Events, bins: int) -> np.ndarray:
+    """What a careful user writes with NumPy alone: times are sorted, so slices are; int32 addresses of one frame."""
+    width, height = events.sensor
+    cells, cuts = 2 * height * width, cuts_of(events, bins)
+    frames = np.empty((bins, 2, height, width), np.uint16)
+    address = events.p * np.int32(height * width)
+    address += events.y * np.int32(width)
+    address += events.x
+    for k, frame in enumerate(frames):
+        frame[:] = np.bincount(address[cuts[k] : cuts[k + 1]], minlength=cells).reshape(frame.shape)
+    return frames
+
+
+def by_evutils(columns: Any, cuts: np.ndarray, sensor: tuple[int, int]) -> list[np.ndarray]:
+    """A histogram (H, W, 3) for each slice, ON in its first channel, OFF in its last."""
+    return [histogram(columns[start:stop], *sensor) for start, stop in itertools.pairwise(cuts)]
 
 
 def contenders(events: eb.Events, bins: int) -> dict[str, Callable[[], Any]]:
@@ -40,6 +68,7 @@ def contenders(events: eb.Events, bins: int) -> dict[str, Callable[[], Any]]:
     width, height = events.sensor
     ours = partial(eb.frames, events, bins, "tonic_time")
     by_spikingjelly = spikingjelly_datasets().utils.integrate_events_by_fixed_frames_number
+    columns_of_evutils = evutils_events(events)
     columns = {name: getattr(events, name).astype(np.int64) for name in "txyp"}
     calls: dict[str, Callable[[], Any]] = {
         "eventbench, uint8": partial(ours, "uint8"),
@@ -48,6 +77,8 @@ def contenders(events: eb.Events, bins: int) -> dict[str, Callable[[], Any]]:
         "eventbench, float32": partial(ours, "float32"),
         TONIC: lambda: to_frame(structured),
         BINCOUNT: lambda: by_bincount(events, bins),
+        CAREFUL: lambda: by_careful_bincount(events, bins),
+        EVUTILS: lambda: by_evutils(columns_of_evutils, cuts_of(events, bins), events.sensor),
         JELLY: lambda: by_spikingjelly(columns, "time", bins, height, width),
     }
     expected = calls[TONIC]()
@@ -56,6 +87,8 @@ def contenders(events: eb.Events, bins: int) -> dict[str, Callable[[], Any]]:
         if name == JELLY:
             assert np.array_equal(frames, eb.frames(events, bins, "spikingjelly_time", "float32")), name
             continue
+        if name == EVUTILS:
+            frames = np.stack(frames)[..., [2, 0]].transpose(0, 3, 1, 2)
         largest = 255 if frames.dtype == np.uint8 else 32767
         assert np.array_equal(frames, np.minimum(expected, largest)), f"{name} differs from tonic"
     return calls
@@ -100,7 +133,7 @@ def small_samples(rounds: int) -> list[Claim]:
     }
     assert np.array_equal(calls[tonic](), calls["eventbench, one batch, uint8"]())
     what = "2,000 samples of 4,000 events, 34x34, one batch"
-    return compare(what, calls, {tonic: 30}, rounds=rounds, items=2_000, unit="samples/s")
+    return compare(what, calls, {tonic: 30}, rounds=rounds, items=2_000, unit="samples/s", clock="cpu")
 
 
 def from_structured(rounds: int) -> list[Claim]:
@@ -113,7 +146,7 @@ def from_structured(rounds: int) -> list[Claim]:
     }
     assert np.array_equal(calls["eventbench, uint8"](), calls[TONIC]())
     what = "frames from a structured array, 1 M events, 128x128"
-    return compare(what, calls, {TONIC: 30}, rounds=rounds, items=1_000_000)
+    return compare(what, calls, {TONIC: 30}, rounds=rounds, items=1_000_000, clock="cpu")
 
 
 def run(rounds: int = 9, full: bool = True) -> list[Claim]:
@@ -124,20 +157,21 @@ def run(rounds: int = 9, full: bool = True) -> list[Claim]:
             calls = contenders(random_events(n, width, height), bins)
             what = f"frames, {n:,} events, {width}x{height}, T={bins}"
             affordable = rounds if n < 10**7 else max(3, rounds // 3)
-            claims += compare(what, calls, {TONIC: 90, BINCOUNT: 7, JELLY: 20}, rounds=affordable, items=n)
+            claims += compare(what, calls, REQUIRED, rounds=affordable, items=n, clock="cpu")
             if width == 128:
                 claims.append(streaming(n, width, height, bins, rounds))
     hot = contenders(random_events(1_000_000, 128, 128, hot=0.9), 16)
     claims += compare(
-        "frames, 1 M events, 90 % at one pixel", hot, {TONIC: 40}, rounds=rounds, items=1_000_000
+        "frames, 1 M events, 90 % at one pixel", hot, {TONIC: 40}, rounds=rounds, items=1_000_000, clock="cpu"
     )
     return claims + from_structured(rounds) + small_samples(max(3, rounds // 3))
 
 
 if __name__ == "__main__":
+    in_one_thread()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="also 10 million events")
     parser.add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
-    print(f"{machine('tonic', 'spikingjelly')}; one thread\n")
+    print(f"{machine('tonic', 'spikingjelly', 'evutils')}; one thread\n")
     summary(run(options.rounds, options.full))

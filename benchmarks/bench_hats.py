@@ -44,6 +44,7 @@ def run(rounds: int) -> list[Claim]:
             {"tonic": required} if required else {},
             rounds=min(rounds, 5),
             items=n,
+            clock="cpu",
         )
     return claims
 

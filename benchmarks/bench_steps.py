@@ -119,7 +119,7 @@ def against_tonic(rounds: int, n: int = 100_000) -> list[Claim]:
         check_same_events(f"{name}: tonic", step.apply(events), peer())
         calls: dict[str, Callable[[], Any]] = {"eventbench": partial(step.apply, events), "tonic": peer}
         what = f"{name}, {n:,} events, 128x128"
-        claims += compare(what, calls, {"tonic": 100}, rounds=min(rounds, 5), items=n)
+        claims += compare(what, calls, {"tonic": 100}, rounds=min(rounds, 5), items=n, clock="cpu")
     return claims
 
 
