@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -18,8 +20,7 @@ RANK_STEPS = 1 << 16  # of the table that finds an event of an unordered file by
 class ScannedEvents:
     """The pieces of a scan, decoded as they are needed; the last few stay decoded.
 
-    `state` is the file's as it was scanned. No lock is held, so that a process may be forked at any moment: two threads
-    may decode the same piece, and then one of the two is kept.
+    `state` is the file's as it was scanned. Threads may share it: one that needs a piece that another is decoding waits.
     """
 
     def __init__(self, source: Source, path: Path, scan: Scan, state: tuple[int, int]) -> None:
@@ -28,6 +29,7 @@ class ScannedEvents:
         self.last_us = np.array([piece.last_us for piece in scan.pieces], np.int64)
         self.ends = np.cumsum([0, *(piece.events for piece in scan.pieces)], dtype=np.int64)
         self._decoded: dict[int, Columns] = {}
+        self._locks, self._process = dict[int, Lock](), os.getpid()
         self._ranks: np.ndarray | None = None
 
     def window(self, start_us: int, stop_us: int) -> Columns:
@@ -60,15 +62,24 @@ class ScannedEvents:
     def _piece(self, number: int) -> Columns:
         columns = self._decoded.pop(number, None)
         if columns is None:
-            if file_state(self.path) != self.state:
-                raise BadRecording(
-                    "the file changed since it was opened", where=self.path, fix="open it again"
-                )
-            columns = self.source.decode_piece(self.path, self.scan, self.scan.pieces[number])
+            with self._lock_of(number):
+                columns = self._decoded.pop(number, None) or self._decode(number)
+                self._decoded[number] = columns
         self._decoded[number] = columns  # as the last one
         for oldest in list(self._decoded)[:-KEPT_PIECES]:
             self._decoded.pop(oldest, None)
         return columns
+
+    def _decode(self, number: int) -> Columns:
+        if file_state(self.path) != self.state:
+            raise BadRecording("the file changed since it was opened", where=self.path, fix="open it again")
+        return self.source.decode_piece(self.path, self.scan, self.scan.pieces[number])
+
+    def _lock_of(self, number: int) -> Lock:
+        """The lock of who decodes a piece; a forked process has new ones, since nobody in it would release the old."""
+        if self._process != os.getpid():
+            self._locks, self._process = {}, os.getpid()
+        return self._locks.setdefault(number, Lock())
 
     def _ordered_part(self, number: int, start_us: int, stop_us: int) -> Columns:
         columns = self._piece(number)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from eventbench.recordings.read import Reading
 from eventbench.recordings.recording import Recording
 from eventbench.sources.base import Piece, Scan, Size
 from eventbench.sources.text_columns import TextColumns
+from tests.support.miniatures import atis_bytes
 
 SENSOR = (34, 34)
 
@@ -84,7 +88,7 @@ WAYS = ("in pieces", "decoded whole")
 
 
 @pytest.mark.parametrize("way", WAYS)
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_window_of_any_recording_is_what_a_mask_over_all_its_events_gives(
     way: str, data: st.DataObject, tmp_path: Path, everything_is_long: None
@@ -299,6 +303,44 @@ def test_consecutive_windows_decode_each_piece_once(
     monkeypatch.setattr(InPieces, "decode_piece", counted)
     assert sum(map(len, recording.windows(duration_us=13))) == 200
     assert decoded == list(range(0, 200, 20))
+
+
+def test_threads_that_need_the_same_piece_decode_it_once(
+    tmp_path: Path, everything_is_long: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = text_file(tmp_path / "a.csv", columns(100))
+    recording = opened(path, None, "in pieces", rows=50)
+    decoded: list[int] = []
+    decode = InPieces.decode_piece
+
+    def slow(self: InPieces, path: Path, scan: Scan, piece: Piece) -> Columns:
+        decoded.append(piece.start)
+        time.sleep(0.05)
+        return decode(self, path, scan, piece)
+
+    monkeypatch.setattr(InPieces, "decode_piece", slow)
+    with ThreadPoolExecutor(8) as pool:
+        windows = list(pool.map(lambda k: recording.events(10 * k, 10 * k + 10), range(10)))
+    assert sorted(decoded) == [0, 50]
+    assert [len(window) for window in windows] == [10] * 10
+
+
+@pytest.mark.slow
+def test_windows_are_a_dataset_that_workers_of_torch_read(tmp_path: Path) -> None:
+    from torch.utils.data import DataLoader
+
+    path = tmp_path / "a.bin"
+    path.write_bytes(
+        atis_bytes([(k, k % 8, 0, 1) for k in range(1_000)]) * 900
+    )  # more than is held in memory
+    recording = eb.open_recording(path, (8, 6), cache_dir=tmp_path, sort=True)
+    cut: Any = recording.windows(events=100_000)
+    first = cut[0]
+    context = multiprocessing.get_context("fork")  # what is sent to another process is tried above
+    loader: DataLoader[Any] = DataLoader(cut, batch_size=None, num_workers=2, multiprocessing_context=context)
+    loaded = list(loader)
+    assert loaded[0] == first
+    assert sum(map(len, loaded)) == 900_000
 
 
 def test_events_of_an_unordered_file_are_numbered_in_steps_of_time_however_few(
