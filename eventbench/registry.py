@@ -74,6 +74,11 @@ class Family(Generic[Member]):
         """The file of a member in this package; None for members from other packages."""
         return self._files().get(name)
 
+    def name_of(self, member: type[Any]) -> str:
+        """The name of a member's class; where it is none of the family's, its path in Python."""
+        names = (name for name in self.names() if self.get(name) is member)
+        return next(names, f"{member.__module__}.{member.__qualname__}")
+
     def get(self, name: str, *, where: object = "") -> type[Member]:
         """The member's class. Raises UnknownName, with the most similar name, if there is none."""
         if name in self._files():

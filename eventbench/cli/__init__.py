@@ -22,6 +22,7 @@ VERBS = (
     "ls",
     "show",
     "doctor",
+    "convert",
     "preprocess",
     "cache",
     "train",

@@ -38,16 +38,22 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def reading(sensor: str | None, source: str | None, settings: tuple[str, ...]) -> Reading:
     """What the options say. Raises BadSpec for a size or a setting that is none."""
-    from eventbench.errors import BadSpec
     from eventbench.recordings.read import Reading
 
-    parameters: dict[str, Any] = {}
+    return Reading(_size(sensor), source or "", parameters("--set", settings))
+
+
+def parameters(option: str, settings: tuple[str, ...]) -> dict[str, Any]:
+    """The parameters that an option, given any number of times as KEY=VALUE, sets. Raises BadSpec for a setting that is none."""
+    from eventbench.errors import BadSpec
+
+    found: dict[str, Any] = {}
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key.strip():
-            raise BadSpec(f"--set is {setting!r}", allowed="KEY=VALUE, as in --set sort=true")
-        parameters[key.strip()] = _value(text.strip())
-    return Reading(_size(sensor), source or "", parameters)
+            raise BadSpec(f"{option} is {setting!r}", allowed=f"KEY=VALUE, as in {option} unit=ms")
+        found[key.strip()] = _value(text.strip())
+    return found
 
 
 def _value(text: str) -> Any:

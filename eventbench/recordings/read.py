@@ -77,7 +77,7 @@ class Reading(NamedTuple):
         source = recognise(data, path, size)
         if not self.parameters:
             return source
-        name = next(name for name in registry.sources.names() if registry.sources.get(name) is type(source))
+        name = registry.sources.name_of(type(source))
         return configured(type(source), name, self.parameters, path)
 
 

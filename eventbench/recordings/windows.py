@@ -105,12 +105,11 @@ class _Opening(NamedTuple):
     def made_from(self) -> dict[str, Any]:
         """What the index is of: as JSON gives it back."""
         kind = type(self.source)
-        names = [name for name in registry.sources.names() if registry.sources.get(name) is kind]
         value = {
             "path": str(self.path.resolve()),
             "size": self.state[0],
             "changed_ns": self.state[1],
-            "source": names[0] if names else f"{kind.__module__}.{kind.__qualname__}",
+            "source": registry.sources.name_of(kind),
             "version": kind.version,
             "parameters": msgspec.to_builtins(self.source),
             "sensor": self.sensor,
