@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from eventbench import registry
+from eventbench import home, registry
 from eventbench.errors import EventbenchError
 from eventbench.layouts.base import Layout
 from eventbench.specs import catalog
 from eventbench.specs.card import Card
+from eventbench.specs.sample import Extent, Sample
 
 NAMES = registry.layouts.names()
 CARDS = [card for id in catalog.files("datasets") if (card := catalog.card(id)).spec.layout]
@@ -41,3 +42,16 @@ def test_the_documentation_of_a_card_has_paths_below_its_folder_and_a_rule(
         assert what
         assert not path.startswith("/")
     assert layout.rule().endswith(".")
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.id)
+def test_a_layout_that_does_not_cut_leaves_a_recording_whole(card: catalog.Named[Card]) -> None:
+    layout: Layout = registry.layouts.build(card.spec.layout, where=card.path.name)
+    sample = Sample("a", "train", 0, "", "a.bin")
+    assert layout.cuts or layout.cut(sample, Extent(9, 0, 99)) == [sample]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_of_data_sets_lists_every_layout(name: str) -> None:
+    page = (home.CHECKOUT / "datasets" / "README.md").read_text(encoding="utf-8")
+    assert f"| `{name}` | {registry.layouts.summary(name)} |" in page

@@ -1,4 +1,4 @@
-"""`datasets/README.md`: the table of data sets and the table of formats."""
+"""`datasets/README.md`: the tables of data sets, of layouts and of formats."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from eventbench import registry
 from eventbench.sources.base import Source
 from tools.handbook import cards
 from tools.handbook.markdown import GENERATED, code, joined, linked, table
-from tools.handbook.members import documented
+from tools.handbook.members import documented, parameters, shipped_names
 
 
 def dataset_index() -> str:
@@ -27,6 +27,10 @@ def dataset_index() -> str:
             _datasets(),
             "Licences are the publishers', of the recordings; where none is known here, ask before you redistribute. "
             "Accuracies on two cards of one data set are on different splits: never compare them.",
+            "## Layouts",
+            "How recordings lie in folders, and what says the label and the split of each. A card names one in `[layout]`; "
+            "`eventbench show NAME` explains its parameters.",
+            _layouts(),
             "## Formats",
             "`eb.read` and `eventbench doctor` take a file in any of these. The format is told by the content before the name. "
             "Out of every reader come the same four columns: `t` int64 us in order, `x` and `y` uint16 from the top left, `p` "
@@ -58,6 +62,14 @@ def _datasets() -> str:
             )
     head = ["card", "data set", "sensor", "classes", "samples", "format", "licence", "paper"]
     return table(head, rows, right=[3])
+
+
+def _layouts() -> str:
+    rows = [
+        [code(name), registry.layouts.summary(name), parameters(registry.layouts.get(name))]
+        for name in shipped_names(registry.layouts)
+    ]
+    return table(["layout", "what", "parameters"], rows)
 
 
 def _formats() -> str:
