@@ -9,7 +9,7 @@ import click
 
 from eventbench.cli import _options, _reading
 
-_DRAWING_OPTIONS = ("kind", "bins", "tau_us", "theme", *_reading.NAMES, "force")
+_DRAWING_OPTIONS = ("kind", "bins", "tau_us", "from_us", "to_us", "theme", *_reading.NAMES, "force")
 
 
 @click.command(name="show", short_help="One thing in full, or a recording as a picture.")
@@ -19,6 +19,18 @@ _DRAWING_OPTIONS = ("kind", "bins", "tau_us", "theme", *_reading.NAMES, "force")
 @click.option("--bins", type=int, metavar="N", help="With --out: panels of a sheet, pages of a film.")
 @click.option(
     "--tau-us", type=float, metavar="US", help="With --out: the time constant a surface fades with."
+)
+@click.option(
+    "--from-us",
+    type=int,
+    metavar="US",
+    help="With --out: draw what is later than this, counted from the first event.",
+)
+@click.option(
+    "--to-us",
+    type=int,
+    metavar="US",
+    help="With --out: draw what is earlier than this, counted from the first event.",
 )
 @click.option("--theme", metavar="T", help="With --out: dark (the default) or light.")
 @_reading.options
@@ -43,10 +55,9 @@ def command(
     if out is not None:
         _draw(name, out, as_json, **drawing)
         return
-    if picture_options := [key for key in _DRAWING_OPTIONS if drawing[key]]:
-        option = {"kind": "as", "tau_us": "tau-us", "settings": "set"}.get(
-            picture_options[0], picture_options[0]
-        )
+    if picture_options := [key for key in _DRAWING_OPTIONS if _is_given(drawing[key])]:
+        option = {"kind": "as", "settings": "set"}.get(picture_options[0], picture_options[0])
+        option = option.replace("_", "-")
         raise click.UsageError(f"--{option} is for a picture: name its file with --out")
     from eventbench import home
     from eventbench.cli._describe import describe_name, describe_path
@@ -65,6 +76,10 @@ def command(
         _print(table)
 
 
+def _is_given(value: Any) -> bool:
+    return value is not None and value is not False and value != ()
+
+
 def _refuse_recording(path: Path) -> None:
     """Raises BadSpec for any other file: it is likely to be a recording, and the advice says what to do with one."""
     from eventbench.errors import BadSpec
@@ -80,35 +95,42 @@ def _refuse_recording(path: Path) -> None:
 def _draw(name: str, out: str, as_json: bool, **drawing: Any) -> None:
     from eventbench.cli._progress import bar
     from eventbench.pictures.files import check_target
+    from eventbench.pictures.lettering import format_duration
     from eventbench.pictures.picture import draw
-    from eventbench.recordings.read import read_counted
+    from eventbench.recordings.windows import open_recording
 
     path, target = Path(name).expanduser(), Path(out).expanduser()
     check_target(target, drawing["force"])  # first, so that no large file is read in vain
     reading = _reading.reading(*(drawing[name] for name in _reading.NAMES))
-    events, lost, notes = read_counted(path, reading)
+    recording = open_recording(path, reading, progress=bar)
     picture = draw(
-        events,
+        recording,
         target,
         title=path.name,
         kind=drawing["kind"] or "frames",
         bins=drawing["bins"],
         tau_us=drawing["tau_us"],
         theme=drawing["theme"] or "dark",
+        from_us=drawing["from_us"],
+        to_us=drawing["to_us"],
         force=drawing["force"],
         progress=bar,
     )
     if as_json:
-        source = {"recording": str(path), "sensor": list(events.sensor), "events": len(events)}
-        account = {"lost": dict(lost), "notes": [note._asdict() for note in notes]} if lost or notes else {}
-        _options.print_json(source | {"duration_us": events.duration_us} | account | picture._asdict())
+        source = {"recording": str(path), "sensor": list(recording.sensor), "events": len(recording)}
+        notes = [note._asdict() for note in recording.notes]
+        account = {"lost": recording.lost, "notes": notes} if recording.lost or notes else {}
+        _options.print_json(source | {"duration_us": recording.duration_us} | account | picture._asdict())
         return
-    for note in notes:
+    for note in recording.notes:
         _options.say(f"{path}: {note.what}")
+    if picture.drawn_events < picture.of_events:
+        _options.say(f"{path}: a sample is drawn, {picture.drawn_events:,} of {picture.of_events:,} events")
     is_film = picture.seconds is not None
     panels = f"{picture.panels:,} {'page' if is_film else 'panel'}{'s' if picture.panels != 1 else ''}"
     size = f"{picture.width}x{picture.height}"
     length = f", {picture.seconds:,.2f} s" if is_film else ""
+    panels += f" of {format_duration(picture.page_us)}" if picture.page_us else ""
     _options.say(f"{picture.path}: {picture.kind}, {panels}, {size}{length}, {picture.bytes:,} bytes")
 
 

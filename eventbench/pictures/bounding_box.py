@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import ImageDraw
 
-from eventbench.events import Events
 from eventbench.pictures.lettering import SMALL, draw_text, tick_distance, time_unit, width_of
 from eventbench.pictures.palette import Theme
+from eventbench.pictures.span import Span
 
 TIME_LENGTH = 1.9  # length of the edge along time, relative to the longer side of the sensor
 EYE_DISTANCE = 4.2  # distance of the eye from the centre, in the same unit
@@ -45,10 +45,10 @@ class BoundingBox(NamedTuple):
     size: tuple[int, int]
 
     @classmethod
-    def of(cls, events: Events, size: tuple[int, int]) -> BoundingBox:
+    def of(cls, span: Span, size: tuple[int, int]) -> BoundingBox:
         """The box of a recording: its duration by its sensor."""
-        width, height = events.sensor
-        return cls((float(max(1, events.duration_us)), float(width), float(height)), size)
+        width, height = span.sensor
+        return cls((float(max(1, span.duration_us)), float(width), float(height)), size)
 
     @property
     def corners(self) -> np.ndarray:

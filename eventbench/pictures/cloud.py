@@ -10,10 +10,13 @@ import numpy as np
 from numba import njit
 from PIL import Image, ImageDraw
 
-from eventbench.events import Events
+from eventbench.files.progress import Progress, no_progress
 from eventbench.pictures.bounding_box import BoundingBox, draw_box
 from eventbench.pictures.palette import Theme, shade
-from eventbench.pictures.panels import Panels, require_events
+from eventbench.pictures.panels import Panels
+from eventbench.pictures.span import Span
+
+MOST_POINTS = 1_000_000  # of more events a sample is drawn
 
 _OVERSAMPLING = 2
 _SIDES = (
@@ -53,13 +56,16 @@ def _draw_points(t, x, y, p, first, view, side, on, off, depth):  # type: ignore
                     off[row, column] += 1
 
 
-def cloud(events: Events, views: int, size: tuple[int, int], theme: Theme) -> Panels:
+def cloud(
+    span: Span, views: int, size: tuple[int, int], theme: Theme, progress: Progress = no_progress
+) -> Panels:
     """The cloud from `views` sides, in a whole turn about the vertical axis; each panel has `size` (width, height).
 
-    Raises BadRecording if there is no event.
+    Of more than MOST_POINTS events a sample is drawn, which is read with `progress`. Raises BadRecording if there is no event.
     """
-    require_events(events)
-    box = BoundingBox.of(events, size)
+    span.require_events()
+    events = span.sample(MOST_POINTS, progress)
+    box = BoundingBox.of(span, size)
     side = next((side for side, limit in _SIDES if len(events) <= limit), 1)
     shape = (size[1] * _OVERSAMPLING, size[0] * _OVERSAMPLING)
     on, off, depth = (np.zeros(shape, np.float32) for _ in range(3))
@@ -69,12 +75,13 @@ def cloud(events: Events, views: int, size: tuple[int, int], theme: Theme) -> Pa
         for plane in (on, off, depth):
             plane[:] = 0
         matrix = projection.enlarged(_OVERSAMPLING)
-        _draw_points(events.t, events.x, events.y, events.p, events.t[0], matrix, side, on, off, depth)
+        _draw_points(events.t, events.x, events.y, events.p, span.first_us, matrix, side, on, off, depth)
         image = Image.new("RGB", size, theme.panel)
         draw_box(ImageDraw.Draw(image), box, projection, theme)
         return _overlay(np.asarray(image), on, off, depth, theme)
 
-    return Panels(size, [""] * views, None, "", draw)
+    note = f"a sample of {len(events):,}" if len(events) < len(span) else ""
+    return Panels(size, [""] * views, None, note, draw, len(events))
 
 
 def _overlay(

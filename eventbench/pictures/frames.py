@@ -6,32 +6,31 @@ from collections.abc import Callable
 
 import numpy as np
 
-from eventbench.events import Events
 from eventbench.pictures.palette import Theme, shade
-from eventbench.pictures.panels import Panels, bin_edges, first_events, span_captions
+from eventbench.pictures.panels import Panels, bin_edges, span_captions
 from eventbench.pictures.pixel_grid import PixelGrid
+from eventbench.pictures.span import Span
 
 FAINTEST = 0.42  # strength of one event, which has to be visible; that of the busiest pixels is 1
 SAMPLED_FRAMES = 16  # number of frames in which the busiest pixels are searched
 
 
-def frames(events: Events, bins: int, room: int, theme: Theme) -> Panels:
+def frames(span: Span, bins: int, room: int, theme: Theme) -> Panels:
     """`bins` frames of equal durations, each at most about `room` pixels wide and high.
 
     Colours grow with the logarithm of a pixel's events, on the same scale in all frames. Raises BadRecording if there is no event.
     """
-    edges = bin_edges(events, bins)
-    first = first_events(events, edges)
-    grid = PixelGrid.of(events.sensor, room)
-    shape, cells = (grid.rows, grid.columns), grid.cells(events)
+    edges = bin_edges(span, bins)
+    grid = PixelGrid.of(span.sensor, room)
+    shape = (grid.rows, grid.columns)
 
     def counts(k: int) -> tuple[np.ndarray, np.ndarray]:
-        in_bin = slice(first[k], first[k + 1])
-        size = grid.rows * grid.columns
-        by_polarity = np.bincount(cells[in_bin] * 2 + events.p[in_bin], minlength=2 * size).reshape(size, 2)
+        by_polarity = np.zeros((grid.rows * grid.columns, 2), np.int64)
+        for events in span.pieces(edges[k], edges[k + 1]):
+            grid.add(events, by_polarity)
         return by_polarity[:, 0], by_polarity[:, 1]
 
-    busiest = _busiest_count(counts, first)
+    busiest = _busiest_count(counts, bins)
 
     def draw(k: int) -> np.ndarray:
         off, on = counts(k)
@@ -50,9 +49,9 @@ def frames(events: Events, bins: int, room: int, theme: Theme) -> Panels:
     )
 
 
-def _busiest_count(counts: Callable[[int], tuple[np.ndarray, np.ndarray]], first: np.ndarray) -> int:
+def _busiest_count(counts: Callable[[int], tuple[np.ndarray, np.ndarray]], bins: int) -> int:
     """The number of events that one in two hundred active pixels exceeds, over a sample of frames; at least 2."""
-    sample = np.unique(np.linspace(0, len(first) - 2, SAMPLED_FRAMES).astype(int))
-    totals = [np.add(*counts(k)) for k in sample if first[k + 1] > first[k]]
-    active = np.concatenate([total[total > 0] for total in totals]) if totals else np.ones(1, np.int64)
-    return max(2, int(np.quantile(active, 0.995, method="higher")))
+    sample = np.unique(np.linspace(0, bins - 1, SAMPLED_FRAMES).astype(int))
+    totals = (np.add(*counts(k)) for k in sample)
+    active = np.concatenate([total[total > 0] for total in totals])
+    return max(2, int(np.quantile(active, 0.995, method="higher"))) if len(active) else 2

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from eventbench.events import Events
+from eventbench.files.progress import Progress, no_progress
 from eventbench.pictures.lettering import BODY, SMALL, TITLE, draw_text, format_duration, shortened, width_of
 from eventbench.pictures.palette import Theme
 from eventbench.pictures.panels import Panels
+from eventbench.pictures.span import Span
 from eventbench.pictures.timeline import HEIGHT, Timeline
 
 MARGIN, GAP, CAPTION_HEIGHT = 24, 12, 20
@@ -26,25 +27,30 @@ class Heading(NamedTuple):
     facts: str
 
     @classmethod
-    def of(cls, title: str, events: Events) -> Heading:
-        """The heading of a recording."""
-        width, height = events.sensor
-        on = int(np.count_nonzero(events.p))
-        duration = format_duration(events.duration_us)
-        return cls(
-            title, f"{len(events):,} events in {duration}, {on / len(events):.0%} ON, on {width}x{height}"
-        )
+    def of(cls, title: str, span: Span, on: int) -> Heading:
+        """The heading of a recording of which so many events are ON."""
+        width, height = span.sensor
+        facts = f"{len(span):,} events in {format_duration(span.duration_us)}"
+        facts += f" from {format_duration(span.after_us)} on" if span.after_us else ""
+        return cls(title, f"{facts}, {on / len(span):.0%} ON, on {width}x{height}")
 
 
 class Page:
-    """A page for `rows` x `columns` panels; what all pages of a film share is drawn once."""
+    """A page for all panels in so many columns, None for one panel a page; what all pages of a film share is drawn once."""
 
     def __init__(
-        self, heading: Heading, panels: Panels, events: Events, theme: Theme, columns: int, rows: int
+        self,
+        title: str,
+        panels: Panels,
+        span: Span,
+        theme: Theme,
+        columns: int | None = None,
+        progress: Progress = no_progress,
     ) -> None:
-        self.panels, self.theme, self.columns, self.rows = panels, theme, columns, rows
+        self.panels, self.theme, self.columns = panels, theme, columns or 1
+        rows = -(-len(panels.captions) // columns) if columns else 1
         panel_width, panel_height = panels.size
-        grid = columns * panel_width + (columns - 1) * GAP
+        grid = self.columns * panel_width + (self.columns - 1) * GAP
         self.width = max(MIN_WIDTH, grid + 2 * MARGIN)
         self.left = (self.width - grid) // 2
         self.captioned = any(panels.captions)
@@ -55,8 +61,8 @@ class Page:
         self.width += self.width % 2
         self.height = self.timeline_top + HEIGHT + 14
         self.height += self.height % 2
-        self.timeline = Timeline(events, self.width - 2 * MARGIN, theme)
-        self.base = self._base(heading)
+        self.timeline = Timeline(span, self.width - 2 * MARGIN, theme, progress)
+        self.base = self._base(Heading.of(title, span, self.timeline.on))
 
     def _base(self, heading: Heading) -> Image.Image:
         """The page without panels."""
@@ -96,10 +102,10 @@ class Page:
                 SMALL, self.theme.soft,
             )  # fmt: skip
 
-    def sheet(self) -> Image.Image:
+    def sheet(self, progress: Progress = no_progress) -> Image.Image:
         """All panels on one page."""
-        image = self.base.copy()
-        for k, caption in enumerate(self.panels.captions):
+        image, captions = self.base.copy(), self.panels.captions
+        for k, caption in progress(enumerate(captions), of="drawn", unit="panel", total=len(captions)):
             self.paste_panel(image, k, self.panels.draw(k), caption)
         return image
 

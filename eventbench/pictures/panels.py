@@ -8,15 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eventbench.errors import BadRecording
-from eventbench.events import Events
 from eventbench.pictures.lettering import format_time, time_unit
+from eventbench.pictures.span import Span
 
 
 class Panels(NamedTuple):
     """`draw(k)` returns panel k, uint8 (height, width, 3); `spans[k]` is the time it shows, in us from the first event.
 
     `spans` is None if every panel shows the whole recording, as the views of a cloud do. `note` is text for the heading.
+    `points` is the number of events that a cloud is drawn of.
     """
 
     size: tuple[int, int]
@@ -24,27 +24,16 @@ class Panels(NamedTuple):
     spans: list[tuple[float, float]] | None
     note: str
     draw: Callable[[int], np.ndarray]
+    points: int | None = None
 
 
-def require_events(events: Events) -> None:
-    """Raises BadRecording if there is no event."""
-    if not len(events):
-        raise BadRecording("no event to draw")
-
-
-def bin_edges(events: Events, bins: int) -> np.ndarray:
+def bin_edges(span: Span, bins: int) -> np.ndarray:
     """float64 (bins + 1,): edges of equal parts of the time from the first event to just after the last, in us from the first.
 
     Raises BadRecording if there is no event.
     """
-    require_events(events)
-    return np.linspace(0, events.duration_us + 1, bins + 1)
-
-
-def first_events(events: Events, edges: np.ndarray) -> np.ndarray:
-    """int64 (bins + 1,): the index of the first event at or after each edge of `bin_edges`."""
-    times = int(events.t[0]) + np.ceil(edges).astype(np.int64)
-    return np.asarray(np.searchsorted(events.t, times, side="left"))
+    span.require_events()
+    return np.linspace(0, span.duration_us + 1, bins + 1)
 
 
 def span_captions(edges: np.ndarray) -> list[str]:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
 from eventbench.events import Events
 
 MIN_HEIGHT = 24  # of a picture in pixels, for sensors with few rows, such as a cochlea
+
+
+@njit(cache=True, nogil=True)
+def count_cells(x, y, p, block, columns, by_polarity):  # type: ignore[no-untyped-def]
+    """Add events to the counts of their cells, int64 (cells, 2)."""
+    for i in range(x.shape[0]):
+        by_polarity[np.int64(y[i]) // block * columns + np.int64(x[i]) // block, p[i]] += 1
 
 
 class PixelGrid(NamedTuple):
@@ -39,6 +47,10 @@ class PixelGrid(NamedTuple):
         rows, columns = events.y // self.block, events.x // self.block
         cells: np.ndarray = rows.astype(np.int64) * self.columns + columns
         return cells
+
+    def add(self, events: Events, by_polarity: np.ndarray) -> None:
+        """Add the events of each cell and polarity to `by_polarity`, int64 (cells, 2)."""
+        count_cells(events.x, events.y, events.p, self.block, self.columns, by_polarity)
 
     def enlarge(self, cells: np.ndarray) -> np.ndarray:
         """The picture (height, width, 3) of the cells' colours (rows, columns, 3)."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from eventbench.events import Events
+from eventbench.files.progress import Progress, no_progress
 from eventbench.pictures.lettering import SMALL, draw_text, tick_distance, time_unit, width_of
 from eventbench.pictures.palette import RGB, Theme
+from eventbench.pictures.span import Span
 
 HEIGHT = 78
 _BAR, _GAP = 3, 1
@@ -15,14 +16,17 @@ _HALF = 26  # height of the ON or of the OFF bars
 
 
 class Timeline:
-    """`base` is the timeline without a mark; `marked` draws it with an interval marked."""
+    """`base` is the timeline without a mark; `marked` draws it with an interval marked; `on` is how many events are ON."""
 
-    def __init__(self, events: Events, width: int, theme: Theme) -> None:
+    def __init__(self, span: Span, width: int, theme: Theme, progress: Progress = no_progress) -> None:
         self.theme, self.width = theme, width
-        self.span = float(events.duration_us + 1)
+        self.span = float(span.duration_us + 1)
         bars = max(1, width // (_BAR + _GAP))
-        bar_of = np.minimum((events.t - events.t[0]) * (bars / self.span), bars - 1).astype(np.int64)
-        by_polarity = np.bincount(bar_of * 2 + events.p, minlength=2 * bars).reshape(bars, 2)
+        by_polarity = np.zeros((bars, 2), np.int64)
+        for events in span.all(progress):
+            bar_of = np.minimum((events.t - span.first_us) * (bars / self.span), bars - 1).astype(np.int64)
+            by_polarity += np.bincount(bar_of * 2 + events.p, minlength=2 * bars).reshape(bars, 2)
+        self.on = int(by_polarity[:, 1].sum())
         self.heights = np.ceil(_HALF * by_polarity / max(1, by_polarity.max())).astype(int)
         self.base = self._drawn(None)
 

@@ -28,6 +28,7 @@ from eventbench.pictures.palette import THEMES, gif_palette
 from eventbench.pictures.picture import draw
 from eventbench.pictures.pixel_grid import MIN_HEIGHT, PixelGrid
 from eventbench.pictures.playback import Playback
+from eventbench.pictures.span import Span
 from eventbench.pictures.surface import default_tau_us, surface
 from tests.support.recordings import recordings
 
@@ -53,9 +54,9 @@ def centres(panel: np.ndarray, sensor: tuple[int, int]) -> np.ndarray:
 def test_a_frame_is_coloured_where_and_as_its_events_are(events: Events, bins: int) -> None:
     if not len(events):
         with pytest.raises(BadRecording, match="no event to draw"):
-            frames(events, bins, 300, DARK)
+            frames(Span(events), bins, 300, DARK)
         return
-    views = frames(events, bins, 300, DARK)
+    views = frames(Span(events), bins, 300, DARK)
     drawn = np.stack([centres(views.draw(k), events.sensor) for k in range(bins)])
     width = (events.duration_us + 1) / bins
     counts = np.zeros((bins, events.sensor[1], events.sensor[0], 2), int)
@@ -73,7 +74,7 @@ def test_a_frame_is_coloured_where_and_as_its_events_are(events: Events, bins: i
 @settings(deadline=None, max_examples=25)
 @given(recordings(least=1), st.integers(1, 4))
 def test_a_surface_is_brightest_where_events_are_latest(events: Events, bins: int) -> None:
-    views = surface(events, bins, 300, DARK, tau_us=1e4)
+    views = surface(Span(events), bins, 300, DARK, tau_us=1e4)
     assert views.spans is not None
     for k in [*range(bins), 0]:  # a film may be drawn again from the start
         panel = centres(views.draw(k), events.sensor)
@@ -94,7 +95,7 @@ def test_a_surface_is_brightest_where_events_are_latest(events: Events, bins: in
 
 def test_every_event_of_a_cloud_is_drawn_where_the_box_projects_it() -> None:
     events = wave(50)
-    box = BoundingBox.of(events, (300, 200))
+    box = BoundingBox.of(Span(events), (300, 200))
     for turn, still in ((0.0, True), (0.3, False), (0.85, False)):
         projection = box.projection(turn, still)
         on, off, depth = (np.zeros((200, 300), np.float32) for _ in range(3))
@@ -111,7 +112,7 @@ def test_every_event_of_a_cloud_is_drawn_where_the_box_projects_it() -> None:
 
 def test_a_cloud_fits_its_picture_from_every_side_and_time_runs_to_the_right() -> None:
     for sensor in ((34, 34), (1280, 720), (700, 1)):
-        box = BoundingBox.of(wave(20, sensor), (720, 520))
+        box = BoundingBox.of(Span(wave(20, sensor)), (720, 520))
         for turn in np.linspace(0, 1, 17):
             corners = box.projection(float(turn), still=False).project(box.corners)[:, :2]
             assert corners.min() > 0
@@ -124,7 +125,7 @@ def test_a_cloud_fits_its_picture_from_every_side_and_time_runs_to_the_right() -
 
 def test_a_cloud_shows_every_lone_event() -> None:
     events = wave(12)
-    panel = cloud(events, 1, (300, 200), DARK).draw(0).astype(int)
+    panel = cloud(Span(events), 1, (300, 200), DARK).draw(0).astype(int)
     warm, cold = panel[..., 0] - panel[..., 2] > 40, panel[..., 2] - panel[..., 0] > 40
     assert warm.sum() > 4 * int(events.p.sum())
     assert cold.sum() > 4 * int((events.p == 0).sum())
@@ -227,7 +228,7 @@ def test_the_smallest_recordings_on_odd_sensors_are_drawn(
 def test_what_cannot_be_drawn_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     events = wave(20)
     out = tmp_path / "a.png"
-    options: dict[str, Any] = {"events": events, "out": out, "title": "wave"}
+    options: dict[str, Any] = {"recording": events, "out": out, "title": "wave"}
     for problem, changes in (
         (UnknownName, {"kind": "clud"}),
         (UnknownName, {"theme": "pink"}),
@@ -238,7 +239,7 @@ def test_what_cannot_be_drawn_is_refused_and_leaves_nothing(tmp_path: Path) -> N
         (BadSpec, {"out": tmp_path / "a.bmp"}),
         (BadSpec, {"out": tmp_path / "gone" / "a.png"}),
         (BadSpec, {"out": tmp_path}),
-        (BadRecording, {"events": Events.empty((4, 4))}),
+        (BadRecording, {"recording": Events.empty((4, 4))}),
     ):
         with pytest.raises(problem):
             draw(**(options | changes))
@@ -251,9 +252,10 @@ def test_a_file_that_is_there_is_replaced_only_by_force_and_only_when_complete(t
     with pytest.raises(BadSpec, match="exists already; choose another name, or replace it with --force"):
         draw(wave(), out, title="wave")
 
-    def breaks_off(items: Iterable[A], **_: object) -> Iterator[A]:
+    def breaks_off(items: Iterable[A], of: str, **_: object) -> Iterator[A]:
         yield from islice(items, 2)
-        raise KeyboardInterrupt
+        if of == "drawn":
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         draw(wave(), out, title="wave", force=True, progress=breaks_off)
@@ -299,8 +301,8 @@ def test_words_and_numbers_fit_their_room() -> None:
             step = tick_distance(span, most)
             assert span / step <= most * (1 + 1e-9)
     assert columns_for(12, (306, 306)) == 4
-    assert default_tau_us(wave(span=300_000)) == 50_000
-    assert default_tau_us(wave(span=9_000)) == 1_000
+    assert default_tau_us(Span(wave(span=300_000))) == 50_000
+    assert default_tau_us(Span(wave(span=9_000))) == 1_000
 
 
 @pytest.mark.slow
