@@ -13,8 +13,9 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.errors import BadRecording
-from eventbench.sources._aedat.aedat31_kernels import HEAD_BYTES, POLARITY, SIZES, fill, int32_at, measure
+from eventbench.sources._aedat.aedat31_kernels import HEAD_BYTES, POLARITY, SIZES, fill, measure
 from eventbench.sources._aedat.header import CHIPS, Chip, chip_of, header_of, lines_with
+from eventbench.sources._aedat.sound import fits, sound
 from eventbench.sources._memory import columns
 from eventbench.sources.base import (
     ONE_BIT,
@@ -89,12 +90,14 @@ class Aedat31(Source, frozen=True, forbid_unknown_fields=True):
             what = f"the header names the source {chip.stated}, which is no event camera"
             raise BadRecording(what, where=name, allowed=", ".join(CHIPS))
         t, x, y, p = columns(most)
-        n = fill(raw, start, t, x, y, p)
+        n, high_x, high_y, back = fill(raw, start, t, x, y, p)
         t, x, y, p = t[:n], x[:n], y[:n], p[:n]
         own = CHIPS.get(chip.known)
         if sensor is None and own is None and chip.stated:
             notes.append(_unknown(chip))
         size = sensor or own or smallest_sensor(x, y, name)
+        if not back and fits((high_x, high_y), size):
+            return sound((t, x, y, p), size, notes)
         return self.checked((t, x, y, p), sensor=size, name=name, notes=notes)
 
     def polarity_convention(self, raw: RawColumns | None) -> str:  # noqa: ARG002  # all files have the same
@@ -106,8 +109,9 @@ def _before_the_cut(raw: np.ndarray, at: int) -> tuple[np.ndarray, int]:
     """The bytes of the whole events, where the packet at `at` is cut off; and how many events of that packet they have."""
     if len(raw) - at < HEAD_BYTES or (raw[at], raw[at + 1]) != (POLARITY, 0):
         return raw[:at], 0
-    whole = (len(raw) - at - HEAD_BYTES) // int(int32_at(raw, at + 4))
-    kept = raw[: at + HEAD_BYTES + whole * int(int32_at(raw, at + 4))].copy()
+    size = int.from_bytes(raw[at + 4 : at + 8].tobytes(), "little")
+    whole = (len(raw) - at - HEAD_BYTES) // size
+    kept = raw[: at + HEAD_BYTES + whole * size].copy()
     kept[at + 20 : at + 24] = np.frombuffer(np.int32(whole).tobytes(), np.uint8)
     return kept, whole
 

@@ -16,8 +16,9 @@ from eventbench.sources._aedat.aedat4_packets import events_of
 from eventbench.sources._aedat.header import header_of, lines_with
 from eventbench.sources.aedat2 import Aedat2
 from eventbench.sources.aedat4 import Aedat4
+from eventbench.sources.aedat31 import Aedat31
 from tests.support import slow_aedat
-from tests.support.formats import aedat2, aedat4
+from tests.support.formats import aedat2, aedat4, aedat31
 
 PIECES = [
     b"#",
@@ -33,7 +34,7 @@ HEADERS = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=6)), ma
 
 
 @given(HEADERS)
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 def test_the_header_ends_where_the_slow_reader_ends_it(data: bytes) -> None:
     lines, end = slow_aedat.header_lines(data)
     assert header_of(data) == data[:end]
@@ -55,13 +56,14 @@ def records(draw: st.DrawFn) -> bytes:
     return out
 
 
+@pytest.mark.slow
 @given(
     records(),
     st.sampled_from(["DVS128", "DAVIS240", "DAVIS346", "DAVIS640"]),
     st.booleans(),
-    st.integers(1, 40),
+    st.sampled_from([1, 3, 40, 150]),
 )
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 def test_aedat2_gives_what_the_slow_decoder_gives(body: bytes, camera: str, keep: bool, times: int) -> None:
     sizes = {"DVS128": (128, 128), "DAVIS240": (240, 180), "DAVIS346": (346, 260), "DAVIS640": (640, 480)}
     width, height = sizes[camera]
@@ -86,6 +88,35 @@ def test_aedat2_gives_what_the_slow_decoder_gives(body: bytes, camera: str, keep
     assert found.lost == {kind: number for kind, number in lost.items() if number}
     back = sum(on_it[k + 1][0] < on_it[k][0] for k in range(len(on_it) - 1))
     assert found.mended == ({"steps_back": back} if back else {})
+
+
+@pytest.mark.slow
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0, 1, 1, 1, 3]),
+            st.sampled_from([(8, 4), (8, 4), (12, 8), (9, 5)]),
+            st.integers(-1, 2),
+            st.integers(0, 50),
+            st.sampled_from([1, 20, 130]),
+            st.booleans(),
+        ),
+        max_size=5,
+    ),
+    st.integers(0, 2**32 - 1),
+)
+@settings(deadline=None, max_examples=80)
+def test_aedat31_gives_what_the_slow_decoder_gives(
+    packets: list[tuple[int, tuple[int, int], int, int, int, bool]], seed: int
+) -> None:
+    rng, body = np.random.default_rng(seed), b""
+    for kind, (size, offset), overflow, number, times, all_valid in packets:
+        events = rng.integers(0, 256, (number * times, size), np.uint8)
+        events[:, 0] |= all_valid
+        body += aedat31.packet(kind, events.tobytes(), size, len(events), overflow=overflow, offset=offset)
+    wanted = sorted(slow_aedat.aedat31_events(body), key=lambda row: row[0])
+    found = Aedat31(sort=True).decode(aedat31.write([body]), "a", (1 << 15, 1 << 15))
+    assert slow_aedat.rows_of((found.t, found.x, found.y, found.p)) == wanted
 
 
 SEQUENCE = st.tuples(
@@ -114,8 +145,9 @@ def packed(draw: st.DrawFn) -> tuple[bytes, int]:
     return frame + bytes(4), size
 
 
+@pytest.mark.slow
 @given(packed(), packed(), st.data())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 def test_lz4_frames_unpack_as_they_do_slowly_alone_and_beside_another(
     one: tuple[bytes, int], other: tuple[bytes, int], data: st.DataObject
 ) -> None:
@@ -154,8 +186,9 @@ EVENTS_4 = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(EVENTS_4, max_size=5), st.sampled_from([aedat4.NONE, aedat4.LZ4, aedat4.ZSTD]), st.data())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 def test_packets_of_aedat4_give_what_the_slow_decoder_gives(
     packets: list[list[tuple[int, int, int, int]]], compression: int, data: st.DataObject
 ) -> None:

@@ -56,6 +56,22 @@ def aedat2_events(body: bytes, davis: bool, size: tuple[int, int], keep: bool) -
     return rows, marked
 
 
+def aedat31_events(data: bytes) -> list[Row]:
+    """Valid polarity events of sound packets."""
+    rows: list[Row] = []
+    at = 0
+    while at < len(data):
+        kind, _, size, offset, overflow, _, number, _ = struct.unpack_from("<hhiiiiii", data, at)
+        at += 28
+        for k in range(number if kind == 1 else 0):
+            (word,) = struct.unpack_from("<I", data, at + k * size)
+            (clock,) = struct.unpack_from("<i", data, at + k * size + offset)
+            if word & 1:
+                rows.append((clock + (overflow << 31), word >> 17, word >> 2 & 0x7FFF, word >> 1 & 1))
+        at += size * number
+    return rows
+
+
 def lz4_frame(frame: bytes, size: int) -> bytes | None:
     """What an LZ4 frame holds; None where it is damaged or holds another number of bytes."""
     if len(frame) < 7 or frame[:4] != b"\x04\x22\x4d\x18" or frame[4] >> 6 != 1:

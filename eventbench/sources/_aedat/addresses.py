@@ -104,6 +104,56 @@ def eight_events(typing: Any, first: Any, t: Any, x: Any, y: Any, p: Any) -> Any
     return types.void(*[types.int64] * 5), generate
 
 
+@intrinsic
+def eight_words(typing: Any, first: Any, columns: Any, base: Any, time_flip: Any, layout: Any) -> Any:
+    """Eight words, of which the lower half is an address and the upper a time, to the addresses of columns t, x, y, p.
+
+    t is base + (time ^ time_flip); x and y are add + (address >> shift & mask ^ flip), the polarity is address >> shift & 1 ^
+    flip. layout : shift, mask, flip and add of x, those of y, shift and flip of the polarity
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        narrow = ir.IntType(32)
+        eight = ir.VectorType(narrow, 8)
+        at, to, base_, flip_, values = arguments
+        to = [builder.extract_value(to, k) for k in range(4)]
+        values = [builder.trunc(builder.extract_value(values, k), narrow) for k in range(10)]
+
+        def repeated(value: Any) -> Any:
+            kind = ir.VectorType(value.type, 8)
+            one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(narrow, 0))
+            return builder.shuffle_vector(one, one, ir.Constant(eight, [0] * 8))
+
+        def lanes(odd: int) -> Any:
+            which = ir.Constant(eight, [2 * k + odd for k in range(8)])
+            return builder.shuffle_vector(words, ir.Constant(words.type, ir.Undefined), which)
+
+        def field(shift: Any, mask: Any, flip: Any) -> Any:
+            shifted = builder.lshr(addresses, repeated(shift))
+            return builder.xor(builder.and_(shifted, repeated(mask)), repeated(flip))
+
+        def store(column: Any, bits: int, address: Any) -> None:
+            if bits < 32:
+                column = builder.trunc(column, ir.VectorType(ir.IntType(bits), 8))
+            builder.store(column, builder.inttoptr(address, column.type.as_pointer())).align = 1
+
+        words = builder.load(builder.inttoptr(at, ir.VectorType(narrow, 16).as_pointer()))
+        words.align = 1
+        addresses, times = lanes(0), lanes(1)
+        flipped = builder.zext(
+            builder.xor(times, repeated(builder.trunc(flip_, narrow))), ir.VectorType(_WIDE, 8)
+        )
+        store(builder.add(flipped, repeated(base_)), 64, to[0])
+        for k in range(2):
+            shift, mask, flip, add = values[4 * k : 4 * k + 4]
+            store(builder.add(field(shift, mask, flip), repeated(add)), 16, to[1 + k])
+        store(field(values[8], ir.Constant(narrow, 1), values[9]), 8, to[3])
+        return context.get_dummy_value()
+
+    wide = types.int64
+    return types.void(wide, types.UniTuple(wide, 4), wide, wide, types.UniTuple(wide, 10)), generate
+
+
 @njit(cache=True, nogil=True)
 def copy_bytes(target, source, length):  # type: ignore[no-untyped-def]
     """Copy that many bytes and no more; those of a target that lies within the source's length behind it repeat."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from eventbench.sources._aedat.addresses import big_endian_64, load_64, store_64
+from eventbench.sources._aedat.addresses import big_endian_64, store_64
+from eventbench.sources._aedat.word_kernels import columns_of
 
 RECORD_BYTES = 8
 MARK = 1 << 10  # of a DAVIS' external signals, and of events of pixels that are special
-BLOCK = 1024  # records, which stay in the L1 cache
+BLOCK = 2048  # records, which stay in the L1 cache
 
 
 @njit(cache=True, nogil=True)
@@ -32,6 +33,10 @@ def decode(data, start, word, size, turned, keep_marked, t, x, y, p):  # type: i
     addresses); of x and y, those below 0 are over 32,767.
     """
     at, block = data.ctypes.data + start, np.empty(BLOCK, np.uint64)
+    _, x_shift, x_mask, y_shift, y_mask, p_shift, on = word
+    # width - 1 - x is width + ~x, as a processor has both for several pixels at once.
+    flip, right, bottom, turn_p = (-1, size[0], size[1], 1 - on) if turned else (0, 0, 0, 0)
+    layout = (x_shift, x_mask, flip, right, y_shift, y_mask, flip, bottom, p_shift, turn_p)
     n, marked, high_x, high_y, back, wraps, bits = 0, 0, 0, 0, 0, 0, 0
     for first in range(0, t.shape[0], BLOCK):
         records = min(BLOCK, t.shape[0] - first)
@@ -39,9 +44,7 @@ def decode(data, start, word, size, turned, keep_marked, t, x, y, p):  # type: i
         marked, bits = marked + found[1], bits | found[2]
         end = n + found[0]
         before = t[n - 1] if n else 0
-        highest = _columns(
-            block.ctypes.data, word, size, turned, before, t[n:end], x[n:end], y[n:end], p[n:end]
-        )
+        highest = columns_of(block.ctypes.data, 0, 0, layout, before, t[n:end], x[n:end], y[n:end], p[n:end])
         high_x, high_y = max(high_x, highest[0]), max(high_y, highest[1])
         back, wraps, n = back + highest[2], wraps + highest[3], end
     return n, marked, high_x, high_y, back, wraps, bits
@@ -49,7 +52,7 @@ def decode(data, start, word, size, turned, keep_marked, t, x, y, p):  # type: i
 
 @njit(cache=True, nogil=True)
 def _events(at, records, word, keep_marked, block):  # type: ignore[no-untyped-def]
-    """Copy the records that are events: (how many, marked ones, bits of all addresses). The upper half is the address."""
+    """Copy the records that are events: (how many, marked ones, bits of all addresses). The lower half is the address."""
     no_event, other_bits = word[0], ~(MARK | 1 << word[5]) & 0xFFFFFFFF
     n, marked, bits = 0, 0, 0
     has_marks = no_event & MARK != 0
@@ -60,30 +63,6 @@ def _events(at, records, word, keep_marked, block):  # type: ignore[no-untyped-d
         marks = address & no_event
         special = has_marks & (marks == MARK) & (address & other_bits != 0)
         marked += special
-        store_64(block + 8 * n, record)
+        store_64(block + 8 * n, address | record << 32)
         n += (marks == 0) | special & keep_marked
     return n, marked, bits
-
-
-@njit(cache=True, nogil=True)
-def _columns(block, word, size, turned, before, t, x, y, p):  # type: ignore[no-untyped-def]
-    """Fill columns with a block's events: (highest x, highest y, steps back, those of over 2**31 us)."""
-    _, x_shift, x_mask, y_shift, y_mask, p_shift, on = word
-    # width - 1 - x is width + ~x, as the processor has both for several pixels at once.
-    right, bottom, flip, inverted = (size[0], size[1], 1 - on, -1) if turned else (0, 0, 0, 0)
-    for i in range(t.shape[0]):
-        t[i] = load_64(block + 8 * i) & 0xFFFFFFFF
-    for i in range(t.shape[0]):
-        address = load_64(block + 8 * i) >> 32
-        x[i] = right + ((address >> x_shift & x_mask) ^ inverted)
-        y[i] = bottom + ((address >> y_shift & y_mask) ^ inverted)
-        p[i] = (address >> p_shift & 1) ^ flip
-    high_x, high_y, back, wraps = np.uint16(0), np.uint16(0), 0, 0
-    for i in range(t.shape[0]):
-        high_x, high_y = max(high_x, x[i]), max(high_y, y[i])
-    if t.shape[0]:
-        back, wraps = back + (t[0] < before), wraps + (t[0] - before < -(1 << 31))
-    for i in range(t.shape[0] - 1):
-        back += t[i + 1] < t[i]
-        wraps += t[i + 1] - t[i] < -(1 << 31)
-    return np.int64(high_x), np.int64(high_y), back, wraps

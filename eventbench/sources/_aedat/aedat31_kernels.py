@@ -5,95 +5,83 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from eventbench.sources._aedat.addresses import load_16, load_32, load_64, store_64
+from eventbench.sources._aedat.word_kernels import columns_of
+
 HEAD_BYTES = 28
 POLARITY = 1
 TRUNCATED, SIZES = 1, 2
-BLOCK = 512  # events, which stay in the L1 cache
-LOW = np.uint64(0xFFFFFFFF)
+BLOCK = 2048  # events, which stay in the L1 cache
+SIGN = 1 << 31  # of a time of 32 bits
+LEAST_TIME = -(1 << 62)
+# Of x, bits 17 to 31, and y, 2 to 16: shift, mask, and nothing turned; of the polarity, bit 1.
+LAYOUT = (17, 0x7FFF, 0, 0, 2, 0x7FFF, 0, 0, 1, 0)
 
 
 @njit(cache=True, nogil=True)
-def int32_at(data, at):  # type: ignore[no-untyped-def]
-    return np.int64(
-        np.int32(
-            np.uint32(data[at])
-            | np.uint32(data[at + 1]) << np.uint32(8)
-            | np.uint32(data[at + 2]) << np.uint32(16)
-            | np.uint32(data[at + 3]) << np.uint32(24)
-        )
-    )
+def _int32(address):  # type: ignore[no-untyped-def]
+    return np.int64(np.int32(np.uint32(load_32(address))))
 
 
 @njit(cache=True, nogil=True)
 def measure(data, at):  # type: ignore[no-untyped-def]
-    """(most events there can be, offset of the first packet that is wrong, what is wrong: 0 nothing)."""
-    events, end = 0, data.shape[0]
+    """(Most events there can be, offset of the first packet that is wrong, what is wrong: 0 nothing)."""
+    events, end, start = 0, data.shape[0], data.ctypes.data
     while at < end:
         if end - at < HEAD_BYTES:
             return events, at, TRUNCATED
-        kind = np.int64(data[at]) | np.int64(data[at + 1]) << 8
-        size, offset, number = int32_at(data, at + 4), int32_at(data, at + 8), int32_at(data, at + 20)
+        kind = load_16(start + at)
+        size, offset, number = _int32(start + at + 4), _int32(start + at + 8), _int32(start + at + 20)
         if size < 0 or number < 0 or (kind == POLARITY and (size < 8 or offset < 4 or offset > size - 4)):
             return events, at, SIZES
         if size * number > end - at - HEAD_BYTES:
             return events, at, TRUNCATED
         if kind == POLARITY:
             events += number
-        at += np.int64(HEAD_BYTES + size * number)
+        at += HEAD_BYTES + size * number
     return events, at, 0
 
 
 @njit(cache=True, nogil=True)
 def fill(data, at, t, x, y, p):  # type: ignore[no-untyped-def]
-    """Decode what `measure` found sound; the number of valid events."""
-    block = np.empty(BLOCK, np.uint64)
-    as_bytes, n = block.view(np.uint8), 0
+    """Decode what `measure` found sound: (valid events, highest x, highest y, times that step back)."""
+    start, own = data.ctypes.data, np.empty(BLOCK, np.uint64)
+    n, high_x, high_y, back = 0, 0, 0, 0
     while at < data.shape[0]:
-        kind = np.int64(data[at]) | np.int64(data[at + 1]) << 8
-        size, offset, number = int32_at(data, at + 4), int32_at(data, at + 8), int32_at(data, at + 20)
-        overflow = int32_at(data, at + 12) << 31
+        kind = load_16(start + at)
+        size, offset, number = _int32(start + at + 4), _int32(start + at + 8), _int32(start + at + 20)
+        overflow = _int32(start + at + 12) << 31
         at += HEAD_BYTES
-        if kind == POLARITY and size == 8 and offset == 4:
-            for first in range(0, number, BLOCK):
-                m = min(BLOCK, number - first)
-                _copy(data[at + 8 * first : at + 8 * (first + m)], as_bytes)
-                n += _block(block[:m], overflow, t[n : n + m], x[n : n + m], y[n : n + m], p[n : n + m])
-        elif kind == POLARITY:
-            for i in range(number):
-                word = np.uint64(int32_at(data, at + i * size)) & LOW
-                block[0] = word | np.uint64(int32_at(data, at + i * size + offset)) << np.uint64(32)
-                n += _block(block[:1], overflow, t[n : n + 1], x[n : n + 1], y[n : n + 1], p[n : n + 1])
-        at += size * number  # type: ignore[assignment]
-    return n
+        for first in range(0, number if kind == POLARITY else 0, BLOCK):
+            m, block = min(BLOCK, number - first), start + at + size * first
+            if size != 8 or offset != 4 or not _all_valid(block, m):
+                m = _valid_ones(block, size, offset, m, own.ctypes.data)
+                block = own.ctypes.data
+            end = n + m
+            before = t[n - 1] if n else np.int64(LEAST_TIME)
+            highest = columns_of(
+                block, overflow - SIGN, SIGN, LAYOUT, before, t[n:end], x[n:end], y[n:end], p[n:end]
+            )
+            high_x, high_y, back = max(high_x, highest[0]), max(high_y, highest[1]), back + highest[2]
+            n = end
+        at += size * number
+    return n, high_x, high_y, back
 
 
 @njit(cache=True, nogil=True)
-def _copy(data, block):  # type: ignore[no-untyped-def]
-    for i in range(data.shape[0]):
-        block[i] = data[i]
+def _all_valid(block, number):  # type: ignore[no-untyped-def]
+    valid = 1
+    for i in range(number):
+        valid &= load_64(block + 8 * i)
+    return valid & 1 == 1
 
 
 @njit(cache=True, nogil=True)
-def _block(block, overflow, t, x, y, p):  # type: ignore[no-untyped-def]
-    """Decode words of which the lower half is the event and the upper its time; how many are valid."""
-    valid = np.uint64(1)
-    for i in range(block.shape[0]):
-        valid &= block[i]
-    if valid:
-        for i in range(block.shape[0]):
-            t[i] = overflow + (np.int64(block[i]) >> 32)
-        for i in range(block.shape[0]):
-            x[i] = block[i] >> np.uint64(17) & np.uint64(0x7FFF)
-        for i in range(block.shape[0]):
-            y[i] = block[i] >> np.uint64(2) & np.uint64(0x7FFF)
-        for i in range(block.shape[0]):
-            p[i] = block[i] >> np.uint64(1) & np.uint64(1)
-        return block.shape[0]
+def _valid_ones(block, size, offset, number, own):  # type: ignore[no-untyped-def]
+    """Copy valid events of any size as words of which the upper half is the time; how many there are."""
     n = 0
-    for word in block:
-        if word & np.uint64(1):
-            t[n] = overflow + (np.int64(word) >> 32)
-            x[n], y[n] = word >> np.uint64(17) & np.uint64(0x7FFF), word >> np.uint64(2) & np.uint64(0x7FFF)
-            p[n] = word >> np.uint64(1) & np.uint64(1)
-            n += 1
+    for i in range(number):
+        word = load_32(block + size * i)
+        store_64(own + 8 * n, word | load_32(block + size * i + offset) << 32)
+        n += word & 1
     return n
