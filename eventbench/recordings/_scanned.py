@@ -60,12 +60,13 @@ class ScannedEvents:
         return earlier + sum(int((self._piece(number)[0] < time_us).sum()) for number in crossed)
 
     def _piece(self, number: int) -> Columns:
-        columns = self._decoded.pop(number, None)
-        if columns is None:
-            with self._lock_of(number):
-                columns = self._decoded.pop(number, None) or self._decode(number)
-                self._decoded[number] = columns
-        self._decoded[number] = columns  # as the last one
+        columns = self._decoded.get(number)
+        if columns is not None:
+            return columns
+        with self._lock_of(number):
+            columns = self._decoded.get(number)  # another thread may have decoded it meanwhile
+            if columns is None:
+                columns = self._decoded[number] = self._decode(number)
         for oldest in list(self._decoded)[:-KEPT_PIECES]:
             self._decoded.pop(oldest, None)
         return columns
