@@ -27,7 +27,11 @@ SHOWN = 10  # remarks of a kind, in lines
     is_flag=True,
     help="Leave out recordings that cannot be read; the store says which, and is not ranked where the card pins its samples.",
 )
-@click.option("--download", is_flag=True, help="Fetch the raw files first, with tonic's downloader.")
+@click.option(
+    "--download",
+    is_flag=True,
+    help="Fetch the raw files first, as far as they are not there: checked by their hashes, gone on with where that broke off.",
+)
 @_options.data_dir
 @_options.cache_dir
 @_options.as_json
@@ -67,7 +71,7 @@ def command(
     if download:
         from eventbench.recordings.download import download as fetch
 
-        fetch(card, places.data)
+        _options.note(fetch(card, places.data, bar))
     options: dict[str, Any] = {
         "workers": workers or _options.cores(),
         "rebuild": rebuild,

@@ -82,7 +82,7 @@ class Archive(Spec, frozen=True):
 
 
 class Obtain(Spec, frozen=True):
-    """How to get the raw files: a sentence, the class name of tonic's downloader, and the files with their hashes.
+    """How to get the raw files: a sentence, the class of tonic that knows its address too, and the files with their hashes.
 
     `folder` is their folder below the data folder, for cards that share recordings; by default the card's id.
     """
