@@ -57,7 +57,7 @@ def events_store(
     key = StoreKey.of(cache, card)
 
     def make() -> Report:
-        dataset = Dataset(card, data, cache=cache, progress=progress)
+        dataset = Dataset(card, data, cache=cache, workers=workers, progress=progress)
         samples = {sample.id: sample for sample in dataset.samples()}
         columns = _columns(card.spec.sensor)
         draft = _draft(key, columns, dataset, samples, rebuild)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,18 +20,24 @@ from eventbench.sources.base import Decoded
 from eventbench.specs.card import Card, SplitPins
 from eventbench.specs.catalog import Named
 from eventbench.specs.pins import PinnedSplit, Pins, pins_path, read_pins
-from eventbench.specs.sample import Sample
+from eventbench.specs.sample import Extent, Sample
 
 
 class Dataset:
     """The recordings a card describes, below `data`: in a folder named by the card, in tonic's, or in `data` itself.
 
     `pins` is what was pinned about them on this machine, None where nothing was; `files_read` are the files read so far.
-    What is found out about long recordings of which samples are parts is kept below `cache`; None keeps nothing.
+    What is found out about long recordings of which samples are parts is kept below `cache`; None keeps nothing. `workers` threads look for it.
     """
 
     def __init__(
-        self, card: Named[Card], data: Path, *, cache: Path | None = None, progress: Progress = no_progress
+        self,
+        card: Named[Card],
+        data: Path,
+        *,
+        cache: Path | None = None,
+        workers: int = 1,
+        progress: Progress = no_progress,
     ) -> None:
         self.id, self.card = card.id, card.spec
         self.hashes = card.path.with_suffix(".sha256")
@@ -44,7 +51,7 @@ class Dataset:
         self._file_digest = one_at_a_time(lru_cache(maxsize=64)(self.files_read.hash))
         self._long = LongRecordings(self.source, card.spec.sensor, self._file_digest, cache)
         self._first_ids: dict[str, str] = {}  # of the samples of each long recording, by its path
-        self._progress = progress
+        self._workers, self._progress = workers, progress
         own_folder = next((folder for folder in folders if folder.is_dir()), None)
         self.root, self._has_own_folder = own_folder or data, own_folder is not None
         self._samples: list[Sample] = []  # as they were last listed
@@ -126,12 +133,17 @@ class Dataset:
     def _cut(self, layout: Layout, whole: list[Sample]) -> list[Sample]:
         """The samples that a layout cuts recordings into; one that cannot be read stays whole, and reading it says why."""
         samples: list[Sample] = []
-        for sample in self._progress(whole, of=self.id, unit="recording", total=len(whole)):
-            try:
-                samples += layout.cut(sample, self._long.extent(Path(sample.recording)))
-            except BadRecording:
-                samples.append(sample)
+        with ThreadPoolExecutor(self._workers) as pool:
+            extents = zip(whole, pool.map(self._extent, whole), strict=True)
+            for sample, extent in self._progress(extents, of=self.id, unit="recording", total=len(whole)):
+                samples += layout.cut(sample, extent) if extent else [sample]
         return sorted(samples, key=lambda sample: sample.id)
+
+    def _extent(self, sample: Sample) -> Extent | None:
+        try:
+            return self._long.extent(Path(sample.recording))
+        except BadRecording:
+            return None
 
     def _decoded(self, path: Path | str) -> tuple[Decoded, str]:
         data, sha256 = self.files_read.read(path)
