@@ -20,6 +20,7 @@ from eventbench.doctor.recording import FROM_EVENTS
 from eventbench.errors import BadDataset
 from eventbench.files.progress import Progress, no_progress
 from eventbench.recordings.dataset import Dataset
+from eventbench.recordings.files_read import path_below
 from eventbench.recordings.read import Reading, configured
 from eventbench.sources.base import Source
 from eventbench.specs.card import Card
@@ -59,8 +60,10 @@ def new_card(
     if not folder.is_dir():
         raise BadDataset("no such folder", where=folder)
     reading = reading or Reading()
-    examined = examine_folder(folder, reading, progress).recordings
-    recordings = [recording for recording in examined if not Path(recording.path).name.startswith("._")]
+    examined = examine_folder(folder, reading, progress)
+    recordings = [
+        recording for recording in examined.recordings if not Path(recording.path).name.startswith("._")
+    ]
     taken, remarks = _of_one_kind(recordings, folder)
     source = configured(registry.sources.get(taken[0].format), taken[0].format, reading.parameters, folder)
     paths = [recording.path.replace("\\", "/") for recording in taken]
@@ -69,7 +72,8 @@ def new_card(
     else:
         structure = table_structure(folder, paths) or structure_of(paths, folder)
     sensor = _sensor(taken, reading, structure.guesses)
-    _mark_unit(taken, structure.guesses)
+    if source.settable("unit"):
+        _mark_unit(taken, structure.guesses)
     card = msgspec.convert(
         {
             "sensor": sensor,
@@ -84,6 +88,12 @@ def new_card(
     dataset = Dataset(Named(out.stem, out, card), folder)
     samples = dataset.samples()
     remarks += [f"not taken: {file}" for file in dataset.passed_over(samples)]
+    found = {path_below(folder, sample.recording) for sample in samples}
+    remarks += [
+        f"cannot be read: {path}: eventbench doctor says why"
+        for path in examined.passed_over
+        if path.replace("\\", "/") in found
+    ]
     counts = {
         split: [
             sum(sample.label == label for sample in samples if sample.split == split)

@@ -144,15 +144,20 @@ def _note_text(note: dict[str, Any]) -> str:
 
 
 def _print_remarks(remarks: list[Remark]) -> None:
-    """A line each, of each kind at most SHOWN."""
-    by_kind: dict[str, list[Remark]] = {}
+    """A line each, of each kind at most SHOWN; single files of which the same is to be said share a line."""
+    from eventbench.errors import some
+
+    lines: dict[str, dict[str, list[str]]] = {}  # by kind, what is said (and of which pair of files) -> files
     for remark in remarks:
-        by_kind.setdefault(remark.kind, []).append(remark)
-    for kind, alike in by_kind.items():
-        for remark in alike[:SHOWN]:
-            _options.say(f"  {kind}: {', '.join(remark.files)}: {remark.what}")
-        if len(alike) > SHOWN:
-            _options.say(f"  {kind}: {len(alike) - SHOWN:,} more; --json tells all")
+        said = lines.setdefault(remark.kind, {})
+        pair = ", ".join(remark.files[:-1])
+        said.setdefault(f"{pair}\0{remark.what}", []).append(remark.files[-1])
+    for kind, said in lines.items():
+        for key, files in list(said.items())[:SHOWN]:
+            pair, _, what = key.partition("\0")
+            _options.say(f"  {kind}: {pair}{', ' if pair else ''}{some(files)}: {what}")
+        if len(said) > SHOWN:
+            _options.say(f"  {kind}: {len(said) - SHOWN:,} more; --json tells all")
 
 
 def _store_made(report: Report) -> dict[str, Any]:

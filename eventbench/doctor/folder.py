@@ -69,7 +69,8 @@ def examine_folder(
     base = folder if folder.is_dir() else folder.parent
     paths, others = recordings_below(folder, cannot) if folder.is_dir() else ([folder], 0)
     recordings: list[Examined] = []
-    passed_over = []
+    passed_over: list[str] = []
+    reasons: list[tuple[str, Finding]] = []
     shared = {suffix for source in sources() for suffix in source.shared_suffixes}
     for path in progress(paths, of="examined", unit="file", total=len(paths)):
         examined = list(_examined(path, reading))
@@ -78,17 +79,21 @@ def examine_folder(
         )
         if not examined or notes:
             passed_over.append(str(path.relative_to(base)))
+            reasons += [
+                (passed_over[-1], recording.problems[0]) for recording in examined if recording.problems
+            ]
             continue
         recordings += [
             msgspec.structs.replace(recording, path=os.path.relpath(recording.path, base))
             for recording in examined
         ]
     if not recordings:
-        raise BadDataset(
-            f"no recording below it ({others + len(passed_over):,} other files)",
-            where=folder,
-            allowed=f"files that end in {', '.join(sorted(known_endings()))}",
-        )
+        count = f"no recording below it ({others + len(passed_over):,} other files)"
+        if reasons:
+            file, problem = reasons[0]
+            raise BadDataset(f"{count}; {file}: {problem.what}", where=folder, fix=problem.fix)
+        endings = ", ".join(sorted(known_endings()))
+        raise BadDataset(count, where=folder, allowed=f"files that end in {endings}")
     duplicates = _duplicates(recordings)
     problems = _with_paths(recordings, "problems") + unlisted + [_same(group) for group in duplicates]
     return Folder(

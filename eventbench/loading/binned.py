@@ -22,7 +22,7 @@ class BinnedStore:
     events : the store of events
     shape : (T, C, H, W) of a sample
     dtype : that of the frames
-    ids, splits, subjects, labels, classes, account, path, raw_digest : those of the store of events
+    ids, splits, subjects, labels, classes, account, path, raw_digest, left_out : those of the store of events
     """
 
     def __init__(self, events: EventStore, binning: Binning) -> None:
@@ -36,6 +36,7 @@ class BinnedStore:
         self.shape: tuple[int, ...] = binning.shape(events.sensor)
         self.dtype = binning.dtype
         self.path, self.account, self.raw_digest = events.path, events.account, events.raw_digest
+        self.left_out = events.left_out
         self.ids, self.splits, self.subjects = events.ids, events.splits, events.subjects
         self.labels, self.classes = events.labels, events.classes
 

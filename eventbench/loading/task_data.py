@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from eventbench.errors import some
 from eventbench.files.progress import Progress, no_progress
 from eventbench.home import Places
 from eventbench.loading.binned import BinnedStore
@@ -75,6 +76,9 @@ class TaskData:
             self.notes += report.notes
             self.store = FrameStore(key.path).require_key(key)
         self.raw_digest = self.store.raw_digest
+        if left_out := self.store.left_out:
+            names = some([sample.id for sample in left_out])
+            self.notes.append(f"left out of {self.store.path.name} (--keep-going): {names}")
         self._rows = task_splits(task, self.store)
         self.time_steps, _, height, width = (int(length) for length in self.store.shape)
         self.sensor, self.classes = (width, height), len(self.store.classes)
@@ -115,7 +119,7 @@ class TaskData:
     def _refuse_incomplete(self, store: EventStore | FrameStore) -> None:
         """Raises BadStore where samples that the card pins are left out of a store."""
         if self.card.spec.pins_samples:
-            refuse_left_out(store.left_out, self.card.id, store.path)
+            refuse_left_out(store.left_out, self.card, store.path)
 
     def split(self, name: str) -> Loader:
         """A loader for the "train", "validation" or "test" samples: resident on the device if they fit, else streamed."""

@@ -51,10 +51,11 @@ def compare_all(cache: Path, expected: ExpectedStores, data: Path) -> list[Compa
 def _changes(store: Store, card: Named[Card], data: Path, hashed: dict[str, str]) -> Changes | None:
     """What differs; None where no recordings are there. `hashed` keeps the sha256 of files for the next store."""
     dataset = Dataset(card, data, cache=store.path.parent.parent)
-    samples = dataset.at_hand()
+    raw = store.raw_files()
+    samples = dataset.at_hand(raw.files if raw else ())
     if samples is None:
         return None
-    raw = store.raw_files() or _raw_files_by_sample(store, dataset, samples)
+    raw = raw or _raw_files_by_sample(store, dataset, samples)
     # As if of another folder: no file is taken as unchanged for its size and time.
     folder = folder_state(dataset, samples, raw._replace(folder=""), hashed)
     return folder.changes(stored_samples(store))

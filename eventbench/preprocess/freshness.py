@@ -44,10 +44,10 @@ def look_at_folder(store: Store, card: Named[Card], data: Path) -> Freshness:
     if card.spec.pins_content:
         return Freshness()
     dataset = Dataset(card, data, cache=store.path.parent.parent)
-    samples = dataset.at_hand()
+    raw = store.raw_files()
+    samples = dataset.at_hand(raw.files if raw else ())
     if samples is None:
         return _without_folder(store, dataset)
-    raw = store.raw_files()
     if raw is None:
         dataset.check(samples)
         return Freshness(stale=UNKNOWN_FILES)

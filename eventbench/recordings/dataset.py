@@ -76,10 +76,11 @@ class Dataset:
                 self._first_ids.setdefault(str(sample.recording), sample.id)
         return samples
 
-    def at_hand(self) -> list[Sample] | None:
+    def at_hand(self, known: Iterable[str] = ()) -> list[Sample] | None:
         """The samples of `listed`; None where the folder is not there, is empty, or holds none of them.
 
-        A folder of the card's own name that holds other things is at hand.
+        A folder of the card's own name that holds other things is at hand, and so is one that has a file of `known`, paths
+        below it: where its samples cannot be listed, BadDataset is raised.
         """
         try:
             if not self.root.is_dir() or not any(self.root.iterdir()):
@@ -88,7 +89,7 @@ class Dataset:
         except OSError as error:
             raise BadDataset(f"cannot be read: {error.strerror}", where=self.root) from None
         except BadDataset:
-            if self._has_own_folder:
+            if self._has_own_folder or any((self.root / path).exists() for path in known):
                 raise
             return None
         return samples if self._has_own_folder or samples else None

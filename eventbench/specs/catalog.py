@@ -23,6 +23,11 @@ class Named(NamedTuple, Generic[S]):
     spec: S
 
 
+def argument(card: Named[Card]) -> str:
+    """What names a card on a command line: its id where it is a shipped one, else its path."""
+    return card.id if files("datasets").get(card.id) == card.path else str(card.path)
+
+
 def files(kind: str, board: Path | None = None) -> dict[str, Path]:
     """The files of all "datasets", "pipelines" or "tasks" by id, sorted.
 

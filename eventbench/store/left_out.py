@@ -9,6 +9,9 @@ import h5py
 import numpy as np
 
 from eventbench.errors import BadStore
+from eventbench.specs import catalog
+from eventbench.specs.card import Card
+from eventbench.specs.catalog import Named
 from eventbench.store.opening import texts
 
 GROUP = "left_out"
@@ -47,14 +50,14 @@ def read_left_out(file: h5py.File) -> list[LeftOut]:
     return [LeftOut(*row) for row in zip(*(columns[name] for name in LeftOut._fields), strict=True)]
 
 
-def refuse_left_out(left_out: Sequence[LeftOut], card: str, where: object) -> None:
+def refuse_left_out(left_out: Sequence[LeftOut], card: Named[Card], where: object) -> None:
     """Raises BadStore where a store of a card that pins its samples was made without some of them."""
     if left_out:
         raise BadStore(
             f"{len(left_out):,} recording{'s are' if len(left_out) > 1 else ' is'} left out of it (--keep-going), "
-            f"and {card} pins its samples: "
+            f"and {card.id} pins its samples: "
             "it cannot be ranked",
             where=where,
-            fix=f"mend {left_out[0].id} and run eventbench preprocess {card}",
+            fix=f"mend {left_out[0].id} and run eventbench preprocess {catalog.argument(card)}",
             reason="left_out",
         )

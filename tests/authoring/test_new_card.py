@@ -287,3 +287,20 @@ def test_files_of_many_recordings_that_no_card_can_say_are_refused_with_the_way(
     ):
         new_card(tmp_path / "bare", tmp_path / "own.toml")
     assert not (tmp_path / "own.toml").exists()
+
+
+def test_text_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    rows = [f"{t},{x},{y},{p}" for t, x, y, p in sided_events(0, 1)]
+    for pet in PETS:
+        for k in range(4):
+            path = tmp_path / "r" / pet / f"{k}.csv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("t,x,y,p\n" + "\n".join(rows) + "\n")
+    (tmp_path / "r" / "cat" / "1.csv").write_text('{"t":1148,"x":63,"y":120,"p":1}\n')
+    written = new_card(tmp_path / "r", tmp_path / "own.toml", Reading(sensor=(8, 6)))
+    assert written.remarks == ["cannot be read: cat/1.csv: eventbench doctor says why"]
+    for path in (tmp_path / "r").rglob("*.csv"):
+        path.write_text('{"t":1148,"x":63,"y":120,"p":1}\n')
+    message = r"no recording below it \(8 other files\); cat/0\.csv: line 1 is .*JSON.*write them as CSV"
+    with pytest.raises(BadDataset, match=message):
+        new_card(tmp_path / "r", tmp_path / "other.toml")

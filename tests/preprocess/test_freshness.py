@@ -34,6 +34,7 @@ from tests.support.miniatures import (
     miniature,
     refused,
     run_cli,
+    sided_events,
     write_toml,
 )
 from tests.support.stores import event_path, frame_path, seal_anew
@@ -593,3 +594,46 @@ def test_a_recording_that_can_no_longer_be_read_is_named(
     path.unlink()
     os.mkfifo(path)
     assert str(path) in refused(capsys, "preprocess", mini.card, *mini.flags)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("r1,right", "r1,wrong"), "line 3: no class 'wrong'; allowed: left, right"),
+        (("r2,", "r22,"), "line 4: r22.bin is not there"),
+        (("r3,right,test", "r3,right,best"), "line 5: no split 'best'; allowed: train, test"),
+        (("r4,left,train,c", "r0,left,test,a"), "line 6: sample r0 is in line 2 too"),
+    ],
+)
+def test_a_table_that_went_wrong_is_told_and_no_store_is_served_in_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str], message: str
+) -> None:
+    folder = tmp_path / "recordings"  # no folder of the card's name: --data-dir is the folder itself
+    folder.mkdir()
+    for k in range(6):
+        (folder / f"r{k}.bin").write_bytes(atis_bytes(sided_events(k % 2, k)))
+    rows = [
+        f"r{k},{('left', 'right')[k % 2]},{'test' if k in (2, 3) else 'train'},{'abc'[k // 2]}"
+        for k in range(6)
+    ]
+    table = folder / "labels.csv"
+    table.write_text("\n".join(["path,label,split,subject", *rows]))
+    card = write_toml(
+        tmp_path / "own.toml",
+        card_table(4, 2)
+        | {"layout": {"name": "labels_csv", "suffix": ".bin"}, "splits": {"train": {}, "test": {}}},
+    )
+    flags = ("--data-dir", folder, "--cache-dir", tmp_path / "cache")
+    assert run_cli(capsys, "preprocess", card, *flags)[0] == 0
+    sound = table.read_text()
+    assert change[0] in sound
+    table.write_text(sound.replace(*change))
+    assert message in refused(capsys, "preprocess", card, *flags)
+    status, out, _ = run_cli(capsys, "cache", "verify", "--card", card, *flags)
+    assert status == 1
+    assert message in out
+    # Another folder, with nothing of it, is not looked at, and that is said.
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.md").write_text("nothing here")
+    _, out, _ = run_cli(capsys, "preprocess", card, "--data-dir", tmp_path / "other", *flags[2:])
+    assert "not looked at: store made from " in out

@@ -103,15 +103,21 @@ def test_only_a_card_that_pins_nothing_is_ranked_with_such_a_store(
     if pinned:
         line = refused(capsys, *train, "--out", tmp_path / "s")
         assert "1 recording is left out of it (--keep-going), and mini pins its samples" in line
-        assert "it cannot be ranked; mend train/00003 and run eventbench preprocess mini" in line
+        # The card is no shipped one: its path names it.
+        assert f"it cannot be ranked; mend train/00003 and run eventbench preprocess {mini.card}" in line
         run_cli(capsys, "new", "submission", tmp_path / "new", "--task", mini.task)
         submit = ("submit", tmp_path / "new", "--task", mini.task, *mini.flags, *mini.board)
         assert refused(capsys, *submit) == line
         assert refused(capsys, *submit, "--store", "events").endswith(line.partition(": ")[2])
         return
-    assert run_cli(capsys, *train, "--out", tmp_path / "s")[0] == 0
-    status, _, err = run_cli(capsys, "submit", tmp_path / "s", "--task", mini.task, *mini.flags, *mini.board)
-    assert (status, err) == (0, "")
+    for arguments in (
+        (*train, "--out", tmp_path / "s"),
+        ("submit", tmp_path / "s", "--task", mini.task, *mini.flags, *mini.board),
+    ):
+        status, _, err = run_cli(capsys, *arguments)
+        assert status == 0
+        (line,) = err.splitlines()
+        assert line.endswith(" (--keep-going): train/00003")
 
 
 def flip_last_byte_of(store: str, column: str) -> None:

@@ -83,6 +83,21 @@ def test_a_file_that_is_not_taken_is_named(
     assert f"  not taken: {name}: {why}\n" in out
 
 
+def test_files_of_which_the_same_is_to_be_said_share_a_line(
+    own: Miniature, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(10, 27):
+        put(own.raw / "train" / "left" / f"{number}.NPZ", np.array(sided_events(0, number)))
+    other = own.raw / "val" / "left" / "7.npz"
+    other.parent.mkdir(parents=True)
+    put(other, np.array(sided_events(0, 7)))
+    _, out, _ = run_cli(capsys, "preprocess", own.card, *own.flags)
+    first, second = [line for line in out.splitlines() if line.startswith("  not taken: ")]
+    assert first.startswith("  not taken: train/left/10.NPZ, train/left/11.NPZ, ")
+    assert first.endswith(" and 12 more: its ending is .NPZ, the card takes .npz")
+    assert second.startswith("  not taken: val/left/7.npz: ")
+
+
 def test_a_count_that_is_pinned_names_what_was_not_taken(
     own: Miniature, capsys: pytest.CaptureFixture[str]
 ) -> None:
