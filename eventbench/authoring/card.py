@@ -25,6 +25,7 @@ from eventbench.recordings.read import Reading, configured
 from eventbench.sources.base import Source
 from eventbench.specs.card import Card
 from eventbench.specs.catalog import Named
+from eventbench.specs.sample import Sample
 
 ROW = re.compile(r"#\d+$")  # of a recording in a file of many, after the file's path
 
@@ -87,13 +88,7 @@ def new_card(
     )
     dataset = Dataset(Named(out.stem, out, card), folder)
     samples = dataset.samples()
-    remarks += [f"not taken: {file}" for file in dataset.passed_over(samples)]
-    found = {path_below(folder, sample.recording) for sample in samples}
-    remarks += [
-        f"cannot be read: {path}: eventbench doctor says why"
-        for path in examined.passed_over
-        if path.replace("\\", "/") in found
-    ]
+    remarks += _not_taken(dataset, samples, examined.passed_over)
     counts = {
         split: [
             sum(sample.label == label for sample in samples if sample.split == split)
@@ -105,6 +100,16 @@ def new_card(
     out.write_text(text, encoding="utf-8")
     numbers = {split: sum(by_class) for split, by_class in counts.items()}
     return WrittenCard(out, text, card, numbers, structure.guesses, remarks)
+
+
+def _not_taken(dataset: Dataset, samples: list[Sample], passed_over: list[str]) -> list[str]:
+    """A remark on each file that the card does not take, and on each text that it takes and that has no events."""
+    found = {path_below(dataset.root, sample.recording) for sample in samples}
+    return [f"not taken: {file}" for file in dataset.passed_over(samples)] + [
+        f"cannot be read: {path}: eventbench doctor says why"
+        for path in passed_over
+        if path.replace("\\", "/") in found
+    ]
 
 
 def _of_one_kind(recordings: list[Examined], folder: Path) -> tuple[list[Examined], list[str]]:

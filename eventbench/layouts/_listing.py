@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -23,6 +24,12 @@ def named(form: str, values: Mapping[str, object]) -> str:
     except (KeyError, ValueError, AttributeError, IndexError):
         allowed = "a name with " + ", ".join(f"{{{key}}}" for key in values)
         raise BadSpec(f"id is {form!r}", where="[layout]", allowed=allowed) from None
+
+
+def sample_id(form: str, values: Mapping[str, object]) -> str:
+    """As `named`, and text on every system: a byte of a file's name that is no UTF-8 becomes four characters, as `\\xe9`."""
+    text = named(form, values)
+    return text if text.isascii() else os.fsencode(text).decode("utf-8", "backslashreplace")
 
 
 def compiled(expression: str, key: str) -> re.Pattern[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from eventbench.errors import BadDataset, BadSpec
-from eventbench.layouts._listing import named
+from eventbench.layouts._listing import sample_id
 from eventbench.specs.sample import Sample
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def samples_of(
         if matched is None or layout.skips(below):
             continue
         fields = matched.groupdict()
-        id = named(layout.id, {"split": split, **fields})
+        id = sample_id(layout.id, {"split": split, **fields})
         label = _label(layout.first_class, card, fields, path)
         matched_samples.append((Sample(id, split, label, fields.get("subject", ""), path), fields))
     return matched_samples

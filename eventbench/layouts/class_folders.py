@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventbench.layouts._listing import named, refuse_other_splits, unique
+from eventbench.layouts._listing import refuse_other_splits, sample_id, unique
 from eventbench.layouts.base import PUBLISHERS_SPLIT, Layout
 from eventbench.specs.sample import Sample
 
@@ -41,7 +41,7 @@ class ClassFolders(Layout, frozen=True, forbid_unknown_fields=True):
             form = "{split}/{stem}" if distinct else "{split}/{class}/{stem}"
         samples = [
             Sample(
-                named(form, {"split": split, "class": card.classes[label], "stem": stem}),
+                sample_id(form, {"split": split, "class": card.classes[label], "stem": stem}),
                 split,
                 label,
                 "",

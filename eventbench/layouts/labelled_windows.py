@@ -17,6 +17,7 @@ from eventbench.layouts._listing import (
     lines_of,
     named,
     refuse_other_splits,
+    sample_id,
     subject_of,
     unique,
 )
@@ -79,7 +80,7 @@ class LabelledWindows(Layout, frozen=True, forbid_unknown_fields=True):
             labels = root / named(self.labels, {"stem": path.stem})
             subject = subject_of(path.stem, subject_pattern, path)
             for number, (label, start, stop) in enumerate(self._windows(labels, card, fix), start=1):
-                id = named(self.id, {"stem": path.stem, "number": number})
+                id = sample_id(self.id, {"stem": path.stem, "number": number})
                 window, part = ((start, stop), None) if self.unit == "us" else (None, (start, stop))
                 samples.append(Sample(id, split, label, subject, path, window=window, part=part))
         return unique(samples, root)

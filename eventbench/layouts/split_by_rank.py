@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from eventbench.errors import BadDataset, BadSpec
-from eventbench.layouts._listing import compiled, files_of, named, refuse_other_splits, subject_of, unique
+from eventbench.layouts._listing import compiled, files_of, refuse_other_splits, sample_id, subject_of, unique
 from eventbench.layouts._rank import check_parts, draw
 from eventbench.layouts.base import Layout
 from eventbench.specs.sample import Sample
@@ -68,7 +68,7 @@ class SplitByRank(Layout, frozen=True, forbid_unknown_fields=True):
         samples: list[Sample] = []
         for label, name in enumerate(card.classes):
             paths = files_of(root / self.folder / name, self.suffix, root, self.skips)
-            members = [(named(self.id, {"class": name, "stem": path.stem}), path) for path in paths]
+            members = [(sample_id(self.id, {"class": name, "stem": path.stem}), path) for path in paths]
             members.sort(key=lambda member: self._rank(*member))
             for (id, path), split in zip(members, self._splits(len(members)), strict=True):
                 samples.append(Sample(id, split, label, subject_of(path.stem, subject, path), path))

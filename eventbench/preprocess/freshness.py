@@ -47,6 +47,8 @@ def look_at_folder(store: Store, card: Named[Card], data: Path) -> Freshness:
     raw = store.raw_files()
     samples = dataset.at_hand(raw.files if raw else ())
     if samples is None:
+        if raw and raw.folder == str(dataset.root.resolve()) and dataset.passed_over([]):
+            dataset.check([])  # all went from the folder that it was made from, and others like them came
         return _without_folder(store, dataset)
     if raw is None:
         dataset.check(samples)

@@ -8,11 +8,15 @@ from typing import NamedTuple
 from eventbench.errors import BadDataset
 from eventbench.recordings.dataset import Dataset
 from eventbench.recordings.files_read import path_below
+from eventbench.specs.sample import Sample
 from eventbench.store.read import Store
 
 
 class Remark(NamedTuple):
-    """What is to be known of some files: the `kind` ("not taken", "empty" or "leak"), the files, and a sentence."""
+    """What is to be known of some files: the `kind` ("not taken", "empty" or "leak"), the files, and a sentence.
+
+    Of the kind "no recordings" it is of a class instead.
+    """
 
     kind: str
     files: list[str]
@@ -30,7 +34,18 @@ def remarks_on(dataset: Dataset, store: Store) -> list[Remark]:
     paths = {sample.id: path_below(dataset.root, sample.recording) for sample in samples}
     files = [paths.get(id, id) for id in store.ids]
     remarks = [Remark("not taken", [file.path], file.why) for file in dataset.passed_over(samples)]
-    return remarks + _empty(files, store) + _leaks(files, store)
+    return remarks + _absent(dataset, samples) + _empty(files, store) + _leaks(files, store)
+
+
+def _absent(dataset: Dataset, samples: list[Sample]) -> list[Remark]:
+    """Classes without a recording, in splits whose numbers are not pinned."""
+    labels = {(sample.split, sample.label) for sample in samples}
+    return [
+        Remark("no recordings", [name], f"a class of which there is none in {split}")
+        for split, pins in dataset.card.splits.items()
+        for label, name in enumerate(dataset.card.classes)
+        if not pins.per_class and (split, label) not in labels
+    ]
 
 
 def _empty(files: list[str], store: Store) -> list[Remark]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from eventbench.store.key import StoreKey
+from eventbench.store.read import EventStore
 from tests.support.miniatures import Miniature, miniature, npz_bytes, run_cli, sided_events, write_toml
 
 OPEN: dict[str, dict[str, int]] = {"train": {}, "test": {}}
@@ -81,6 +84,48 @@ def test_a_file_that_is_not_taken_is_named(
     assert remarks(own, capsys) == [("not taken", [name], why)]
     _, out, _ = run_cli(capsys, "preprocess", own.card, *own.flags)
     assert f"  not taken: {name}: {why}\n" in out
+
+
+def test_a_class_without_recordings_is_named_and_a_folder_that_was_renamed(
+    own: Miniature, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert remarks(own, capsys) == []
+    (own.raw / "train" / "left").rename(own.raw / "train" / "links")
+    not_taken, absent = remarks(own, capsys)[-2:]
+    assert not_taken[2] == "the card does not name the folder train/links; its classes: left, right"
+    assert absent == ("no recordings", ["left"], "a class of which there is none in train")
+
+
+def test_where_all_was_renamed_in_the_folder_itself_the_store_made_before_is_not_served(
+    own: Miniature, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("preprocess", own.card, "--data-dir", own.raw, "--cache-dir", own.places.cache)
+    assert run_cli(capsys, *command)[0] == 0
+    for split in ("train", "test"):
+        (own.raw / split).rename(own.raw / f"{split}s")
+    status, _, err = run_cli(capsys, *command)
+    assert status == 2
+    assert "split 'train' has no recordings; not taken: " in err
+    assert "the card does not name the folder trains/left" in err
+
+
+def test_names_of_files_that_are_no_utf8_are_read_listed_and_left_out(
+    own: Miniature, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = os.fsencode(own.raw / "train" / "left") + b"/caf\xe9.npz"
+    try:
+        os.rename(own.raw / "train" / "left" / "00001.npz", odd)  # noqa: PTH104  # bytes are no Path
+    except OSError:
+        pytest.skip("this file system has no such names")
+    assert remarks(own, capsys) == []
+    store = EventStore(StoreKey.of(own.places.cache, own.named_card).path)
+    assert "train/caf\\xe9" in store.ids
+    status, _, err = run_cli(capsys, "new", "card", own.raw, "--out", own.card.with_name("new.toml"))
+    assert (status, err) == (0, "")
+    with open(odd, "wb") as file:  # noqa: PTH123
+        file.write(b"xx")
+    _, out, _ = run_cli(capsys, "preprocess", own.card, *own.flags, "--keep-going", "--json")
+    assert list(json.loads(out)["refused"]) == ["train/caf\\xe9"]
 
 
 def test_files_of_which_the_same_is_to_be_said_share_a_line(
