@@ -80,13 +80,13 @@ def _sine_from(x: float, quarter: int) -> float:
     return -_cosine_near_zero(remainder)
 
 
-@vectorize(["float64(float64)"], cache=True)
+@vectorize(cache=True)
 def sine(x: float) -> float:
     """Sine of x in radians, element by element; |x| up to 10,000 (not checked)."""
     return _sine_from(x, 0)
 
 
-@vectorize(["float64(float64)"], cache=True)
+@vectorize(cache=True)
 def cosine(x: float) -> float:
     """Cosine of x in radians, element by element; |x| up to 10,000 (not checked)."""
     return _sine_from(x, 1)
@@ -97,6 +97,6 @@ def log_of(values: np.ndarray) -> np.ndarray:
     return np.asarray(_log_each(np.asarray(values, np.float64)))
 
 
-@vectorize(["float64(float64)"], cache=True)
+@vectorize(cache=True)
 def _log_each(x: float) -> float:
     return log(x)
