@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -25,7 +26,9 @@ from eventbench.sources._columns.named import (
 )
 from eventbench.sources._columns.order import found_order
 from eventbench.sources._columns.source import order_note, outside_fixes
+from eventbench.sources._columns.stored import file_array
 from eventbench.sources._columns.text_head import NUMBER, UTF16, Head, as_ascii, head_of, is_row
+from eventbench.sources._columns.text_plain import HEAD_BYTES, decoded_plain, rows_of
 from eventbench.sources._columns.values import (
     DATES_S,
     microseconds,
@@ -98,8 +101,29 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
         head = head.removeprefix(codecs.BOM_UTF8)
         return set(head) <= _TEXT and any(map(is_row, head.splitlines()[:100]))
 
+    def read_counted(self, recording: Path | str, sensor: Size | None = None) -> Decoded:
+        """As `decode_counted`, of a file."""
+        data = file_array(recording, after=b"\n")
+        ended = len(data) > 1 and data[-2] == ord("\n")
+        plain = self._plain(data[:-1] if ended else data, str(recording), sensor)
+        return plain or self._decoded(data[:-1].tobytes(), str(recording), sensor)
+
     def decode_counted(self, data: bytes, name: str, sensor: Size | None = None) -> Decoded:
         """The events in `data`. Raises BadRecording, with the line, where one is not a row of numbers."""
+        ended = np.frombuffer(data if data.endswith(b"\n") else data + b"\n", np.uint8)
+        return self._plain(ended, name, sensor) or self._decoded(data, name, sensor)
+
+    def _plain(self, data: np.ndarray, name: str, sensor: Size | None) -> Decoded | None:
+        if self.first or self.subpixels != 1 or self.last_rows:
+            return None
+
+        def table(part: bytes, head: Head) -> list[np.ndarray]:
+            return self._table(part, head, name, 0)[0]
+
+        rows = rows_of(data[:HEAD_BYTES].tobytes(), self.order, self.unit, name, table)
+        return rows and decoded_plain(data, rows, sensor, name)
+
+    def _decoded(self, data: bytes, name: str, sensor: Size | None) -> Decoded:
         raw, notes = self._read(data, name)
         t = microseconds(raw.t, raw.unit, name)
         x, y, p = (whole_numbers(values, key, name) for key, values in zip("xyp", raw[1:4], strict=True))

@@ -18,6 +18,7 @@ from eventbench.sources._columns import hdf5_plain, stored
 from eventbench.sources._columns.hdf5_plain import Layout, layout_here
 from eventbench.sources.hdf5_columns import Hdf5Columns
 from eventbench.sources.numpy_columns import NumpyColumns
+from eventbench.sources.text_columns import TextColumns
 
 TIMES, PIXELS = ("i8", "i4", "u4", "u8", ">i4", "f8"), ("u2", "i2", "u1", "i4", ">u2")
 POLARITIES = ("u1", "i1", "?", "i2", "u4")
@@ -129,6 +130,59 @@ def test_numpy_files_are_read_the_short_way_as_the_long_way(kind, made, size, se
         long_way = outcome(lambda: source._decoded(bytes(data), str(path), sensor))
         assert outcome(lambda: source.read_counted(path, sensor)) == long_way
         assert outcome(lambda: source.decode_counted(bytes(data), str(path), sensor)) == long_way
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> bytes:
+    """Rows of a text, most of them simple; times in microseconds, seconds or as dates; now and then something else."""
+    count, rng = draw(st.integers(1, 60)), np.random.default_rng(draw(st.integers(0, 2**32)))
+    order = draw(st.sampled_from(["txyp", "txyp", "xypt", "xytp", "ptxy", "txyp-"]))
+    separator = draw(st.sampled_from([",", " ", "\t", ";", ", "]))
+    start = draw(st.sampled_from([0, 5, 1_468_939_800_000_000, 1_468_939_800_000_000_000]))
+    t = start + np.sort(rng.integers(0, draw(st.sampled_from([50, 10**6, 10**9])), count))
+    wide = draw(st.sampled_from([30, 300, 5000]))
+    places = draw(st.sampled_from([0, 0, 0, 3, 6, 7]))
+    written = [f"{value / 10**places:.{places}f}" if places else str(value) for value in t.tolist()]
+    columns = {"t": written, "p": rng.integers(0, 2, count).astype(str).tolist()}
+    columns |= {key: rng.integers(0, wide, count).astype(str).tolist() for key in "xy-"}
+    rows = [separator.join(columns[key][row] for key in order) for row in range(count)]
+    if odd := draw(
+        st.sampled_from(["", "", "", "# note", "", "-1", "1,2", "a,b,c,d", "% x", "5 5 5 5.0", "5,5,5,5 # c"])
+    ):
+        rows.insert(int(rng.integers(count + 1)), odd)
+    head = draw(st.sampled_from([[], [], [separator.join(order)], ["# 640x480"], ["40 30"], ["t [s],x,y,p"]]))
+    ending = draw(st.sampled_from(["\n", "\n", "\r\n"]))
+    return (ending.join([*head, *rows]) + draw(st.sampled_from([ending, ending, ""]))).encode()
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    data=texts(),
+    sensor=st.sampled_from([None, None, (5000, 5000), (50, 50)]),
+    options=st.sampled_from(
+        [{}, {}, {"unit": "s"}, {"unit": "us"}, {"order": "txyp"}, {"order": "xypt"}, {"sort": True}]
+    ),
+)
+def test_text_is_read_the_short_way_as_the_long_way(data, sensor, options):
+    source = TextColumns(**options)
+    long_way = outcome(lambda: source._decoded(data, "a.txt", sensor))
+    assert outcome(lambda: source.decode_counted(data, "a.txt", sensor)) == long_way
+
+
+@pytest.mark.parametrize("head", ["", "t,x,y,p\n", "# by hand\n"])
+def test_text_of_whole_numbers_goes_the_short_way_from_a_file_with_and_without_its_last_line_feed(
+    head, tmp_path
+):
+    t = np.arange(20_000) * 7
+    rows = "\n".join(f"{at},{at % 346},{at % 260},{at % 2}" for at in t.tolist())
+    for end in ("", "\n"):
+        path = tmp_path / "a.csv"
+        path.write_text(head + rows + end)
+        source = TextColumns()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(TextColumns, "_decoded", None)
+            read = source.read_counted(path)
+        assert read == source._decoded(path.read_bytes(), str(path), None)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

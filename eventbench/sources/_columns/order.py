@@ -38,7 +38,11 @@ def behaviour(column: np.ndarray) -> Behaviour:
     finite = column.dtype.kind in "iu" or bool(np.isfinite(column).all())
     low, high = (column.min(), column.max()) if finite else (0, np.inf)
     whole = finite and (column.dtype.kind in "iu" or bool((column == np.rint(column)).all()))
-    head = column[:LOOKED_AT]
+    return behaviour_of(column[:LOOKED_AT], low, high, whole=whole)
+
+
+def behaviour_of(head: np.ndarray, low: float, high: float, *, whole: bool) -> Behaviour:
+    """What a column does that begins so, has values from `low` to `high`, and whole numbers only or others too."""
     steps = head[1:] < head[:-1]
     back = float(np.count_nonzero(steps)) / max(1, len(steps))
     values = set(np.unique(head)[:4].tolist()) if whole and (high <= 2 or high in MINUS_ONE) else set()
@@ -78,15 +82,17 @@ def cost_of(order: str, columns: Sequence[Behaviour]) -> Cost | None:
     return Cost(disorder, rivals + WIDE_COST * (x.wide or y.wide))
 
 
-def found_order(columns: Sequence[np.ndarray], default: str, name: str) -> str:
+def found_order(
+    columns: Sequence[np.ndarray], default: str, name: str, behaviours: Sequence[Behaviour] = ()
+) -> str:
     """The order of four columns of numbers, such as "xypt".
 
-    `default` is taken where nothing speaks for another order; "" where there is none. Raises BadRecording, with the
-    orders that are possible, where the columns do not tell.
+    `default` is taken where nothing speaks for another order; "" where there is none. `behaviours` are what the columns
+    do, where that is known. Raises BadRecording, with the orders that are possible, where the columns do not tell.
     """
     if default and len(columns[0]) < LEAST_EVENTS:
         return default
-    behaviours = [behaviour(column) for column in columns]
+    behaviours = behaviours or [behaviour(column) for column in columns]
     costs = {order: cost for order in ORDERS if (cost := cost_of(order, behaviours)) is not None}
     ranked = sorted(costs, key=lambda order: costs[order].total)  # stable: the usual order first
     if not ranked and default:

@@ -41,14 +41,14 @@ def events_of(stored: StoredColumns, sensor: Size | None) -> Events | None:
     """The events, or None where a value needs more than a look."""
     into = dict(zip("txyp", fresh_columns(stored.rows), strict=True))
     found = looked_through(stored, into)
-    size = found and sensor_of(stored, found, sensor)
+    size = found and _sensor_of(stored, found, sensor)
     return Events.trusted(into["t"], into["x"], into["y"], into["p"], size) if size else None
 
 
 def scan_of(stored: StoredColumns, sensor: Size | None) -> Scan | None:
     """The file in pieces of PIECE_EVENTS rows, or None where a value needs more than a look."""
     found = looked_through(stored, {})
-    size = found and sensor_of(stored, found, sensor)
+    size = found and _sensor_of(stored, found, sensor)
     return Scan(size, found.pieces) if found and size else None
 
 
@@ -84,19 +84,27 @@ def looked_through(
     return Found(most_x, most_y, pieces)
 
 
-def sensor_of(stored: StoredColumns, found: Found, sensor: Size | None) -> Size | None:
-    """The sensor of events that reach so far; None where they do not lie on it, or there is doubt about it."""
-    x, y = found.most_x, found.most_y
-    size = sensor or stored.size
+def sensor_of(
+    most_x: int, most_y: int, sensor: Size | None, stated: Size | None, *, either_way: bool = False
+) -> Size | None:
+    """The sensor of events that reach so far; None where they do not lie on it, or there is doubt about it.
+
+    It is `sensor`, else what the file says, which may be the other way round, else the smallest.
+    """
+    size = sensor or stated
     if size is None:
-        return (x + 1, y + 1) if max(x, y) < WIDEST else None
+        return (most_x + 1, most_y + 1) if max(most_x, most_y) < WIDEST else None
     try:
         width, height = checked_sensor(size)
     except BadEvents:
         return None
-    if sensor is None and stored.either_way and not (x < width and y < height):
+    if sensor is None and either_way and not (most_x < width and most_y < height):
         width, height = height, width
-    return (width, height) if x < width and y < height else None
+    return (width, height) if most_x < width and most_y < height else None
+
+
+def _sensor_of(stored: StoredColumns, found: Found, sensor: Size | None) -> Size | None:
+    return sensor_of(found.most_x, found.most_y, sensor, stored.size, either_way=stored.either_way)
 
 
 def _times(values: np.ndarray, room: np.ndarray | None, offset: int) -> np.ndarray | None:

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from eventbench.errors import BadRecording
-from eventbench.files.content import OPEN
+from eventbench.files.content import OPEN, file_head
+from eventbench.sources._memory import memory
 from eventbench.sources.base import Size
 
 BLOCK_ROWS = 1 << 16
@@ -157,17 +158,11 @@ class InBytes(StoredColumns):
         return part
 
     def _fill(self, room: np.ndarray, key: str, start: int) -> None:
-        view, source = memoryview(room), self.sources[key]  # type: ignore[arg-type]
+        source = self.sources[key]
         if isinstance(source, bytes):
-            view[:] = memoryview(source)[start : start + len(view)]
-            return
-        while view:
-            got = os.preadv(source, [view], start)
-            if not got:
-                raise BadRecording(
-                    "the file changed while it was read", where=self.name, fix="run the command again"
-                )
-            start, view = start + got, view[got:]
+            room[:] = np.frombuffer(source, np.uint8, len(room), start)
+        else:
+            read_into(source, room, start, self.name)
 
 
 def _packed(place: Place) -> np.dtype[np.generic] | None:
@@ -186,3 +181,26 @@ def file_open(path: Path | str) -> Iterator[int]:
         yield file
     finally:
         os.close(file)
+
+
+def file_array(path: Path | str, after: bytes = b"") -> np.ndarray:
+    """uint8 (bytes,): those of a recording's file, and `after` them. Raises BadRecording as `file_bytes` does."""
+    _, size = file_head(path, 1)
+    room = memory(size + len(after))
+    with file_open(path) as file:
+        read_into(file, room[:size], 0, str(path))
+    room[size:] = np.frombuffer(after, np.uint8)
+    return room
+
+
+def read_into(file: int, room: np.ndarray, start: int, name: str) -> None:
+    """Fill uint8 (bytes,) from a byte of an open file on. Raises BadRecording where it has not so many."""
+    view = memoryview(room)  # type: ignore[arg-type]
+    while view:
+        try:
+            got = os.preadv(file, [view], start)
+        except OSError as error:
+            raise BadRecording(f"cannot be read: {error.strerror}", where=name) from None
+        if not got:
+            raise BadRecording("the file changed while it was read", where=name, fix="run the command again")
+        start, view = start + got, view[got:]
