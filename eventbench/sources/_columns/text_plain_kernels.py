@@ -11,7 +11,7 @@ MOST_DIGITS = 18  # of which any fit into 63 bits
 MOST_US = 1 << 51  # times in seconds below this many us come out of a float64 as they were written
 # As uint64, or each index is looked at for being negative, which takes half as long again.
 _ONE, _DIGITS = np.uint64(1), np.uint64(MOST_DIGITS)
-_ZERO = np.uint8(48)
+_ZERO, _LINE_FEED = np.uint8(48), np.uint8(10)
 
 
 @njit(cache=True, nogil=True)
@@ -25,15 +25,13 @@ def rows_of_whole_numbers(data, start, stop, separator, slots, seconds, last, t,
     t, x, y, p : int64, uint16, uint16, uint8 (rows at most,), which are filled
     """
     at, end, columns, most = np.uint64(start), np.uint64(stop), np.uint64(len(slots)), np.uint64(len(t))
-    begin, row = at, np.uint64(0)
-    wide, high, fractions = np.int64(0), np.int64(0), False
+    row, wide, high, fractions = np.uint64(0), np.int64(0), np.int64(0), False
     while at < end and row < most:
         begin = at
         if data[at] == 10 or data[at] == 35 or data[at] == 37:  # an empty line, # or %
             while data[at] != 10:
                 at += _ONE
             at += _ONE
-            begin = at
             continue
         column = np.uint64(0)
         while column < columns:
@@ -68,20 +66,16 @@ def rows_of_whole_numbers(data, start, stop, separator, slots, seconds, last, t,
                     break
                 p[row] = value
             column += _ONE
-            if column < columns:
-                if data[at] != separator:
-                    break
-            else:
-                if data[at] == 13:
-                    at += _ONE
-                if data[at] != 10:
-                    break
+            at += _ONE if column == columns and data[at] == 13 else np.uint64(0)
+            if data[at] != (separator if column < columns else _LINE_FEED):
+                break
             at += _ONE
         else:
             row += _ONE
-            begin = at
             continue
         break
+    else:
+        begin = at
     return np.int64(row), np.int64(begin), wide, high, fractions
 
 
