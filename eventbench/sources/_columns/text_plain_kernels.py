@@ -10,7 +10,7 @@ PER_S, MOST_PLACES = 1_000_000, 6
 MOST_DIGITS = 18  # of which any fit into 63 bits
 MOST_US = 1 << 51  # times in seconds below this many us come out of a float64 as they were written
 # As uint64, or each index is looked at for being negative, which takes half as long again.
-_ONE, _DIGITS = np.uint64(1), np.uint64(MOST_DIGITS)
+_NONE, _ONE, _DIGITS = np.uint64(0), np.uint64(1), np.uint64(MOST_DIGITS)
 _ZERO, _LINE_FEED = np.uint8(48), np.uint8(10)
 
 
@@ -20,12 +20,11 @@ def rows_of_whole_numbers(data, start, stop, separator, slots, seconds, last, t,
 
     data : uint8 (bytes,), a line feed at stop - 1
     slots : uint8 (columns,), T, X, Y, P or NONE of each column of the text
-    seconds : whether times are in seconds, of six places at most; else they are whole
-    last : the time that no row may be earlier than
-    t, x, y, p : int64, uint16, uint16, uint8 (rows at most,), which are filled
+    seconds : whether times are in seconds; else they are whole
+    t, x, y, p : int64, uint16, uint16, uint8 (rows at most,), which are filled; no time may be earlier than `last`
     """
     at, end, columns, most = np.uint64(start), np.uint64(stop), np.uint64(len(slots)), np.uint64(len(t))
-    row, wide, high, fractions = np.uint64(0), np.int64(0), np.int64(0), False
+    begin, row, wide, high, fractions = at, _NONE, np.int64(0), np.int64(0), False
     while at < end and row < most:
         begin = at
         if data[at] == 10 or data[at] == 35 or data[at] == 37:  # an empty line, # or %
@@ -33,7 +32,7 @@ def rows_of_whole_numbers(data, start, stop, separator, slots, seconds, last, t,
                 at += _ONE
             at += _ONE
             continue
-        column = np.uint64(0)
+        column = _NONE
         while column < columns:
             value, first = np.int64(0), at
             digit = np.uint8(data[at] - _ZERO)
@@ -43,8 +42,7 @@ def rows_of_whole_numbers(data, start, stop, separator, slots, seconds, last, t,
                 digit = np.uint8(data[at] - _ZERO)
             if at == first or at - first > _DIGITS:
                 break
-            slot = slots[column]
-            if slot == T:
+            if (slot := slots[column]) == T:
                 if seconds:
                     whole = value
                     value, places, at = _with_fraction(data, at, value)
@@ -66,7 +64,7 @@ def rows_of_whole_numbers(data, start, stop, separator, slots, seconds, last, t,
                     break
                 p[row] = value
             column += _ONE
-            at += _ONE if column == columns and data[at] == 13 else np.uint64(0)
+            at += _ONE if column == columns and data[at] == 13 else _NONE
             if data[at] != (separator if column < columns else _LINE_FEED):
                 break
             at += _ONE
