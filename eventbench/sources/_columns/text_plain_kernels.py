@@ -42,7 +42,7 @@ def rows_of_whole_numbers(data, start, stop, separator, slots, seconds, last, t,
                 digit = np.uint8(data[at] - _ZERO)
             if at == first or at - first > _DIGITS:
                 break
-            if (slot := slots[column]) == T:
+            if slots[column] == T:
                 if seconds:
                     whole = value
                     value, places, at = _with_fraction(data, at, value)
@@ -53,13 +53,13 @@ def rows_of_whole_numbers(data, start, stop, separator, slots, seconds, last, t,
                     break
                 last = value
                 t[row] = value
-            elif slot == X:
+            elif slots[column] == X:
                 wide = max(wide, value)
                 x[row] = value
-            elif slot == Y:
+            elif slots[column] == Y:
                 high = max(high, value)
                 y[row] = value
-            elif slot == P:
+            elif slots[column] == P:
                 if value > 1:
                     break
                 p[row] = value
