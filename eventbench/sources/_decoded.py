@@ -80,10 +80,8 @@ def decoded(
     t, x, y, p = columns
     met = list(notes)
     try:
-        if outside == "drop" and len(x) == len(y) and (dropped := _outside(x, y, sensor)) is not None:
-            count = int(dropped.sum())
-            what = f"{counted(count, 'event')} off the sensor: dropped"
-            met.append(Note("outside_sensor", what, count))
+        if outside == "drop" and len(x) == len(y) and (dropped := outside_of(x, y, sensor)) is not None:
+            met.append(dropped_note(int(dropped.sum())))
             t, x, y, p = t[~dropped], x[~dropped], y[~dropped], p[~dropped]
         if sort and len(t) == len(x) == len(y) == len(p):
             (t, x, y, p), note = in_order(t, x, y, p)
@@ -119,13 +117,23 @@ def in_order(t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray) -> tupl
     back = int((steps < 0).sum())
     if not back:
         return (t, x, y, p), None
-    by = -int(steps.min())
-    what = f"time steps back at {back:,} of {len(t):,} events, by {by:,} us at most: sorted"
     order = np.argsort(t, kind="stable")
-    return (t[order], x[order], y[order], p[order]), Note("steps_back", what, back)
+    note = steps_back_note(back, len(t), -int(steps.min()))
+    return (t[order], x[order], y[order], p[order]), note
 
 
-def _outside(x: np.ndarray, y: np.ndarray, sensor: Sequence[int]) -> np.ndarray | None:
+def steps_back_note(back: int, events: int, by: int) -> Note:
+    """That times of so many events stepped back, by so many microseconds at most, and that all were sorted."""
+    what = f"time steps back at {back:,} of {events:,} events, by {by:,} us at most: sorted"
+    return Note("steps_back", what, back)
+
+
+def dropped_note(events: int) -> Note:
+    """That so many events lay off the sensor."""
+    return Note("outside_sensor", f"{counted(events, 'event')} off the sensor: dropped", events)
+
+
+def outside_of(x: np.ndarray, y: np.ndarray, sensor: Sequence[int]) -> np.ndarray | None:
     """bool (events,): which lie outside; None where none does."""
     width, height = sensor
     if not len(x) or (min(x.min(), y.min()) >= 0 and x.max() < width and y.max() < height):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 LEAST = 1 << 20  # bytes from which it is worth it
-MOST_KEPT = 1 << 26
+MOST_KEPT = 1 << 27
 HUGE = 1 << 21  # bytes of a huge page, which NumPy asks for in large arrays
 _FREE: dict[int, np.ndarray] = {}
 

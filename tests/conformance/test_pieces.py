@@ -81,7 +81,7 @@ def test_pieces_of_harmed_files_are_those_of_the_file_read_whole_or_refused_as_i
 WRITERS: dict[str, list[Callable[[Iterable[Event]], bytes]]] = {
     "dat": [dat.write],
     "event_stream": [lambda events: event_stream.write(events, SENSOR)],
-    "evt": [evt.evt2, evt.evt21, evt.evt3, lambda events: evt.evt3(events, SENSOR)],
+    "evt": [evt.evt2, evt.evt21, evt.evt3, evt.evt4, lambda events: evt.evt3(events, SENSOR)],
     "text_columns": [lambda events: "".join(f"{t} {x} {y} {p}\n" for t, x, y, p in events).encode()],
 }
 

@@ -45,7 +45,19 @@ def evt3(words: list[tuple[str, int]]) -> bytes:
     return data
 
 
-FORMATS = [(evt2, 6, 28), (evt21, 6, 28), (evt3, 12, 12)]
+def evt4(words: list[tuple[str, int]]) -> bytes:
+    """As `evt2`; every second event as a vector of one pixel."""
+    data, vector = evt.header("4.0", SIZE), False
+    for kind, value in words:
+        place = value << 22 | 1 << 11 | 2
+        single, pixels = [0xB << 28 | place], [0xD << 28 | place, 1]
+        written = [0xE << 28 | value] if kind == "high" else pixels if vector else single
+        vector = vector != (kind == "event")
+        data += b"".join(word.to_bytes(4, "little") for word in written)
+    return data
+
+
+FORMATS = [(evt2, 6, 28), (evt21, 6, 28), (evt3, 12, 12), (evt4, 6, 28)]
 of_each_format = pytest.mark.parametrize(("write", "low_bits", "high_bits"), FORMATS)
 
 
@@ -200,13 +212,13 @@ def test_headers_of_older_and_other_writers_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"% evt 4.0\n", b"% format EVT4;height=720;width=1280\n", b"% format AER-8b;height=320\n"]
+    "line", [b"% evt 5.0\n", b"% format EVT5;height=720;width=1280\n", b"% format AER-8b;height=320\n"]
 )
 def test_encodings_that_are_not_decoded_are_named_with_what_converts_them(line: bytes) -> None:
     data = b"% camera_integrator_name Prophesee\n" + line + b"% end\n" + bytes(8)
     assert Evt.recognises(data)
     with pytest.raises(
-        BadRecording, match=r"its encoding is (4\.0|4|AER-8b); .*metavision_file_to_hdf5"
+        BadRecording, match=r"its encoding is (5\.0|5|AER-8b); .*metavision_file_to_hdf5"
     ) as refused:
         read(data)
     assert "encoding =" not in str(refused.value)

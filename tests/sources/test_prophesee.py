@@ -127,7 +127,7 @@ def test_a_raw_file_without_a_size_takes_its_chips_or_the_smallest():
         (evt.evt2([(1, 2, 3, 1)], (9, 9))[:-1], "truncated: 3 bytes after the last whole word"),
         (evt.evt3([(1, 2, 3, 1)], (9, 9)) + b"x", "truncated: 1 bytes"),
         (evt.evt2([(1, 20, 3, 1)], (9, 9)), "x is 20|out of|range|overflow"),
-        (evt.header("4.0") + bytes(8), "its encoding is 4.0; allowed: .*evt 2.0"),
+        (evt.header("5.0") + bytes(8), "its encoding is 5.0; allowed: .*evt 2.0"),
         (bytes(40), "its encoding is not named"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Prophesee RAW: EVT 2.0 (32-bit words), 2.1 (64-bit, 32 pixels each) and 3.0 (16-bit words)."""
+"""Prophesee RAW: EVT 2.0 (32-bit words), 2.1 (64-bit, 32 pixels each), 3.0 (16-bit words) and 4.0 (32-bit, one or two an event)."""
 
 from __future__ import annotations
 
@@ -41,6 +41,21 @@ def evt21(events: Iterable[Event], size: tuple[int, int] | None = None) -> bytes
     return out
 
 
+def evt4(events: Iterable[Event], size: tuple[int, int] | None = None, vectors: bool = True) -> bytes:
+    """Events in words of their own, and, if `vectors`, those of odd times as 32 pixels of which one is set."""
+    out, high = header("4.0", size), -1
+    for t, x, y, p in events:
+        if t >> 6 != high:
+            high = t >> 6
+            out += struct.pack("<I", 0xE << 28 | high % 2**28)
+        if vectors and t % 2:
+            place = (t & 63) << 22 | (x - x % 32) << 11 | y
+            out += struct.pack("<II", (0xC + p) << 28 | place, 1 << x % 32)
+        else:
+            out += struct.pack("<I", (0xA + p) << 28 | (t & 63) << 22 | x << 11 | y)
+    return out
+
+
 def evt3(events: Iterable[Event], size: tuple[int, int] | None = None) -> bytes:
     """Single events, a word of x each; times below 2**24, or forward by less than that."""
     out, high, low, row = header("3.0", size), -1, -1, -1
@@ -73,7 +88,7 @@ def evt3_vector(t: int, x: int, y: int, p: int, twelve: int, eight: int) -> byte
 
 
 def seeds() -> list[bytes]:
-    """Of the three encodings, with a size and without, and words of many pixels."""
+    """Of the four encodings, with a size and without, and words of many pixels."""
     return [
         evt2(EVENTS, SENSOR),
         evt2(EVENTS, triggers=True),
@@ -81,6 +96,8 @@ def seeds() -> list[bytes]:
         evt3(EVENTS, SENSOR),
         evt3(EVENTS),
         evt21(EVENTS),
+        evt4(EVENTS, SENSOR),
+        evt4(EVENTS),
         header("3.0", (1280, 720)) + evt3_vector(4097, 100, 7, 1, 0b100000000011, 0b10000001) * 20,
     ]
 

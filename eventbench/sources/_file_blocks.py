@@ -1,0 +1,84 @@
+"""The body of a large binary file, a block at a time, in memory that is used again: of bytes at hand, or from the disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from eventbench.errors import BadRecording
+from eventbench.files.content import OPEN, file_head
+from eventbench.sources._memory import memory
+
+BLOCK_BYTES = 1 << 20  # stays in the cache between reading and decoding
+LARGE, SPREAD = 1 << 22, 16  # bytes from which a file is looked at in so many places, not whole
+SMALL = 1 << 20  # bytes of a file that is read whole: opening it again takes longer
+
+
+class Body(NamedTuple):
+    """Bytes `start` to `stop` of the file at `path`, which are whole records; they are in `data` where that is given."""
+
+    path: Path
+    start: int
+    stop: int
+    data: bytes = b""
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return self.stop - self.start
+
+    def words(self, size: int) -> int:
+        """How many words of so many bytes it has."""
+        return self.size // size
+
+    def spread(self, record: int) -> list[Body]:
+        """Parts of it that lie all over, of whole records of so many bytes: one where it is not large."""
+        if self.size <= LARGE:
+            return [self]
+        size = LARGE // SPREAD // record * record
+        step = (self.size - size) // (SPREAD - 1) // record * record
+        starts = [self.start + k * step for k in range(SPREAD)]
+        return [self._replace(start=start, stop=start + size) for start in starts]
+
+    @property
+    def block_count(self) -> int:
+        """How many blocks it has."""
+        return -(-self.size // BLOCK_BYTES)
+
+    def blocks(self, kind: str) -> Iterator[np.ndarray]:
+        """Arrays of that type; each is valid until the next one is asked for. Raises BadRecording where the file is shorter."""
+        if self.data:
+            for at in range(self.start, self.stop, BLOCK_BYTES):
+                size = min(BLOCK_BYTES, self.stop - at)
+                yield np.frombuffer(self.data, np.uint8, size, at).view(kind)
+            return
+        buffer = memory(min(BLOCK_BYTES, self.size))
+        view = buffer.view()
+        view.flags.writeable = False  # as arrays of bytes at hand are: kernels are compiled once
+        file = os.open(self.path, OPEN)
+        try:
+            os.lseek(file, self.start, os.SEEK_SET)
+            for at in range(self.start, self.stop, BLOCK_BYTES):
+                size = min(BLOCK_BYTES, self.stop - at)
+                _read_whole(file, buffer[:size], self.path)
+                yield view[:size].view(kind)
+        finally:
+            os.close(file)
+
+
+def _read_whole(file: int, room: np.ndarray, path: Path) -> None:
+    read, view = 0, memoryview(room)  # type: ignore[arg-type]
+    while read < len(room):
+        got = os.readv(file, [view[read:]])
+        if not got:
+            raise BadRecording("the file changed while it was read", where=path, fix="run the command again")
+        read += got
+
+
+def head_of(path: Path) -> tuple[bytes, int]:
+    """The beginning of a file, all of a small one, and its size. Raises BadRecording as `file_bytes` does."""
+    return file_head(path, SMALL)
