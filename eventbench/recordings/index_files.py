@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import msgspec
 import numpy as np
@@ -94,6 +95,16 @@ class _Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     arrays: dict[str, Place]
 
 
+def name_of(path: Path) -> str:
+    """A path as an index has it: bytes that are not ASCII as %XX, since JSON has no words for names that are no text."""
+    return quote_from_bytes(os.fsencode(path.resolve()), safe="/\\: ")
+
+
+def path_of(name: str) -> Path:
+    """The path of `name_of`."""
+    return Path(os.fsdecode(unquote_to_bytes(name)))
+
+
 def index_path(cache: Path, made_from: Mapping[str, Any]) -> Path:
     """Where the index of a recording lies: the same for the file as it was before and as it is now."""
     of = {name: made_from[name] for name in ("path", "source", "parameters", "sensor")}
@@ -167,7 +178,7 @@ def keep(path: Path, index: Index, arrays: Arrays) -> tuple[Index, dict[str, np.
             unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise BadStore(
-            f"the index of {index.made_from['path']} cannot be written: {error.strerror or error}",
+            f"the index of {path_of(index.made_from['path'])} cannot be written: {error.strerror or error}",
             where=path.parent,
             fix="name a folder that can be written: cache_dir=, --cache-dir or EVENTBENCH_CACHE",
             reason="not_writable",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from eventbench import registry
 from eventbench.errors import BadStore, UnknownName
-from eventbench.recordings.index_files import ENDING, FOLDER, UNFINISHED, Index, read_head
+from eventbench.recordings.index_files import ENDING, FOLDER, UNFINISHED, Index, path_of, read_head
 from eventbench.specs.raw_files import file_state
 
 BEING_WRITTEN_S = 3600  # an unfinished file that grew less than so long ago may be somebody's work
@@ -41,7 +42,7 @@ def kept_indexes(cache: Path) -> list[KeptIndex]:
                 found.append(KeptIndex(path, "", size, "an unfinished file"))
             continue
         index = read_head(path)
-        recording = str(index.made_from.get("path", "")) if index else ""
+        recording = os.fsencode(path_of(index.made_from["path"])).decode("utf-8", "replace") if index else ""
         found.append(KeptIndex(path, recording, size, _useless(index)))
     return found
 
@@ -51,7 +52,7 @@ def _useless(index: Index | None) -> str:
         return "a damaged index"
     made_from = index.made_from
     try:
-        if list(file_state(made_from["path"])) != [made_from["size"], made_from["changed_ns"]]:
+        if list(file_state(path_of(made_from["path"]))) != [made_from["size"], made_from["changed_ns"]]:
             return "an index of a recording that has changed"
     except OSError:
         return "an index of a recording that is gone"

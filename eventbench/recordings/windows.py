@@ -106,7 +106,7 @@ class _Opening(NamedTuple):
         """What the index is of: as JSON gives it back."""
         kind = type(self.source)
         value = {
-            "path": str(self.path.resolve()),
+            "path": index_files.name_of(self.path),
             "size": self.state[0],
             "changed_ns": self.state[1],
             "source": registry.sources.name_of(kind),

@@ -21,6 +21,7 @@ from eventbench.errors import BadEvents, BadRecording, BadStore
 from eventbench.recordings import _scanned, index_files, windows
 from eventbench.recordings._held import Columns
 from eventbench.recordings.index_files import ENDING, FOLDER, UNFINISHED
+from eventbench.recordings.kept_indexes import kept_indexes
 from eventbench.recordings.read import Reading
 from eventbench.recordings.recording import Recording
 from eventbench.sources.base import Piece, Scan, Size
@@ -205,6 +206,15 @@ def test_a_file_that_changed_is_indexed_anew_in_the_place_of_the_old_index(
     after = opened(path, tmp_path, way)
     assert after.events(0, 60) == eb.read(path, SENSOR)
     assert len(kept(tmp_path)) == 1
+
+
+def test_a_name_that_is_no_text_has_an_index_as_well(tmp_path: Path, everything_is_long: None) -> None:
+    path = text_file(tmp_path / os.fsdecode(b"a\xff %20\xc3\xa9.csv"), columns(50))
+    first = windows.open_recording(path, cache=tmp_path)
+    assert len(kept(tmp_path)) == 1
+    assert windows.open_recording(path, cache=tmp_path).index == first.index
+    [index] = kept_indexes(tmp_path)
+    assert (Path(index.recording).name, index.useless) == ("a\ufffd %20\xe9.csv", "")
 
 
 def test_another_sensor_another_parameter_or_another_file_has_an_index_of_its_own(
