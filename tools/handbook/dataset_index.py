@@ -20,7 +20,8 @@ def dataset_index() -> str:
             "A card, `<name>.toml`, says what a data set is: the format of its recordings, where they lie, how many there are "
             "in each split, what they are pinned by, how to obtain them. A data set in a known format is one more card; "
             "nothing else has to be told of it. [Your own data](OWN_DATA.md): from a folder to a ranked board. [Odd files](ODD_FILES.md): "
-            "what happens with files that are damaged, or that other programs wrote.",
+            "what happens with files that are damaged, or that other programs wrote. [What other readers answer](OTHER_READERS.md), "
+            "where it is not what the file holds.",
             "```sh\neventbench ls datasets\neventbench preprocess nmnist --data-dir DATA --pipeline frames_t16-v1\n"
             "eventbench verify datasets --data-dir DATA\n```",
             "## Data sets",

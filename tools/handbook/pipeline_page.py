@@ -54,8 +54,9 @@ def pipeline_page() -> str:
             )
             + ".",
             "## Compatibility",
-            "What promises the numbers of another package, mode by mode, against tonic 1.7.0 and SpikingJelly 2.0.0; and where "
-            "ours deviates, why. The test behind a link holds what it says.",
+            "What promises the numbers of another package, mode by mode, against tonic 1.7.0, SpikingJelly 2.0.0, eventcv 1.0.8 and evutils 0.3.18; and where "
+            "ours deviates, why. The test behind a link holds what it says. [What other readers answer](../datasets/OTHER_READERS.md): "
+            "files of which evutils, eventcv, expelliarmus, evio or evt3 give other events than the file holds, and how to see it.",
             _compatibility(),
         ]
     )
