@@ -115,8 +115,8 @@ def test_ls_and_show_see_what_the_guides_add(house: Path) -> None:
 def test_what_the_guides_add_passes_the_tests_of_its_family(house: Path) -> None:
     stems = [Path(name).stem for name in guides() if name.startswith("eventbench/")]
     tests = [f"tests/{name}" for name in ("conformance", "steps", "augmentations")]
-    # The digest of a new representation is what the test that misses it tells.
-    chosen = f"({' or '.join(stems)}) and not output_does_not_change"
+    # The digest of a new representation is what the test that misses it tells; `make docs`, which comes last, makes the pages.
+    chosen = f"({' or '.join(stems)}) and not output_does_not_change and not page_of_data_sets"
     out = run(house, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "-k", chosen, *tests)
     for stem in stems:
         if (house / "eventbench" / "task_kinds" / f"{stem}.py").exists():
