@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 HALF = 2**31
@@ -20,3 +22,30 @@ def unwrapped(clock: np.ndarray) -> tuple[np.ndarray, int]:
         wraps[1:] &= steps[:-1] <= HALF
         t[1:] += np.cumsum(wraps) * 2**32
     return t, int(wraps.sum())
+
+
+class Clock(NamedTuple):
+    """A 32-bit clock between two events: how often it wrapped, its time at the event before (-1: there is none), and
+    whether that lies over half the range ahead of the one before it.
+    """
+
+    wraps: int = 0
+    last: int = -1
+    ahead: bool = False
+
+
+def unwrapped_after(clock: np.ndarray, before: Clock) -> tuple[np.ndarray, Clock]:
+    """As `unwrapped`, of times that go on from earlier ones, and how the clock stands after them."""
+    if not len(clock):
+        return clock.astype(np.int64), before
+    t = clock.astype(np.int64)
+    steps = np.diff(t, prepend=before.last if before.last >= 0 else t[0])
+    ahead = steps > HALF
+    wraps = steps < -HALF
+    wraps[1:] &= ~ahead[:-1]
+    wraps[0] &= not before.ahead
+    total = before.wraps + int(wraps.sum())
+    after = Clock(total, int(t[-1]), bool(ahead[-1]))
+    if total:
+        t += (before.wraps + np.cumsum(wraps)) * 2**32
+    return t, after

@@ -15,41 +15,42 @@ The chips count x from the right and y from the bottom (jAER's event extractors)
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
 from eventbench.errors import BadRecording, BadSpec
-from eventbench.sources._aedat.aedat2_kernels import MARK, RECORD_BYTES, address_bits, decode
-from eventbench.sources._aedat.header import CHIPS, Chip, chip_of, header_of
+from eventbench.files.progress import Progress, no_progress
+from eventbench.sources._aedat.aedat2_camera import (
+    STRAY,
+    Records,
+    camera_of,
+    of_no_dvs128,
+    refuse_other_camera,
+    undisputed,
+    word_of,
+)
+from eventbench.sources._aedat.aedat2_kernels import RECORD_BYTES, decode_records
+from eventbench.sources._aedat.header import CHIPS, chip_of, header_of, header_on_disk
 from eventbench.sources._aedat.sound import fits, sound
-from eventbench.sources._decoded import counted
+from eventbench.sources._aedat.stretches import File, Stretches, opened, within
+from eventbench.sources._decoded import Columns, counted
 from eventbench.sources._memory import columns
-from eventbench.sources._times import unwrapped
-from eventbench.sources.base import Decoded, Documentation, Note, RawColumns, Source, how_to_set
+from eventbench.sources._times import Clock, unwrapped, unwrapped_after
+from eventbench.sources.base import (
+    PIECE_EVENTS,
+    Decoded,
+    Documentation,
+    Note,
+    Piece,
+    RawColumns,
+    Scan,
+    Source,
+    how_to_set,
+)
 
-STRAY = 0.01  # the share of events off the sensor up to which they are strays, and above which it is another camera
-
-
-class Word(NamedTuple):
-    """Where in an address x, y and the polarity lie, which bits mark a word that is no event, which polarity is ON."""
-
-    no_event: int
-    x_shift: int
-    x_mask: int
-    y_shift: int
-    y_mask: int
-    p_shift: int
-    on: int
-
-    def columns(self, address: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """x, y and polarity bit as stored, uint32 (events,)."""
-        x, y = address >> self.x_shift & self.x_mask, address >> self.y_shift & self.y_mask
-        return x, y, address >> self.p_shift & 1
-
-
-DVS128 = Word(0x8000, 1, 0x7F, 8, 0x7F, 0, on=0)
-DAVIS = Word(0x80000000 | MARK, 12, 0x3FF, 22, 0x1FF, 11, on=1)
+MOST_SIGNED = 2**15 - 1  # columns of 16 bits have negative numbers above it
 
 
 class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
@@ -99,41 +100,103 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
                 "AEDAT 1.0, with records of 6 bytes", where=name, allowed="AEDAT 2.0, 3.1 and 4.0"
             )
         header = header_of(data)
-        records, rest = divmod(len(data) - len(header), RECORD_BYTES)
-        notes: list[Note] = []
-        if rest:
-            what = f"{records:,} records and {rest} bytes more after the header of {len(header):,} bytes"
-            notes = [self.cut_off(what, name, f"records of {RECORD_BYTES} bytes")]
+        records = (len(data) - len(header)) // RECORD_BYTES
+        notes = self._cut(len(header), len(data), name)
         raw, chip = np.frombuffer(data, np.uint8), chip_of(header)
-        camera = self.camera or _camera_of(chip, _Records(raw, len(header)), sensor, name)
-        own, word = CHIPS[camera], _word_of(camera)
+        camera = self.camera or camera_of(chip, Records(raw, len(header)), sensor, name)
+        own, word = CHIPS[camera], word_of(camera)
         t, x, y, p = columns(records)
-        n, marked, *highest, back, wraps, bits = decode(
-            raw, len(header), word, own, not self.as_stored, self.marked == "keep", t, x, y, p
+        n, marked, *highest, back, wraps, bits = decode_records(
+            raw, len(header), tuple(word), own, not self.as_stored, self.marked == "keep", t, x, y, p
         )
         if camera == "DVS128" and bits > 0xFFFF:
-            raise _of_no_dvs128(_Records(raw, len(header)), chip, name)
+            raise of_no_dvs128(Records(raw, len(header)), chip, name)
         t, x, y, p = t[:n], x[:n], y[:n], p[:n]
-        if marked and self.marked == "drop":
-            what = f"{counted(marked, 'event')} marked as special, as v2e marks noise: left out"
-            keep = f"to have them as well, {how_to_set('marked', 'keep')}"
-            notes.append(Note("marked", what, int(marked), keep))
+        notes += self._marked(marked)
         size = sensor or own
         if not back and fits(highest, own) and fits(highest, size):
             return sound((t, x, y, p), size, notes)
         turned_x, turned_y = own[0] - 1 - x.view(np.int16), own[1] - 1 - y.view(np.int16)
         stored_x, stored_y = (x, y) if self.as_stored else (turned_x, turned_y)
-        _refuse_other_camera(stored_x, stored_y, camera, name)
-        if max(highest) > np.iinfo(np.int16).max:
+        refuse_other_camera(stored_x, stored_y, camera, name)
+        if max(highest) > MOST_SIGNED:
             x, y = x.view(np.int16), y.view(np.int16)
         return self.checked((unwrapped(t)[0] if wraps else t, x, y, p), sensor=size, name=name, notes=notes)
+
+    def scan(
+        self, path: Path, sensor: tuple[int, int] | None = None, progress: Progress = no_progress
+    ) -> Scan | None:
+        """PIECE_EVENTS records a piece, each with the clock before it; None for a file that is refused when it is read."""
+        with opened(path) as file:
+            header = header_on_disk(file.size, file.read)
+            if not header.startswith(b"#!AER-DAT2."):
+                return None
+            stop = file.size - (file.size - len(header)) % RECORD_BYTES
+            size = RECORD_BYTES * PIECE_EVENTS
+            blocks = [(at, min(at + size, stop)) for at in range(len(header), stop, size)]
+            camera = self.camera or undisputed(
+                chip_of(header),
+                lambda: all(Records(file.read(*block), 0).short() for block in blocks),
+                sensor,
+            )
+            if not camera or (stop < file.size and not self.salvage):
+                return None
+            own, clock, marked, events, off, bits = CHIPS[camera], Clock(), 0, 0, 0, 0
+            stretches = Stretches(sensor or own, self.outside, sort=self.sort)
+            for block in progress(blocks, of=file.name, unit="block", total=len(blocks)):
+                found = self._block(file, block, camera, clock)
+                state = (*map(int, clock), list(CHIPS).index(camera))
+                stretches.add(found.columns, found.highest, found.in_order, block, state)
+                clock, marked, bits = found.clock, marked + found.marked, bits | found.bits
+                events, off = events + len(found.columns[0]), off + found.off(own)
+                if not stretches.fine:
+                    return None
+            if (camera == "DVS128" and bits > 0xFFFF) or off > max(1, STRAY * events):
+                return None
+            return stretches.scan([*self._cut(len(header), file.size, file.name), *self._marked(marked)])
+
+    def decode_piece(self, path: Path, scan: Scan, piece: Piece) -> Columns:
+        """The events of the records of a piece."""
+        wraps, last, ahead, camera = piece.state
+        with opened(path) as file:
+            block = (piece.start, piece.stop)
+            found = self._block(file, block, list(CHIPS)[camera], Clock(wraps, last, bool(ahead)))
+        return within(found.columns, scan.sensor)
+
+    def _block(self, file: File, block: tuple[int, int], camera: str, clock: Clock) -> _Block:
+        """The events of some records, the times of which go on from a clock."""
+        raw = file.read(*block)
+        t, x, y, p = columns(len(raw) // RECORD_BYTES)
+        turned, keep = not self.as_stored, self.marked == "keep"
+        n, marked, high_x, high_y, back, _, bits = decode_records(
+            raw, 0, tuple(word_of(camera)), CHIPS[camera], turned, keep, t, x, y, p
+        )
+        t, after = unwrapped_after(t[:n], clock)
+        x, y = x[:n], y[:n]
+        if max(high_x, high_y) > MOST_SIGNED:
+            x, y = x.view(np.int16), y.view(np.int16)
+        return _Block((t, x, y, p[:n]), (int(high_x), int(high_y)), back == 0, after, int(marked), int(bits))
+
+    def _cut(self, start: int, size: int, name: str) -> list[Note]:
+        """A note on the bytes after the last whole record, where there are any. Raises BadRecording unless `salvage`."""
+        records, rest = divmod(size - start, RECORD_BYTES)
+        if not rest:
+            return []
+        what = f"{records:,} records and {rest} bytes more after the header of {start:,} bytes"
+        return [self.cut_off(what, name, f"records of {RECORD_BYTES} bytes")]
+
+    def _marked(self, marked: int) -> list[Note]:
+        if not marked or self.marked == "keep":
+            return []
+        what = f"{counted(marked, 'event')} marked as special, as v2e marks noise: left out"
+        return [Note("marked", what, int(marked), f"to have them as well, {how_to_set('marked', 'keep')}")]
 
     def raw_columns(self, data: bytes) -> RawColumns:
         """The columns as stored; of a DVS128 where the header names no camera."""
         header = header_of(data)
-        records = _Records(np.frombuffer(data, np.uint8), len(header))
+        records = Records(np.frombuffer(data, np.uint8), len(header))
         camera = self.camera or chip_of(header).known or "DVS128"
-        word = _word_of(camera)
+        word = word_of(camera)
         events = records.address & word.no_event == 0
         t, wraps = unwrapped(records.clock[events])
         x, y, p = word.columns(records.address[events])
@@ -152,99 +215,19 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
         return f"one bit, {on} is ON"
 
 
-class _Records(NamedTuple):
-    """The whole records behind a header of `start` bytes: their words are only looked at where a header leaves questions."""
+class _Block(NamedTuple):
+    """Events of some records, what is known of them, and the clock after them."""
 
-    raw: np.ndarray
-    start: int
+    columns: Columns
+    highest: tuple[int, int]
+    in_order: bool
+    clock: Clock
+    marked: int
+    bits: int
 
-    @property
-    def short(self) -> bool:
-        """Whether every address has 16 bits at most."""
-        return int(address_bits(self.raw, self.start, self.number)) <= 0xFFFF
-
-    @property
-    def address(self) -> np.ndarray:
-        """uint32 (records,)."""
-        return self._words[:, 0]
-
-    @property
-    def clock(self) -> np.ndarray:
-        """uint32 (records,)."""
-        return self._words[:, 1]
-
-    @property
-    def number(self) -> int:
-        """How many there are."""
-        return (len(self.raw) - self.start) // RECORD_BYTES
-
-    @property
-    def _words(self) -> np.ndarray:
-        words = np.frombuffer(self.raw, ">u4", 2 * self.number, self.start)
-        return words.reshape(-1, 2).astype(np.uint32)
-
-
-def _word_of(camera: str) -> Word:
-    return DVS128 if camera == "DVS128" else DAVIS
-
-
-def _camera_of(chip: Chip, records: _Records, sensor: tuple[int, int] | None, name: str) -> str:
-    """The camera, of CHIPS, that a header names or whose words these can only be. Raises BadRecording with what fits."""
-    if chip.known:
-        return chip.known
-    if chip.is_no_camera:
-        what = f"the header names the chip {chip.stated}, which is no event camera"
-        raise BadRecording(what, where=name, allowed=", ".join(CHIPS))
-    if not chip.stated:
-        if records.short:
-            return "DVS128"
-        of_this_size = [camera for camera, size in CHIPS.items() if size == sensor and camera != "DVS128"]
-        if of_this_size:
-            return of_this_size[0]
-    what = (
-        f"the header names the chip {chip.stated}, which is no event camera known here"
-        if chip.stated
-        else "the header names no chip, and addresses are of more than 16 bits"
-    )
-    raise BadRecording(what, where=name, allowed=", ".join(CHIPS), fix=_fitting(records, chip))
-
-
-def _of_no_dvs128(records: _Records, chip: Chip, name: str) -> BadRecording:
-    at = int(np.argmax(records.address > 0xFFFF))
-    what = f"record {at:,} has an address of more than 16 bits"
-    return BadRecording(what, where=name, allowed="those of a DVS128", fix=_fitting(records, chip))
-
-
-def _fitting(records: _Records, chip: Chip) -> str:
-    """Advice: the smallest camera into which the words fit, as those of cameras of this kind are laid out."""
-    address = records.address
-    if records.short:
-        camera = "DVS128"
-    else:
-        x, y, _ = DAVIS.columns(address[address & DAVIS.no_event == 0])
-        camera = _smallest_davis(x, y)
-    whose = f"the {chip.stated}" if chip.stated else "it"
-    return f"where {whose} lays out its words as a {camera} does, into which they fit, {how_to_set('camera', camera)}"
-
-
-def _smallest_davis(x: np.ndarray, y: np.ndarray) -> str:
-    """The smallest DAVIS off which at most a few strays lie."""
-    for camera, (width, height) in CHIPS.items():
-        if camera != "DVS128" and ((x >= width) | (y >= height)).sum() <= STRAY * len(x):
-            return camera
-    return "DAVIS640"
-
-
-def _refuse_other_camera(x: np.ndarray, y: np.ndarray, camera: str, name: str) -> None:
-    """Raises BadRecording where the words are not of this camera: too many pixels, as stored, lie off its sensor."""
-    width, height = CHIPS[camera]
-    outside = int(((x >= width) | (y >= height)).sum())
-    if camera == "DVS128" or outside <= max(1, STRAY * len(x)):
-        return
-    if (fitting := _smallest_davis(x, y)) != camera:
-        raise BadRecording(
-            f"{outside:,} of {len(x):,} events lie off the {width}x{height} pixels of a {camera}",
-            where=name,
-            fix=f"they fit a {fitting}: {how_to_set('camera', fitting)}",
-            reason="outside_sensor",
-        )
+    def off(self, own: tuple[int, int]) -> int:
+        """How many lie off the camera's own sensor."""
+        if fits(self.highest, own):
+            return 0
+        _, x, y, _ = self.columns
+        return int(((x.view(np.uint16) >= own[0]) | (y.view(np.uint16) >= own[1])).sum())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from eventbench import registry
 from eventbench.sources.base import Decoded, Source
 from tests.sources.test_fuzz import DECODERS
-from tests.support.formats import dat, event_stream, evt
+from tests.support.formats import aedat2, aedat4, aedat31, dat, event_stream, evt
 from tests.support.fuzz_corpus import harmed, seeds
 from tests.support.pieces import check_pieces, check_windows, outcome, pieces_of
 
@@ -78,7 +78,27 @@ def test_pieces_of_harmed_files_are_those_of_the_file_read_whole_or_refused_as_i
             check_pieces(source, path, None, expected)
 
 
+def in_packets(events: Iterable[Event], pack: Callable[[bytes], bytes], compression: int) -> bytes:
+    """An AEDAT 4 file of packets of 17 events and, between them, of inertial samples."""
+    rows = list(events)
+    packets = [(0, pack(aedat4.events(rows[k : k + 17]))) for k in range(0, len(rows), 17)]
+    return aedat4.write([*packets[:2], (1, b"imu"), *packets[2:]], SENSOR, compression)
+
+
+def in_packets_of_31(events: Iterable[Event]) -> bytes:
+    """An AEDAT 3.1 file of packets of 17 events."""
+    rows = list(events)
+    return aedat31.write([aedat31.polarity(rows[k : k + 17]) for k in range(0, len(rows), 17)], b"DAVIS346")
+
+
 WRITERS: dict[str, list[Callable[[Iterable[Event]], bytes]]] = {
+    "aedat2": [lambda events: aedat2.write(events, "DAVIS346B", others=[1 << 31] * 50)],
+    "aedat31": [in_packets_of_31, lambda events: in_packets_of_31(events)[:-3]],
+    "aedat4": [
+        lambda events: in_packets(events, bytes, aedat4.NONE),
+        lambda events: in_packets(events, aedat4.lz4, aedat4.LZ4),
+        lambda events: in_packets(events, aedat4.zstd, aedat4.ZSTD),
+    ],
     "dat": [dat.write],
     "event_stream": [lambda events: event_stream.write(events, SENSOR)],
     "evt": [evt.evt2, evt.evt21, evt.evt3, evt.evt4, lambda events: evt.evt3(events, SENSOR)],

@@ -14,6 +14,7 @@ from eventbench.errors import BadRecording
 from eventbench.sources._aedat import lz4, zstd
 from eventbench.sources._aedat.aedat4_packets import events_of
 from eventbench.sources._aedat.header import header_of, lines_with
+from eventbench.sources._times import Clock, unwrapped, unwrapped_after
 from eventbench.sources.aedat2 import Aedat2
 from eventbench.sources.aedat4 import Aedat4
 from eventbench.sources.aedat31 import Aedat31
@@ -238,3 +239,19 @@ def test_packets_that_together_unpack_to_far_too_much_are_refused() -> None:
         BadRecording, match=r"^a: the packet|^a: its packets unpack to far more than they can"
     ):
         Aedat4().decode(data, "a")
+
+
+@given(
+    st.lists(st.sampled_from([0, 1, 5, 2**30, 2**31 - 1, 2**31 + 1, -1, -(2**31) - 2]), max_size=30),
+    st.lists(st.integers(0, 30), max_size=4),
+    st.integers(0, 2**32 - 1),
+)
+def test_a_clock_goes_on_over_cuts_as_without_them(steps: list[int], cuts: list[int], start: int) -> None:
+    clock = (np.cumsum([start, *steps]) % 2**32).astype(np.uint32)
+    wanted, wraps = unwrapped(clock)
+    parts, now = [], Clock()
+    for part in np.split(clock, sorted(cuts)):
+        t, now = unwrapped_after(part, now)
+        parts.append(t)
+    np.testing.assert_array_equal(np.concatenate(parts), wanted)
+    assert now.wraps == wraps

@@ -23,10 +23,10 @@ def address_bits(data, start, records):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def decode(data, start, word, size, turned, keep_marked, t, x, y, p):  # type: ignore[no-untyped-def]
+def decode_records(data, start, word, size, turned, keep_marked, t, x, y, p):  # type: ignore[no-untyped-def]
     """Fill columns with the events of as many records as these have room for; t is the clock as it stands.
 
-    word : an `aedat2.Word`; `size` the camera's (width, height); `turned` whether x, y and the polarity are to count as in an
+    word : the numbers of a `Word`, as a plain tuple, since a class would be in the cache of compiled kernels; `size` the camera's (width, height); `turned` whether x, y and the polarity are to count as in an
         image, else they stay as stored
 
     Returns (events, marked ones among the records, highest x, highest y, steps back, those of over 2**31 us, bits of all
@@ -40,7 +40,7 @@ def decode(data, start, word, size, turned, keep_marked, t, x, y, p):  # type: i
     n, marked, high_x, high_y, back, wraps, bits = 0, 0, 0, 0, 0, 0, 0
     for first in range(0, t.shape[0], BLOCK):
         records = min(BLOCK, t.shape[0] - first)
-        found = _events(at + RECORD_BYTES * first, records, word, keep_marked, block.ctypes.data)
+        found = _events_of(at + RECORD_BYTES * first, records, word, keep_marked, block.ctypes.data)
         marked, bits = marked + found[1], bits | found[2]
         end = n + found[0]
         before = t[n - 1] if n else 0
@@ -51,7 +51,7 @@ def decode(data, start, word, size, turned, keep_marked, t, x, y, p):  # type: i
 
 
 @njit(cache=True, nogil=True)
-def _events(at, records, word, keep_marked, block):  # type: ignore[no-untyped-def]
+def _events_of(at, records, word, keep_marked, block):  # type: ignore[no-untyped-def]
     """Copy the records that are events: (how many, marked ones, bits of all addresses). The lower half is the address."""
     no_event, other_bits = word[0], ~(MARK | 1 << word[5]) & 0xFFFFFFFF
     n, marked, bits = 0, 0, 0

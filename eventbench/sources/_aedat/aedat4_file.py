@@ -7,6 +7,7 @@ and that many bytes, packed one by one. iniVation, "AEDAT 4 file format"; Google
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -17,6 +18,7 @@ import numpy as np
 
 from eventbench.errors import BadRecording
 from eventbench.sources._aedat.aedat4_kernels import list_packets, packet_number
+from eventbench.sources._aedat.stretches import File
 
 LINE = b"#!AER-DAT4.0\r\n"
 
@@ -45,15 +47,66 @@ class Aedat4File(NamedTuple):
         return packets
 
 
+class Header(NamedTuple):
+    """The beginning of a file: where its packets begin, and where its table does, -1 where it was not closed."""
+
+    compression: int
+    streams: Mapping[int, Stream]
+    start: int
+    table: int
+
+
 def checked(data: bytes, name: str) -> Aedat4File:
     """The parts of a file. Raises BadRecording, with the offset, where one does not fit into it.
 
     A packet that goes beyond the end of the file is not among its packets.
     """
+    header = header_of(data, name)
+    raw = np.frombuffer(data, np.uint8)
+    end = len(data) if header.table < 0 else header.table
+    number, at, cut = packet_number(raw, header.start, end)
+    packets = np.empty((number, 3), np.int64)
+    list_packets(raw, header.start, packets)
+    return Aedat4File(header.compression, header.streams, packets, _cut(at, end, cut, len(data), name))
+
+
+def looked_through(file: File) -> Aedat4File:
+    """As `checked`, without the bytes of packets in memory."""
+    size = (
+        int.from_bytes(file.read(len(LINE), len(LINE) + 4).tobytes(), "little")
+        if file.size >= len(LINE) + 4
+        else 0
+    )
+    header = header_of(file.read(0, min(len(LINE) + 4 + size, file.size)).tobytes(), file.name)
+    end = file.size if header.table < 0 else header.table
+    packets, at, cut = _on_disk(file, header.start, end)
+    return Aedat4File(header.compression, header.streams, packets, _cut(at, end, cut, file.size, file.name))
+
+
+def packets_between(file: File, start: int, stop: int) -> np.ndarray:
+    """int64 (packets, 3): the whole packets between two places at which packets begin or end."""
+    return _on_disk(file, start, stop)[0]
+
+
+def _on_disk(file: File, at: int, end: int) -> tuple[np.ndarray, int, bool]:
+    """As `packet_number` and `list_packets`, of which only the heads are read."""
+    packets = array("q")
+    while at < end:
+        head = file.read(at, at + 8).tobytes() if at + 8 <= file.size else b""
+        stop = at + 8 + _u32(head, 4)
+        if not head or stop > file.size:
+            return np.array(packets, np.int64).reshape(-1, 3), at, True
+        packets.extend((_u32(head, 0), at, stop))
+        at = stop
+    return np.array(packets, np.int64).reshape(-1, 3), at, False
+
+
+def header_of(data: bytes, name: str) -> Header:
+    """The header at the beginning of a file. Raises BadRecording where it is damaged."""
     size = _u32(data, len(LINE)) if len(data) >= len(LINE) + 4 else 0
     start = len(LINE) + 4 + size
     if not data.startswith(LINE) or not size or start > len(data):
-        raise _damaged("the header", len(LINE), "goes beyond the end of the file", data, name)
+        raise _damaged("the header", len(LINE), "goes beyond the end of the file", len(data), name)
     fields = _fields(data[len(LINE) + 4 : start], name)
     compression = _int(fields, 0, 4, 0)
     if compression not in range(5):
@@ -62,9 +115,7 @@ def checked(data: bytes, name: str) -> Aedat4File:
     if streams is None:
         what = "the text in its header that describes its streams is damaged"
         raise BadRecording(what, where=name, fix="fetch the file again")
-    table = _int(fields, 1, 8, -1)
-    packets, cut = _packets(data, start, len(data) if table < 0 else table, name)
-    return Aedat4File(compression, streams, packets, cut)
+    return Header(compression, streams, start, _int(fields, 1, 8, -1))
 
 
 class _Table(NamedTuple):
@@ -127,16 +178,13 @@ def _streams(description: str) -> Mapping[int, Stream] | None:
     return MappingProxyType(streams)
 
 
-def _packets(data: bytes, at: int, end: int, name: str) -> tuple[np.ndarray, str]:
-    raw = np.frombuffer(data, np.uint8)
-    number, at, cut = packet_number(raw, at, end)
-    packets = np.empty((number, 3), np.int64)
-    list_packets(raw, len(LINE) + 4 + _u32(data, len(LINE)), packets)
+def _cut(at: int, end: int, cut: bool, size: int, name: str) -> str:
+    """What to say of a file that is cut off in the packet at `at`. Raises BadRecording where packets reach into the table."""
     if cut:
-        return packets, f"the packet at byte {at:,} goes beyond the end of the file ({len(data):,} bytes)"
+        return f"the packet at byte {at:,} goes beyond the end of the file ({size:,} bytes)"
     if at > end:
-        raise _damaged("the packet before", at, f"reaches into the table at byte {end:,}", data, name)
-    return packets, ""
+        raise _damaged("the packet before", at, f"reaches into the table at byte {end:,}", size, name)
+    return ""
 
 
 def _u32(data: bytes, at: int) -> int:
@@ -148,7 +196,7 @@ def _int(table: _Table, field: int, width: int, default: int) -> int:
     return default if at is None else int.from_bytes(table.data[at : at + width], "little", signed=True)
 
 
-def _damaged(part: str, at: int, problem: str, data: bytes, name: str) -> BadRecording:
+def _damaged(part: str, at: int, problem: str, size: int, name: str) -> BadRecording:
     return BadRecording(
-        f"{part} at byte {at:,} {problem} ({len(data):,} bytes)", where=name, fix="fetch the file again"
+        f"{part} at byte {at:,} {problem} ({size:,} bytes)", where=name, fix="fetch the file again"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ _NO_CAMERAS = ("COCHLEA", "DAS1", "DYNAP")
 _CHIP = re.compile(rb"#[\s-]*(?:AEChip:\s*(?:\S*\.)?|Source\s+\d+:\s*)(\S+)")
 
 _ENDS = (b"#!END-HEADER", b"#End Of ASCII Header")
+FIRST_BYTES = 1 << 16
 _HASH, _LF, _CR, _TAB, _SPACE, _DELETE = b"#\n\r\t \x7f"
 
 
@@ -34,6 +36,18 @@ def header_of(data: bytes | np.ndarray) -> bytes:
     raw = np.frombuffer(data, np.uint8)
     end = _header_end(raw, *(np.frombuffer(line, np.uint8) for line in _ENDS))
     return raw[:end].tobytes()
+
+
+def header_on_disk(size: int, read: Callable[[int, int], np.ndarray]) -> bytes:
+    """As `header_of` a file of that many bytes, of which `read` gives those from one place to another."""
+    known = min(size, FIRST_BYTES)
+    while True:
+        data = read(0, known).tobytes()
+        header = header_of(data)
+        after = data[len(header) :]
+        if known == size or (after and (after[:1] != b"#" or b"\n" in after)):
+            return header
+        known = min(size, 4 * known)
 
 
 @njit(cache=True, nogil=True)
