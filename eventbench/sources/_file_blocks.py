@@ -15,7 +15,8 @@ from eventbench.sources._memory import memory
 
 BLOCK_BYTES = 1 << 20  # stays in the cache between reading and decoding
 LARGE, SPREAD = 1 << 22, 16  # bytes from which a file is looked at in so many places, not whole
-SMALL = 1 << 20  # bytes of a file that is read whole: opening it again takes longer
+SMALL = 1 << 18  # bytes of a file that is read whole: opening it again takes longer
+HEAD_BYTES = 1 << 17  # of any other, in which its header is
 
 
 class Body(NamedTuple):
@@ -56,7 +57,7 @@ class Body(NamedTuple):
                 size = min(BLOCK_BYTES, self.stop - at)
                 yield np.frombuffer(self.data, np.uint8, size, at).view(kind)
             return
-        buffer = memory(min(BLOCK_BYTES, self.size))
+        buffer = memory(BLOCK_BYTES)
         view = buffer.view()
         view.flags.writeable = False  # as arrays of bytes at hand are: kernels are compiled once
         file = os.open(self.path, OPEN)
@@ -81,4 +82,5 @@ def _read_whole(file: int, room: np.ndarray, path: Path) -> None:
 
 def head_of(path: Path) -> tuple[bytes, int]:
     """The beginning of a file, all of a small one, and its size. Raises BadRecording as `file_bytes` does."""
-    return file_head(path, SMALL)
+    head, size = file_head(path, HEAD_BYTES)
+    return file_head(path, SMALL) if len(head) < size <= SMALL else (head, size)
