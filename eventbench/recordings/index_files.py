@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -166,10 +166,9 @@ def keep(path: Path, index: Index, arrays: Arrays) -> tuple[Index, dict[str, np.
     """Write an index under its name, and what it is once it is read back. Raises BadStore where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(UNFINISHED, f"{path.name}.", path.parent)
-        unfinished = Path(name)
+        unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}{UNFINISHED}")
         try:
-            with os.fdopen(descriptor, "r+b") as file:
+            with unfinished.open("x+b") as file:
                 write(file, index, arrays)
                 os.fsync(file.fileno())
                 kept = mapped(file)

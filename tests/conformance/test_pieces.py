@@ -70,7 +70,7 @@ def test_pieces_of_harmed_files_are_those_of_the_file_read_whole_or_refused_as_i
     name: str, tmp_path: Path
 ) -> None:
     rng, sound = np.random.default_rng(1), seeds(name, None)
-    for number in range(40 if registry.sources.get(name).read_isolated else 300):
+    for number in range(40 if registry.sources.get(name).read_isolated else 150):
         path = written(tmp_path, name, harmed(sound[number % len(sound)], sound, rng))
         source = built(name, READINGS[number % len(READINGS)])
         expected = outcome(source, path, None)
@@ -120,7 +120,7 @@ def event_lists(draw: st.DrawFn) -> list[Event]:
 @pytest.mark.parametrize("name", WRITERS)
 @settings(
     deadline=None,
-    max_examples=60,
+    max_examples=30,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
