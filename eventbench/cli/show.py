@@ -53,7 +53,7 @@ def command(
     recording below 0.2 s is slowed down and one above a minute is sped up; the picture shows by how much.
     """
     if out is not None:
-        _draw(name, out, as_json, **drawing)
+        _draw(name, out, cache_dir, as_json, **drawing)
         return
     if picture_options := [key for key in _DRAWING_OPTIONS if _is_given(drawing[key])]:
         option = {"kind": "as", "settings": "set"}.get(picture_options[0], picture_options[0])
@@ -92,17 +92,20 @@ def _refuse_recording(path: Path) -> None:
         )
 
 
-def _draw(name: str, out: str, as_json: bool, **drawing: Any) -> None:
+def _draw(name: str, out: str, cache_dir: str | None, as_json: bool, **drawing: Any) -> None:
+    from eventbench import home
     from eventbench.cli._progress import bar
     from eventbench.pictures.files import check_target
     from eventbench.pictures.lettering import format_duration
     from eventbench.pictures.picture import draw
-    from eventbench.recordings.windows import open_recording
+    from eventbench.recordings.read import source_of
+    from eventbench.recordings.windows import open_with
 
     path, target = Path(name).expanduser(), Path(out).expanduser()
     check_target(target, drawing["force"])  # first, so that no large file is read in vain
     reading = _reading.reading(*(drawing[name] for name in _reading.NAMES))
-    recording = open_recording(path, reading, progress=bar)
+    source, cache = source_of(path, reading), home.places(cache=cache_dir).cache
+    recording = open_with(source, path, reading.sensor, cache=cache, keep_columns=False, progress=bar)
     picture = draw(
         recording,
         target,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
 RGB = tuple[int, int, int]
 
@@ -56,10 +57,20 @@ def ramp(theme: Theme, hues: tuple[RGB, RGB]) -> np.ndarray:
 
 def shade(level: np.ndarray, on_share: np.ndarray, theme: Theme) -> np.ndarray:
     """Colours, uint8 (..., 3), of pixels with strength `level` (...) and share of ON events `on_share` (...), both in [0, 1]."""
-    index = np.clip(level * 255 + 0.5, 0, 255).astype(np.uint8)
-    on, off = ramp(theme, theme.on)[index], ramp(theme, theme.off)[index]
-    mixed: np.ndarray = off + (on - off) * on_share[..., None].astype(np.float32)
-    return (mixed + 0.5).astype(np.uint8)
+    colours = np.empty((*level.shape, 3), np.uint8)
+    flat = np.ascontiguousarray(level, np.float64).ravel(), np.ascontiguousarray(on_share, np.float32).ravel()
+    _mix(*flat, ramp(theme, theme.on), ramp(theme, theme.off), colours.reshape(-1, 3))
+    return colours
+
+
+@njit(cache=True, nogil=True)
+def _mix(level, on_share, on, off, colours):  # type: ignore[no-untyped-def]
+    """Fill colours, uint8 (pixels, 3), from strengths and shares of ON, (pixels,), and the two ramps."""
+    for i in range(level.shape[0]):
+        k = np.int64(min(max(level[i] * 255 + 0.5, 0.0), 255.0))
+        for c in range(3):
+            mixed = off[k, c] + (on[k, c] - off[k, c]) * on_share[i]
+            colours[i, c] = np.uint8(mixed + np.float32(0.5))
 
 
 def gif_palette(theme: Theme) -> np.ndarray:

@@ -54,6 +54,8 @@ class PixelGrid(NamedTuple):
 
     def enlarge(self, cells: np.ndarray) -> np.ndarray:
         """The picture (height, width, 3) of the cells' colours (rows, columns, 3)."""
+        if self.cell_width == self.cell_height == 1:
+            return cells
         return np.repeat(np.repeat(cells, self.cell_height, 0), self.cell_width, 1)
 
     @property

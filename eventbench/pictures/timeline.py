@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -28,33 +30,40 @@ class Timeline:
             by_polarity += np.bincount(bar_of * 2 + events.p, minlength=2 * bars).reshape(bars, 2)
         self.on = int(by_polarity[:, 1].sum())
         self.heights = np.ceil(_HALF * by_polarity / max(1, by_polarity.max())).astype(int)
-        self.base = self._drawn(None)
+        self._dimmed = self._drawn(0.45)
+        self.base = self._drawn(1)
 
     def marked(self, interval: tuple[float, float]) -> Image.Image:
         """The timeline with `interval` (start, end) marked, in us from the first event."""
-        return self._drawn(interval)
-
-    def _drawn(self, interval: tuple[float, float] | None) -> Image.Image:
-        theme = self.theme
-        image = Image.new("RGB", (self.width, HEIGHT), theme.page)
+        image = self._dimmed.copy()
         draw = ImageDraw.Draw(image)
-        middle = _HALF + 1
-        left, right = 0.0, float(self.width)
-        if interval is not None:
-            left, right = (self.width * edge / self.span for edge in interval)
-            right = max(right, left + 2)
-            draw.rectangle((left, 0, right - 1, 2 * _HALF + 2), fill=theme.line)
-        for k, (off, on) in enumerate(self.heights):
+        left, right = (self.width * edge / self.span for edge in interval)
+        right = max(right, left + 2)
+        draw.rectangle((left, 0, right - 1, 2 * _HALF + 2), fill=self.theme.line)
+        step = _BAR + _GAP
+        inside = range(max(0, int(left - _BAR) // step), min(len(self.heights), int(right) // step + 1))
+        self._bars(draw, [k for k in inside if k * step + _BAR > left and k * step < right], 1)
+        return image
+
+    def _drawn(self, strength: float) -> Image.Image:
+        image = Image.new("RGB", (self.width, HEIGHT), self.theme.page)
+        draw = ImageDraw.Draw(image)
+        self._bars(draw, range(len(self.heights)), strength)
+        self._scale(draw)
+        return image
+
+    def _bars(self, draw: ImageDraw.ImageDraw, numbers: Iterable[int], strength: float) -> None:
+        """Draw bars, and the line between ON and OFF."""
+        theme, middle = self.theme, _HALF + 1
+        on_colour, off_colour = (_mixed(theme.page, hues[0], strength) for hues in (theme.on, theme.off))
+        for k in numbers:
             x = k * (_BAR + _GAP)
-            is_marked = interval is None or (x + _BAR > left and x < right)
-            for height, hues, sign in ((on, theme.on, -1), (off, theme.off, 1)):
+            off, on = self.heights[k]
+            for height, colour, sign in ((on, on_colour, -1), (off, off_colour, 1)):
                 if height:
-                    colour = hues[0] if is_marked else _mixed(theme.page, hues[0], 0.45)
                     ends = sorted((middle + sign, middle + sign * int(height)))
                     draw.rectangle((x, ends[0], x + _BAR - 1, ends[1]), fill=colour)
         draw.line((0, middle, self.width, middle), fill=theme.line)
-        self._scale(draw)
-        return image
 
     def _scale(self, draw: ImageDraw.ImageDraw) -> None:
         divisor, unit = time_unit(self.span)

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventbench.cli.show import command
 from eventbench.errors import BadRecording
 from eventbench.events import Events
 from eventbench.pictures import cloud, span
+from eventbench.pictures.palette import THEMES, ramp, shade
 from eventbench.pictures.picture import draw
 from eventbench.pictures.span import Span
+from eventbench.pictures.timeline import Timeline
 from tests.support.miniatures import atis_bytes
 from tests.support.recordings import fixed, recordings
 
@@ -103,3 +105,29 @@ def test_a_time_without_events_is_refused(tmp_path: Path) -> None:
         draw(fixed(), tmp_path / "a.png", title="a", from_us=10**9)
     with pytest.raises(BadRecording, match="no event to draw"):
         draw(fixed(), tmp_path / "a.png", title="a", from_us=100, to_us=50)
+
+
+@given(st.lists(st.tuples(st.floats(-1, 2), st.floats(0, 1)), min_size=1, max_size=20))
+@settings(deadline=None)  # the first example loads a kernel
+def test_colours_are_mixed_as_numpy_mixes_them(pixels: list[tuple[float, float]]) -> None:
+    level, on_share = np.array(pixels).T
+    for theme in THEMES.values():
+        index = np.clip(level * 255 + 0.5, 0, 255).astype(np.uint8)
+        on, off = ramp(theme, theme.on)[index], ramp(theme, theme.off)[index]
+        mixed = off + (on - off) * on_share[:, None].astype(np.float32)
+        assert (shade(level, on_share, theme) == (mixed + 0.5).astype(np.uint8)).all()
+
+
+def test_bars_of_the_marked_time_are_bright_and_the_others_dimmed() -> None:
+    theme = THEMES["dark"]
+    events = Events(t=range(400), x=[0] * 400, y=[0] * 400, p=[1, 0] * 200, sensor=(1, 1))
+    timeline = Timeline(Span(events), 400, theme)
+    marked = np.asarray(timeline.marked((100.0, 200.0)))
+    rows = marked[[20, 34]]  # of ON bars and of OFF bars
+    bright, ground = (rows == np.array([[theme.on[0]], [theme.off[0]]])).all(-1), (rows == theme.line).all(-1)
+    assert bright[:, 97:203].sum() + ground[:, 97:203].sum() >= 200
+    assert not bright[:, :96].any()
+    assert not bright[:, 204:].any()
+    assert (np.asarray(timeline.base)[[20, 34]] == np.array([[theme.on[0]], [theme.off[0]]])).all(
+        -1
+    ).sum() == 600
