@@ -80,6 +80,7 @@ def test_there_is_a_guide_for_each_thing_one_can_add() -> None:
     folders = {name.rpartition("/")[0] for name in guides()}
     families = (
         "sources",
+        "writers",
         "layouts",
         "steps",
         "augmentations",

@@ -213,6 +213,7 @@ def test_the_boards_readme_is_made_from_the_records() -> None:
         "datasets",
         "pipelines",
         "sources",
+        "writers",
         "layouts",
         "steps",
         "augmentations",

@@ -30,10 +30,10 @@ class Aedat4(Writer, frozen=True, forbid_unknown_fields=True):
 
     about: ClassVar[Documentation] = Documentation(
         what="AEDAT 4 of DV: one stream of events in packets of 10,000",
-        readers="DV, dv-processing, faery, aedat, eventcv",
+        readers="faery, evutils, eventcv",
         sensor="the stream's own",
         holds="sensors up to 32767x32767, times from 0",
-        traps="DV takes times for microseconds since 1970: times from zero are shown as that day",
+        traps="DV itself was not at hand. It takes times for microseconds since 1970: times from zero are shown as that day",
     )
     suffixes: ClassVar[tuple[str, ...]] = (".aedat4",)
     source: ClassVar[str] = "aedat4"

@@ -21,7 +21,7 @@ class Documentation(msgspec.Struct, frozen=True, kw_only=True):
     """What the documentation says of a format that is written: a cell of the table of writers each.
 
     what : the format, as it is written
-    readers : who reads such files
+    readers : what has read such files and given the same events, in tests
     sensor : where the sensor's size is in the file
     holds : what the format can hold
     traps : what whoever reads the file must know

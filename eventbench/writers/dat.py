@@ -23,7 +23,7 @@ class Dat(Writer, frozen=True, forbid_unknown_fields=True):
 
     about: ClassVar[Documentation] = Documentation(
         what="Prophesee DAT, version 2, CD events",
-        readers="Metavision and OpenEB, Prophesee's toolbox, faery, expelliarmus, evutils",
+        readers="faery, expelliarmus, evutils, eventcv",
         sensor="the header",
         holds="sensors up to 16384x16384, times from 0 to 2^32 - 1 us (71 minutes)",
         traps="none",

@@ -53,10 +53,10 @@ class EventStream(Writer, frozen=True, forbid_unknown_fields=True):
 
     about: ClassVar[Documentation] = Documentation(
         what="Event Stream 2.0 of DVS events",
-        readers="faery, loris, eventide, sepia",
+        readers="faery",
         sensor="the header",
         holds="sensors up to 65535x65535, times from 0 to 2.3 hours",
-        traps="a time far from zero is led up to by bytes of the clock, 7.9 MB for each 1,000 s: write from zero",
+        traps="A time far from zero is led up to by bytes of the clock, 7.9 MB for each 1,000 s: write from zero",
     )
     suffixes: ClassVar[tuple[str, ...]] = (".es",)
     source: ClassVar[str] = "event_stream"

@@ -41,7 +41,7 @@ class Evt2(Writer, frozen=True, forbid_unknown_fields=True):
 
     about: ClassVar[Documentation] = Documentation(
         what="Prophesee RAW, EVT 2.0",
-        readers="Metavision and OpenEB, faery, expelliarmus, evutils",
+        readers="faery, expelliarmus, evutils, eventcv",
         sensor="the header",
         holds="sensors up to 2048x2048, times from 0 to 2^34 - 1 us (4.7 hours)",
         traps="none",

@@ -61,10 +61,13 @@ class Evt3(Writer, frozen=True, forbid_unknown_fields=True):
 
     about: ClassVar[Documentation] = Documentation(
         what="Prophesee RAW, EVT 3.0",
-        readers="Metavision and OpenEB, faery, expelliarmus, evutils",
+        readers="faery, evutils, eventcv",
         sensor="the header",
         holds="sensors up to 2048x2048, times from 0 to 2^37 - 1 us (38 hours)",
-        traps="a time far from zero is led up to by words of the clock, 0.5 MB for each 1,000 s: write from zero",
+        traps=(
+            "A time far from zero is led up to by words of the clock, 0.5 MB for each 1,000 s: write from zero. expelliarmus "
+            "gives wrong times of EVT 3, of files of cameras too: for it, write EVT 2."
+        ),
     )
     suffixes: ClassVar[tuple[str, ...]] = (".raw",)
     source: ClassVar[str] = "evt"

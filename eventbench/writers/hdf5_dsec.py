@@ -29,10 +29,10 @@ class Hdf5Dsec(Writer, frozen=True, forbid_unknown_fields=True):
 
     about: ClassVar[Documentation] = Documentation(
         what="HDF5 in the layout of DSEC: events/{t,x,y,p}, t_offset, ms_to_idx",
-        readers="loaders of DSEC, h5py",
+        readers="h5py as DSEC's loader asks it, evutils",
         sensor="attributes width and height of the file",
         holds="recordings up to 2^32 - 1 us long (71 minutes), at any time",
-        traps="t counts from t_offset, as in DSEC: add it",
+        traps="`t` counts from t_offset, as in DSEC: add it",
     )
     suffixes: ClassVar[tuple[str, ...]] = (".h5",)
     source: ClassVar[str] = "hdf5_columns"

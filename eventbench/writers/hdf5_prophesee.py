@@ -29,7 +29,7 @@ class Hdf5Prophesee(Writer, frozen=True, forbid_unknown_fields=True):
 
     about: ClassVar[Documentation] = Documentation(
         what="HDF5 with Prophesee's table CD/events",
-        readers="h5py, evutils, and what else reads the table by HDF5 itself",
+        readers="evutils",
         sensor="the attribute geometry of the file",
         holds="any events",
         traps="Metavision itself takes every chunk for one packed by its filter ECF: for it, write EVT 3.0",

@@ -17,9 +17,9 @@ class Npy(Writer, frozen=True, forbid_unknown_fields=True):
 
     about: ClassVar[Documentation] = Documentation(
         what="NumPy's `.npy`: a structured array, t int64 (us), x and y uint16, p uint8",
-        readers="`np.load`; tonic's transforms",
+        readers="`np.load`, tonic's transforms",
         sensor="not in the file",
-        holds="any events, at least one",
+        holds="any events",
         traps="whoever reads it must be told the sensor's size",
     )
     suffixes: ClassVar[tuple[str, ...]] = (".npy",)

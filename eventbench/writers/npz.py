@@ -22,7 +22,7 @@ class Npz(Writer, frozen=True, forbid_unknown_fields=True):
 
     about: ClassVar[Documentation] = Documentation(
         what="NumPy's `.npz`: t int64 (us), x and y uint16, p uint8, sensor (width, height)",
-        readers="`np.load`; SpikingJelly; tonic, after `np.rec.fromarrays`",
+        readers="`np.load`, evutils",
         sensor="the array `sensor`",
         holds="any events",
         traps="none",

@@ -37,10 +37,13 @@ class Text(Writer, frozen=True, forbid_unknown_fields=True):
 
     about: ClassVar[Documentation] = Documentation(
         what="text: an event a line; order, unit, separator and header as one likes",
-        readers="anything: pandas and polars with `comment_prefix`, `np.loadtxt`",
+        readers='`np.loadtxt` (`.txt`), polars with `comment_prefix="#"`',
         sensor='a comment, `# geometry 640x480`, unless header is "names" or "none"',
         holds="times up to 2^51 us from zero, at least one event",
-        traps="in `.txt` the names are a comment too, so that `np.loadtxt` reads the file as it is",
+        traps=(
+            "In `.txt` the names are a comment too, so that `np.loadtxt` reads the file as it is. A reader that takes every line "
+            "for a row wants `header=none`."
+        ),
     )
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".txt", ".tsv")
     source: ClassVar[str] = "text_columns"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tonic.transforms import ToFrame
 
 import eventbench as eb
 from eventbench import registry
@@ -19,93 +19,13 @@ from eventbench.errors import BadEvents, BadSpec, EventbenchError
 from tests.support.formats import dat as dat_format
 from tests.support.formats import event_stream as es_format
 from tests.support.formats import evt as evt_format
+from tests.support.made_events import ending, recordings, some
 
-NAMES = registry.writers.names()
-# Steps of time around what a format's words can say, and where its clock wraps.
-STEPS = [0, 1, 63, 64, 126, 127, 128, 254, 4095, 4096, 8192, 2**24 - 1, 2**24, 2**24 + 4096, 2**31]
 SMALL = (640, 480)
 
 
 def columns_of(events: eb.Events) -> list[tuple[int, int, int, int]]:
     return list(zip(*(getattr(events, name).tolist() for name in "txyp"), strict=True))
-
-
-@st.composite
-def recordings(draw: st.DrawFn, first: int = 0, most: int = 2**32 - 1, side: int = 2048) -> eb.Events:
-    width, height = draw(st.integers(1, side)), draw(st.integers(1, side))
-    steps = draw(st.lists(st.sampled_from(STEPS) | st.integers(0, 5000), min_size=1, max_size=40))
-    t = draw(st.integers(first, first + 2**25)) + np.cumsum(steps)
-    t = t[t <= most]
-    n = len(t)
-    x = draw(st.lists(st.sampled_from([0, width // 2, width - 1]), min_size=n, max_size=n))
-    y = draw(st.lists(st.sampled_from([0, height // 2, height - 1]), min_size=n, max_size=n))
-    p = draw(st.lists(st.integers(0, 1), min_size=n, max_size=n))
-    return eb.Events(t=t, x=x, y=y, p=p, sensor=(width, height))
-
-
-def some(n: int = 1000, start: int = 0, sensor: tuple[int, int] = SMALL, seed: int = 0) -> eb.Events:
-    rng = np.random.default_rng(seed)
-    t = start + np.cumsum(rng.choice([0, 1, 3, 90, 5000], n))
-    return eb.Events(
-        t=t,
-        x=rng.integers(0, sensor[0], n),
-        y=rng.integers(0, sensor[1], n),
-        p=rng.integers(0, 2, n),
-        sensor=sensor,
-    )
-
-
-def ending(name: str) -> str:
-    return (registry.writers.get(name).suffixes or (".raw",))[0]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_writer_says_what_the_documentation_needs_and_which_source_reads_it(name: str) -> None:
-    writer = registry.writers.get(name)
-    assert all(getattr(writer.about, field) for field in ("what", "readers", "sensor", "holds", "traps"))
-    assert writer.source in registry.sources.names()
-    assert set(writer.suffixes) <= set(registry.sources.get(writer.source).suffixes)
-
-
-def test_no_ending_belongs_to_two_writers() -> None:
-    endings = [suffix for name in NAMES for suffix in registry.writers.get(name).suffixes]
-    assert len(endings) == len(set(endings))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
-@settings(
-    deadline=None,
-    max_examples=60,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(events=recordings())
-def test_any_events_are_written_and_read_back_equal_or_refused_for_a_reason(
-    name: str, tmp_path: Path, events: eb.Events
-) -> None:
-    path = tmp_path / f"a{ending(name)}"
-    try:
-        saved = events.save(path, name, overwrite=True)
-    except BadEvents as error:
-        if error.reason not in ("no_events", "too_long", "time_too_late"):
-            raise
-        return
-    assert (saved.events, saved.sensor, saved.bytes) == (len(events), events.sensor, path.stat().st_size)
-    writer = registry.writers.get(name)
-    told = None if writer().states_sensor(path) else events.sensor
-    assert eb.read(path, told) == events
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_parts_are_written_as_the_whole_is(name: str, tmp_path: Path) -> None:
-    events, writer = some(start=2**24 - 5000), registry.writers.get(name)()
-    cuts = [0, 0, 1, 3, 400, 401, 1000, 1000]
-    parts = [events[a:b] for a, b in pairwise(cuts)]
-    whole, joined = tmp_path / f"whole{ending(name)}", tmp_path / f"joined{ending(name)}"
-    writer.write([events], events.sensor, whole)
-    writer.write(parts, events.sensor, joined)
-    told = None if writer.states_sensor(whole) else events.sensor
-    assert eb.read(joined, told) == eb.read(whole, told) == events
 
 
 @given(events=recordings(most=2**24 - 1))
@@ -212,6 +132,18 @@ def test_arrays_have_the_names_that_others_look_for(tmp_path: Path) -> None:
     table = np.load(tmp_path / "a.npy")
     assert table.dtype.names == ("t", "x", "y", "p")
     assert eb.Events.from_structured(table, sensor=SMALL) == events
+    frames = ToFrame(sensor_size=(*SMALL, 2), n_time_bins=4)(table)
+    assert frames.shape == (4, 2, 480, 640)
+
+
+def test_text_is_read_by_what_reads_tables(tmp_path: Path) -> None:
+    events = some()
+    events.save(tmp_path / "a.txt")
+    assert np.array_equal(np.loadtxt(tmp_path / "a.txt"), np.array(columns_of(events)))
+    events.save(tmp_path / "a.csv", order="xypt")
+    table = pytest.importorskip("polars").read_csv(tmp_path / "a.csv", comment_prefix="#")
+    assert table.columns == ["x", "y", "p", "t"]
+    assert table["t"].to_list() == events.t.tolist()
 
 
 @pytest.mark.parametrize(
@@ -245,18 +177,6 @@ def test_what_a_format_cannot_hold_is_refused_with_its_value_and_nothing_is_left
     assert list(tmp_path.iterdir()) == []
     if "from_zero" in error.value.fix and max(t) - min(t) < 2**30:
         assert events.save(tmp_path / "b", name, from_zero=True).from_zero_us == t[0]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_events_are_written_with_their_sensor_or_refused(name: str, tmp_path: Path) -> None:
-    path, none = tmp_path / f"a{ending(name)}", eb.Events.empty(SMALL)
-    if name == "text":
-        with pytest.raises(BadEvents, match="there are no events, and this format cannot say so"):
-            none.save(path, name)
-        assert list(tmp_path.iterdir()) == []
-        return
-    none.save(path, name)
-    assert eb.read(path, None if registry.writers.get(name)().states_sensor(path) else SMALL) == none
 
 
 def test_a_parameter_that_a_writer_does_not_have_is_refused(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ def dataset_index() -> str:
     return joined(
         [
             GENERATED.format(
-                "the cards here, each source's `about` in `eventbench/sources/` and `tools/handbook/words/families.toml`"
+                "the cards here, each member's `about` in `eventbench/sources/` and `eventbench/writers/`, and `tools/handbook/words/families.toml`"
             ),
             "# Data sets and formats",
             "A card, `<name>.toml`, says what a data set is: the format of its recordings, where they lie, how many there are "
@@ -40,6 +40,12 @@ def dataset_index() -> str:
             _formats(),
             "`eventbench show NAME` has the layout of a format's words, its parameters and its source. A reader that has "
             'parameters takes them in the card: `source = { name = "text_columns", order = "xytp", unit = "s" }`.',
+            "## Formats that are written",
+            "`eventbench convert IN OUT` and `events.save(path)` write a recording for others. The ending says the format, or `--to NAME` and "
+            "`writer=`; `--write KEY=VALUE`, or a keyword of `save`, sets a parameter. Each file is read back and compared before it gets its "
+            "name. A value that a format cannot hold is refused, never clamped: `--from-zero` takes the time of the first event off "
+            "all, and says how much that was.",
+            _writers(),
         ]
     )
 
@@ -71,6 +77,18 @@ def _layouts() -> str:
         for name in shipped_names(registry.layouts)
     ]
     return table(["layout", "what", "parameters"], rows)
+
+
+def _writers() -> str:
+    rows = []
+    for name, about in documented(registry.writers).items():
+        writer = registry.writers.get(name)
+        endings = " ".join(map(code, writer.suffixes))
+        what = f"{about.what} ({endings})" if endings else about.what
+        rows.append(
+            [code(name), what, parameters(writer), about.sensor, about.holds, about.readers, about.traps]
+        )
+    return table(["writer", "what", "parameters", "sensor", "holds", "tried with", "known traps"], rows)
 
 
 def _formats() -> str:
