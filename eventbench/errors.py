@@ -8,6 +8,7 @@ EventbenchError
 ├── BadDataset       a dataset folder with something missing or different
 ├── BadStore         a store that is absent, unfinished, damaged or stale
 ├── BadSubmission    a submitted model that breaks its contract
+├── NotCounted       a figure that cannot be computed for a model; its other figures stand
 ├── BadRecord        a record that contradicts itself or its evidence
 └── NotComparable    records that must not be compared in one table
 """
@@ -111,6 +112,10 @@ class BadStore(EventbenchError):
 
 class BadSubmission(EventbenchError):
     """A submitted model that breaks its contract."""
+
+
+class NotCounted(EventbenchError):
+    """A figure that cannot be computed for a model, and why; all its other figures stand."""
 
 
 class BadRecord(EventbenchError):

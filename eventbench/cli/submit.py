@@ -82,10 +82,13 @@ def command(
 def _check(task_data: TaskData, submission: SubmissionFolder, folder: str, as_json: bool) -> None:
     from eventbench.scoring.checked_runs import check
 
-    check(task_data, submission)
+    not_counted = check(task_data, submission)
     task, runs = task_data.task.id, len(submission.seeds)
     if as_json:
         document = {"folder": str(submission.folder), "task": task, "runs": runs, "check": "passed"}
+        document |= {"not_counted": not_counted} if not_counted else {}
         _options.print_json(document | {"notes": task_data.notes})
     else:
         click.echo(f"{folder}: {runs} runs hold to the contract of {task}; nothing was scored or written")
+        for metric, why in not_counted.items():
+            click.echo(f"{metric} not counted: {why}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from eventbench.cli import _options
+
+if TYPE_CHECKING:
+    from eventbench.training.trained_run import TrainedRun
 
 
 @click.command(name="train", short_help="Train a model into a submission folder.")
@@ -80,22 +83,27 @@ def command(
         task_data,
         code,
         _config(settings),
-        list(seeds or task_file.spec.seeds),
+        seeds or task_file.spec.seeds,
         target,
         recipe=training_recipe,
         epochs=epochs,
         progress=unwatched if as_json else epoch_bars(model),
+        note=lambda text: _options.note([text]),
     )
     if as_json:
         document = {"folder": str(target), "runs": [run.as_json() for run in runs]}
         _options.print_json(document | {"notes": task_data.notes})
         return
     for run in runs:
-        click.echo(
-            f"seed {run.seed}: validation {run.figure} {run.best.validation_quality:.3f} "
-            f"at epoch {run.best_epoch} of {len(run.log)}, {run.seconds:.0f} s"
-        )
+        click.echo(_line(run))
     click.echo(f"{target}: score it with eventbench submit {out} --task {task}")
+
+
+def _line(run: TrainedRun) -> str:
+    return (
+        f"seed {run.seed}: validation {run.figure} {run.best.validation_quality:.3f} "
+        f"at epoch {run.best_epoch} of {len(run.log)}, {run.seconds:.0f} s"
+    )
 
 
 def _config(settings: tuple[str, ...]) -> dict[str, object]:

@@ -34,6 +34,7 @@ class RecurrentLIF(Leaky):
     """
 
     spiking = True
+    feeds_spikes_back = True  # read by metrics (models/protocols.py)
     fused_compiles = False  # torch.compile unrolls Norse's loop
 
     def __init__(

@@ -18,6 +18,7 @@ MARKS = {
     "†": f"these checkpoints are told from the first; this training needs {LEAST_RUNS} seeds, in both, to be tested",
 }
 """What is said of rows below the first. `tests_of` says how it was tested."""
+NOT_COUNTED = "not counted"
 _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
 
 
@@ -61,6 +62,13 @@ class Writer:
             return ""
         mean = self.number(figure.mean, name)
         return f"{mean} ± {self.number(figure.std, name)}" if figure.std else mean
+
+    def cell(self, name: str, row: Row, *, spread: bool = True) -> str:
+        """A figure of a row: its mean, with its spread if asked for; NOT_COUNTED where it cannot be computed for the model."""
+        figure = row.metrics.get(name)
+        if figure is None:
+            return NOT_COUNTED if name.partition(".")[0] in row.not_counted else ""
+        return self.with_spread(name, figure) if spread else self.number(figure.mean, name)
 
     def interval(self, name: str, figure: RunFigure) -> str:
         """`96.16 to 99.33`; empty where there is none."""

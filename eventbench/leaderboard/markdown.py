@@ -33,7 +33,7 @@ def markdown_board(board: Board) -> str:
             writer.interval(board.rank_by, figure),
             str(figure.seeds),
             row.status,
-            *(writer.with_spread(name, row.metrics.get(name)) for name in others),
+            *(writer.cell(name, row) for name in others),
         ]
         lines.append(
             _line([*map(_safe, [figures.rank(row) + figures.rank_mark(row) or "-", row.label, *cells])])

@@ -143,6 +143,11 @@ def _row(entries: list[Entry], kind: TaskKind, rank_by: str, recordings_known: b
         status=min((entry.record.status for entry in entries), key=STATUSES.index),
         metrics=_figures(kind, pooled, last.samples),
         runs=pooled,
+        not_counted={
+            metric: why
+            for run in pooled
+            for metric, why in run.entry.record.runs[run.index].not_counted.items()
+        },
         entries=entries,
         why_unranked=_why_unranked(entries[-1], recordings_known),
     )

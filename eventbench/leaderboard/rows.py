@@ -64,7 +64,8 @@ class Tested:
 class Row:
     """One line of the board. `rank` is None for a row that is shown but not ranked, for the reason `why_unranked`.
 
-    `trained` has the settings in which its recipe differs from those of other rows of the same model. What the board says of
+    `trained` has the settings in which its recipe differs from those of other rows of the same model; `not_counted` the
+    metrics that cannot be computed for it, and why. What the board says of
     a row and the first one are two answers: `procedure` of how they are trained, `checkpoints` of the weights as they are.
     """
 
@@ -79,6 +80,7 @@ class Row:
     checkpoints: Tested = Tested()
     why_unranked: str = ""
     trained: dict[str, Any] = field(default_factory=dict)
+    not_counted: dict[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -110,6 +112,8 @@ class Row:
             "checkpoints_tied_with_first": self.checkpoints.tied,
             "checkpoints_p_first": self.checkpoints.p,
         }
+        if self.not_counted:
+            ranking["not_counted"] = self.not_counted
         if self.procedure.why_not:
             ranking["why_not_tested"] = self.procedure.why_not
         if self.why_unranked:
@@ -158,13 +162,18 @@ class Board:
     def metrics(self) -> list[str]:
         """Every metric that a row has: `rank_by` first, the others in the order of the records."""
         names = dict.fromkeys(name for row in [*self.rows, *self.unranked] for name in row.metrics)
+        counted = {name.partition(".")[0] for name in names}
+        # A metric that no row could be counted for has a column all the same, which says so.
+        for row in [*self.rows, *self.unranked]:
+            names |= dict.fromkeys(name for name in row.not_counted if name not in counted)
         return sorted(names, key=lambda name: name != self.rank_by)
 
     @property
     def units(self) -> dict[str, str]:
         """The unit of each metric, the same in all rows: records that differ in it are refused."""
         rows = [*self.rows, *self.unranked]
-        return {name: figure.unit for row in rows for name, figure in row.metrics.items()}
+        units = {name: figure.unit for row in rows for name, figure in row.metrics.items()}
+        return {name: units.get(name, "") for name in self.metrics}
 
     def as_json(self) -> dict[str, Any]:
         """What `compare TASK --json` prints."""

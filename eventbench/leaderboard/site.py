@@ -107,8 +107,13 @@ def _line(row: Row, writer: figures.Writer, rank_by: str, others: list[str]) -> 
         "std": writer.number(figure.std, rank_by),
         "interval": writer.interval(rank_by, figure),
         "seeds": figure.seeds,
-        "note": figures.note(row),
-        "others": [writer.with_spread(name, row.metrics.get(name)) for name in others],
+        "note": "; ".join(
+            [
+                *filter(None, [figures.note(row)]),
+                *(f"{name} not counted: {why}" for name, why in row.not_counted.items()),
+            ]
+        ),
+        "others": [writer.cell(name, row) for name in others],
         "records": [_provenance(entry, writer) for entry in reversed(row.entries)],
         "about": row.entries[-1].record.about,
         "link": _web_address(row.entries[-1].record.about.url),

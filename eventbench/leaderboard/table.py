@@ -126,11 +126,18 @@ def _column(board: Board, name: str, dense: bool = False) -> list[str]:
     writer, rows = figures.Writer(board.kind), [*board.rows, *board.unranked]
     if not dense:
         heading = "\n".join(writer.heading(name, board.units[name]))
-        return [heading, *(writer.with_spread(name, row.metrics.get(name)) for row in rows)]
+        return [heading, *(writer.cell(name, row) for row in rows)]
     unit = board.units[name] if len(board.units[name]) <= LONGEST_UNIT else ""
     heading = _narrow(writer.caption(name.rpartition(".")[2], unit))
-    means = (row.metrics[name].mean if name in row.metrics else None for row in rows)
-    return [heading, *(writer.number(mean, name) for mean in means)]
+    return [
+        heading,
+        *(
+            _narrow(writer.cell(name, row, spread=False))
+            if name not in row.metrics
+            else writer.cell(name, row, spread=False)
+            for row in rows
+        ),
+    ]
 
 
 def _narrow(heading: str) -> str:
@@ -178,6 +185,11 @@ def sentences(board: Board) -> list[str]:
     met = {figures.rank_mark(row) for row in board.rows}
     lines += [f"{mark} {text}." for mark, text in figures.MARKS.items() if mark in met]
     lines += [f"{figures.tests_of(board.kind)}."] if lines else []
+    lines += [
+        f"- {figures.plain(row.label)}: {metric} not counted: {figures.plain(why)}"
+        for row in [*board.rows, *board.unranked]
+        for metric, why in row.not_counted.items()
+    ]
     lines += [f"- {figures.plain(row.label)} is not ranked: {row.why_unranked}." for row in board.unranked]
     lines += [
         f"- withdrawn: {figures.plain(entry.id)}: {figures.plain(entry.withdrawn)}"

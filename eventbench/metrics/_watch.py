@@ -1,4 +1,4 @@
-"""Hooks on a model: T and N of each forward, and the inputs and outputs of chosen modules."""
+"""Hooks on a model: T and N of each forward, and the calls of chosen modules."""
 
 from __future__ import annotations
 
@@ -9,31 +9,23 @@ from typing import Any
 import torch
 from torch import nn
 
-from eventbench.errors import BadSubmission
+from eventbench.errors import NotCounted
+from eventbench.metrics._counters.base import Call
 
 
 def module_label(name: str) -> str:
-    """A module's name for a message; the model itself has the name "" in `named_modules()`."""
+    """A module's name for a message; the submitted model is `model` of what the harness calls, and "" by itself."""
+    name = "" if name == "model" else name.removeprefix("model.")
     return repr(name) if name else "the model itself"
-
-
-def _input_tensor(args: tuple[Any, ...], kwargs: dict[str, Any], where: str) -> torch.Tensor:
-    """The first argument of a call. Raises BadSubmission where it is no tensor."""
-    value = args[0] if args else next(iter(kwargs.values()), None)
-    if not isinstance(value, torch.Tensor):
-        raise BadSubmission(
-            f"{where} was called with {type(value).__name__}", allowed="a tensor as its first argument"
-        )
-    return value
 
 
 class Watch:
     """Hooks from construction until `close`.
 
     `begin()` is called when a forward of `model` begins; `steps` and `samples` are then T and N of its frames.
-    `before(name, module, input)` and `after(name, module, input, output)` are called around every call of a module in
-    `watched`; `after` is not called where the call fails.
-    Raises BadSubmission, inside the forward, where the model is not called with frames (T, N, C, H, W).
+    `before(name, module, call)` and `after(name, module, call)` are called around every call of a module in `watched`; the
+    latter not where the call fails. Where one raises NotCounted, `give_up` is called with the reason, and neither is called
+    any more: the forward goes on.
     """
 
     def __init__(
@@ -42,50 +34,52 @@ class Watch:
         watched: Mapping[str, nn.Module],
         *,
         begin: Callable[[], None] | None = None,
-        before: Callable[[str, nn.Module, torch.Tensor], None] | None = None,
-        after: Callable[[str, nn.Module, torch.Tensor, Any], None] | None = None,
+        before: Callable[[str, nn.Module, Call], None] | None = None,
+        after: Callable[[str, nn.Module, Call], None] | None = None,
+        give_up: Callable[[str], None],
     ) -> None:
         self.steps = self.samples = 0
-        self._begin = begin
+        self._begin, self._give_up, self._given_up = begin, give_up, False
         self._handles = [model.register_forward_pre_hook(self._start, with_kwargs=True)]
         for name, module in watched.items():
             if before is not None:
-                before_hook = partial(self._before, before, name)
-                self._handles.append(module.register_forward_pre_hook(before_hook, with_kwargs=True))
+                hook = partial(self._before, before, name)
+                self._handles.append(module.register_forward_pre_hook(hook, with_kwargs=True))
             if after is not None:
-                after_hook = partial(self._after, after, name)
-                self._handles.append(module.register_forward_hook(after_hook, with_kwargs=True))
+                self._handles.append(
+                    module.register_forward_hook(partial(self._after, after, name), with_kwargs=True)
+                )
 
     def _start(self, _model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        frames = _input_tensor(args, kwargs, "the model")
-        if frames.ndim != 5:
-            raise BadSubmission(
-                f"the model was called with shape {tuple(frames.shape)}", allowed="frames (T, N, C, H, W)"
-            )
+        frames = args[0] if args else next(iter(kwargs.values()), None)
+        if not isinstance(frames, torch.Tensor) or frames.ndim != 5:
+            self._stop("the model calls itself with something that is no frames (T, N, C, H, W)")
+            return
         self.steps, self.samples = frames.shape[:2]
         if self._begin is not None:
             self._begin()
 
-    @staticmethod
     def _before(
-        callback: Callable[[str, nn.Module, torch.Tensor], None],
-        name: str,
-        module: nn.Module,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        self, callback: Callable[..., None], name: str, module: nn.Module, args: Any, kwargs: Any
     ) -> None:
-        callback(name, module, _input_tensor(args, kwargs, module_label(name)))
+        self._call(callback, name, module, Call(args, kwargs, None))
 
-    @staticmethod
     def _after(
-        callback: Callable[[str, nn.Module, torch.Tensor, Any], None],
-        name: str,
-        module: nn.Module,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        output: Any,
+        self, callback: Callable[..., None], name: str, module: nn.Module, args: Any, kwargs: Any, output: Any
     ) -> None:
-        callback(name, module, _input_tensor(args, kwargs, module_label(name)), output)
+        self._call(callback, name, module, Call(args, kwargs, output))
+
+    def _call(self, callback: Callable[..., None], name: str, module: nn.Module, call: Call) -> None:
+        if self._given_up:
+            return
+        try:
+            callback(name, module, call)
+        except NotCounted as reason:
+            self._stop(reason.unlocated)
+
+    def _stop(self, reason: str) -> None:
+        self._given_up = True
+        self._give_up(reason)
 
     def close(self) -> None:
         """Remove every hook."""

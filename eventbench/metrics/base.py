@@ -14,7 +14,7 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import nn
 
-from eventbench.errors import EventbenchError
+from eventbench.errors import EventbenchError, NotCounted
 from eventbench.models.protocols import ScoresPerStep
 from eventbench.task_kinds.base import Answer
 
@@ -33,13 +33,24 @@ class Figure(NamedTuple):
 
 
 class Metric(ABC):
-    """A figure of one run. A metric that cannot be computed raises; it never returns a made-up value.
+    """A figure of one run. A metric that cannot be computed for a model raises NotCounted, or says `give_up`, with the reason;
+    it never returns a made-up value. Any other error is a fault, and fails the run.
 
     Members derive from AnswerMetric or ModelMetric; `measure` calls them. `version` goes up whenever the same run would
     get another figure.
     """
 
     version: ClassVar[int] = 1
+    _why_not: str = ""
+
+    def give_up(self, reason: str) -> None:
+        """Say, in the middle of a run, why the figure cannot be computed; the first reason stays."""
+        self._why_not = self._why_not or reason
+
+    @property
+    def why_not(self) -> str:
+        """Why it has been given up; "" where it has not."""
+        return self._why_not
 
     @abstractmethod
     def value(self) -> dict[str, Figure]:
@@ -88,18 +99,25 @@ class ModelMetric(Metric):
         """
 
 
+class Measured(NamedTuple):
+    """The figures of a run by full name, and metric name -> why its figures could not be computed."""
+
+    figures: dict[str, Figure]
+    not_counted: dict[str, str]
+
+
 def measure(
     model: nn.Module,
     batches: Iterable[tuple[torch.Tensor, torch.Tensor]],
     metrics: Mapping[str, Metric],
     device: torch.device,
-) -> dict[str, Figure]:
+) -> Measured:
     """Every figure of `metrics` for `model` over `batches` of frames (T, N, C, H, W) and labels (N,) on `device`.
 
     Puts the model into eval mode and computes no gradients. Where a metric needs scores of each step and the model offers
     `scores_per_step`, they are asked for after the ModelMetrics have seen the forward, since these count one forward per
-    batch. Raises what a metric raises, and EventbenchError for a figure that is not a finite number. All hooks are removed
-    when it returns or raises.
+    batch. A metric that cannot be computed for this model is in `not_counted`, with the reason. Raises what else a metric
+    raises, and EventbenchError for a figure that is not a finite number. All hooks are removed when it returns or raises.
     """
     model.eval()
     answer_metrics = [metric for metric in metrics.values() if isinstance(metric, AnswerMetric)]
@@ -113,8 +131,9 @@ def measure(
             for model_metric in model_metrics:
                 model_metric.close()
         for model_metric in model_metrics:
-            model_metric.probe(model, probe_frames)
-    return _figures(metrics)
+            if not model_metric.why_not:
+                model_metric.probe(model, probe_frames)
+    return _measured(metrics)
 
 
 def _run(
@@ -148,15 +167,22 @@ def _run(
     return torch.cat(probe_frames, 1)
 
 
-def _figures(metrics: Mapping[str, Metric]) -> dict[str, Figure]:
-    """The figures by full name, each a finite number."""
-    figures = {}
+def _measured(metrics: Mapping[str, Metric]) -> Measured:
+    """The figures by full name, each a finite number, and why others could not be computed."""
+    figures, not_counted = {}, {}
     for name, metric in metrics.items():
-        for key, figure in metric.value().items():
+        try:
+            if metric.why_not:
+                raise NotCounted(metric.why_not)
+            values = metric.value()
+        except NotCounted as reason:
+            not_counted[name] = reason.unlocated
+            continue
+        for key, figure in values.items():
             full_name = f"{name}.{key}" if key else name
             if not math.isfinite(figure.value):
                 raise EventbenchError(
                     f"the figure is {figure.value}", where=full_name, allowed="a finite number"
                 )
             figures[full_name] = figure
-    return figures
+    return Measured(figures, not_counted)

@@ -1,53 +1,57 @@
-"""Firing rate: spikes per neuron and time step, over all declared spiking layers.
+"""Firing rate: spikes per neuron and time step, over all layers of spiking neurons.
 
-A spiking layer is a module with the class attribute `spiking = True`; its output is binary. Layers are declared,
-never guessed from values. Differs from NeuroBench's activation sparsity, which has a list of classes, also counts ReLU
-and sigmoid outputs, and gives 0.0 for a model without any of them.
+Such a layer is a module with the class attribute `spiking = True`, or one of SpikingJelly's, snnTorch's or Norse's neurons;
+its output, or the first of what it returns, is binary. Layers are declared, never guessed from values: where a module that
+declares nothing turns other values into 0 and 1, the figure is not counted, and the reason names it. Differs from
+NeuroBench's activation sparsity, which has a list of classes, also counts ReLU and sigmoid outputs, and gives 0.0 for a
+model without any of them.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
-from eventbench.errors import BadSubmission
+from eventbench.errors import EventbenchError, NotCounted
+from eventbench.metrics._counters.base import Call
+from eventbench.metrics._libraries import fires
 from eventbench.metrics._watch import Watch, module_label
 from eventbench.metrics.base import Figure, ModelMetric
-from eventbench.models.protocols import is_spiking
 
 
 class FiringRate(ModelMetric):
     """`firing_rate`: ones in the outputs of all spiking layers, divided by the elements of these outputs.
 
-    So each neuron, sample and time step has the same weight, and a large layer more than a small one. For a model that
-    declares no spiking layer the figure does not exist, and `value` is empty. `value` raises BadSubmission where a
-    declared layer was never called or returned values other than 0 and 1.
+    So each neuron, sample and time step has the same weight, and a large layer more than a small one; a layer that is never
+    called has no steps. For a model without a spiking layer the figure does not exist, and `value` is empty.
     """
 
     _watch: Watch | None = None
 
     def start(self, model: nn.Module, device: torch.device) -> None:
         """Hook every spiking layer."""
-        self._layers = {name: module for name, module in model.named_modules() if is_spiking(module)}
+        self._layers = {name: module for name, module in model.named_modules() if fires(module)}
         # per layer: ones and elements that are neither 0 nor 1
         self._counts = {name: torch.zeros(2, dtype=torch.int64, device=device) for name in self._layers}
         self._elements = dict.fromkeys(self._layers, 0)
         self._outputs: list[tuple[str, torch.Tensor, int]] = []
-        self._watch = Watch(model, self._layers, begin=self._begin, after=self._after)
+        self._watch = Watch(model, self._layers, begin=self._begin, after=self._after, give_up=self.give_up)
 
     def _begin(self) -> None:
         self._outputs = []
 
-    def _after(self, name: str, _layer: nn.Module, _x: torch.Tensor, output: object) -> None:
-        if not isinstance(output, torch.Tensor):
-            raise BadSubmission(
-                f"the spiking layer {module_label(name)} returned {type(output).__name__}",
-                where="firing_rate",
-                allowed="one tensor of spikes",
+    def _after(self, name: str, _layer: nn.Module, call: Call) -> None:
+        spikes = _first_tensor(call.output)
+        if spikes is None:
+            raise NotCounted(
+                f"the spiking layer {module_label(name)} returned {type(call.output).__name__}",
+                allowed="a tensor of spikes, by itself or first",
             )
-        ones = output == 1
-        counts = torch.stack([ones.sum(), (~(ones | (output == 0))).sum()])
-        self._outputs.append((name, counts, output.numel()))
+        ones = spikes == 1
+        counts = torch.stack([ones.sum(), (~(ones | (spikes == 0))).sum()])
+        self._outputs.append((name, counts, spikes.numel()))
 
     def update(self, frames: torch.Tensor) -> None:  # noqa: ARG002  # the hooks have counted the layers' outputs
         """Add the spikes of the last forward to the totals."""
@@ -61,29 +65,58 @@ class FiringRate(ModelMetric):
         if self._watch is not None:
             self._watch.close()
 
+    def probe(self, model: nn.Module, frames: torch.Tensor) -> None:
+        """Run the samples once, to find modules that fire and do not say so."""
+        others = {
+            name: module
+            for name, module in model.named_modules()
+            if name not in self._layers
+            and getattr(module, "spiking", None) is not False
+            and not any(fires(inner) for inner in module.modules())
+        }
+        watch = Watch(model, others, after=self._refuse_undeclared, give_up=self.give_up)
+        try:
+            with torch.no_grad():
+                model(frames)
+        finally:
+            watch.close()
+
+    @staticmethod
+    def _refuse_undeclared(name: str, module: nn.Module, call: Call) -> None:
+        spikes, x = _first_tensor(call.output), _first_tensor(call.args)
+        if spikes is None or x is None or not spikes.is_floating_point() or spikes.numel() < 2:
+            return
+        binary = bool(((spikes == 0) | (spikes == 1)).all())
+        if binary and bool((spikes == 1).any()) and not bool(((x == 0) | (x.abs() == 1)).all()):
+            raise NotCounted(
+                f"{module_label(name)} ({type(module).__name__}) turns other values into 0 and 1 and does not say whether "
+                "it is a layer of neurons",
+                fix="set spiking = True on its class, or spiking = False",
+            )
+
     def value(self) -> dict[str, Figure]:
         """The rate; empty without spiking layers."""
         if self._watch is None:
-            raise BadSubmission("no model was scored", where="firing_rate")
+            raise EventbenchError("no model was scored", where="firing_rate")
         if not self._layers:
             return {}
-        unused = [name for name, elements in self._elements.items() if elements == 0]
-        if unused:
-            raise BadSubmission(
-                f"no data went through the spiking layer {module_label(unused[0])}",
-                where="firing_rate",
-                fix="take unused layers out of the model",
-            )
         spikes = 0
         for name, counts in self._counts.items():
             ones, not_binary = counts.tolist()
             if not_binary:
-                raise BadSubmission(
+                raise NotCounted(
                     f"{not_binary} outputs of the spiking layer {module_label(name)} are neither 0 nor 1",
-                    where="firing_rate",
                     allowed="binary outputs",
                     fix="set `spiking = True` on layers that emit spikes only",
                 )
             spikes += ones
-        rate = spikes / sum(self._elements.values())
-        return {"": Figure(rate, "spikes/neuron/step", "lower")}
+        elements = sum(self._elements.values())
+        if not elements:
+            raise NotCounted("no data went through any spiking layer")
+        return {"": Figure(spikes / elements, "spikes/neuron/step", "lower")}
+
+
+def _first_tensor(value: Any) -> torch.Tensor | None:
+    """A tensor, or the first of several; None for anything else."""
+    first = value[0] if isinstance(value, tuple | list) and value else value
+    return first if isinstance(first, torch.Tensor) else None

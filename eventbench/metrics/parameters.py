@@ -18,21 +18,25 @@ class Parameters(ModelMetric):
     `parameters.trainable`: those of them that require a gradient.
     `parameters.bytes`: bytes of the elements of parameters and buffers, in the dtypes they are scored in.
 
-    Counted after the last batch, so that lazily made layers exist.
+    Buffers are those of the state that a file of weights holds: what a layer keeps from its last forward is none, so that the
+    figure does not depend on what has run before.
     """
 
-    _model: nn.Module | None = None
+    _tensors: list[torch.Tensor] | None = None
 
     def start(self, model: nn.Module, device: torch.device) -> None:  # noqa: ARG002  # nothing is computed
-        """Remember the model; it is counted in `value`, after it has seen data."""
-        self._model = model
+        """Remember what the model holds before it has seen data."""
+        self._parameters = list(model.parameters())
+        state = model.state_dict(keep_vars=True).values()
+        known = {id(parameter) for parameter in self._parameters}
+        buffers = {id(tensor): tensor for tensor in state if id(tensor) not in known}
+        self._tensors = [*self._parameters, *buffers.values()]
 
     def value(self) -> dict[str, Figure]:
         """The three counts."""
-        if self._model is None:
+        if self._tensors is None:
             raise EventbenchError("no model was scored", where="parameters")
-        parameters = list(self._model.parameters())
-        tensors = [*parameters, *self._model.buffers()]
+        parameters, tensors = self._parameters, self._tensors
         return {
             "": Figure(float(sum(p.numel() for p in parameters)), better="lower"),
             "trainable": Figure(float(sum(p.numel() for p in parameters if p.requires_grad))),

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
 import torch
+from torch import nn
 
 Operations = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
@@ -66,6 +67,17 @@ class CountsSynapticOperations(Protocol):
 
     def count_synaptic_operations(self, inputs: torch.Tensor, /) -> Operations:
         """Accumulates, multiply-accumulates and dense operations for this input: whole numbers, each of shape (N,)."""
+
+
+@runtime_checkable
+class FeedsSpikesBack(Protocol):
+    """A spiking layer (T, N, C) that multiplies its spikes of step t - 1 with `recurrent.weight` (C, C) at step t.
+
+    `synaptic_operations` counts these products. Declared by `feeds_spikes_back = True`. Example: RecurrentLIF.
+    """
+
+    feeds_spikes_back: bool
+    recurrent: nn.Linear
 
 
 @runtime_checkable

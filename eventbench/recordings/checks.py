@@ -118,6 +118,11 @@ def task_faults(task: Named[Task]) -> list[str]:
     except UnknownName as error:
         faults.append(str(error))
     else:
+        faults += [
+            f"it demands {name!r}, which is none of its metrics"
+            for name in spec.demands
+            if name not in spec.metrics
+        ]
         if spec.ranked_by.partition(".")[0] not in spec.metrics:
             faults.append(f"it ranks by {spec.ranked_by!r}, which is none of its metrics")
     named = [spec.train, spec.test, *([spec.validation.split] if spec.validation.split else [])]

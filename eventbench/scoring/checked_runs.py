@@ -12,6 +12,7 @@ from eventbench.submission.contract import (
     check_metrics,
     check_scores,
     held_to_contract,
+    refuse_missing,
 )
 from eventbench.submission.folder import SubmissionFolder
 from eventbench.task_kinds.base import task_kind_named
@@ -25,15 +26,21 @@ class CheckedRun(NamedTuple):
     weights: str
 
 
-def check(task_data: TaskData, submission: SubmissionFolder) -> None:
+def check(task_data: TaskData, submission: SubmissionFolder) -> dict[str, str]:
     """Check on a few test samples all that `score` will do with each run of a submission, and write nothing.
+
+    Returns which metrics will not be counted, and why.
 
     Raises BadSubmission where a model cannot be made, cannot load its weights, raises, returns another shape or values
     that are not finite, other scores at another call, or scores that depend on other samples, and what a metric raises.
     """
     frames, labels = next(task_data.split("test").batches(CHECKED_SAMPLES))
+    not_counted: dict[str, str] = {}
     for run in checked_runs(task_data, submission):
-        check_metrics(run.model, frames, labels, task_data.task.spec.metrics)
+        measured = check_metrics(run.model, frames, labels, task_data.task.spec.metrics)
+        refuse_missing(measured, task_data.task.spec, run.model.name)
+        not_counted |= measured.not_counted
+    return not_counted
 
 
 def checked_runs(task_data: TaskData, submission: SubmissionFolder) -> Iterator[CheckedRun]:

@@ -16,6 +16,7 @@ from eventbench.metrics.base import AnswerMetric, Figure, Metric, measure
 from eventbench.scoring.checked_runs import CheckedRun, checked_runs
 from eventbench.scoring.environment import environment, package_digest
 from eventbench.specs.record import SCHEMA, Harness, Pinned, Record, Run, Score
+from eventbench.submission.contract import refuse_missing
 from eventbench.submission.folder import SubmissionFolder
 from eventbench.task_kinds.base import DEFAULT_KIND, Answer, TaskKind, task_kind_named
 from eventbench.training.heap import keep_heap
@@ -75,9 +76,12 @@ def unscored_record(task_data: TaskData, submission: SubmissionFolder) -> Record
 def _score_run(task_data: TaskData, checked: CheckedRun, kind: TaskKind, test: Loader) -> _Scored:
     members: dict[str, Metric] = {name: registry.metrics.get(name)() for name in task_data.task.spec.metrics}
     evidence = _Evidence(kind)
-    figures = measure(checked.model, test.batches(BATCH), members | {"": evidence}, task_data.device)
-    scores = {name: _score(figure, members[name.partition(".")[0]]) for name, figure in figures.items()}
-    run = Run(seed=checked.seed, weights=checked.weights, scores=scores)
+    measured = measure(checked.model, test.batches(BATCH), members | {"": evidence}, task_data.device)
+    refuse_missing(measured, task_data.task.spec, checked.model.name)
+    scores = {
+        name: _score(figure, members[name.partition(".")[0]]) for name, figure in measured.figures.items()
+    }
+    run = Run(seed=checked.seed, weights=checked.weights, scores=scores, not_counted=measured.not_counted)
     return _Scored(run, evidence.rows(), set(backends_used(checked.model).values()))
 
 

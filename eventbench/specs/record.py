@@ -39,11 +39,15 @@ class Score(Spec, frozen=True):
 
 
 class Run(Spec, frozen=True):
-    """One seed: its weights (sha256 of the file) and its scores by metric name (`a.b` for a metric of several figures)."""
+    """One seed: its weights (sha256 of the file) and its scores by metric name (`a.b` for a metric of several figures).
+
+    `not_counted` has the metrics that cannot be computed for this model, and why.
+    """
 
     seed: int
     weights: str
     scores: dict[str, Score]
+    not_counted: dict[str, str] = {}
 
 
 class Record(Spec, frozen=True):

@@ -30,7 +30,8 @@ class Task(Spec, frozen=True):
     """One set of rules: `leaderboard/tasks/<name>-vN.toml`.
 
     `kind` names a member of `task_kinds`. A file without it is a classification, so files that are older than this key
-    keep their meaning and digest. `rank_by` names a figure; by default it is the main figure of the kind. With `store =
+    keep their meaning and digest. `demands` are those of the `metrics` that a submission must have figures of: where one cannot
+    be computed for a model, it is refused; else that figure is left out and its other figures stand. `rank_by` names a figure; by default it is the main figure of the kind. With `store =
     "events"` no store of frames is made: the pipeline bins events when they are loaded, with the same scores.
     """
 
@@ -38,6 +39,7 @@ class Task(Spec, frozen=True):
     pipeline: str
     validation: Validation
     metrics: list[str]
+    demands: list[str] = []
     kind: str = "classification"
     rank_by: str = ""
     train: str = "train"

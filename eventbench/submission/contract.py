@@ -13,8 +13,9 @@ from torch import nn
 
 from eventbench import registry
 from eventbench.errors import BadSubmission
-from eventbench.metrics.base import AnswerMetric, measure
+from eventbench.metrics.base import AnswerMetric, Measured, measure
 from eventbench.models.protocols import ScoresPerStep
+from eventbench.specs.task import Task
 from eventbench.submission.model import call_model, call_scores_per_step
 from eventbench.task_kinds.base import Answer, TaskKind
 
@@ -75,15 +76,23 @@ def check_scores(model: HeldToContract, frames: torch.Tensor, where: str) -> Non
 
 def check_metrics(
     model: HeldToContract, frames: torch.Tensor, labels: torch.Tensor, metrics: Sequence[str]
-) -> None:
+) -> Measured:
     """Compute every metric on a few samples, frames (T, N, C, H, W) and labels (N,), as the scoring will.
 
-    Raises what a metric raises; buffers are restored.
+    Raises what a metric raises, but for what is not counted; buffers are restored.
     """
     state_before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     members = {name: registry.metrics.get(name)() for name in metrics}
-    measure(model, _uneven_batches(frames, labels), members, frames.device)
+    measured = measure(model, _uneven_batches(frames, labels), members, frames.device)
     _restore_buffers(model, state_before, model.name)
+    return measured
+
+
+def refuse_missing(measured: Measured, task: Task, where: str) -> None:
+    """Raises BadSubmission where a figure that the task demands, or ranks by, cannot be computed."""
+    for metric, why in measured.not_counted.items():
+        if metric in task.demands or metric == task.ranked_by.partition(".")[0]:
+            raise BadSubmission(f"{metric} is not counted, and the task demands it: {why}", where=where)
 
 
 def _uneven_batches(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from eventbench.errors import BadSubmission
 from eventbench.loading.task_data import TaskData
 from eventbench.specs.base import About
 from eventbench.specs.submission import ModelRef, Submission
-from eventbench.submission.contract import check_metrics, check_scores, held_to_contract
+from eventbench.submission.contract import check_metrics, check_scores, held_to_contract, refuse_missing
 from eventbench.submission.user_code import ModelCode, load_code
 from eventbench.training.curves import draw_learning_curves
 from eventbench.training.heap import keep_heap
@@ -36,11 +36,13 @@ def train_submission(
     recipe: Recipe | None = None,
     epochs: int | None = None,
     progress: TrainingProgress = unwatched,
+    note: Callable[[str], object] = lambda _: None,
 ) -> list[TrainedRun]:
     """Train `model` once per seed, write the submission folder `target` and return the results of the runs.
 
     `model` is loaded code, or a name as in `load_by_path`. The folder is `<target>.unfinished` until it is complete; a
-    call with the same arguments continues there with the remaining seeds. Raises BadSubmission if `target` exists
+    call with the same arguments continues there with the remaining seeds. `note` is told, before the first epoch, what the
+    scoring will not be able to compute. Raises BadSubmission if `target` exists
     already, or if the model cannot be trained.
     """
     if target.exists():
@@ -54,7 +56,8 @@ def train_submission(
     dtype_name = precision(recipe, task_data.device)
     code = load_by_path(model) if isinstance(model, str) else model
     job = TrainingJob(task_data, code, config, recipe)
-    _check_model(job)  # before anything is written
+    for metric, why in _check_model(job).items():  # before anything is written
+        note(f"{metric} will not be counted: {why}")
     draft = _open_draft(target, _identity(job))
     if code.submitted:
         shutil.copyfile(code.file, draft / code.file.name)
@@ -123,10 +126,15 @@ def _open_draft(target: Path, identity: dict[str, Any]) -> Path:
     return draft
 
 
-def _check_model(job: TrainingJob) -> None:
-    """Check on a few validation samples that the untrained model can be scored, as `submit --check` does."""
+def _check_model(job: TrainingJob) -> dict[str, str]:
+    """Check on a few validation samples that the untrained model can be scored, as `submit --check` does.
+
+    Returns which metrics will not be counted, and why.
+    """
     data, name, metrics = job.task_data, job.code.name, job.task_data.task.spec.metrics
     frames, labels = next(data.split("validation").batches(CHECKED_BEFORE_TRAINING))
     model = held_to_contract(job.make(), job.kind, data.classes, name, metrics).eval()
     check_scores(model, frames, name)
-    check_metrics(model, frames, labels, metrics)
+    measured = check_metrics(model, frames, labels, metrics)
+    refuse_missing(measured, job.task_data.task.spec, name)
+    return measured.not_counted

@@ -12,6 +12,7 @@ from eventbench import registry
 from eventbench.errors import EventbenchError
 from eventbench.metrics.base import AnswerMetric, Figure, ModelMetric, measure
 from eventbench.task_kinds.base import Answer
+from tests.support.measured import figures_or_reason
 from tests.support.small_nets import SmallNet, batched, some_frames
 
 NAMES = registry.metrics.names()
@@ -26,9 +27,8 @@ LABELS = torch.tensor([0, 1, 2, 0, 1, 2, 0])
 def figures(names: list[str], size: int = 3, device: str = "cpu") -> dict[str, Figure]:
     metrics = {name: registry.metrics.get(name)() for name in names}
     frames = some_frames(4, 7).to(device)
-    return measure(
-        SmallNet().to(device), batched(frames, LABELS.to(device), size), metrics, torch.device(device)
-    )
+    batches = batched(frames, LABELS.to(device), size)
+    return figures_or_reason(measure(SmallNet().to(device), batches, metrics, torch.device(device)))
 
 
 def hooks(model: nn.Module) -> int:

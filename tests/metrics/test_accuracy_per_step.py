@@ -66,7 +66,7 @@ def test_it_agrees_with_running_means_worked_out_one_by_one(steps: np.ndarray, s
 def test_the_last_step_is_the_accuracy_of_a_model_that_offers_steps() -> None:
     frames, labels = some_frames(5, 40), torch.arange(40) % 3
     metrics = {name: registry.metrics.get(name)() for name in ("accuracy_per_step", "accuracy")}
-    figures = measure(SmallNet(), batched(frames, labels, 7), metrics, CPU)
+    figures = measure(SmallNet(), batched(frames, labels, 7), metrics, CPU).figures
     assert [name for name in figures if name.startswith("accuracy_per_step")] == [
         f"accuracy_per_step.step_{step:02}" for step in range(1, 6)
     ]
@@ -81,14 +81,14 @@ def test_a_network_of_the_package_has_a_figure_for_each_step() -> None:
     )
     frames, labels = 3 * torch.rand(3, 6, 2, 32, 32), torch.arange(6) % 3
     metrics = {name: registry.metrics.get(name)() for name in ("accuracy_per_step", "accuracy")}
-    figures = measure(model, batched(frames, labels, 4), metrics, CPU)
+    figures = measure(model, batched(frames, labels, 4), metrics, CPU).figures
     assert figures["accuracy_per_step.step_03"] == figures["accuracy"]
 
 
 def test_a_model_without_scores_of_each_step_has_no_such_figure() -> None:
     model = Through(lambda m, x: x.sum((0, 2, 3)))
     batches = batched(some_frames(4, 5), torch.zeros(5, dtype=torch.int64), 2)
-    assert measure(model, batches, {"accuracy_per_step": AccuracyPerStep()}, CPU) == {}
+    assert measure(model, batches, {"accuracy_per_step": AccuracyPerStep()}, CPU).figures == {}
 
 
 def test_a_hundred_steps_are_numbered_in_their_order() -> None:

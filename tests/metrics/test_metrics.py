@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from eventbench.errors import BadSubmission, EventbenchError
+from eventbench.errors import BadSubmission, EventbenchError, NotCounted
 from eventbench.metrics.accuracy import Accuracy
 from eventbench.metrics.base import PROBE_SAMPLES, AnswerMetric, Figure, Metric, ModelMetric, measure
 from eventbench.metrics.firing_rate import FiringRate
@@ -20,6 +20,7 @@ from eventbench.metrics.peak_memory import MIB, PeakMemory
 from eventbench.statistics.wilson import wilson
 from eventbench.task_kinds.base import Answer
 from eventbench.task_kinds.classification import predicted
+from tests.support.measured import figures_or_reason
 from tests.support.small_nets import Fire, SmallNet, Through, batched, some_frames
 
 CPU = torch.device("cpu")
@@ -27,7 +28,7 @@ CPU = torch.device("cpu")
 
 def run(model: nn.Module, metric: Metric, frames: torch.Tensor, size: int = 4) -> dict[str, Figure]:
     labels = torch.zeros(frames.shape[1], dtype=torch.int64)
-    return measure(model, batched(frames, labels, size), {"m": metric}, CPU)
+    return figures_or_reason(measure(model, batched(frames, labels, size), {"m": metric}, CPU))
 
 
 def accuracy_of(scores: torch.Tensor, labels: torch.Tensor, size: int = 100) -> dict[str, Figure]:
@@ -113,8 +114,10 @@ def test_a_model_without_spiking_layers_has_no_firing_rate() -> None:
     assert run(Through(lambda m, x: x.sum(0).flatten(1)), FiringRate(), some_frames(2, 3)) == {}
 
 
-def test_binary_outputs_of_an_undeclared_layer_are_not_taken_for_spikes() -> None:
+def test_binary_outputs_of_a_layer_that_says_it_is_no_neuron_are_not_taken_for_spikes() -> None:
     class Step(nn.Module):
+        spiking = False
+
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return (x > 0).float()
 
@@ -134,14 +137,45 @@ def test_a_spiking_layer_that_gives_anything_but_spikes_is_refused(value: float)
             return spikes
 
     model = Through(lambda m, x: m.lif(x).nan_to_num().sum(0).flatten(1), lif=Analogue())
-    with pytest.raises(BadSubmission, match="1 outputs of the spiking layer 'lif' are neither 0 nor 1"):
+    with pytest.raises(NotCounted, match="1 outputs of the spiking layer 'lif' are neither 0 nor 1"):
         run(model, FiringRate(), some_frames(2, 3))
 
 
-def test_a_spiking_layer_that_saw_no_data_is_refused() -> None:
+def test_a_spiking_layer_that_is_never_called_has_no_steps() -> None:
     model = Through(lambda m, x: m.used(x).sum(0).flatten(1), used=Fire(), unused=Fire())
-    with pytest.raises(BadSubmission, match="no data went through the spiking layer 'unused'"):
-        run(model, FiringRate(), some_frames(2, 3))
+    alone = Through(lambda m, x: m.used(x).sum(0).flatten(1), used=Fire())
+    frames = some_frames(2, 3)
+    assert run(model, FiringRate(), frames) == run(alone, FiringRate(), frames)
+    with pytest.raises(NotCounted, match="no data went through any spiking layer"):
+        run(Through(lambda m, x: x.sum(0).flatten(1), unused=Fire()), FiringRate(), frames)
+
+
+class Heaviside(nn.Module):
+    """A neuron that does not say that it is one."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x > 1).to(x.dtype)
+
+
+def test_a_module_that_fires_and_does_not_say_so_is_named_and_nothing_is_left_out_silently() -> None:
+    frames = some_frames(2, 3)
+    model = Through(lambda m, x: m.said(m.unsaid(x)).sum(0).flatten(1), said=Fire(), unsaid=Heaviside())
+    with pytest.raises(
+        NotCounted, match=r"'unsaid' \(Heaviside\) turns other values into 0 and 1 .* set spiking = True"
+    ):
+        run(model, FiringRate(), frames)
+    for spiking in (True, False):
+        model.unsaid.spiking = spiking  # type: ignore[assignment, union-attr]
+        assert run(model, FiringRate(), frames)["m"].value > 0
+
+
+def test_spikes_that_only_pass_through_a_module_are_no_reason() -> None:
+    model = Through(
+        lambda m, x: m.pool(m.fire(x).flatten(0, 1)).unflatten(0, x.shape[:2]).sum(0).flatten(1),
+        fire=Fire(),
+        pool=nn.Sequential(nn.MaxPool2d(2), nn.Identity()),
+    )
+    assert run(model, FiringRate(), some_frames(2, 3))["m"].value > 0
 
 
 def test_forwards_that_are_not_scored_do_not_count() -> None:
@@ -240,7 +274,7 @@ def test_measure_probes_only_when_every_metric_is_closed() -> None:
         *("a update 10 False", "b update 10 False", "a close", "b close"),
         *(f"a probe {PROBE_SAMPLES}", f"b probe {PROBE_SAMPLES}", "a value", "b value"),
     ]
-    assert set(figures) == {"a", "a.k", "b", "b.k"}
+    assert set(figures.figures) == {"a", "a.k", "b", "b.k"}
 
 
 def test_the_probe_is_given_the_first_samples_whatever_the_batch_size() -> None:

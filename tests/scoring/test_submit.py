@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import tomllib
@@ -16,6 +17,7 @@ from safetensors.torch import save_file
 
 from eventbench.leaderboard.check import check_evidence
 from eventbench.leaderboard.entry import load_entry
+from eventbench.leaderboard.records import read_records
 from eventbench.loading.task_data import TaskData
 from eventbench.training.train_submission import train_submission
 from tests.support.miniatures import (
@@ -243,7 +245,7 @@ def test_a_network_that_breaks_its_contract_is_refused_without_a_record(
     assert files(board) == []
 
 
-def test_check_says_what_a_metric_of_the_task_will_refuse(
+def test_a_figure_that_cannot_be_computed_is_said_and_all_others_stand(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mini = miniature(tmp_path / "mini")
@@ -254,11 +256,26 @@ def test_check_says_what_a_metric_of_the_task_will_refuse(
     code += (
         "\nclass Fires(nn.Module):\n    spiking = True\n\n    def forward(self, x):\n        return 2 * x\n"
     )
+    submission, board = own(tmp_path / "s", code), tmp_path / "board"
+    why = r"firing_rate not counted: \d+ outputs of the spiking layer 'fires' are neither 0 nor 1"
+    status, out, _ = run_cli(capsys, *arguments(mini, submission, board), "--check")
+    assert status == 0
+    assert re.search(why, out)
+    status, out, _ = run_cli(capsys, *arguments(mini, submission, board))
+    assert status == 0
+    assert re.search(why, " ".join(out.split()))
+    (entry,) = read_records(board).entries
+    assert set(entry.record.runs[0].scores) == {"accuracy", "accuracy.ties"}
+    assert set(entry.record.runs[0].not_counted) == {"firing_rate"}
+    assert check_evidence(entry) == []
+    # A task may demand it.
+    strict = write_task(
+        tmp_path / "strict-v1.toml", mini, metrics=["accuracy", "firing_rate"], demands=["firing_rate"]
+    )
     for only_check in (["--check"], []):
-        submission = own(tmp_path / f"s{len(only_check)}", code)
-        message = refused(capsys, *arguments(mini, submission, tmp_path / "board"), *only_check)
-        assert "outputs of the spiking layer 'model.fires' are neither 0 nor 1" in message
-    assert files(tmp_path / "board") == []
+        message = refused(capsys, *arguments(mini._replace(task=strict), submission, board), *only_check)
+        assert "firing_rate is not counted, and the task demands it: " in message
+    assert len(read_records(board).entries) == 1
 
 
 # A folder that does not hold together

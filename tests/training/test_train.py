@@ -523,7 +523,7 @@ def test_what_a_metric_of_the_task_will_refuse_is_said_before_the_first_epoch(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mini = miniature(tmp_path / "mini")
-    write_task(mini.task, mini, metrics=["accuracy", "firing_rate"])
+    write_task(mini.task, mini, metrics=["accuracy", "firing_rate"], demands=["firing_rate"])
     (tmp_path / "my_model.py").write_text(
         LINEAR_NET.replace("super().__init__()", "super().__init__(); self.fires = Fires()")
         .replace("return self.readout(", "return self.fires(self.readout(")
@@ -540,7 +540,7 @@ def test_what_a_metric_of_the_task_will_refuse_is_said_before_the_first_epoch(
         tmp_path / "s",
         *mini.flags,
     )
-    assert "outputs of the spiking layer 'model.fires' are neither 0 nor 1" in message
+    assert "outputs of the spiking layer 'fires' are neither 0 nor 1" in message
     assert not (tmp_path / "s").exists()
     assert not (tmp_path / "s.unfinished").exists()
 
