@@ -19,13 +19,12 @@ class Header(NamedTuple):
 
     def size(self) -> tuple[int, int] | None:
         """(width, height), where the header gives both: as `geometry 1280x720`, `width=1280` or `Width 1280`."""
-        text = "\n".join(self.lines)
-        if match := re.search(r"^geometry\s+(\d{1,5})x(\d{1,5})", text, re.IGNORECASE | re.MULTILINE):
+        text = "\n".join(self.lines).lower()
+        if "geometry" in text and (match := _GEOMETRY.search(text)):
             return _sane(match[1], match[2])
-        sides = [
-            re.search(rf"(?:^|;)\s*{side}[ =]\s*(\d{{1,5}})", text, re.I | re.M)
-            for side in ("width", "height")
-        ]
+        if "width" not in text or "height" not in text:
+            return None
+        sides = [side.search(text) for side in _SIDES]
         return _sane(sides[0][1], sides[1][1]) if sides[0] and sides[1] else None
 
 
@@ -34,6 +33,8 @@ def _sane(width: str, height: str) -> tuple[int, int] | None:
     return sides if all(1 <= side <= 65535 for side in sides) else None
 
 
+_GEOMETRY = re.compile(r"^geometry\s+(\d{1,5})x(\d{1,5})", re.MULTILINE)
+_SIDES = [re.compile(rf"(?:^|;)\s*{side}[ =]\s*(\d{{1,5}})", re.MULTILINE) for side in ("width", "height")]
 _CONTROL = re.compile(rb"[\x01-\x08\x0a-\x1f\x7f]")
 _NAMED = re.compile(rb"\s*[A-Za-z][A-Za-z_]{2,}[ :=]")  # how a line begins whose rest may be in any alphabet
 
@@ -45,12 +46,11 @@ def percent_header(data: bytes) -> Header:
     only where an end of the header is stated.
     """
     lines: list[str] = []
-    stated_end = data.find(b"% end", 0, MOST_BYTES) if data[:1] == b"%" else -1
     at = 0
-    while data[at : at + 2] in (b"% ", b"%\n"):
+    while data.startswith((b"% ", b"%\n"), at):
         stop = data.find(b"\n", at, at + MOST_BYTES)
         line = data[at + 1 : stop].strip()
-        if stop < 0 or not _is_text(line, with_nul=at <= stated_end):
+        if stop < 0 or not _is_text(line, data, at):
             break
         parts = [part.strip(b"% \r") for part in line.split(b"\0")]
         lines += [part.decode("utf-8", "replace") for part in parts if part or len(parts) == 1]
@@ -60,7 +60,8 @@ def percent_header(data: bytes) -> Header:
     return Header(lines, at)
 
 
-def _is_text(line: bytes, *, with_nul: bool) -> bool:
-    if _CONTROL.search(line) or (b"\0" in line and not with_nul):
+def _is_text(line: bytes, data: bytes, at: int) -> bool:
+    """Whether a line, which begins at byte `at`, is one of text."""
+    if _CONTROL.search(line) or (b"\0" in line and at > data.find(b"% end", 0, MOST_BYTES)):
         return False
     return line.isascii() or bool(_NAMED.match(line))
