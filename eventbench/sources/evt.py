@@ -162,7 +162,7 @@ class Evt(Source, frozen=True, forbid_unknown_fields=True):
 
     def _encoding(self, header: Header, name: str) -> tuple[str, list[Note]]:
         stated = stated_encoding(header)
-        encoding = stated or self.encoding.lower().removeprefix("evt").replace(".", "")
+        encoding = stated or self.encoding.lower().removeprefix("evt").removesuffix(".0").replace(".", "")
         if encoding in ENCODINGS:
             return encoding, []
         named = system(header)
