@@ -39,7 +39,8 @@ def recognise(data: bytes, path: Path, size: int | None = None) -> Source:
     for source in sources:
         if source.recognises(data):
             return source()
-    named = [source for source in sources if not source.magics and path.suffix.lower() in source.suffixes]
+    suffix = path.suffix.lower()
+    named = [source for source in sources if not source.magics and suffix in source.suffixes]
     for source in [*named, *sources]:
         if source.resembles(data, size):
             return source()

@@ -31,6 +31,7 @@ from eventbench.sources.base import (
 )
 
 LOOKED_AT = 5000  # bytes that tell whether a file without a header is of this format
+SHORT = 1 << 20  # bytes of a file that is read sooner than a large buffer is got
 AT_ONCE = 1 << 22  # bytes of a buffer, half of which is asked of the system at a time
 
 
@@ -73,7 +74,10 @@ class AtisBin(Source, frozen=True, forbid_unknown_fields=True):
             size = os.stat(recording).st_size  # noqa: PTH116  # a tenth of the time of Path.stat
         except OSError:
             size = 0
-        raw, _ = _all_bytes([recording], size + AT_ONCE)
+        if size < SHORT:
+            raw = np.frombuffer(file_bytes(recording), np.uint8)
+        else:
+            raw, _ = _all_bytes([recording], size + AT_ONCE)
         return self._decoded(raw, str(recording), sensor)
 
     def _decoded(self, raw: np.ndarray, name: str, sensor: tuple[int, int] | None) -> Decoded:
