@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from evutils.dense import histogram
-from paired import Claim, compare, in_one_thread, machine, summary, times_ms
+from paired import Claim, compare, in_one_thread, machine, summary, times_of
 from peers import evutils_events, spikingjelly_datasets
 from recordings import random_events
 from tonic.transforms import ToFrame
@@ -104,7 +104,7 @@ def streaming(n: int, width: int, height: int, bins: int, rounds: int) -> Claim:
         "read": lambda: large_array.sum(),
         "write": lambda: out.fill(0),
     }
-    ms = {name: statistics.median(durations) for name, durations in times_ms(calls, rounds).items()}
+    ms = {name: statistics.median(times.cpu) for name, times in times_of(calls, rounds).items()}
     read_speed = large_array.nbytes / ms["read"] / 1e6
     limit_ms = 5 * n / read_speed / 1e6 + ms["write"]
     print(
