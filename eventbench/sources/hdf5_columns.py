@@ -18,13 +18,13 @@ from eventbench.files.isolated import call
 from eventbench.files.temporary import as_file
 from eventbench.sources._columns.hdf5_plain import layout_of, stored_in
 from eventbench.sources._columns.hdf5_streams import events_in
-from eventbench.sources._columns.source import ColumnSource
+from eventbench.sources._columns.source import StoredColumnSource
 from eventbench.sources._columns.stored import StoredColumns, file_open
 from eventbench.sources._isolated import ReadIsolated
 from eventbench.sources.base import Decoded, Documentation, RawColumns, Size
 
 
-class Hdf5Columns(ReadIsolated, ColumnSource, frozen=True, forbid_unknown_fields=True):
+class Hdf5Columns(ReadIsolated, StoredColumnSource, frozen=True, forbid_unknown_fields=True):
     """Reader of events in HDF5. `unit` is that of the times: "us" unless it or their name says another.
 
     `group` is the path of the columns in a file with several streams, as "davis/left/events"; "" takes the only one.
@@ -73,8 +73,14 @@ class Hdf5Columns(ReadIsolated, ColumnSource, frozen=True, forbid_unknown_fields
         return call(self.read_here, size, name, path, name, sensor)
 
     @contextmanager
+    def stored(self, path: Path) -> Iterator[StoredColumns | None]:
+        """As every source of stored columns."""
+        _, size = file_head(path, 1)
+        with self._stored(path.absolute(), size, str(path)) as stored:
+            yield stored
+
+    @contextmanager
     def _stored(self, path: Path, size: int, name: str) -> Iterator[StoredColumns | None]:
-        """The columns as they lie in a file of `size` bytes, None where they are not such."""
         layout = layout_of(path, size, path.stat().st_mtime_ns, name, self.group)
         with file_open(path) as file:
             yield layout and stored_in(layout, file, path, size, name)

@@ -9,6 +9,8 @@ import io
 import math
 import re
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,14 +22,14 @@ from eventbench.files.content import file_bytes, file_head
 from eventbench.files.isolated import MAX_COMPRESSION
 from eventbench.sources._columns.named import all_columns, found_columns
 from eventbench.sources._columns.numpy_plain import stored_in
-from eventbench.sources._columns.source import ColumnSource, NamedColumns, is_table_shape, unit_of_names
-from eventbench.sources._columns.stored import file_open
+from eventbench.sources._columns.source import NamedColumns, StoredColumnSource, is_table_shape, unit_of_names
+from eventbench.sources._columns.stored import StoredColumns, file_open
 from eventbench.sources.base import Decoded, Documentation, RawColumns, Size, how_to_set
 
 _EVENTS = re.compile(r"(?i)ev|dvs")  # what an array of events is called
 
 
-class NumpyColumns(ColumnSource, frozen=True, forbid_unknown_fields=True):
+class NumpyColumns(StoredColumnSource, frozen=True, forbid_unknown_fields=True):
     """Reader of columns saved by NumPy; pickled objects are never loaded.
 
     `order` names the columns of an (events, 4) array, as in "txyp"; a structured array or an `.npz` needs none, and may call
@@ -66,6 +68,15 @@ class NumpyColumns(ColumnSource, frozen=True, forbid_unknown_fields=True):
     def decode_counted(self, data: bytes, name: str, sensor: Size | None = None) -> Decoded:
         """The events in `data`. Raises BadRecording where there are no four columns of events."""
         return self._plain(data, len(data), name, sensor) or self._decoded(data, name, sensor)
+
+    @contextmanager
+    def stored(self, path: Path) -> Iterator[StoredColumns | None]:
+        """As every source of stored columns; None for members that are packed, of which no part is had without the rest."""
+        _, size = file_head(path, 1)
+        with file_open(path) as file:
+            stored = None if self.array else stored_in(file, size, str(path))
+            packed = stored and any(isinstance(source, bytes) for source in stored.sources.values())
+            yield None if packed else stored
 
     def _plain(self, source: int | bytes, size: int, name: str, sensor: Size | None) -> Decoded | None:
         stored = None if self.array else stored_in(source, size, name)

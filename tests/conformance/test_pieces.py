@@ -33,6 +33,10 @@ def built(name: str, reading: dict[str, object]) -> Source:
     return registry.sources.build({"name": name, **reading}, where="a test")
 
 
+def events_in(expected: Decoded | str) -> int:
+    return len(expected.events) if isinstance(expected, Decoded) else 0
+
+
 def written(folder: Path, name: str, data: bytes) -> Path:
     path = folder / f"a{registry.sources.get(name).suffixes[0]}"
     path.write_bytes(data)
@@ -56,7 +60,7 @@ def test_pieces_and_windows_of_sound_and_of_cut_files_are_those_of_the_file_read
                 source = built(name, reading)
                 for sensor in (None, (20, 15)):
                     expected = outcome(source, path, sensor)
-                    with pieces_of(5):
+                    with pieces_of(max(5, events_in(expected) // 50)):
                         most = max(most, check_pieces(source, path, sensor, expected))
                         if isinstance(expected, Decoded):
                             check_windows(source, path, sensor, expected, rng)
@@ -74,7 +78,7 @@ def test_pieces_of_harmed_files_are_those_of_the_file_read_whole_or_refused_as_i
         path = written(tmp_path, name, harmed(sound[number % len(sound)], sound, rng))
         source = built(name, READINGS[number % len(READINGS)])
         expected = outcome(source, path, None)
-        with pieces_of(int(rng.integers(1, 12))):
+        with pieces_of(max(int(rng.integers(1, 12)), events_in(expected) // 50)):
             check_pieces(source, path, None, expected)
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from eventbench.errors import BadEvents
 from eventbench.events import Events
 from eventbench.events.events import checked_sensor
-from eventbench.sources._columns.stored import StoredColumns
+from eventbench.files.progress import Progress, no_progress
+from eventbench.sources._columns.stored import BLOCK_ROWS, StoredColumns
 from eventbench.sources._columns.values import WIDEST
 from eventbench.sources._memory import columns as fresh_columns
 from eventbench.sources.base import PIECE_EVENTS, Columns, Piece, Scan, Size
@@ -45,9 +46,9 @@ def events_of(stored: StoredColumns, sensor: Size | None) -> Events | None:
     return Events.trusted(into["t"], into["x"], into["y"], into["p"], size) if size else None
 
 
-def scan_of(stored: StoredColumns, sensor: Size | None) -> Scan | None:
+def scan_of(stored: StoredColumns, sensor: Size | None, progress: Progress) -> Scan | None:
     """The file in pieces of PIECE_EVENTS rows, or None where a value needs more than a look."""
-    found = looked_through(stored, {})
+    found = looked_through(stored, {}, progress=progress)
     size = found and _sensor_of(stored, found, sensor)
     return Scan(size, found.pieces) if found and size else None
 
@@ -61,7 +62,11 @@ def piece_of(stored: StoredColumns, piece: Piece) -> Columns:
 
 
 def looked_through(
-    stored: StoredColumns, into: Mapping[str, np.ndarray], start: int = 0, stop: int | None = None
+    stored: StoredColumns,
+    into: Mapping[str, np.ndarray],
+    start: int = 0,
+    stop: int | None = None,
+    progress: Progress = no_progress,
 ) -> Found | None:
     """What the rows are, copied to the columns `into` where there are such; None where a value needs more than a look."""
     stop = stored.rows if stop is None else stop
@@ -69,19 +74,30 @@ def looked_through(
     pieces: list[Piece] = []
     last = -LARGEST - 1
     with closing(stored.blocks(start, stop, into)) as blocks:  # type: ignore[type-var]
-        for first, end, block in blocks:
+        total = -(-(stop - start) // BLOCK_ROWS)
+        for first, end, block in progress(blocks, of="scan", unit="block", total=total):
             room = {key: column[first - start : end - start] for key, column in into.items()}
             t = _times(block["t"], room.get("t"), stored.offset_us)
             x, y = (_pixels(block[key], room.get(key)) for key in "xy")
             if t is None or x < 0 or y < 0 or t[0] < last or not _polarities(block["p"], room.get("p")):
                 return None
             last, most_x, most_y = int(t[-1]), max(most_x, x), max(most_y, y)
-            if pieces and pieces[-1].events < PIECE_EVENTS:
-                begun = pieces.pop()
-                pieces.append(Piece(begun.start, end, end - begun.start, begun.first_us, last))
-            else:
-                pieces.append(Piece(first, end, end - first, int(t[0]), last))
+            _cut(pieces, first, t)
     return Found(most_x, most_y, pieces)
+
+
+def _cut(pieces: list[Piece], first: int, t: np.ndarray) -> None:
+    """Add the times of the rows from `first` on to the last piece, and to new ones where it is full."""
+    at = 0
+    while at < len(t):
+        if pieces and pieces[-1].events < PIECE_EVENTS:
+            begun = pieces.pop()
+        else:
+            begun = Piece(first + at, first + at, 0, int(t[at]), 0)
+        end = min(at + PIECE_EVENTS - begun.events, len(t))
+        stop = first + end
+        pieces.append(Piece(begun.start, stop, stop - begun.start, begun.first_us, int(t[end - 1])))
+        at = end
 
 
 def sensor_of(

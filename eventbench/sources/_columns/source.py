@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from eventbench.errors import BadRecording
+from eventbench.files.progress import Progress, no_progress
 from eventbench.sources._columns import plain
 from eventbench.sources._columns.named import (
     check_first,
@@ -26,7 +29,18 @@ from eventbench.sources._columns.values import (
     whole_numbers,
     whole_or_in,
 )
-from eventbench.sources.base import Decoded, Note, RawColumns, Size, Source, how_to_set, smallest_sensor
+from eventbench.sources.base import (
+    Columns,
+    Decoded,
+    Note,
+    Piece,
+    RawColumns,
+    Scan,
+    Size,
+    Source,
+    how_to_set,
+    smallest_sensor,
+)
 
 MOST_COLUMNS = 12  # of a table of events; what has more is something else
 
@@ -104,17 +118,6 @@ class ColumnSource(Source, frozen=True, forbid_unknown_fields=True):
         notes = [*columns.notes, *precision_notes(columns.t, unit)]
         return self.checked((t, x, y, p), sensor=size, name=name, notes=notes, fixes=fixes)
 
-    def plain_events(self, stored: StoredColumns, sensor: Size | None) -> Decoded | None:
-        """The events of columns that need no more than a look (`plain`), else None: `events_of` is for all others."""
-        if not self._is_plain(stored):
-            return None
-        events = plain.events_of(stored, sensor)
-        return None if events is None else Decoded(events)
-
-    def _is_plain(self, stored: StoredColumns) -> bool:
-        as_it_is = self.subpixels == 1 and not self.first and not self.order
-        return as_it_is and (self.unit or stored.unit or "us") == "us" and plain.is_plain(stored)
-
     def raw_of(self, columns: NamedColumns) -> RawColumns:
         """The columns before any check, for doctor."""
         unit = self.unit or columns.unit or "us"
@@ -145,6 +148,38 @@ class ColumnSource(Source, frozen=True, forbid_unknown_fields=True):
         order = self.order or found_order(columns, "", name)
         notes = () if self.order else (order_note(order),)
         return {key: column for key, column in zip(order, columns, strict=True) if key != "-"}, notes
+
+
+class StoredColumnSource(ColumnSource, frozen=True, forbid_unknown_fields=True):
+    """A source of columns that are read from where they lie in a file, if they need no more than a look."""
+
+    def plain_events(self, stored: StoredColumns, sensor: Size | None) -> Decoded | None:
+        """The events of columns that need no more than a look (`plain`), else None: `events_of` is for all others."""
+        if not self._is_plain(stored):
+            return None
+        events = plain.events_of(stored, sensor)
+        return None if events is None else Decoded(events)
+
+    def _is_plain(self, stored: StoredColumns) -> bool:
+        as_it_is = self.subpixels == 1 and not self.first and not self.order
+        return as_it_is and (self.unit or stored.unit or "us") == "us" and plain.is_plain(stored)
+
+    @contextmanager
+    def stored(self, path: Path) -> Iterator[StoredColumns | None]:
+        """The columns as they lie in the file at `path`, None where they are not such."""
+        raise NotImplementedError
+
+    def scan(self, path: Path, sensor: Size | None = None, progress: Progress = no_progress) -> Scan | None:
+        """Pieces of rows; None where `events_of` has to see all of them. `progress` is told of rows."""
+        with self.stored(path) as stored:
+            return plain.scan_of(stored, sensor, progress) if stored and self._is_plain(stored) else None
+
+    def decode_piece(self, path: Path, scan: Scan, piece: Piece) -> Columns:  # noqa: ARG002  # the piece says all
+        """The rows of a piece."""
+        with self.stored(path) as stored:
+            if stored is None:
+                raise BadRecording("the file changed since it was opened", where=path, fix="open it again")
+            return plain.piece_of(stored, piece)
 
 
 def is_table_shape(shape: tuple[int, ...]) -> bool:
