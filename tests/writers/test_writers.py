@@ -239,3 +239,17 @@ def test_an_event_stream_begins_as_its_definition_says(tmp_path: Path) -> None:
     assert (tmp_path / "a.es").read_bytes()[:20] == b"Event Stream\x02\x00\x00\x01" + struct.pack(
         "<HH", *SMALL
     )
+
+
+@pytest.mark.parametrize("name", registry.writers.names())
+@pytest.mark.parametrize("file", ["evk3_evt3.raw", "dvxplorer_lite.aedat4", "dvs128_clip1.bs2"])
+def test_recordings_of_cameras_are_written_and_read_back_equal(
+    file: str, name: str, shared_data: Path, tmp_path: Path
+) -> None:
+    events, path = eb.read(shared_data / "recordings" / file), tmp_path / f"a{ending(name)}"
+    saved = events.save(path, name, from_zero=True)
+    told = None if registry.writers.get(name)().states_sensor(path) else events.sensor
+    back = eb.read(path, told)
+    assert (saved.from_zero_us, saved.events) == (events.t[0], len(events))
+    assert np.array_equal(back.t, events.t - events.t[0])
+    assert all(np.array_equal(getattr(back, column), getattr(events, column)) for column in "xyp")
