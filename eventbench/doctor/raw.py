@@ -35,17 +35,16 @@ def signs_of_file(source: Source, path: Path, sensor: Size | None) -> SignsMeter
     signs, nothing = SignsMeter(sensor), SignsMeter(sensor)
     if type(source).raw_columns is Source.raw_columns:
         return nothing
-    if type(source).raw_pieces is Source.raw_pieces:
-        if raw := raw_of_bytes(source, file_bytes(path)):
-            signs.update(raw)
-        return signs
-    try:
-        for raw in source.raw_pieces(path):
-            if not _are_columns(raw):
-                return nothing
-            signs.update(raw)
-    except Exception:  # noqa: BLE001  # as in `raw_of_bytes`
-        return nothing
+    if type(source).raw_pieces is not Source.raw_pieces:
+        try:
+            for raw in source.raw_pieces(path):
+                if not _are_columns(raw):
+                    return nothing
+                signs.update(raw)
+        except Exception:  # noqa: BLE001  # as in `raw_of_bytes`
+            return nothing
+    if signs.first is None and (whole := raw_of_bytes(source, file_bytes(path))):
+        signs.update(whole)
     return signs
 
 

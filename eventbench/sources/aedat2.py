@@ -15,6 +15,7 @@ The chips count x from the right and y from the bottom (jAER's event extractors)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 
@@ -195,15 +196,28 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
         """The columns as stored; of a DVS128 where the header names no camera."""
         header = header_of(data)
         records = Records(np.frombuffer(data, np.uint8), len(header))
+        return self._raw(records, header, Clock())[0]
+
+    def raw_pieces(self, path: Path) -> Iterator[RawColumns]:
+        """The same, PIECE_EVENTS records at a time."""
+        with opened(path) as file:
+            header, clock = header_on_disk(file.size, file.read), Clock()
+            size = RECORD_BYTES * PIECE_EVENTS
+            for at in range(len(header), file.size, size):
+                block = file.read(at, min(at + size, file.size))
+                raw, clock = self._raw(Records(block, 0), header, clock)
+                yield raw
+
+    def _raw(self, records: Records, header: bytes, clock: Clock) -> tuple[RawColumns, Clock]:
+        """The columns of some records, the times of which go on from a clock, and the clock after them."""
         camera = self.camera or chip_of(header).known or "DVS128"
         word = word_of(camera)
         events = records.address & word.no_event == 0
-        t, wraps = unwrapped(records.clock[events])
+        t, after = unwrapped_after(records.clock[events], clock)
         x, y, p = word.columns(records.address[events])
-        other_words = int(len(events) - events.sum())
-        return RawColumns(
-            t, x, y, p, size=CHIPS[camera], wraps=wraps, clock_us=2**32, other_words=other_words
-        )
+        wraps, others = after.wraps - clock.wraps, int(len(events) - events.sum())
+        raw = RawColumns(t, x, y, p, size=CHIPS[camera], wraps=wraps, clock_us=2**32, other_words=others)
+        return raw, after
 
     def states_sensor(self, data: bytes) -> bool:  # noqa: ARG002  # whatever is in it
         """Always: a camera has one size."""

@@ -19,6 +19,7 @@ version 1 it gives wrong events; the toolbox's issue 21). faery decides by versi
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -42,7 +43,7 @@ from eventbench.sources._file_blocks import BLOCK_BYTES, Body, head_of
 from eventbench.sources._memory import columns
 from eventbench.sources._percent_header import Header, percent_header
 from eventbench.sources._piecewise import Pieces, kept
-from eventbench.sources._times import unwrapped
+from eventbench.sources._times import Clock, unwrapped_after
 from eventbench.sources.base import (
     LOSSES,
     PIECE_EVENTS,
@@ -199,10 +200,24 @@ class Dat(Source, frozen=True, forbid_unknown_fields=True):
         header = percent_header(data)
         start = header.end + 2
         events = (len(data) - start) // EVENT_BYTES
-        words = np.frombuffer(data, "<u4", 2 * events, start).reshape(-1, 2)
+        return self._raw(np.frombuffer(data, "<u4", 2 * events, start), header, Clock())[0]
+
+    def raw_pieces(self, path: Path) -> Iterator[RawColumns]:
+        """The same, a block at a time."""
+        head, size = head_of(path)
+        header, clock = percent_header(head), Clock()
+        start = header.end + 2
+        for words in Body(path, start, size - (size - start) % EVENT_BYTES).blocks("<u4"):
+            raw, clock = self._raw(words, header, clock)
+            yield raw
+
+    def _raw(self, words: np.ndarray, header: Header, clock: Clock) -> tuple[RawColumns, Clock]:
+        """The columns of some words, the times of which go on from a clock, and the clock after them."""
+        words = words.reshape(-1, 2)
         x, y, p = _places(words[:, 1], int(_stated_version(header) or self.format_version or 1))
-        t, wraps = unwrapped(words[:, 0])
-        return RawColumns(t, x, y, p, size=header.size(), wraps=wraps, clock_us=2**32)
+        t, after = unwrapped_after(words[:, 0], clock)
+        wraps = after.wraps - clock.wraps
+        return RawColumns(t, x, y, p, size=header.size(), wraps=wraps, clock_us=2**32), after
 
     def polarity_convention(self, raw: RawColumns | None) -> str:  # noqa: ARG002  # 1 is ON in both versions
         """A field, wider than it has to be in version 2."""

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from eventbench import registry
 from eventbench.doctor import Examined, examine, examine_folder, recording
+from eventbench.doctor.raw import raw_of_bytes, signs_of_file
 from eventbench.doctor.recording import examine_bytes, examine_long
 from eventbench.doctor.signs import Signs, signs_of
 from eventbench.errors import EventbenchError
 from eventbench.recordings import windows
 from eventbench.recordings.read import Reading
-from eventbench.sources.base import PER_US, RawColumns
+from eventbench.sources import _file_blocks, aedat2
+from eventbench.sources.base import PER_US, RawColumns, Source
 from tests.support import fuzz_corpus
 
 FORMATS = [name for name in registry.sources.names() if registry.sources.get(name).suffixes]
@@ -131,3 +133,23 @@ def test_signs_of_any_cut_are_those_of_all_rows_at_once(
         once = raw if not pieces else raw._replace(overflow_markers=0, wraps=0, other_words=0)
         pieces.append(once._replace(t=t, x=x, y=y, p=p))
     assert msgspec.json.encode(signs_of(pieces, sensor)) == msgspec.json.encode(from_all_at_once(raw, sensor))
+
+
+CUT = [name for name in FORMATS if registry.sources.get(name).raw_pieces is not Source.raw_pieces]
+
+
+@pytest.mark.parametrize("source", CUT)
+def test_raw_columns_in_pieces_have_the_signs_of_the_whole(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = registry.sources.get(source)
+    for module in (_file_blocks, aedat2):
+        for name in {"BLOCK_BYTES", "PIECE_EVENTS"} & set(vars(module)):
+            monkeypatch.setattr(module, name, 64)
+    rng = np.random.default_rng(5)
+    seeds = fuzz_corpus.seeds(source, None)
+    path = tmp_path / "a"
+    for data in seeds + [fuzz_corpus.harmed(seeds[k % len(seeds)], seeds, rng) for k in range(200)]:
+        path.write_bytes(data or b"x")
+        whole = raw_of_bytes(kind(), data or b"x")
+        assert signs_of_file(kind(), path, None).signs() == signs_of([whole] if whole else [], None)
