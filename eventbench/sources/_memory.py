@@ -12,9 +12,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-LEAST = 1 << 20  # bytes from which it is worth it
+LEAST = (
+    1 << 17
+)  # bytes from which it is worth it: from here on the C library asks the system for fresh memory
 MOST_KEPT = 1 << 27
 HUGE = 1 << 21  # bytes of a huge page, which NumPy asks for in large arrays
+STEP = 1 << 16  # bytes in which smaller pieces grow, so that those of files of about one size fit one another
 _FREE: dict[int, np.ndarray] = {}
 
 
@@ -46,7 +49,9 @@ def _taken(size: int) -> np.ndarray:
 
 
 def _aligned(size: int) -> np.ndarray:
-    """Fresh memory, of whole huge pages."""
+    """Fresh memory, where it is large of whole huge pages."""
+    if size < HUGE:
+        return np.empty(-(-size // STEP) * STEP, np.uint8)
     whole = -(-size // HUGE) * HUGE
     fresh = np.empty(whole + HUGE, np.uint8)
     start = -fresh.ctypes.data % HUGE

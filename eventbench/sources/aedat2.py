@@ -35,7 +35,7 @@ from eventbench.sources._aedat.aedat2_camera import (
 from eventbench.sources._aedat.aedat2_kernels import RECORD_BYTES, decode_records
 from eventbench.sources._aedat.header import CHIPS, chip_of, header_of, header_on_disk
 from eventbench.sources._aedat.sound import fits, sound
-from eventbench.sources._aedat.stretches import File, Stretches, opened, within
+from eventbench.sources._aedat.stretches import File, Stretches, opened, whole_file, within
 from eventbench.sources._decoded import Columns, counted
 from eventbench.sources._memory import columns
 from eventbench.sources._times import Clock, unwrapped, unwrapped_after
@@ -96,14 +96,21 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
 
     def decode_counted(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Decoded:
         """The events in `data`, on the camera's own sensor where none is given."""
-        if data.startswith(b"#!AER-DAT1."):
+        return self._decoded(np.frombuffer(data, np.uint8), name, sensor)
+
+    def read_counted(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Decoded:
+        """As `decode_counted`, of a file."""
+        return self._decoded(whole_file(Path(recording)), str(recording), sensor)
+
+    def _decoded(self, data: np.ndarray, name: str, sensor: tuple[int, int] | None) -> Decoded:
+        if data[:11].tobytes() == b"#!AER-DAT1.":
             raise BadRecording(
                 "AEDAT 1.0, with records of 6 bytes", where=name, allowed="AEDAT 2.0, 3.1 and 4.0"
             )
         header = header_of(data)
         records = (len(data) - len(header)) // RECORD_BYTES
         notes = self._cut(len(header), len(data), name)
-        raw, chip = np.frombuffer(data, np.uint8), chip_of(header)
+        raw, chip = data, chip_of(header)
         camera = self.camera or camera_of(chip, Records(raw, len(header)), sensor, name)
         own, word = CHIPS[camera], word_of(camera)
         t, x, y, p = columns(records)

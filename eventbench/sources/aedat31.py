@@ -26,7 +26,7 @@ from eventbench.sources._aedat.header import (
     lines_with,
 )
 from eventbench.sources._aedat.sound import fits, sound
-from eventbench.sources._aedat.stretches import File, Stretches, opened, within
+from eventbench.sources._aedat.stretches import File, Stretches, opened, whole_file, within
 from eventbench.sources._decoded import Columns
 from eventbench.sources._memory import columns
 from eventbench.sources.base import (
@@ -68,9 +68,16 @@ class Aedat31(Source, frozen=True, forbid_unknown_fields=True):
 
     def decode_counted(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Decoded:
         """The events in `data`. Raises BadRecording, with the offset, where a packet does not fit into the file."""
+        return self._decoded(np.frombuffer(data, np.uint8), name, sensor)
+
+    def read_counted(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Decoded:
+        """As `decode_counted`, of a file."""
+        return self._decoded(whole_file(Path(recording)), str(recording), sensor)
+
+    def _decoded(self, data: np.ndarray, name: str, sensor: tuple[int, int] | None) -> Decoded:
         header = header_of(data)
-        _check_header(header or data[:12], name)
-        start, raw = len(header), np.frombuffer(data, np.uint8)
+        _check_header(header or data[:12].tobytes(), name)
+        start, raw = len(header), data
         most, at, wrong = measure(raw, start)
         if wrong == SIZES:
             damage = f"the sizes in the head of the packet at byte {at:,} make no sense"

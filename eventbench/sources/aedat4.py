@@ -19,7 +19,7 @@ from eventbench.sources._aedat.aedat4_file import Aedat4File, checked, looked_th
 from eventbench.sources._aedat.aedat4_kernels import EVENT_BYTES, content_sizes
 from eventbench.sources._aedat.aedat4_packets import PacketEvents, events_of
 from eventbench.sources._aedat.sound import fits, sound
-from eventbench.sources._aedat.stretches import File, Stretches, opened, within
+from eventbench.sources._aedat.stretches import File, Stretches, opened, whole_file, within
 from eventbench.sources._decoded import Columns, counted
 from eventbench.sources.base import (
     ONE_BIT,
@@ -65,6 +65,13 @@ class Aedat4(Source, frozen=True, forbid_unknown_fields=True):
 
     def decode_counted(self, data: bytes, name: str, sensor: tuple[int, int] | None = None) -> Decoded:
         """The events in `data`, on the stream's own sensor where none is given. Raises BadRecording without a stream."""
+        return self._decoded(np.frombuffer(data, np.uint8), name, sensor)
+
+    def read_counted(self, recording: Path | str, sensor: tuple[int, int] | None = None) -> Decoded:
+        """As `decode_counted`, of a file."""
+        return self._decoded(whole_file(Path(recording)), str(recording), sensor)
+
+    def _decoded(self, data: np.ndarray, name: str, sensor: tuple[int, int] | None) -> Decoded:
         file = checked(data, name)
         chosen, notes = self._chosen_of(file, name)
         events = events_of(data, file.packets_of(chosen), file.compression, name)

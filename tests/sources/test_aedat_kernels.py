@@ -173,12 +173,12 @@ def test_lz4_frames_unpack_as_they_do_slowly_alone_and_beside_another(
         assert not array[size:].any(), "written beyond the end"
 
 
-def packets_of(frames: list[bytes]) -> tuple[bytes, np.ndarray]:
+def packets_of(frames: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
     data, places = b"", []
     for frame in frames:
         places.append((0, len(data), len(data) + 8 + len(frame)))
         data += struct.pack("<II", 0, len(frame)) + frame
-    return data, np.array(places, np.int64).reshape(-1, 3)
+    return np.frombuffer(data, np.uint8), np.array(places, np.int64).reshape(-1, 3)
 
 
 EVENTS_4 = st.lists(

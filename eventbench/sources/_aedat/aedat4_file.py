@@ -56,28 +56,23 @@ class Header(NamedTuple):
     table: int
 
 
-def checked(data: bytes, name: str) -> Aedat4File:
-    """The parts of a file. Raises BadRecording, with the offset, where one does not fit into it.
+def checked(data: np.ndarray, name: str) -> Aedat4File:
+    """The parts of a file of these bytes, uint8. Raises BadRecording, with the offset, where one does not fit into it.
 
     A packet that goes beyond the end of the file is not among its packets.
     """
-    header = header_of(data, name)
-    raw = np.frombuffer(data, np.uint8)
+    header = header_of(data[: _header_end(data)].tobytes(), name)
     end = len(data) if header.table < 0 else header.table
-    number, at, cut = packet_number(raw, header.start, end)
+    number, at, cut = packet_number(data, header.start, end)
     packets = np.empty((number, 3), np.int64)
-    list_packets(raw, header.start, packets)
+    list_packets(data, header.start, packets)
     return Aedat4File(header.compression, header.streams, packets, _cut(at, end, cut, len(data), name))
 
 
 def looked_through(file: File) -> Aedat4File:
     """As `checked`, without the bytes of packets in memory."""
-    size = (
-        int.from_bytes(file.read(len(LINE), len(LINE) + 4).tobytes(), "little")
-        if file.size >= len(LINE) + 4
-        else 0
-    )
-    header = header_of(file.read(0, min(len(LINE) + 4 + size, file.size)).tobytes(), file.name)
+    first = file.read(0, min(len(LINE) + 4, file.size))
+    header = header_of(file.read(0, min(_header_end(first), file.size)).tobytes(), file.name)
     end = file.size if header.table < 0 else header.table
     packets, at, cut = _on_disk(file, header.start, end)
     return Aedat4File(header.compression, header.streams, packets, _cut(at, end, cut, file.size, file.name))
@@ -99,6 +94,11 @@ def _on_disk(file: File, at: int, end: int) -> tuple[np.ndarray, int, bool]:
         packets.extend((_u32(head, 0), at, stop))
         at = stop
     return np.array(packets, np.int64).reshape(-1, 3), at, False
+
+
+def _header_end(first: np.ndarray) -> int:
+    """Where the header of a file that begins so says that it ends; all that there is where it is shorter."""
+    return len(LINE) + 4 + _u32(first[: len(LINE) + 4].tobytes(), len(LINE))
 
 
 def header_of(data: bytes, name: str) -> Header:

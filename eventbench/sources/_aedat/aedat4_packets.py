@@ -53,9 +53,8 @@ class PacketEvents(NamedTuple):
     in_order: bool
 
 
-def events_of(data: bytes | np.ndarray, packets: np.ndarray, compression: int, name: str) -> PacketEvents:
-    """The events of packets (packets, 3), in the file's order. Raises BadRecording where one does not hold events."""
-    raw = np.frombuffer(data, np.uint8)
+def events_of(raw: np.ndarray, packets: np.ndarray, compression: int, name: str) -> PacketEvents:
+    """The events of packets (packets, 3) in uint8 bytes, in their order. Raises BadRecording where one does not hold events."""
     sizes = np.empty(len(packets), np.int64)
     most, total = content_sizes(raw, packets, compression, sizes)
     if most < 0:

@@ -57,6 +57,18 @@ def opened(path: Path) -> Iterator[File]:
         os.close(descriptor)
 
 
+def whole_file(path: Path) -> np.ndarray:
+    """uint8 (bytes,): a file's bytes, not to be written to. Raises BadRecording where it cannot be read or is empty."""
+    try:
+        with opened(path) as file:
+            data = file.read(0, file.size)
+    except OSError as error:
+        raise BadRecording(f"cannot be read: {error.strerror}", where=path) from None
+    if not len(data):
+        raise BadRecording("the file is empty (0 bytes)", where=path, fix="fetch the file again")
+    return data
+
+
 class Stretches:
     """Takes the events of a file, a stretch after the other, and makes a piece of each that has any.
 
