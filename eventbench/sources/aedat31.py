@@ -27,7 +27,7 @@ from eventbench.sources._aedat.header import (
 )
 from eventbench.sources._aedat.sound import fits, sound
 from eventbench.sources._aedat.stretches import File, Stretches, opened, whole_file, within
-from eventbench.sources._decoded import Columns
+from eventbench.sources._decoded import Columns, counted
 from eventbench.sources._memory import columns
 from eventbench.sources.base import (
     ONE_BIT,
@@ -78,7 +78,7 @@ class Aedat31(Source, frozen=True, forbid_unknown_fields=True):
         header = header_of(data)
         _check_header(header or data[:12].tobytes(), name)
         start, raw = len(header), data
-        most, at, wrong = measure(raw, start)
+        most, at, wrong, others = measure(raw, start)
         if wrong == SIZES:
             damage = f"the sizes in the head of the packet at byte {at:,} make no sense"
             raise BadRecording(damage, where=name, fix="fetch the file again")
@@ -95,7 +95,7 @@ class Aedat31(Source, frozen=True, forbid_unknown_fields=True):
         t, x, y, p = t[:n], x[:n], y[:n], p[:n]
         own, unknown = _own_sensor(chip, sensor)
         size = sensor or own or smallest_sensor(x, y, name)
-        notes += unknown
+        notes += [*unknown, *_other_packets(others)]
         if not back and fits((high_x, high_y), size):
             return sound((t, x, y, p), size, notes)
         return self.checked((t, x, y, p), sensor=size, name=name, notes=notes)
@@ -110,7 +110,8 @@ class Aedat31(Source, frozen=True, forbid_unknown_fields=True):
                 _check_header(header, file.name)
                 own, notes = _own_sensor(chip_of(header), sensor)
                 stretches = Stretches(sensor or own, self.outside, sort=self.sort)
-                places, cut = _stretches_of(file, len(header))
+                places, cut, others = _stretches_of(file, len(header))
+                notes = [*notes, *_other_packets(others)]
                 if cut:
                     notes = [*self._cut(cut, file.size, file.name), *notes]
                 for place in progress(places, of=file.name, unit="stretch", total=len(places)):
@@ -182,12 +183,20 @@ def _check_header(header: bytes, name: str) -> None:
         )
 
 
-def _stretches_of(file: File, start: int) -> tuple[list[tuple[int, int]], int]:
-    """Where stretches of about PIECE_EVENTS events begin and end, and the packet that is cut off, 0 where none is.
+def _other_packets(number: int) -> list[Note]:
+    if not number:
+        return []
+    what = f"{counted(number, 'packet')} of other types (special events, frames, inertial samples): left out"
+    return [Note("other_packets", what, int(number))]
+
+
+def _stretches_of(file: File, start: int) -> tuple[list[tuple[int, int]], int, int]:
+    """Where stretches of about PIECE_EVENTS events begin and end, the packet that is cut off, 0 where none is, and how many
+    packets are of other types.
 
     Raises BadRecording where the sizes in a packet's head make no sense.
     """
-    places, at, events, first = [], start, 0, start
+    places, at, events, others, first = [], start, 0, 0, start
     while at < file.size:
         head = file.read(at, min(at + HEAD_BYTES, file.size))
         if measure(head, 0)[2] == SIZES:
@@ -199,17 +208,18 @@ def _stretches_of(file: File, start: int) -> tuple[list[tuple[int, int]], int]:
         if len(head) < HEAD_BYTES or stop > file.size:
             whole = HEAD_BYTES + (file.size - at - HEAD_BYTES) // size * size if kind == POLARITY else 0
             places.append((first, at + whole))
-            return [place for place in places if place[0] < place[1]], at
+            return [place for place in places if place[0] < place[1]], at, others
         at, events = stop, events + (listed if kind == POLARITY else 0)
+        others += kind != POLARITY
         if events >= PIECE_EVENTS or at == file.size:
             places.append((first, at))
             first, events = at, 0
-    return places, 0
+    return places, 0, others
 
 
 def _events(raw: np.ndarray) -> tuple[Columns, tuple[int, int], bool]:
     """Columns of the events in packets, of which the last may be cut off; the highest x and y; whether they are in order."""
-    most, at, wrong = measure(raw, 0)
+    most, at, wrong, _ = measure(raw, 0)
     if wrong:
         raw, added = _before_the_cut(raw, at)
         raw.flags.writeable, most = False, most + added

@@ -255,3 +255,15 @@ def test_a_clock_goes_on_over_cuts_as_without_them(steps: list[int], cuts: list[
         parts.append(t)
     np.testing.assert_array_equal(np.concatenate(parts), wanted)
     assert now.wraps == wraps
+
+
+def test_packets_beside_the_events_are_counted_in_a_note_that_is_no_warning() -> None:
+    rows = [(k, k, k, k % 2) for k in range(20)]
+    of_4 = aedat4.write([(1, b"imu"), (0, aedat4.events(rows)), (1, b"imu")])
+    of_31 = aedat31.write([aedat31.special(1), aedat31.polarity(rows), aedat31.imu6(5)])
+    for source, data in ((Aedat4(), of_4), (Aedat31(), of_31)):
+        found = source.decode_counted(data, "a")
+        (note,) = found.notes
+        assert (note.kind, note.times, note.fix) == ("other_packets", 2, "")
+        assert "2 packets of " in note.what
+        assert found.lost == {}

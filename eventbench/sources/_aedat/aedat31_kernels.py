@@ -25,21 +25,23 @@ def _int32(address):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def measure(data, at):  # type: ignore[no-untyped-def]
-    """(Most events there can be, offset of the first packet that is wrong, what is wrong: 0 nothing)."""
-    events, end, start = 0, data.shape[0], data.ctypes.data
+    """(Most events there can be, offset of the first packet that is wrong, what is wrong: 0 nothing, packets of other types)."""
+    events, others, end, start = 0, 0, data.shape[0], data.ctypes.data
     while at < end:
         if end - at < HEAD_BYTES:
-            return events, at, TRUNCATED
+            return events, at, TRUNCATED, others
         kind = load_16(start + at)
         size, offset, number = _int32(start + at + 4), _int32(start + at + 8), _int32(start + at + 20)
         if size < 0 or number < 0 or (kind == POLARITY and (size < 8 or offset < 4 or offset > size - 4)):
-            return events, at, SIZES
+            return events, at, SIZES, others
         if size * number > end - at - HEAD_BYTES:
-            return events, at, TRUNCATED
+            return events, at, TRUNCATED, others
         if kind == POLARITY:
             events += number
+        else:
+            others += 1
         at += HEAD_BYTES + size * number
-    return events, at, 0
+    return events, at, 0, others
 
 
 @njit(cache=True, nogil=True)

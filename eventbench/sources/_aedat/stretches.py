@@ -34,7 +34,7 @@ class File(NamedTuple):
         room, at = memory(sum(stop - start for start, stop in parts)), 0
         for start, stop in parts:
             while start < stop:
-                got = os.preadv(self.descriptor, [memoryview(room[at : at + stop - start])], start)  # type: ignore[arg-type]
+                got = _read_into(self.descriptor, room[at : at + stop - start], start)
                 if not got:
                     what = "the file changed while it was read"
                     raise BadRecording(what, where=self.name, fix="run the command again")
@@ -42,6 +42,16 @@ class File(NamedTuple):
         room = room.view()
         room.flags.writeable = False  # as arrays of a file's bytes are: kernels are compiled once
         return room
+
+
+def _read_into(descriptor: int, room: np.ndarray, start: int) -> int:
+    """Read what there is room for from a place in a file on; how many bytes were read."""
+    if hasattr(os, "preadv"):
+        return os.preadv(descriptor, [memoryview(room)], start)  # type: ignore[arg-type]
+    os.lseek(descriptor, start, os.SEEK_SET)  # Windows
+    block = os.read(descriptor, len(room))
+    room[: len(block)] = np.frombuffer(block, np.uint8)
+    return len(block)
 
 
 @contextmanager
