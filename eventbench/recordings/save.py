@@ -67,6 +67,12 @@ def save(
     fails. Raises BadEvents for a value that the format cannot hold, BadSpec for a path or a parameter that is wrong,
     UnknownName for a writer that does not exist, BadRecording where the file read back is not the events written.
     """
+    if not isinstance(events, Events | Recording):
+        raise BadEvents(
+            f"got a {type(events).__name__}",
+            allowed="Events, or an open recording",
+            fix="make them of an array: eb.Events.from_structured(array, sensor=(width, height))",
+        )
     target = Target.of(path, writer, parameters, overwrite=overwrite)
     return write(
         [events] if isinstance(events, Events) else events, events.sensor, target, from_zero=from_zero
@@ -108,8 +114,9 @@ def writer_for(path: Path) -> str:
 
 def check_path(out: Path, *, overwrite: bool) -> None:
     """Raises BadSpec for a path that no file can be written to, or where one is."""
-    if out.is_dir():
-        raise BadSpec("a folder", where=out, allowed="the name of a file")
+    if out.is_dir() or (out.exists() and not out.is_file()):
+        what = "a folder" if out.is_dir() else "no ordinary file"  # a device would be replaced
+        raise BadSpec(what, where=out, allowed="the name of a file")
     if not out.parent.is_dir():
         raise BadSpec("there is no such folder", where=out.parent, fix="create it first")
     if not os.access(out.parent, os.W_OK):

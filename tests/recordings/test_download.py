@@ -111,6 +111,14 @@ def test_pages_are_told_and_where_there_is_nothing_else_refused(site: Site, tmp_
         download(card_of(site, tmp_path), tmp_path / "data")
 
 
+def test_the_others_are_fetched_where_one_address_is_a_page(site: Site, tmp_path: Path) -> None:
+    site.kinds["test.zip"] = "text/html"
+    (told,) = download(card_of(site, tmp_path), tmp_path / "data")
+    assert told.startswith("test.zip: http://")
+    assert told.endswith("leads to a web page, not to the file; fetch it by hand")
+    assert (tmp_path / "data" / "own" / "Train" / "0" / "0.bin").is_file()
+
+
 def test_preprocess_fetches_what_is_not_there(
     site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

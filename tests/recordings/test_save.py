@@ -11,7 +11,7 @@ import pytest
 
 import eventbench as eb
 from eventbench import registry
-from eventbench.errors import BadRecording, BadSpec
+from eventbench.errors import BadEvents, BadRecording, BadSpec
 from eventbench.events import Events
 from eventbench.recordings.windows import open_recording
 from eventbench.writers.evt2 import Evt2
@@ -49,6 +49,12 @@ def test_a_path_that_cannot_be_is_refused_before_anything_is_written(tmp_path: P
         BadSpec, match=r"a\.xyz: its ending is '\.xyz'; allowed: .*\.raw.*; name the format: --to NAME"
     ):
         EVENTS.save(tmp_path / "a.xyz")
+    with pytest.raises(BadSpec, match="/dev/null: no ordinary file; allowed: the name of a file"):
+        EVENTS.save("/dev/null", "evt3", overwrite=True)
+    with pytest.raises(
+        BadEvents, match="got a ndarray; allowed: Events, or an open recording; make them of an array"
+    ):
+        eb.save(EVENTS.to_structured(), tmp_path / "a.raw")  # type: ignore[arg-type]
     with pytest.raises(BadSpec, match="it has no ending"):
         EVENTS.save(tmp_path / "a")
     assert list(tmp_path.iterdir()) == []

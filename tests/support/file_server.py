@@ -20,6 +20,7 @@ class Site:
         self.files, self.asked = files, []  # type: tuple[dict[str, bytes], list[tuple[str, str]]]
         self.ranges, self.breaks, self.status, self.kind, self.tag = True, [], 200, "application/zip", '"1"'  # type: tuple[bool, list[int], int, str, str]
         self.address = ""
+        self.kinds: dict[str, str] = {}  # of single files, where it is another
 
     def url(self, name: str) -> str:
         return f"{self.address}/{name}"
@@ -69,7 +70,7 @@ def _answer(request: BaseHTTPRequestHandler, site: Site) -> None:
         request.end_headers()
         return
     request.send_response(status)
-    request.send_header("Content-Type", site.kind)
+    request.send_header("Content-Type", site.kinds.get(request.path.strip("/"), site.kind))
     request.send_header("Content-Length", str(len(data) - start))
     if site.tag:
         request.send_header("ETag", site.tag)
