@@ -16,16 +16,23 @@ import numpy as np
 
 from eventbench.errors import BadRecording
 from eventbench.events import EventBatch, Events
-from eventbench.files.content import OPEN, file_bytes
+from eventbench.files.content import OPEN, file_bytes, file_head
+from eventbench.files.progress import Progress, no_progress
 from eventbench.sources._atis_kernels import EVENT_BYTES, OVERFLOW_US, OVERFLOW_Y, decode_files
+from eventbench.sources._columns.stored import file_open, read_into
 from eventbench.sources._memory import memory
 from eventbench.sources.base import (
     GIVE_SENSOR,
     ONE_BIT,
+    PIECE_EVENTS,
+    Columns,
     Decoded,
     Documentation,
     Note,
+    Piece,
     RawColumns,
+    Scan,
+    Size,
     Source,
     smallest_sensor,
 )
@@ -112,6 +119,40 @@ class AtisBin(Source, frozen=True, forbid_unknown_fields=True):
         if wrong.any():
             self.read(paths[int(np.argmax(wrong))], sensor)  # says what is wrong with it
         return EventBatch(t, x, y, p, offsets, sensor)
+
+    def scan(self, path: Path, sensor: Size | None = None, progress: Progress = no_progress) -> Scan | None:
+        """Pieces of words, what overflows add before each as its state; None where more than a look is needed."""
+        _, size = file_head(path, 1)
+        if size % EVENT_BYTES:
+            return None
+        pieces: list[Piece] = []
+        added = most_x = most_y = last = 0
+        starts = range(0, size, PIECE_EVENTS * EVENT_BYTES)
+        with file_open(path) as file:
+            for start in progress(starts, of=path.name, unit="piece", total=len(starts)):
+                stop = min(start + PIECE_EVENTS * EVENT_BYTES, size)
+                data = np.empty(stop - start, np.uint8)
+                read_into(file, data, start, str(path))
+                t, *_, notes = decode_files(data, np.array([len(data)]))
+                x, y, back = notes[0].tolist()
+                if back or (len(t) and t[0] + added < last):
+                    return None
+                most_x, most_y = max(most_x, x), max(most_y, y)
+                if len(t):
+                    last = int(t[-1]) + added
+                    pieces.append(Piece(start, stop, len(t), int(t[0]) + added, last, (added,)))
+                added += OVERFLOW_US * (len(data) // EVENT_BYTES - len(t))
+        width, height = sensor or (most_x + 1, most_y + 1)
+        inside = pieces and most_x < width <= 65536 and most_y < height <= 65536
+        return Scan((width, height), pieces) if inside else None
+
+    def decode_piece(self, path: Path, scan: Scan, piece: Piece) -> Columns:  # noqa: ARG002  # the piece says all
+        """The events of a piece."""
+        data = np.empty(piece.stop - piece.start, np.uint8)
+        with file_open(path) as file:
+            read_into(file, data, piece.start, str(path))
+        t, x, y, p, *_ = decode_files(data, np.array([len(data)]))
+        return t + piece.state[0], x, y, p
 
     def raw_columns(self, data: bytes) -> RawColumns:
         """The columns of the whole events, each overflow marker taken out and its time added."""
