@@ -40,12 +40,12 @@ def unwrapped_after(clock: np.ndarray, before: Clock) -> tuple[np.ndarray, Clock
         return clock.astype(np.int64), before
     t = clock.astype(np.int64)
     steps = np.diff(t, prepend=before.last if before.last >= 0 else t[0])
-    ahead = steps > HALF
+    after = Clock(before.wraps, int(t[-1]), bool(steps[-1] > HALF))
+    if steps.min() >= -HALF:
+        t += before.wraps * 2**32
+        return t, after
     wraps = steps < -HALF
-    wraps[1:] &= ~ahead[:-1]
+    wraps[1:] &= steps[:-1] <= HALF
     wraps[0] &= not before.ahead
-    total = before.wraps + int(wraps.sum())
-    after = Clock(total, int(t[-1]), bool(ahead[-1]))
-    if total:
-        t += (before.wraps + np.cumsum(wraps)) * 2**32
-    return t, after
+    t += (before.wraps + np.cumsum(wraps)) * 2**32
+    return t, after._replace(wraps=before.wraps + int(wraps.sum()))
