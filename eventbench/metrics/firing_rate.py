@@ -70,7 +70,8 @@ class FiringRate(ModelMetric):
         others = {
             name: module
             for name, module in model.named_modules()
-            if name not in self._layers
+            if not any(name == layer or name.startswith(f"{layer}.") for layer in self._layers)
+            and not isinstance(module, torch.jit.ScriptModule)
             and getattr(module, "spiking", None) is not False
             and not any(fires(inner) for inner in module.modules())
         }

@@ -12,21 +12,17 @@ from torch import nn
 from eventbench.metrics._counters.base import Counter
 from eventbench.metrics._counters.connections import CONNECTIONS, Connections
 
-NEURONS = tuple(
-    kind
-    for name in ("BaseNode", "SimpleBaseNode", "ILCBaseNode")
-    if (kind := getattr(neuron, name, None)) is not None
-)
-
 
 def fires(module: nn.Module) -> bool:
-    """A node; not a surrogate function, nor a node that only integrates."""
+    """A class of its neurons, or derived from one; not a surrogate function, nor a node that only integrates."""
     if isinstance(module, surrogate.SurrogateFunctionBase):
         return False
-    return isinstance(module, NEURONS) or (
-        # A layer of the user's own that derives from one of the library's and declares itself.
-        "spiking" in vars(type(module)) and vars(type(module))["spiking"] is True
-    )
+    for base in type(module).__mro__:
+        if base.__module__.startswith(neuron.__name__):
+            return "NonSpiking" not in base.__name__
+        if vars(base).get("spiking") is True:  # a layer of the user's own that declares itself
+            return True
+    return False
 
 
 def counter_of(module: nn.Module) -> Counter | None:
