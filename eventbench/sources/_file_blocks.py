@@ -14,7 +14,8 @@ from eventbench.files.content import OPEN, file_head
 from eventbench.sources._memory import memory
 
 BLOCK_BYTES = 1 << 20  # stays in the cache between reading and decoding
-LARGE, SPREAD = 1 << 22, 16  # bytes from which a file is looked at in so many places, not whole
+LARGE = 1 << 22  # bytes from which a file is not looked at as a whole,
+SPREAD, LOOKED_AT = 16, 1 << 20  # but in so many places, and so many bytes of it
 SMALL = 1 << 18  # bytes of a file that is read whole: opening it again takes longer
 HEAD_BYTES = 1 << 17  # of any other, in which its header is
 
@@ -40,7 +41,7 @@ class Body(NamedTuple):
         """Parts of it that lie all over, of whole records of so many bytes: one where it is not large."""
         if self.size <= LARGE:
             return [self]
-        size = LARGE // SPREAD // record * record
+        size = LOOKED_AT // SPREAD // record * record
         step = (self.size - size) // (SPREAD - 1) // record * record
         starts = [self.start + k * step for k in range(SPREAD)]
         return [self._replace(start=start, stop=start + size) for start in starts]

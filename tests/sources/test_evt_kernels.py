@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventbench.errors import BadRecording
+from eventbench.sources import _file_blocks
 from eventbench.sources._evt.clock import Clock, judged
 from eventbench.sources._evt.decoding import ENCODINGS, went_on
 from eventbench.sources._evt.state import DONE, EARLY, OTHERS, PARTS, TOUCHED, TRIGGERS, first_state
+from eventbench.sources.dat import Dat
 from eventbench.sources.evt import Evt
-from tests.support.formats import evt
+from tests.support.formats import dat, evt
 
 Row = tuple[int, int, int, int]
 # Of each encoding: where the type of a word is, types that are met often, and those of time, triggers and padding.
@@ -263,3 +266,44 @@ def test_evt4_can_be_named_where_the_header_does_not(name: str) -> None:
     with pytest.raises(BadRecording, match="its encoding is not named"):
         Evt().decode(data, "a.raw")
     assert len(Evt(encoding=name).decode(data, "a.raw")) == 1
+
+
+@pytest.mark.parametrize("write", [evt.evt2, evt.evt21, evt.evt3, evt.evt4, dat.write])
+def test_large_files_are_read_in_blocks_and_what_was_expected_of_them_is_corrected(
+    write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, size in {
+        "SMALL": 100,
+        "HEAD_BYTES": 400,
+        "BLOCK_BYTES": 64,
+        "LARGE": 320,
+        "LOOKED_AT": 256,
+    }.items():
+        monkeypatch.setattr(_file_blocks, name, size)
+    rng = np.random.default_rng(3)
+    t = np.cumsum(rng.choice([0, 0, 0, 40_000], 900))
+    events = [
+        (int(now), *rng.integers(0, [640, 480, 2]).tolist()) for now in np.sort(np.append(t, [2**25] * 900))
+    ]
+    data, path, source = (
+        write(events, size=(640, 480)),
+        tmp_path / "a.raw",
+        Dat() if write is dat.write else Evt(),
+    )
+    if write is evt.evt3:  # the second half of the file has many more events a word
+        data += evt.evt3_vector(2**25 % 2**24 + 5, 96, 7, 1, 0xFFF, 0xFF) * 50
+    path.write_bytes(data)
+    found, whole = source.read_counted(path), source.decode_counted(data, str(path))
+    assert found.events == whole.events
+    assert found.notes == whole.notes
+    assert len(found.events) == 1800 + (1000 if write is evt.evt3 else 0)
+    path.write_bytes(data[:-1])
+    with pytest.raises(BadRecording, match="truncated"):
+        source.read_counted(path)
+
+
+def test_a_file_that_grows_shorter_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.raw"
+    path.write_bytes(bytes(100))
+    with pytest.raises(BadRecording, match="the file changed while it was read"):
+        list(_file_blocks.Body(path, 0, 104).blocks("<u4"))
