@@ -34,7 +34,7 @@ def test_no_ending_belongs_to_two_writers() -> None:
 @pytest.mark.parametrize("name", NAMES)
 @settings(
     deadline=None,
-    max_examples=60,
+    max_examples=30,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())

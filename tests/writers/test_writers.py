@@ -28,8 +28,9 @@ def columns_of(events: eb.Events) -> list[tuple[int, int, int, int]]:
     return list(zip(*(getattr(events, name).tolist() for name in "txyp"), strict=True))
 
 
+@pytest.mark.slow
 @given(events=recordings(most=2**24 - 1))
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_words_are_those_that_the_definitions_of_the_formats_give(tmp_path: Path, events: eb.Events) -> None:
     rows, size = columns_of(events), events.sensor
     expected = {
