@@ -31,8 +31,8 @@ class EventsOf(Protocol):
 class Recording:
     """An open recording; its events are read when they are asked for, and memory does not grow with its length.
 
-    Events are those of `eb.read` of the same file, in the same order. It can be iterated over, in stretches of about a
-    million events; it can be sent to another process, which opens the file again.
+    Events are those of `eb.read` of the same file, in the same order. It can be iterated over, in stretches of 262,144
+    events; it can be sent to another process, which opens the file again.
 
     Attributes
     ----------

@@ -21,12 +21,11 @@ from eventbench.recordings._scanned import ScannedEvents
 from eventbench.recordings.index_files import Index
 from eventbench.recordings.read import Reading, source_of
 from eventbench.recordings.recording import EventsOf, Recording
-from eventbench.sources.base import PIECE_EVENTS, Decoded, Scan, Source
+from eventbench.sources.base import Decoded, Scan, Source
 from eventbench.specs.raw_files import file_state
 
-SMALL_BYTES = (
-    1 << 22
-)  # a file of at most so many bytes is decoded at once: faster than to find where it can be cut
+SMALL_BYTES = 1 << 22  # a file of at most so many bytes is decoded at once, which is faster than to cut it,
+SMALL_EVENTS = 1 << 20  # and its events, if there are no more, stay in memory
 Arrays = dict[str, np.ndarray]
 
 
@@ -68,7 +67,7 @@ def open_with(
     decoded = None
     if state[0] <= SMALL_BYTES:  # or there is none, as reading it says
         decoded = source.read_counted(path, sensor)
-        if len(decoded.events) <= PIECE_EVENTS:
+        if len(decoded.events) <= SMALL_EVENTS:
             return Recording.of(decoded, path)
     opening = _Opening(source, path, sensor, state, cache, keep_columns)
     return opening.found() or opening.made(decoded, progress)
