@@ -12,12 +12,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-LEAST = (
-    1 << 17
-)  # bytes from which it is worth it: from here on the C library asks the system for fresh memory
+LEAST = 1 << 20  # bytes from which it is worth it
 MOST_KEPT = 1 << 27
 HUGE = 1 << 21  # bytes of a huge page, which NumPy asks for in large arrays
-STEP = 1 << 16  # bytes in which smaller pieces grow, so that those of files of about one size fit one another
 _FREE: dict[int, np.ndarray] = {}
 
 
@@ -49,9 +46,7 @@ def _taken(size: int) -> np.ndarray:
 
 
 def _aligned(size: int) -> np.ndarray:
-    """Fresh memory, where it is large of whole huge pages."""
-    if size < HUGE:
-        return np.empty(-(-size // STEP) * STEP, np.uint8)
+    """Fresh memory, of whole huge pages."""
     whole = -(-size // HUGE) * HUGE
     fresh = np.empty(whole + HUGE, np.uint8)
     start = -fresh.ctypes.data % HUGE

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from eventbench.errors import BadRecording
-from eventbench.files.content import OPEN
+from eventbench.files.content import OPEN, file_bytes
 from eventbench.sources._aedat.sound import fits
 from eventbench.sources._decoded import LOSSES, Columns, Note, counted
-from eventbench.sources._memory import memory
+from eventbench.sources._memory import LEAST, memory
 from eventbench.sources._pieces import Piece, Scan
 
 
@@ -70,13 +70,13 @@ def opened(path: Path) -> Iterator[File]:
 def whole_file(path: Path) -> np.ndarray:
     """uint8 (bytes,): a file's bytes, not to be written to. Raises BadRecording where it cannot be read or is empty."""
     try:
-        with opened(path) as file:
-            data = file.read(0, file.size)
-    except OSError as error:
-        raise BadRecording(f"cannot be read: {error.strerror}", where=path) from None
-    if not len(data):
-        raise BadRecording("the file is empty (0 bytes)", where=path, fix="fetch the file again")
-    return data
+        small = path.stat().st_size < LEAST  # then memory that is used again takes longer than it saves
+        if not small:
+            with opened(path) as file:
+                return file.read(0, file.size)
+    except OSError:
+        pass  # said in words below
+    return np.frombuffer(file_bytes(path), np.uint8)
 
 
 class Stretches:
