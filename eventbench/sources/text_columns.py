@@ -15,6 +15,8 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.errors import BadRecording, BadSpec
+from eventbench.files.content import file_head
+from eventbench.files.progress import Progress, no_progress
 from eventbench.sources._columns import text_kernels as kernels
 from eventbench.sources._columns.named import (
     check_first,
@@ -28,7 +30,14 @@ from eventbench.sources._columns.order import found_order
 from eventbench.sources._columns.source import order_note, outside_fixes
 from eventbench.sources._columns.stored import file_array
 from eventbench.sources._columns.text_head import NUMBER, UTF16, Head, as_ascii, head_of, is_row
-from eventbench.sources._columns.text_plain import HEAD_BYTES, decoded_plain, rows_of
+from eventbench.sources._columns.text_plain import (
+    HEAD_BYTES,
+    Rows,
+    decode_piece_plain,
+    decoded_plain,
+    rows_of,
+    scan_plain,
+)
 from eventbench.sources._columns.values import (
     DATES_S,
     microseconds,
@@ -37,10 +46,13 @@ from eventbench.sources._columns.values import (
     whole_numbers,
 )
 from eventbench.sources.base import (
+    Columns,
     Decoded,
     Documentation,
     Note,
+    Piece,
     RawColumns,
+    Scan,
     Size,
     Source,
     how_to_set,
@@ -113,15 +125,30 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
         ended = np.frombuffer(data if data.endswith(b"\n") else data + b"\n", np.uint8)
         return self._plain(ended, name, sensor) or self._decoded(data, name, sensor)
 
+    def scan(self, path: Path, sensor: Size | None = None, progress: Progress = no_progress) -> Scan | None:
+        """Pieces of rows of whole numbers, or seconds; None for a text that needs more than a look."""
+        head, size = file_head(path, HEAD_BYTES)
+        if size <= len(head) and not head.endswith(b"\n"):
+            head += b"\n"
+        rows = self._rows(head, str(path))
+        return rows and scan_plain(path, size, rows, sensor, progress)
+
+    def decode_piece(self, path: Path, scan: Scan, piece: Piece) -> Columns:  # noqa: ARG002  # the piece says all
+        """The rows of a piece."""
+        return decode_piece_plain(path, file_head(path, 1)[1], piece)
+
     def _plain(self, data: np.ndarray, name: str, sensor: Size | None) -> Decoded | None:
+        rows = self._rows(data[:HEAD_BYTES].tobytes(), name)
+        return rows and decoded_plain(data, rows, sensor, name)
+
+    def _rows(self, head: bytes, name: str) -> Rows | None:
         if self.first or self.subpixels != 1 or self.last_rows:
             return None
 
         def table(part: bytes, head: Head) -> list[np.ndarray]:
             return self._table(part, head, name, 0)[0]
 
-        rows = rows_of(data[:HEAD_BYTES].tobytes(), self.order, self.unit, name, table)
-        return rows and decoded_plain(data, rows, sensor, name)
+        return rows_of(head, self.order, self.unit, name, table)
 
     def _decoded(self, data: bytes, name: str, sensor: Size | None) -> Decoded:
         raw, notes = self._read(data, name)
