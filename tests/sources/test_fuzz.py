@@ -123,6 +123,7 @@ def main(folder: Path, files: int, recordings: str, names: list[str]) -> None:
     for name in names:
         for data in sound[name]:
             trial(name, data, None)  # what is imported and compiled is not the file's
+        trial(name, bytes(100), None)  # nor what recognising loads for bytes of no format
     limit = _status("VmSize") + ADDRESSES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     everything = [data for group in sound.values() for data in group]

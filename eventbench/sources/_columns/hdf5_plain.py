@@ -23,6 +23,10 @@ from eventbench.sources.base import Size
 
 SLICE_ROWS = 1 << 20  # asked of the helper at once
 ALIGNED = 64  # bytes
+MOST_PACKED, SMALL_BYTES = (
+    64,
+    1 << 22,
+)  # a file that claims to hold more is not believed before the helper has read it
 
 
 class Column(NamedTuple):
@@ -87,6 +91,12 @@ def _layout(file: Any, path: Path, name: str, group: str) -> Layout | None:
         return None
     size = path.stat().st_size
     if any(dataset.ndim != 1 or len(dataset) != len(datasets["t"][0]) for dataset, _ in datasets.values()):
+        return None
+    claimed = sum(
+        dataset.size * dataset.dtype.itemsize
+        for dataset in {d.name: d for d, _ in datasets.values()}.values()
+    )
+    if claimed > max(MOST_PACKED * size, SMALL_BYTES):
         return None
     columns = {key: _column(dataset, field, size, name) for key, (dataset, field) in datasets.items()}
     places = places_of(file, at)
