@@ -32,17 +32,15 @@ def signs_of_file(source: Source, path: Path, sensor: Size | None) -> SignsMeter
 
     Of no row where the format has no columns, or the file is not of it.
     """
-    signs, nothing = SignsMeter(sensor), SignsMeter(sensor)
+    signs = SignsMeter(sensor)
     if type(source).raw_columns is Source.raw_columns:
-        return nothing
+        return signs
     if type(source).raw_pieces is not Source.raw_pieces:
         try:
             for raw in source.raw_pieces(path):
-                if not _are_columns(raw):
-                    return nothing
                 signs.update(raw)
         except Exception:  # noqa: BLE001  # as in `raw_of_bytes`
-            return nothing
+            signs = SignsMeter(sensor)
     if signs.first is None and (whole := raw_of_bytes(source, file_bytes(path))):
         signs.update(whole)
     return signs

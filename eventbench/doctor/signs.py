@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 import msgspec
 import numpy as np
 
-from eventbench.sources.base import PER_US, RawColumns
+from eventbench.sources.base import PER_US, RawColumns, Size
 
 SHOWN = 8
 Range = tuple[float, float]  # (least, most)
@@ -106,7 +107,7 @@ class SignsMeter:
             wraps=self._wraps,
             clock_us=raw.clock_us,
             other_words=self._other_words,
-            stated_size=raw.size,
+            stated_size=None if raw.size is None else cast("Size", tuple(raw.size)),  # a list, as JSON has it
             outside=self._outside,
         )
 

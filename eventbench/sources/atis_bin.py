@@ -8,7 +8,7 @@ a timestamp overflow: 2^13 us are added from there on, and the marker is no even
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -162,6 +162,18 @@ class AtisBin(Source, frozen=True, forbid_unknown_fields=True):
         t = ((high & 0x7F) << 16 | middle << 8 | low) + np.cumsum(marks)[~marks] * OVERFLOW_US
         p = (high >> 7).astype(np.uint8)
         return RawColumns(t, x, y, p, overflow_markers=int(marks.sum()), clock_us=1 << 23)
+
+    def raw_pieces(self, path: Path) -> Iterator[RawColumns]:
+        """The same, PIECE_EVENTS words at a time."""
+        _, size = file_head(path, 1)
+        markers, whole = 0, size - size % EVENT_BYTES
+        with file_open(path) as file:
+            for start in range(0, whole, PIECE_EVENTS * EVENT_BYTES):
+                data = np.empty(min(PIECE_EVENTS * EVENT_BYTES, whole - start), np.uint8)
+                read_into(file, data, start, str(path))
+                raw = self.raw_columns(data.tobytes())
+                yield raw._replace(t=raw.t + markers * OVERFLOW_US)
+                markers += raw.overflow_markers
 
     def polarity_convention(self, raw: RawColumns | None) -> str:  # noqa: ARG002  # all files have the same
         """One bit."""

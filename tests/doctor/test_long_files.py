@@ -19,7 +19,8 @@ from eventbench.doctor.signs import Signs, signs_of
 from eventbench.errors import EventbenchError
 from eventbench.recordings import windows
 from eventbench.recordings.read import Reading
-from eventbench.sources import _file_blocks, aedat2
+from eventbench.sources import _file_blocks, aedat2, atis_bin
+from eventbench.sources._columns import stored
 from eventbench.sources.base import PER_US, RawColumns, Source
 from tests.support import fuzz_corpus
 
@@ -143,8 +144,8 @@ def test_raw_columns_in_pieces_have_the_signs_of_the_whole(
     source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = registry.sources.get(source)
-    for module in (_file_blocks, aedat2):
-        for name in {"BLOCK_BYTES", "PIECE_EVENTS"} & set(vars(module)):
+    for module in (_file_blocks, aedat2, atis_bin, stored):
+        for name in {"BLOCK_BYTES", "BLOCK_ROWS", "PIECE_EVENTS"} & set(vars(module)):
             monkeypatch.setattr(module, name, 64)
     rng = np.random.default_rng(5)
     seeds = fuzz_corpus.seeds(source, None)

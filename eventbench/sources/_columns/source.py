@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -173,6 +173,22 @@ class StoredColumnSource(ColumnSource, frozen=True, forbid_unknown_fields=True):
         """Pieces of rows; None where `events_of` has to see all of them. `progress` is told of rows."""
         with self.stored(path) as stored:
             return plain.scan_of(stored, sensor, progress) if stored and self._is_plain(stored) else None
+
+    def raw_pieces(self, path: Path) -> Iterator[RawColumns]:
+        """As `raw_of`, a block of rows at a time; none where a value needs more than a look.
+
+        Raises BadRecording where polarities are not 0 and 1: what they are is told from all of them.
+        """
+        with self.stored(path) as stored:
+            if stored is None or not self._is_plain(stored):
+                return
+            with closing(stored.blocks(0, stored.rows, {})) as blocks:  # type: ignore[type-var]
+                for _, _, block in blocks:
+                    t, x, y, p = (block[key] for key in "txyp")
+                    if p.min() < 0 or p.max() > 1:
+                        raise BadRecording("polarities are not 0 and 1", where=path)
+                    t = t.astype(np.int64) + stored.offset_us if stored.offset_us else t
+                    yield RawColumns(t, x, y, signed_polarity(p), unit="us", size=stored.size)
 
     def decode_piece(self, path: Path, scan: Scan, piece: Piece) -> Columns:  # noqa: ARG002  # the piece says all
         """The rows of a piece."""
