@@ -107,7 +107,7 @@ def one_window(path: Path, cache: Path, start_us: int, rounds: int, what: str) -
     expected = calls["eventbench"]()
     for name, call in calls.items():
         check_same_events(name, expected, call())
-    return compare(f"{what}, the file opened anew", calls, 1.0, rounds=max(3, rounds // 3))
+    return compare(f"{what}, the file opened anew", calls, 1.0, rounds=max(3, rounds // 3), clock="cpu")
 
 
 def starting_place(recording: Any, start_us: int) -> int:
@@ -127,7 +127,9 @@ def many_windows(path: Path, cache: Path, seconds: float, rounds: int, what: str
         "eventbench": lambda: [recording.window(start, start + WINDOW_US) for start in places],
         EVUTILS: lambda: [theirs(start) for start in places],
     }
-    return compare(f"20 of {what} at random, the file kept open", calls, 1.0, rounds=max(3, rounds // 3))
+    return compare(
+        f"20 of {what} at random, the file kept open", calls, 1.0, rounds=max(3, rounds // 3), clock="cpu"
+    )
 
 
 def run(rounds: int, events: int = 10_000_000, seconds: float = 3.0) -> list[Claim]:
