@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ MARKS = {
 }
 """What is said of rows below the first. `tests_of` says how it was tested."""
 NOT_COUNTED = "not counted"
+OF_A_DEVICE, ELSEWHERE = ("latency", "peak_memory"), "‡"
 _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
 
 
@@ -40,6 +42,11 @@ class Writer:
     """Writes the figures of one kind of task; the kind knows which are shares."""
 
     kind: TaskKind
+    device: str = ""
+
+    def elsewhere(self, name: str, row: Row) -> bool:
+        """Whether a figure is of a device, and the row's is another than `device`, that of most rows."""
+        return name.partition(".")[0] in OF_A_DEVICE and bool(self.device) and row.device != self.device
 
     def number(self, value: float | None, name: str = "") -> str:
         """`97.22` for a share (in %), `1.83 M` from a million up, whole numbers in full, else three digits."""
@@ -68,7 +75,8 @@ class Writer:
         figure = row.metrics.get(name)
         if figure is None:
             return NOT_COUNTED if name.partition(".")[0] in row.not_counted else ""
-        return self.with_spread(name, figure) if spread else self.number(figure.mean, name)
+        text = self.with_spread(name, figure) if spread else self.number(figure.mean, name)
+        return f"{text}{ELSEWHERE}" if self.elsewhere(name, row) else text
 
     def interval(self, name: str, figure: RunFigure) -> str:
         """`96.16 to 99.33`; empty where there is none."""
@@ -115,6 +123,19 @@ def tests_of(kind: TaskKind) -> str:
         f"Tested against the first: these checkpoints on other samples ({kind.paired_test}); this training, with other "
         f"seeds and samples (t test of crossed random effects); told apart where p <= {SIGNIFICANCE} after Holm"
     )
+
+
+def elsewhere_notes(rows: Sequence[Row], device: str) -> list[str]:
+    """Where figures were measured that are marked as of another device, a sentence each without its full stop."""
+    others = [
+        row
+        for row in rows
+        if row.device != device and any(name.partition(".")[0] in OF_A_DEVICE for name in row.metrics)
+    ]
+    return [
+        f"{ELSEWHERE} {plain(row.label)}: measured on {plain(row.device)}, most rows on {plain(device)}"
+        for row in others
+    ]
 
 
 def note(row: Row) -> str:

@@ -12,7 +12,7 @@ from eventbench.leaderboard.table import sentences
 def markdown_board(board: Board) -> str:
     """The board as a markdown table, for `leaderboard/README.md`."""
     others = [name for name in board.metrics if name != board.rank_by]
-    writer = figures.Writer(board.kind)
+    writer = figures.Writer(board.kind, board.device)
     headings = [
         "#",
         "model",

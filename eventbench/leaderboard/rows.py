@@ -89,6 +89,12 @@ class Row:
         return f"{self.model} ({settings})" if settings else self.model
 
     @property
+    def device(self) -> str:
+        """What its runs were timed on, such as "AMD EPYC, 2 threads"; "several devices" where its records differ."""
+        devices = {_device_of(entry) for entry in {run.entry.id: run.entry for run in self.runs}.values()}
+        return devices.pop() if len(devices) == 1 else "several devices"
+
+    @property
     def records(self) -> list[str]:
         """Ids of the records, oldest first."""
         return [entry.id for entry in self.entries]
@@ -123,6 +129,12 @@ class Row:
         return {**figures, **ranking, "about": about, "records": self.records}
 
 
+def _device_of(entry: Entry) -> str:
+    facts = entry.record.environment
+    name = facts.get("gpu") or facts.get("processor") or facts.get("device") or "an unknown device"
+    return name if "gpu" in facts or "threads" not in facts else f"{name}, {facts['threads']} threads"
+
+
 def settings_text(settings: Mapping[str, Any], equals: str) -> str:
     """Settings in order of name, separated by commas; values that are not text are written as JSON."""
     return ", ".join(
@@ -152,6 +164,12 @@ class Board:
     def empty(self) -> bool:
         """True when the task has no record at all, ranked or not."""
         return not (self.rows or self.unranked or self.apart or self.withdrawn or self.broken)
+
+    @property
+    def device(self) -> str:
+        """The device of most rows, on which its latencies and memories compare; "" without rows."""
+        devices = [row.device for row in [*self.rows, *self.unranked]]
+        return max(devices, key=devices.count) if devices else ""
 
     @property
     def tested(self) -> bool:

@@ -63,7 +63,7 @@ def write_site(boards: Sequence[Board], out_dir: Path) -> Path:
 def _section(board: Board, index: int) -> dict[str, Any]:
     """The board of a task as the template needs it."""
     others = [name for name in board.metrics if name != board.rank_by]
-    writer = figures.Writer(board.kind)
+    writer = figures.Writer(board.kind, board.device)
     return {
         "key": f"task{index}",
         "board": board,
@@ -86,7 +86,7 @@ def _section(board: Board, index: int) -> dict[str, Any]:
 
 
 def _plots(board: Board) -> list[dict[str, Any]]:
-    writer, forest = figures.Writer(board.kind), plots.forest(board)
+    writer, forest = figures.Writer(board.kind, board.device), plots.forest(board)
     main = figures.plain(board.kind.main_figure).replace("_", " ").capitalize()
     titled: list[dict[str, Any]] = []
     if forest is not None:
@@ -110,6 +110,11 @@ def _line(row: Row, writer: figures.Writer, rank_by: str, others: list[str]) -> 
         "note": "; ".join(
             [
                 *filter(None, [figures.note(row)]),
+                *(
+                    [f"latency and memory measured on {row.device}"]
+                    if writer.elsewhere("latency", row)
+                    else []
+                ),
                 *(f"{name} not counted: {why}" for name, why in row.not_counted.items()),
             ]
         ),

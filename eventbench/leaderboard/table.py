@@ -48,7 +48,7 @@ def board_text(board: Board, width: int = 120, columns: Sequence[str] | None = N
 
 def _apart_table(board: Board, width: int) -> str:
     """The second table: sound records that were not made by the rules of the first, and why."""
-    writer, main = figures.Writer(board.kind), board.kind.main_figure
+    writer, main = figures.Writer(board.kind, board.device), board.kind.main_figure
     headings = ["stands apart, not ranked", "why", writer.caption(main, board.units.get(main, ""))]
     lines = [
         [apart.entry.id, "; ".join(apart.reasons), writer.number(apart.mean, main)] for apart in board.apart
@@ -105,7 +105,7 @@ def _ranking_table(board: Board, names: list[str], width: int, *, dense: bool) -
 
 def _ranking(board: Board, dense: bool) -> list[list[str]]:
     """The columns of the ranking, each its heading and its cells; `dense` leaves out columns whose cells are empty."""
-    writer, rank_by = figures.Writer(board.kind), board.rank_by
+    writer, rank_by = figures.Writer(board.kind, board.device), board.rank_by
     rows = [*board.rows, *board.unranked]
     ranked = [row.metrics[rank_by] for row in rows]
     heading = writer.caption(rank_by, board.units.get(rank_by, ""))
@@ -123,7 +123,7 @@ def _ranking(board: Board, dense: bool) -> list[list[str]]:
 
 def _column(board: Board, name: str, dense: bool = False) -> list[str]:
     """The heading of a figure and its cells; `dense`: means only, below the last part of the figure's name."""
-    writer, rows = figures.Writer(board.kind), [*board.rows, *board.unranked]
+    writer, rows = figures.Writer(board.kind, board.device), [*board.rows, *board.unranked]
     if not dense:
         heading = "\n".join(writer.heading(name, board.units[name]))
         return [heading, *(writer.cell(name, row) for row in rows)]
@@ -190,6 +190,7 @@ def sentences(board: Board) -> list[str]:
         for row in [*board.rows, *board.unranked]
         for metric, why in row.not_counted.items()
     ]
+    lines += [f"{text}." for text in figures.elsewhere_notes([*board.rows, *board.unranked], board.device)]
     lines += [f"- {figures.plain(row.label)} is not ranked: {row.why_unranked}." for row in board.unranked]
     lines += [
         f"- withdrawn: {figures.plain(entry.id)}: {figures.plain(entry.withdrawn)}"

@@ -15,8 +15,20 @@ import torch
 from torch import nn
 
 from eventbench.errors import EventbenchError, NotCounted
+from eventbench.metrics._counters.undeclared import product_dtypes
 from eventbench.models.protocols import ScoresPerStep
 from eventbench.task_kinds.base import Answer
+
+__all__ = [
+    "PROBE_SAMPLES",
+    "AnswerMetric",
+    "Figure",
+    "Measured",
+    "Metric",
+    "ModelMetric",
+    "measure",
+    "product_dtypes",
+]
 
 PROBE_SAMPLES = 20
 """How many test samples, the first ones, `ModelMetric.probe` is given (fewer where the split has fewer)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,19 +15,26 @@ from eventbench.home import PACKAGE
 PACKAGES = ("h5py", "norse", "numba", "numpy", "tonic", "torch")
 
 
-def environment(device: torch.device) -> dict[str, str]:
-    """Names and versions that a figure may depend on."""
+def environment(device: torch.device, computed: Collection[torch.dtype] = ()) -> dict[str, str]:
+    """Names and versions that a figure may depend on; `computed` are the types of the products of the models scored."""
     facts = {"python": platform.python_version(), "eventbench": __version__}
     facts |= {package: version(package) for package in PACKAGES}
     facts |= {"system": platform.system(), "machine": platform.machine(), "processor": _processor()}
     facts |= {
         "device": device.type,
         "threads": str(torch.get_num_threads()),
-        "precision": arithmetic_precision(device),
+        "precision": _used_precision(device, computed),
     }
     if device.type == "cuda":
         facts |= {"gpu": torch.cuda.get_device_name(device), "cuda": str(torch.version.cuda)}
     return facts
+
+
+def _used_precision(device: torch.device, computed: Collection[torch.dtype]) -> str:
+    """The precision of the products that were computed: their types, float32 by how torch computes it as it is set now."""
+    names = {str(dtype).removeprefix("torch.") for dtype in computed} or {"float32"}
+    of_float32 = {arithmetic_precision(device)} if "float32" in names else set()
+    return ", ".join(sorted(names - {"float32"} | of_float32))
 
 
 def arithmetic_precision(device: torch.device) -> str:

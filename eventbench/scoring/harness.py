@@ -12,7 +12,7 @@ from eventbench.files.progress import Progress, no_progress
 from eventbench.layers import backends_used
 from eventbench.loading.loader import Loader
 from eventbench.loading.task_data import TaskData
-from eventbench.metrics.base import AnswerMetric, Figure, Metric, measure
+from eventbench.metrics.base import AnswerMetric, Figure, Metric, measure, product_dtypes
 from eventbench.scoring.checked_runs import CheckedRun, checked_runs
 from eventbench.scoring.environment import environment, package_digest
 from eventbench.specs.record import SCHEMA, Harness, Pinned, Record, Run, Score
@@ -42,11 +42,12 @@ class _Evidence(AnswerMetric):
 
 
 class _Scored(NamedTuple):
-    """A scored run, the evidence of each sample, and the backends that computed its layers."""
+    """A scored run, the evidence of each sample, the backends that computed its layers, and the types of its products."""
 
     run: Run
     evidence: list[Any]
     backends: set[str]
+    dtypes: set[torch.dtype]
 
 
 def score(
@@ -82,7 +83,9 @@ def _score_run(task_data: TaskData, checked: CheckedRun, kind: TaskKind, test: L
         name: _score(figure, members[name.partition(".")[0]]) for name, figure in measured.figures.items()
     }
     run = Run(seed=checked.seed, weights=checked.weights, scores=scores, not_counted=measured.not_counted)
-    return _Scored(run, evidence.rows(), set(backends_used(checked.model).values()))
+    backends = set(backends_used(checked.model).values())
+    sample, _ = next(test.batches(1))
+    return _Scored(run, evidence.rows(), backends, product_dtypes(checked.model, sample))
 
 
 def _record(task_data: TaskData, submission: SubmissionFolder, scored: list[_Scored], samples: int) -> Record:
@@ -105,7 +108,7 @@ def _record(task_data: TaskData, submission: SubmissionFolder, scored: list[_Sco
         runs=[run.run for run in scored],
         predictions="",
         training=submission.spec.training,
-        environment=environment(task_data.device)
+        environment=environment(task_data.device, set().union(*(run.dtypes for run in scored)))
         | ({"lif_backends": ", ".join(backends)} if backends else {}),
         # msgspec leaves out a default by identity, so an equal string read from a file would be written, and change the digest.
         kind=DEFAULT_KIND if kind == DEFAULT_KIND else kind,

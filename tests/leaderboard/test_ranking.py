@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -489,3 +490,39 @@ def test_compare_needs_neither_torch_nor_numba(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "gesture-v1: Simulated gestures, 16 frames" in done.stdout
+
+
+def test_latencies_of_another_device_are_marked_and_said(tmp_path: Path) -> None:
+    def timed(model: str, wrong: int, **facts: str) -> None:
+        scores = {"latency": Score(value=5.0, unit="ms", better="lower"), "parameters": Score(value=9)}
+        environment = {"processor": "AMD EPYC", "threads": "2", **facts}
+        board_builder.add(tmp_path, [wrong], model=model, scores=scores, environment=environment)
+
+    timed("here", 3)
+    timed("here_too", 4)
+    timed("there", 5, threads="64")
+    timed("on_a_gpu", 6, gpu="H100")
+    text = board_text(view(tmp_path), 200, ["latency", "parameters"])
+    assert "‡ there: measured on AMD EPYC, 64 threads, most rows on AMD EPYC, 2 threads." in text
+    assert "‡ on_a_gpu: measured on H100, most rows on AMD EPYC, 2 threads." in text
+    cells = {
+        line.split()[1]: line.split()[-2:]
+        for line in text.splitlines()
+        if "self-reported" in line or "re-run" in line
+    }
+    assert cells["here"] == ["5", "9"]
+    assert cells["there"] == cells["on_a_gpu"] == ["5‡", "9"]
+    assert "5‡" in markdown_board(view(tmp_path))
+
+
+def test_a_figure_that_was_not_counted_is_no_number_and_says_why(tmp_path: Path) -> None:
+    record = board_builder.make_record(tmp_path, [3], model="odd")
+    run = msgspec.structs.replace(record.runs[0], not_counted={"firing_rate": "'lif' gives 0.5"})
+    write_record(tmp_path, msgspec.structs.replace(record, runs=[run]), board_builder.make_rows([3]))
+    board_builder.add(tmp_path, [4], model="plain", scores={"firing_rate": Score(value=0.1)})
+    board = view(tmp_path)
+    text = board_text(board, 200, ["firing_rate"])
+    assert "not counted" in text and "- odd: firing_rate not counted: 'lif' gives 0.5" in text
+    assert "| not counted |" in markdown_board(board)
+    (row,) = [row for row in board.as_json()["rows"] if row["model"] == "odd"]
+    assert row["not_counted"] == {"firing_rate": "'lif' gives 0.5"} and "firing_rate" not in row

@@ -37,9 +37,9 @@ class _ProductListener(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, report: Callable[[str], None]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._report = report
-        self.viewed: set[int] = (
-            set()
-        )  # addresses of tensors that were looked at, and those that were computed with
+        self.dtypes: set[torch.dtype] = set()  # of the factors of products
+        # Addresses of tensors that were looked at, and of those that were computed with.
+        self.viewed: set[int] = set()
         self.computed: set[int] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -47,9 +47,20 @@ class _ProductListener(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for tensor in args:
             if isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided:
                 (self.viewed if name in VIEWS else self.computed).add(tensor.untyped_storage().data_ptr())
+        if name in PRODUCTS:
+            factors = [factor for factor in args if isinstance(factor, torch.Tensor)]
+            self.dtypes |= {factor.dtype for factor in factors if factor.is_floating_point()}
         if name in PRODUCTS or (name == "mul" and _is_outer(args, output)):
             self._report(name if name in PRODUCTS else "mul, a product of all pairs,")
         return output
+
+
+def product_dtypes(model: nn.Module, frames: torch.Tensor) -> set[torch.dtype]:
+    """The types of the factors of all products that torch computes in a forward of frames (T, N, C, H, W)."""
+    with torch.no_grad(), _ProductListener(lambda _: None) as listener:
+        model(frames)
+    dtypes: set[torch.dtype] = listener.dtypes
+    return dtypes
 
 
 def _is_outer(args: Any, output: Any) -> bool:
