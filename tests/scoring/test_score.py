@@ -219,9 +219,12 @@ def test_a_task_of_an_unknown_kind_is_refused(
 def test_the_record_says_the_precision_that_torch_was_set_to(mini: Miniature, tmp_path: Path) -> None:
     record, _ = scored(mini, tmp_path, LINEAR_NET)
     assert record.environment["precision"] == "float32"
-    half = LINEAR_NET.replace("bias=bias)", "bias=bias, dtype=torch.bfloat16)").replace(
-        "frames.sum(0).flatten(1))", "frames.sum(0).flatten(1).bfloat16()).float()"
+    half = LINEAR_NET.replace(
+        "return self.readout(frames.sum(0).flatten(1))",
+        "x = frames.sum(0).flatten(1); w = self.readout; "
+        "return nn.functional.linear(x.bfloat16(), w.weight.bfloat16(), w.bias.bfloat16()).float()",
     )
+    assert half != LINEAR_NET
     (tmp_path / "half").mkdir()
     record, _ = scored(mini, tmp_path / "half", half)
     assert record.environment["precision"] == "bfloat16"  # of the products, whatever torch is set to
