@@ -23,6 +23,7 @@ VERBS = (
     "show",
     "doctor",
     "convert",
+    "convert-weights",
     "preprocess",
     "cache",
     "train",

@@ -9,7 +9,8 @@ import click
 
 
 class Verbs(click.Group):
-    """A group of `verbs`, in the order of its help; each is a module of `package` with a click command named `command`."""
+    """A group of `verbs`, in the order of its help; each is a module of `package`
+    (`convert_weights` of "convert-weights") with a click command named `command`."""
 
     def __init__(self, *args: Any, package: str, verbs: tuple[str, ...], **settings: Any) -> None:
         super().__init__(*args, **settings)
@@ -23,7 +24,8 @@ class Verbs(click.Group):
         """The command of a verb, imported now; None for an unknown verb."""
         if cmd_name not in self._verbs:
             return None
-        command: click.Command = importlib.import_module(f"{self._package}.{cmd_name}").command
+        module = f"{self._package}.{cmd_name.replace('-', '_')}"
+        command: click.Command = importlib.import_module(module).command
         return command
 
     def resolve_command(

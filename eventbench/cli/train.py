@@ -9,6 +9,8 @@ import click
 from eventbench.cli import _options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from eventbench.training.trained_run import TrainedRun
 
 
@@ -33,6 +35,16 @@ if TYPE_CHECKING:
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the model, as in rank=4."
 )
+@click.option(
+    "--title", default="", metavar="TEXT", help="What the board will call it; else the name of the class."
+)
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    help="A file or folder beside a model of your own that it reads; may be repeated. What it imports is found.",
+)
 @_options.store
 @_options.device
 @_options.data_dir
@@ -47,6 +59,8 @@ def command(
     recipe: str | None,
     out: str,
     settings: tuple[str, ...],
+    title: str,
+    files: tuple[str, ...],
     store: Literal["frames", "events"] | None,
     device: str | None,
     data_dir: str | None,
@@ -58,6 +72,9 @@ def command(
 
     Each seed's checkpoint is chosen on the validation samples; the test split is not touched. DIR gets submission.toml,
     the weights, a CSV log a seed and a picture of the learning curves. An interrupted run goes on with the seeds left.
+
+    A model of your own may import what lies beside it (import blocks, from .blocks import Block) and read files there. DIR gets
+    what it imports and each --file; where it lies in a submission already, all of its files.
     """
     from pathlib import Path
 
@@ -87,12 +104,20 @@ def command(
         target,
         recipe=training_recipe,
         epochs=epochs,
+        title=title,
+        named=[Path(file) for file in files],
         progress=unwatched if as_json else epoch_bars(model),
         note=lambda text: _options.note([text]),
     )
+    _report(runs, target, out, task, task_data.notes, as_json=as_json)
+
+
+def _report(
+    runs: list[TrainedRun], target: Path, out: str, task: str, notes: list[str], *, as_json: bool
+) -> None:
     if as_json:
         document = {"folder": str(target), "runs": [run.as_json() for run in runs]}
-        _options.print_json(document | {"notes": task_data.notes})
+        _options.print_json(document | {"notes": notes})
         return
     for run in runs:
         click.echo(_line(run))

@@ -96,6 +96,7 @@ def _provenance(entry: Entry) -> dict[str, Any]:
         "status": record.status,
         "model": record.model.name,
         "model.code": record.code,
+        **_flattened("model.files", record.files),
         **_flattened("model.config", record.model.config),
         "seeds": [run.seed for run in record.runs],
         "weights": [run.weights for run in record.runs],

@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 from typing import Any
 
+from eventbench import digest as digests
 from eventbench.errors import BadRecord
 from eventbench.leaderboard.comparable import together
 from eventbench.leaderboard.entry import Entry
 from eventbench.leaderboard.figures import SIGNIFICANCE
 from eventbench.leaderboard.records import Broken
 from eventbench.leaderboard.rows import Board, PooledRun, Row, RunFigure, Tested
+from eventbench.specs.recipe import DEFAULTS, changed_settings
 from eventbench.specs.record import Score, Status
 from eventbench.statistics.paired import holm
 from eventbench.statistics.procedures import procedure_difference, too_few_runs
@@ -51,6 +53,7 @@ def board(
     recordings_known = any(map(_recordings_known, current))
     rows = [_row(group, kind, rank_by, recordings_known) for group in _groups(current)]
     _note_recipe_differences(rows)
+    _tell_apart(rows)
     view.rows = _ranked([row for row in rows if not row.why_unranked], rank_by)
     if view.rows and rank_by == kind.main_figure:
         _mark_ties(view.rows, kind)
@@ -59,17 +62,18 @@ def board(
 
 
 def _groups(entries: list[Entry]) -> list[list[Entry]]:
-    """Records of the same model trained by the same recipe, oldest first in each group.
+    """Records of the same model trained by recipes that mean the same, oldest first in each group.
 
-    Classes of the same name in users' own files are distinguished by their code. Records whose checkpoints were picked
+    Classes of the same name in users' own files are distinguished by all of these files. Records whose checkpoints were picked
     by test score form groups of their own, and so do those that do not say which recordings they are of.
     """
     groups: dict[str, list[Entry]] = defaultdict(list)
     for entry in sorted(entries, key=lambda entry: entry.path.stem):
         record = entry.record
-        own_file = record.code if ":" in record.model.name else ""
-        apart = own_file, _picked_on_test(entry), _recordings_known(entry)
-        key = [record.model.name, record.model.config, *apart, _recipe(entry)]
+        apart = _own_files(entry), _picked_on_test(entry), _recordings_known(entry)
+        recipe = _recipe(entry)
+        # A submission that states no recipe does not mean one with everything at its default.
+        key = [record.model.name, record.model.config, *apart, bool(recipe), changed_settings(recipe)]
         groups[json.dumps(key, sort_keys=True)].append(entry)
     return list(groups.values())
 
@@ -80,15 +84,41 @@ def _recipe(entry: Entry) -> dict[str, Any]:
     return recipe if isinstance(recipe, dict) else {}
 
 
+def _own_files(entry: Entry) -> list[Any]:
+    """What a model of a submitter's own is made of; empty for a model of the package."""
+    return [entry.record.code, entry.record.files] if ":" in entry.record.model.name else []
+
+
+def _title(entry: Entry) -> str:
+    """What a record calls its submission, on one line; the model's name where it says nothing."""
+    return " ".join(entry.record.about.title.split()) or entry.record.model.name
+
+
+def _tell_apart(rows: list[Row]) -> None:
+    """Add to rows that would be called the same the models' names, and where that is not enough digests of their files."""
+    for tell in (
+        lambda row: {"model": row.model},
+        lambda row: {"recipe": "stated" if _recipe(row.entries[-1]) else "not stated"},
+        lambda row: {"files": digests.of_value(_own_files(row.entries[-1]))[:8]},
+    ):
+        same_label: dict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            same_label[row.label].append(row)
+        for group in same_label.values():
+            if len({json.dumps(tell(row)) for row in group}) > 1:
+                for row in group:
+                    row.trained = row.trained | tell(row)
+
+
 def _note_recipe_differences(rows: list[Row]) -> None:
-    """In rows of the same model and configuration, set `trained` to the settings in which their recipes differ.
+    """In rows of the same title and configuration, set `trained` to the settings in which their recipes differ.
 
     Only settings that all the recipes state, where these distinguish the rows (older recipes state fewer); else any.
     """
-    same_model: dict[str, list[Row]] = defaultdict(list)
+    same_title: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        same_model[json.dumps([row.model, row.config], sort_keys=True)].append(row)
-    for group in same_model.values():
+        same_title[json.dumps([row.title, row.config], sort_keys=True)].append(row)
+    for group in same_title.values():
         recipes = [_recipe(row.entries[-1]) for row in group]
         in_all = set.intersection(*(set(recipe) for recipe in recipes))
         in_any = set.union(*(set(recipe) for recipe in recipes))
@@ -107,7 +137,7 @@ def _differing_settings(
     return {
         key: value
         for key, value in recipe.items()
-        if key in keys and any(other.get(key) != value for other in recipes)
+        if key in keys and any(other.get(key, DEFAULTS.get(key)) != value for other in recipes)
     }
 
 
@@ -139,6 +169,7 @@ def _row(entries: list[Entry], kind: TaskKind, rank_by: str, recordings_known: b
     last = entries[-1].record
     return Row(
         model=last.model.name,
+        title=_title(entries[-1]),
         config=last.model.config,
         status=min((entry.record.status for entry in entries), key=STATUSES.index),
         metrics=_figures(kind, pooled, last.samples),

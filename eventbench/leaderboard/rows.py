@@ -64,7 +64,9 @@ class Tested:
 class Row:
     """One line of the board. `rank` is None for a row that is shown but not ranked, for the reason `why_unranked`.
 
-    `trained` has the settings in which its recipe differs from those of other rows of the same model; `not_counted` the
+    `title` is what its latest record calls it, else the model's name; `trained` has the settings in which its recipe differs
+    from those of other rows of that title and configuration, and what else tells it from a row that would be called the same:
+    the model's name, or the beginning of the digest of its files; `not_counted` the
     metrics that cannot be computed for it, and why. What the board says of
     a row and the first one are two answers: `procedure` of how they are trained, `checkpoints` of the weights as they are.
     """
@@ -75,6 +77,7 @@ class Row:
     metrics: dict[str, RunFigure]
     runs: list[PooledRun]
     entries: list[Entry]
+    title: str = ""
     rank: int | None = None
     procedure: Tested = Tested()
     checkpoints: Tested = Tested()
@@ -84,9 +87,13 @@ class Row:
 
     @property
     def label(self) -> str:
-        """The model's name, with its configuration and the settings in `trained` where there are any."""
-        settings = settings_text({**self.config, **self.trained}, "=")
-        return f"{self.model} ({settings})" if settings else self.model
+        """The title, with the `settings` where there are any."""
+        return f"{self.title or self.model} ({self.settings})" if self.settings else self.title or self.model
+
+    @property
+    def settings(self) -> str:
+        """Its configuration and the settings in `trained`, as `rank=4, epochs=30`."""
+        return settings_text({**self.config, **self.trained}, "=")
 
     @property
     def device(self) -> str:
@@ -110,6 +117,7 @@ class Row:
         """The row of `compare TASK --json`: each metric under its own name."""
         ranking: dict[str, Any] = {
             "rank": self.rank,
+            "title": self.title or self.model,
             "model": self.model,
             "config": self.config,
             "status": self.status,

@@ -145,6 +145,7 @@ def _provenance(entry: Entry, writer: figures.Writer) -> dict[str, Any]:
             ("pipeline", f"{record.pipeline.id}, digest {record.pipeline.digest}"),
             ("store", record.store),
             ("model code", record.code),
+            *([("model files", settings_text(record.files, " = "))] if record.files else []),
             ("weights", ", ".join(run.weights for run in record.runs)),
             ("predictions", record.predictions),
             ("training", settings_text(record.training, " = ")),

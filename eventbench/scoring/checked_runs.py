@@ -48,6 +48,7 @@ def checked_runs(task_data: TaskData, submission: SubmissionFolder) -> Iterator[
 
     The model that was checked is the one to score: its weights are read and its class is made only once.
     """
+    submission.refuse_other_pipeline(task_data.pipeline)
     frames, _ = next(task_data.split("test").batches(CHECKED_SAMPLES))
     kind, name = task_kind_named(task_data.task.spec.kind), submission.spec.model.name
     for seed, weights in zip(submission.seeds, submission.spec.weights, strict=True):

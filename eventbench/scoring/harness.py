@@ -70,7 +70,11 @@ def score(
 
 
 def unscored_record(task_data: TaskData, submission: SubmissionFolder) -> Record:
-    """The record of a submission before it is scored: everything but its runs, with 0 for the number of samples."""
+    """The record of a submission before it is scored: everything but its runs, with 0 for the number of samples.
+
+    Raises BadSubmission where the folder has another pipeline than the task.
+    """
+    submission.refuse_other_pipeline(task_data.pipeline)
     return _record(task_data, submission, [], 0)
 
 
@@ -103,6 +107,7 @@ def _record(task_data: TaskData, submission: SubmissionFolder, scored: list[_Sco
         or "",  # the same object as the default, which msgspec then leaves out
         model=submission.spec.model,
         code=submission.code.digest,
+        files=submission.files,
         samples=samples,
         classes=task_data.classes,
         runs=[run.run for run in scored],

@@ -53,7 +53,9 @@ class Run(Spec, frozen=True):
 class Record(Spec, frozen=True):
     """`leaderboard/records/<task>/<model>/<UTC>-<digest8>.json`, with the evidence of its kind of task beside it.
 
-    `code` is the sha256 of the file that defines the model's class, `predictions` that of the evidence file.
+    `code` is the sha256 of the file that defines the model's class, `predictions` that of the evidence file. `files` has the
+    sha256 of every file that a model of the submitter's own is made of, by its path in the submission; it is left out where
+    that is the one file of `code`.
 
     `raw_digest` is of the recordings it was scored on, where the card does not pin them (`RawFiles.digest`); "" where the card
     does, and in records of eventbench 0.2 and earlier.
@@ -78,6 +80,7 @@ class Record(Spec, frozen=True):
     predictions: str
     training: dict[str, Any]
     environment: dict[str, str]
+    files: dict[str, str] = {}
     raw_digest: str = ""
     kind: str = "classification"
     status: Status = "re-run"

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 
 from eventbench.errors import BadSubmission
+from eventbench.submission.weights import wrapper_prefixes
 
 # Their name of a weight -> ours, within a layer. The docstrings of TCJA and PFA explain the swapped names.
 _TCJA = {
@@ -99,10 +100,8 @@ def _tensors(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
             where="the authors' weights",
             allowed="tensors or arrays by key, or a checkpoint that has them under 'net'",
         ) from None
-    for prefix in ("module.", "_orig_mod."):
-        if all(key.startswith(prefix) for key in tensors):
-            tensors = {key.removeprefix(prefix): value for key, value in tensors.items()}
-    return tensors
+    prefix = max(wrapper_prefixes(tensors), default="", key=len)
+    return {key.removeprefix(prefix): value for key, value in tensors.items()}
 
 
 def _numbers(name: str) -> list[tuple[int, str]]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import nn
 
 from eventbench import digest
-from eventbench.errors import BadSubmission, some
+from eventbench.errors import BadSubmission
 from eventbench.specs import base
+from eventbench.specs.catalog import Named
+from eventbench.specs.pipeline import Pipeline
 from eventbench.specs.submission import Submission
+from eventbench.submission.files import DESCRIPTION, digests, submission_files
 from eventbench.submission.model import make_model
 from eventbench.submission.user_code import load_code
+from eventbench.submission.weights import fill_model
+
+PIPELINE = "pipeline.toml"
 
 
 class FilledModel(NamedTuple):
@@ -29,18 +33,21 @@ class FilledModel(NamedTuple):
 class SubmissionFolder:
     """The submission in `folder`, checked when it is opened.
 
-    The file of its model is executed once, here; `filled_model` reads each weights file once. Raises BadSubmission for an
-    inconsistent `submission.toml` or one that names a missing file, UnknownName for an unknown model.
+    The folder is a package: the file of its model is executed once, here, with what it imports from beside it; `filled_model`
+    reads each weights file once. Raises BadSubmission for an inconsistent `submission.toml` or one that names a missing file,
+    UnknownName for an unknown model.
 
     Attributes
     ----------
     spec : the content of submission.toml
     code : the model's class, loaded
+    files : sha256 of each file that a model of one's own is made of, by its path in the folder; empty where that is one file
+        (`code.digest`), and for a model of the package
     seeds : the seed of each of spec.weights, in the same order
     """
 
     def __init__(self, folder: Path) -> None:
-        toml = folder / "submission.toml"
+        toml = folder / DESCRIPTION
         if not toml.is_file():
             raise BadSubmission(
                 "no submission.toml",
@@ -50,7 +57,15 @@ class SubmissionFolder:
         self.folder, self.spec = folder, base.load(toml, Submission)
         self._check_weights(toml)
         self.seeds = self._checked_seeds(toml)
+        self.files: dict[str, str] = {}
+        if self.spec.model.is_own:  # before any of them is executed
+            files = submission_files(folder, self.spec.weights)
+            self.files = digests(files, self.spec.model.name.rpartition(":")[0])
         self.code = load_code(self.spec.model.name, folder)
+
+    def refuse_other_pipeline(self, pipeline: Named[Pipeline]) -> None:
+        """Raises BadSubmission where the folder has a `pipeline.toml` that is not the pipeline of the task."""
+        refuse_other_pipeline(self.folder, pipeline)
 
     def _check_weights(self, toml: Path) -> None:
         if not self.spec.weights:
@@ -107,30 +122,17 @@ class SubmissionFolder:
             state = load(content)
         except (SafetensorError, OSError, ValueError) as error:
             raise BadSubmission(f"not a readable safetensors file: {error}", where=path) from None
-        _check_state(state, model.state_dict(), path)
-        model.load_state_dict(state)
+        fill_model(model, state, path)
         return digest.of_bytes(content)
 
 
-def _check_state(
-    state: Mapping[str, torch.Tensor], model_state: Mapping[str, torch.Tensor], path: Path
-) -> None:
-    missing, extra = sorted(model_state.keys() - state.keys()), sorted(state.keys() - model_state.keys())
-    if missing or extra:
-        clauses = ["the weights are those of another model"]
-        clauses += [f"missing: {some(missing, 3)}"] if missing else []
-        clauses += [f"not in the model: {some(extra, 3)}"] if extra else []
-        raise BadSubmission("; ".join(clauses), where=path)
-    for key, tensor in state.items():
-        if tensor.shape != model_state[key].shape:
-            raise BadSubmission(
-                f"{key} is {tuple(tensor.shape)}",
-                where=path,
-                allowed=f"{tuple(model_state[key].shape)}, as in the model",
-            )
-        if tensor.dtype != model_state[key].dtype:
-            raise BadSubmission(
-                f"{key} is {tensor.dtype}", where=path, allowed=f"{model_state[key].dtype}, as in the model"
-            )
-        if not tensor.isfinite().all():
-            raise BadSubmission(f"{key} holds values that are not finite", where=path)
+def refuse_other_pipeline(folder: Path, pipeline: Named[Pipeline]) -> None:
+    """Raises BadSubmission where `folder` has a `pipeline.toml` that is not the pipeline of a task."""
+    path = folder / PIPELINE
+    if path.is_file() and base.load(path, Pipeline).digest != pipeline.spec.digest:
+        raise BadSubmission(
+            "a pipeline of its own, which this task does not take",
+            where=path,
+            allowed=f"the task's {pipeline.id}, which every model of its board gets",
+            fix=f"take {PIPELINE} out of the folder, and train on {pipeline.id}",
+        )

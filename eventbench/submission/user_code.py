@@ -1,10 +1,8 @@
-"""`load_code`: the only place that executes a submitted Python file, once per call."""
+"""`load_code`: the only place that executes submitted Python files, each once per call."""
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +10,7 @@ from torch import nn
 
 from eventbench import digest, registry
 from eventbench.errors import BadSubmission, EventbenchError, UnknownName
+from eventbench.submission.guest_package import GuestPackage
 
 
 class ModelCode(NamedTuple):
@@ -22,12 +21,14 @@ class ModelCode(NamedTuple):
     name : as in the submission, `tcja_net` or `my_model.py:MyNet`
     file : the file that defines the class
     submitted : whether that file was submitted; else it belongs to the package or a plug-in
+    package : the package that the folder of a submitted file is; else None
     """
 
     name: str
     model_class: type[nn.Module]
     file: Path
     submitted: bool
+    package: GuestPackage | None = None
 
     @property
     def digest(self) -> str:
@@ -37,6 +38,9 @@ class ModelCode(NamedTuple):
 
 def load_code(name: str, folder: Path | None = None) -> ModelCode:
     """The model `name`: a name in the package, or `file.py:Class` of a file in `folder`, which is executed.
+
+    The folder is a package: the file may import the modules beside it and the packages below it, absolutely or relatively.
+    Two loaded folders share no module, even where their files have the same names.
 
     Raises UnknownName for an unknown model, BadSubmission for a file outside the folder or a class that is not a torch
     module, EventbenchError for a file that is missing or does not run.
@@ -51,28 +55,33 @@ def load_code(name: str, folder: Path | None = None) -> ModelCode:
             where=folder or "",
             allowed="a file in the folder itself, as in my_model.py:MyNet",
         )
-    model_class = _class_in_file(folder / file, class_name)
+    package = GuestPackage(folder)
+    model_class = _class_in_file(package, file, class_name)
     if not issubclass(model_class, nn.Module):
         raise BadSubmission(f"{class_name} is not a torch.nn.Module", where=folder / file)
-    return ModelCode(name, model_class, folder / file, submitted=True)
+    return ModelCode(name, model_class, folder / file, submitted=True, package=package)
 
 
-def _class_in_file(path: Path, name: str) -> type:
+def _class_in_file(package: GuestPackage, file: str, name: str) -> type:
+    path = package.folder / file
     if not path.is_file():
         raise EventbenchError("no such file", where=path, fix="name it relative to the submission")
-    spec = importlib.util.spec_from_file_location(f"eventbench_guest_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses and pickling look the module up by name
     try:
-        spec.loader.exec_module(module)
+        module = package.module(file)
     except (Exception, SystemExit) as error:
+        text = str(error).replace(f"{package.name}.", "").replace(package.name, package.folder.name)
         raise EventbenchError(
-            f"the file does not run: {type(error).__name__}: {error}", where=path
+            f"the file does not run: {type(error).__name__}: {text}", where=path, fix=_fix(error)
         ) from error
     member = getattr(module, name, None)
     if not inspect.isclass(member):
         classes = [key for key, value in vars(module).items() if inspect.isclass(value)]
         raise UnknownName("class", name, classes, where=path)
     return member
+
+
+def _fix(error: BaseException) -> str:
+    """What may help a file that cannot import something."""
+    if not isinstance(error, ImportError):
+        return ""
+    return "it may import what is installed, and what lies beside it or below: import blocks, from .blocks import Block"

@@ -14,6 +14,7 @@ from eventbench.augmentations.base import Augmentation
 from eventbench.errors import BadSpec, EventbenchError, UnknownName
 from eventbench.home import PACKAGE
 from eventbench.specs.base import explain
+from eventbench.specs.recipe import RecipeTable
 from eventbench.training.losses import LOSSES
 
 SHIPPED = PACKAGE / "models" / "recipes"
@@ -31,7 +32,7 @@ KINDS: dict[str, tuple[tuple[type, ...], str]] = {
 REQUIRED_KEYS = ("optimizer", "learning_rate", "schedule", "epochs", "batch_size", "loss")
 
 
-class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Recipe(RecipeTable, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a network is trained; by default AdamW, a one-cycle cosine rate with a linear warm-up, cross-entropy.
 
     `shift_px` is the largest shift of a training sample in pixels. Training stops after `patience` epochs without a
@@ -53,27 +54,6 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     graph : replay the training step as a CUDA graph; only on CUDA, with "adam" or "adamw" and not in float16
     """
 
-    epochs: int = 30
-    batch_size: int = 32
-    learning_rate: float = 3e-3
-    weight_decay: float = 1e-2
-    warmup: float = 0.1
-    label_smoothing: float = 0.05
-    shift_px: int = 2
-    patience: int = 10
-    loss: str = "ce"
-    augment: list[dict[str, Any]] = []
-    optimizer: str = "adamw"
-    momentum: float = 0.9
-    schedule: str = "one_cycle_cosine"
-    t_max: int = 0
-    step_size: int = 30
-    gamma: float = 0.1
-    amp: bool = False
-    amp_dtype: str = "auto"
-    channels_last: bool = False
-    graph: bool = False
-
     def __post_init__(self) -> None:
         self._check_types()
         choices = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "amp_dtype": AMP_TYPES}
@@ -93,7 +73,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     def _check_types(self) -> None:
         """Check the types of a recipe made in Python, as msgspec does for a TOML file."""
-        for name, kind in self.__annotations__.items():
+        for name, kind in RecipeTable.__annotations__.items():
             value = getattr(self, name)
             if kind in KINDS:
                 types, allowed = KINDS[kind]
@@ -107,6 +87,15 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def augmentations(self) -> list[Augmentation]:
         """The augmentations of `augment`. Raises BadSpec or UnknownName if one cannot be made."""
         return [registry.augmentations.build(table, where="recipe") for table in self.augment]
+
+    def as_table(self) -> dict[str, Any]:
+        """All keys, as `[training]` of a submission has them; augmentations without parameters at their default."""
+        table: dict[str, Any] = msgspec.to_builtins(self)
+        for change, stated in zip(self.augmentations(), table["augment"], strict=True):
+            for field in msgspec.structs.fields(change):
+                if stated.get(field.name, msgspec.NODEFAULT) == field.default:
+                    del stated[field.name]
+        return table
 
     def rate(self, step: int, steps_per_epoch: int) -> float:
         """The learning rate of training step number `step`, counted from 0 over all epochs."""

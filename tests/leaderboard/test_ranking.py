@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from eventbench.leaderboard.comparison_text import comparison_text
 from eventbench.leaderboard.figures import MARKS
 from eventbench.leaderboard.markdown import markdown_board
 from eventbench.leaderboard.rows import Board, Row
+from eventbench.leaderboard.site import page
 from eventbench.leaderboard.table import board_text
 from eventbench.leaderboard.view import task_board
 from eventbench.leaderboard.write import write_record
@@ -27,6 +29,7 @@ from eventbench.specs.base import About
 from eventbench.specs.record import Pinned, Run, Score
 from eventbench.statistics.paired import mcnemar_exact
 from eventbench.statistics.wilson import wilson
+from eventbench.training.recipe import Recipe
 from tests.support import board_builder
 
 
@@ -102,10 +105,72 @@ def test_another_configuration_is_another_row(tmp_path: Path) -> None:
     assert order(view(tmp_path)) == [(1, "tcja_net (branches=time)"), (2, "tcja_net (branches=both)")]
 
 
-def test_namesakes_from_two_peoples_files_are_two_rows(tmp_path: Path) -> None:
+def test_namesakes_from_two_peoples_files_are_two_rows_with_two_labels(tmp_path: Path) -> None:
     board_builder.add(tmp_path, [4], model="a.py:Net", code="a" * 64)
     board_builder.add(tmp_path, [5], model="a.py:Net", code="b" * 64)
-    assert order(view(tmp_path)) == [(1, "a.py:Net"), (2, "a.py:Net")]
+    board_builder.add(
+        tmp_path, [6], model="a.py:Net", code="b" * 64, files={"a.py": "b" * 64, "c.py": "d" * 64}
+    )
+    labels = [row.label for row in view(tmp_path).rows]
+    assert len(set(labels)) == 3
+    assert all(re.fullmatch(r"a\.py:Net \(files=[0-9a-f]{8}\)", label) for label in labels)
+
+
+def test_a_row_is_called_by_the_title_of_its_latest_record(tmp_path: Path) -> None:
+    board_builder.add(tmp_path, [4], model="a.py:Net", about=About(title="First try"))
+    later = "2026-11-22T01:30:00Z"
+    board_builder.add(
+        tmp_path, [5], model="a.py:Net", seeds=[1], about=About(title="Fast\n net"), created=later, config={}
+    )
+    board_builder.add(tmp_path, [6], config={"rank": 4}, about=About(title="A net"))
+    board_builder.add(tmp_path, [7], about=About())
+    board = view(tmp_path)
+    assert [row.label for row in board.rows] == ["Fast net", "A net (rank=4)", "tcja_net"]
+    assert [(row.as_json()["title"], row.as_json()["model"]) for row in board.rows] == [
+        ("Fast net", "a.py:Net"),
+        ("A net", "tcja_net"),
+        ("tcja_net", "tcja_net"),
+    ]
+    for text in (board_text(board), markdown_board(board), page([board])):
+        assert "Fast net" in text and "a.py:Net" not in text.partition("record")[0]
+
+
+def test_two_rows_of_one_title_are_told_apart(tmp_path: Path) -> None:
+    mine = About(title="Best net")
+    board_builder.add(tmp_path, [4], model="a.py:Net", about=mine)
+    board_builder.add(tmp_path, [5], model="tcja_net", about=mine)
+    board_builder.add(tmp_path, [6], model="tcja_net", about=mine, training={"recipe": {"epochs": 30}})
+    assert [row.label for row in view(tmp_path).rows] == [
+        "Best net (model=a.py:Net)",
+        "Best net (model=tcja_net, recipe=not stated)",
+        "Best net (model=tcja_net, recipe=stated)",
+    ]
+
+
+def test_a_training_with_every_later_key_at_its_default_is_the_training_of_before(tmp_path: Path) -> None:
+    first = {"epochs": 30, "batch_size": 32, "learning_rate": 0.003, "weight_decay": 0.01, "warmup": 0.1}
+    first |= {"label_smoothing": 0.05, "shift_px": 2, "patience": 10}
+    board_builder.add(tmp_path, [4], training={"recipe": first})
+    now = msgspec.to_builtins(Recipe())
+    assert now.keys() > first.keys()
+    later = "2026-11-22T01:30:00Z"
+    board_builder.add(tmp_path, [5], seeds=[1], training={"recipe": now}, created=later)
+    board_builder.add(tmp_path, [6], seeds=[2], training={"recipe": now | {"amp": True}})
+    board_builder.add(tmp_path, [7], seeds=[3], training={"recipe": now | {"learning_rate": 1, "amp": True}})
+    board_builder.add(
+        tmp_path,
+        [8],
+        seeds=[4],
+        training={"recipe": now | {"learning_rate": 1.0, "amp": True}},
+        created=later,
+    )
+    rows = view(tmp_path).rows
+    assert [len(row.runs) for row in rows] == [2, 1, 2]
+    assert [row.label for row in rows] == [
+        "tcja_net (amp=false, learning_rate=0.003)",
+        "tcja_net (amp=true, learning_rate=0.003)",
+        "tcja_net (amp=true, learning_rate=1.0)",
+    ]
 
 
 def test_a_row_is_as_well_checked_as_its_least_checked_record(tmp_path: Path) -> None:
@@ -197,6 +262,7 @@ def test_the_json_of_a_board_is_the_contracts(tmp_path: Path) -> None:
     assert document["task"] == "gesture-v1"
     assert document["rows"][0] == {
         "rank": 1,
+        "title": "tcja_net",
         "model": "tcja_net",
         "config": {"tau": 2.0},
         "status": "re-run",
