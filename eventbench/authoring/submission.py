@@ -1,4 +1,4 @@
-"""A submission to begin with: a folder with submission.toml, a small model in a file, and weights that are not trained."""
+"""A submission to begin with: a folder with submission.toml, a small model in two files, and weights that are not trained."""
 
 from __future__ import annotations
 
@@ -17,19 +17,33 @@ MODEL = '''"""A small spiking network: change it as you like; the constructor an
 
 from torch import nn
 
-from eventbench.layers import LIF
+from .blocks import SpikingConv  # the folder is a package: `from blocks import SpikingConv` does the same
 
 
 class MyNet(nn.Module):
     def __init__(self, sensor, time_steps, classes, width=16):  # sensor (width, height) of a frame
         super().__init__()
-        self.conv, self.norm = nn.Conv2d(2, width, 3, stride=2, padding=1), nn.BatchNorm2d(width)
-        self.lif = LIF(tau=2.0)
+        self.block = SpikingConv(2, width)
         self.pool, self.readout = nn.AdaptiveAvgPool2d(4), nn.Linear(width * 16, classes)
 
     def forward(self, frames):  # float32 (T, N, C, H, W)
-        currents = self.norm(self.conv(frames.flatten(0, 1))).unflatten(0, frames.shape[:2])
-        return self.readout(self.pool(self.lif(currents).mean(0)).flatten(1))  # scores (N, classes)
+        return self.readout(self.pool(self.block(frames).mean(0)).flatten(1))  # scores (N, classes)
+'''
+BLOCKS = '''"""What the network is made of. Each file of the folder is part of the submission, and goes where it goes."""
+
+from torch import nn
+
+from eventbench.layers import LIF
+
+
+class SpikingConv(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.BatchNorm2d(outputs)
+        self.lif = LIF(tau=2.0)
+
+    def forward(self, x):  # (T, N, inputs, H, W) -> spikes (T, N, outputs, H / 2, W / 2)
+        return self.lif(self.norm(self.conv(x.flatten(0, 1))).unflatten(0, x.shape[:2]))
 '''
 SUBMISSION = """weights = ["seed0.safetensors"]  # one file a seed; eventbench train writes trained ones into a new folder
 
@@ -42,6 +56,7 @@ seeds = [0]
 note = "not trained: weights as they are drawn"
 
 [about]
+title = "MyNet"  # what the board calls it
 authors = []
 paper = ""
 """
@@ -59,7 +74,7 @@ def new_submission(folder: Path, task: str, places: Places) -> list[Path]:
         raise BadSubmission("it is there already", where=folder, fix="name another folder")
     frames = _frames_of(task, places) if task else None
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {"my_model.py": MODEL, "submission.toml": SUBMISSION}
+    texts = {"my_model.py": MODEL, "blocks.py": BLOCKS, "submission.toml": SUBMISSION}
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     written = [folder / name for name in texts]

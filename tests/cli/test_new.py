@@ -51,7 +51,8 @@ def test_from_a_folder_to_a_scored_submission(folder: Path, capsys: pytest.Captu
     assert run_cli(capsys, "train", model, "--task", task, *data, *trained)[0] == 0
     status, out, err = run_cli(capsys, "submit", folder / "trained", "--task", task, *data)
     assert (status, err) == (0, "")
-    assert "my_model.py:MyNet" in out
+    assert "MyNet" in out
+    assert (folder / "trained/blocks.py").read_bytes() == (submission / "blocks.py").read_bytes()
 
 
 def test_every_verb_says_in_json_what_it_wrote(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,7 +65,7 @@ def test_every_verb_says_in_json_what_it_wrote(folder: Path, capsys: pytest.Capt
     _, out, _ = run_cli(capsys, "new", "task", card, "--out", task, "--json")
     assert json.loads(out) == {"path": str(task), "files": [str(task)]}
     _, out, _ = run_cli(capsys, "new", "submission", folder / "s", "--task", task, "--json")
-    names = ["my_model.py", "submission.toml", "seed0.safetensors"]
+    names = ["my_model.py", "blocks.py", "submission.toml", "seed0.safetensors"]
     assert json.loads(out)["files"] == [str(folder / "s" / name) for name in names]
 
 
@@ -86,7 +87,7 @@ def test_a_submission_without_a_task_has_no_weights_yet(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, out, _ = run_cli(capsys, "new", "submission", "--out", folder / "s", "--json")
-    assert [Path(path).name for path in json.loads(out)["files"]] == ["my_model.py", "submission.toml"]
+    assert [Path(path).name for path in json.loads(out)["files"]] == ["blocks.py", "my_model.py", "submission.toml"]
     assert "Missing argument 'DIR'" in refused(capsys, "new", "submission")
 
 

@@ -14,7 +14,8 @@ from eventbench.cli import _options
 @_options.board_dir
 @_options.as_json
 def command(folder: str | None, out: str | None, task: str | None, board: str | None, as_json: bool) -> None:
-    """Write a submission into DIR: submission.toml, my_model.py with a small spiking network, and untrained weights.
+    """Write a submission into DIR: submission.toml, a small spiking network (my_model.py, blocks.py), and untrained
+    weights.
 
     With --task it can be submitted as it is, and has learnt nothing; without, it has no weights yet. Change the model, and
     train it into another folder.
