@@ -18,14 +18,17 @@ def file_bytes(path: Path | str) -> bytes:
     return file_head(path, None)[0]
 
 
-def file_head(path: Path | str, limit: int | None) -> tuple[bytes, int]:
-    """The first `limit` bytes of a recording (None: all of them) and the file's size; raises as `file_bytes`."""
+def file_head(path: Path | str, limit: int | None, whole: int = 0) -> tuple[bytes, int]:
+    """The first `limit` bytes of a recording (None: all of them) and the file's size; raises as `file_bytes`.
+
+    A file of at most `whole` bytes is read whole.
+    """
     try:
         # By descriptor, which takes a third of the time of Path.read_bytes.
         file = os.open(path, OPEN)
         try:
             size = os.fstat(file).st_size
-            blocks, remaining = [], size if limit is None else min(size, limit)
+            blocks, remaining = [], size if limit is None or size <= whole else min(size, limit)
             while remaining > 0 and (block := os.read(file, remaining)):
                 blocks.append(block)
                 remaining -= len(block)

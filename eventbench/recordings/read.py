@@ -21,11 +21,14 @@ from eventbench.files.hdf5 import is_hdf5
 from eventbench.sources.base import Decoded, Source
 
 HEAD_BYTES = 1 << 16  # enough to know every format, or that a file is HDF5
+SHORT_BYTES = 1 << 18  # a file that is no longer is read once, to know it and to decode it
 
 
 @cache  # asked once a recording
-def _sources() -> list[type[Source]]:
-    return [registry.sources.get(name) for name in registry.sources.names()]
+def _sources(suffix: str) -> list[type[Source]]:
+    """Every source, those first that answer to this ending: at most one recognises a file, and it is most likely of these."""
+    sources = [registry.sources.get(name) for name in registry.sources.names()]
+    return sorted(sources, key=lambda source: suffix not in source.suffixes)
 
 
 def recognise(data: bytes, path: Path, size: int | None = None) -> Source:
@@ -35,11 +38,11 @@ def recognise(data: bytes, path: Path, size: int | None = None) -> Source:
     beginning. Raises BadRecording, naming the endings that are known, or the format where it is one that is not read.
     """
     refuse_foreign(data, path)
-    sources = _sources()
+    suffix = path.suffix.lower()
+    sources = _sources(suffix)
     for source in sources:
         if source.recognises(data):
             return source()
-    suffix = path.suffix.lower()
     named = [source for source in sources if not source.magics and suffix in source.suffixes]
     for source in [*named, *sources]:
         if source.resembles(data, size):
@@ -116,7 +119,7 @@ _AS_IT_IS = Reading()
 
 def head_of(path: Path) -> tuple[bytes, int]:
     """As much of a file as it takes to know its format, and the file's size. Raises BadRecording as `file_bytes` does."""
-    head, size = file_head(path, HEAD_BYTES)
+    head, size = file_head(path, HEAD_BYTES, SHORT_BYTES)
     # What is in an HDF5 file, and with it the layout, is known from all of it only.
     return (FileHead.of(head, path) if is_hdf5(head) else head), size
 
@@ -148,14 +151,24 @@ def read(
     """
     if source or parameters:
         return read_counted(path, Reading(sensor, source, parameters)).events
-    path = Path(path)
-    return source_of(path, _AS_IT_IS).read_counted(path, sensor).events
+    return _read(Path(path), _AS_IT_IS, sensor).events
 
 
 def read_counted(path: str | PathLike[str], reading: Reading | None = None) -> Decoded:
     """As `read`, with an account of what was left out of the events and what was done to them."""
-    path, reading = Path(path), reading or Reading()
-    return source_of(path, reading).read_counted(path, reading.sensor)
+    reading = reading or _AS_IT_IS
+    return _read(Path(path), reading, reading.sensor)
+
+
+def _read(path: Path, reading: Reading, sensor: tuple[int, int] | None) -> Decoded:
+    """The events of a file, which is opened once where it is short, and else once to know it and once to decode it."""
+    if reading.source:
+        return reading.source_of(b"", path).read_counted(path, sensor)
+    head, size = head_of(path)
+    source = reading.source_of(head, path, size)
+    if len(head) == size and type(head) is bytes and not (source.read_isolated or source.needs_file):
+        return source.decode_counted(head, str(path), sensor)
+    return source.read_counted(path, sensor)
 
 
 def read_batch(

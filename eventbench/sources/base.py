@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -15,6 +15,7 @@ from eventbench.files.content import file_bytes
 from eventbench.files.progress import Progress, no_progress
 from eventbench.sources._decoded import FIXES, LOSSES, MENDED, Columns, Decoded, Note, decoded, how_to_set
 from eventbench.sources._pieces import PIECE_EVENTS, Piece, Scan
+from eventbench.sources._raw_columns import RawColumns, Size
 
 if TYPE_CHECKING:
     from eventbench.specs.card import Card
@@ -43,7 +44,6 @@ __all__ = [
     "smallest_sensor",
 ]
 
-Size = tuple[int, int]
 PER_US = {"ns": (1, 1000), "us": (1, 1), "ms": (1000, 1), "s": (1_000_000, 1)}  # unit -> (times, divided by)
 GIVE_SENSOR = "give sensor=(width, height), --sensor WxH, or sensor in the card"
 ONE_BIT = "one bit, 1 is ON"  # the polarity of most cameras' formats
@@ -64,26 +64,6 @@ class Documentation(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     polarity: str
     traps: str
-
-
-class RawColumns(NamedTuple):
-    """The columns of a file as they stand: unsorted, unchecked, polarity as it was written. All of one length (events,).
-
-    `unit` is that of t; `size` the sensor's (width, height) where the file states it. `overflow_markers` are words that
-    only advance the clock, `wraps` how often the clock began anew (undone in t), `clock_us` the time it takes to,
-    `other_words` the words or records that are no events of the camera.
-    """
-
-    t: np.ndarray
-    x: np.ndarray
-    y: np.ndarray
-    p: np.ndarray
-    unit: str = "us"
-    size: Size | None = None
-    overflow_markers: int = 0
-    wraps: int = 0
-    clock_us: int = 0
-    other_words: int = 0
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,6 +91,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     has_polarity : whether a file says which events are ON
     holds_many : whether a file holds many recordings
     read_isolated : whether files are read in a process of its own, since the library that reads them crashes on damaged ones
+    needs_file : whether what lies beside a file matters, so that its bytes are not enough
     shared_suffixes : those of `suffixes` that notes and tables have as well; such a file without events is no recording
     """
 
@@ -122,6 +103,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     has_polarity: ClassVar[bool] = True
     holds_many: ClassVar[bool] = False
     read_isolated: ClassVar[bool] = False
+    needs_file: ClassVar[bool] = False
     shared_suffixes: ClassVar[tuple[str, ...]] = ()
 
     sort: bool = False

@@ -54,6 +54,7 @@ class RosBag(Source, frozen=True, forbid_unknown_fields=True):
             "`salvage` takes the whole messages, but not of SQLite."
         ),
     )
+    needs_file: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".bag", ".mcap", ".db3")
     magics: ClassVar[tuple[bytes, ...]] = tuple(MAGICS)
 
