@@ -87,7 +87,11 @@ def test_a_submission_without_a_task_has_no_weights_yet(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, out, _ = run_cli(capsys, "new", "submission", "--out", folder / "s", "--json")
-    assert [Path(path).name for path in json.loads(out)["files"]] == ["blocks.py", "my_model.py", "submission.toml"]
+    assert [Path(path).name for path in json.loads(out)["files"]] == [
+        "my_model.py",
+        "blocks.py",
+        "submission.toml",
+    ]
     assert "Missing argument 'DIR'" in refused(capsys, "new", "submission")
 
 
