@@ -90,9 +90,9 @@ def _read(source: Path) -> object:
     except pickle.UnpicklingError as error:
         named = re.search(r"GLOBAL (?:numpy\.)?([\w.]+)", str(error))
         raise BadSubmission(
-            f"it cannot be read without running code in it{f' ({named[1]})' if named else ''}",
+            f"it cannot be read without running code in it ({named[1]})" if named else "it cannot be read",
             where=source,
-            allowed="tensors in tables and lists, with numbers and text",
+            allowed="tensors in tables and lists, with numbers and text, as torch.save writes them",
             fix=SAVE_STATE,
         ) from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, SafetensorError) as error:

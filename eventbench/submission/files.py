@@ -11,7 +11,7 @@ from eventbench import digest
 from eventbench.errors import BadSubmission
 from eventbench.specs import base
 from eventbench.specs.submission import Submission
-from eventbench.submission.guest_package import SUFFIXES, GuestPackage, own_files
+from eventbench.submission.guest_package import SUFFIXES, GuestPackage
 from eventbench.submission.user_code import ModelCode
 
 LARGEST = 256 * 1024**2  # bytes of all files together, without weights
@@ -53,7 +53,7 @@ def needed_files(code: ModelCode, named: Sequence[Path] = ()) -> dict[str, Path]
     """
     assert code.package is not None
     folder = code.package.folder
-    files = dict.fromkeys([*own_files(code.package), *_imported(code.package)])
+    files = dict.fromkeys([*code.package.files(), *_imported(code.package)])
     for path in named:
         path = path.expanduser().absolute()
         if not path.is_relative_to(folder) or not path.exists():
@@ -105,7 +105,7 @@ def _checked(folder: Path, files: dict[str, Path]) -> dict[str, Path]:
 
 def _imported(package: GuestPackage) -> Iterator[Path]:
     """The Python files of the folder that its executed modules import, and those that these import."""
-    waiting, seen = [path for path in own_files(package) if path.suffix == ".py"], set[Path]()
+    waiting, seen = [path for path in package.files() if path.suffix == ".py"], set[Path]()
     while waiting:
         path = waiting.pop()
         if path in seen or not path.is_relative_to(package.folder):

@@ -12,7 +12,7 @@ import importlib.util
 import itertools
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -34,16 +34,19 @@ class GuestPackage:
 
     def __init__(self, folder: Path) -> None:
         self.name, self.folder = f"{PREFIX}{next(_numbers)}", folder
+        self._by_path: list[Path] = []
         self._neighbours: dict[str, bool] = {}
         self.builtins = {**vars(builtins), "__import__": self._import}
 
     def module(self, file: str) -> ModuleType:
         """The module of a file in the folder, executed now, after `__init__.py` where there is one.
 
-        What was loaded so far is forgotten where that raises.
+        What was loaded so far is forgotten where that raises. What the code adds to sys.path, and modules of the folder that it
+        loads that way, are there meanwhile only.
         """
         importlib.invalidate_caches()  # the folder may have been written a moment ago
         _packages[self.name] = self
+        path, modules = sys.path.copy(), set(sys.modules)
         try:
             return self._loaded(self.folder / file)
         except BaseException:
@@ -51,6 +54,9 @@ class GuestPackage:
                 del sys.modules[name]
             del _packages[self.name]
             raise
+        finally:
+            sys.path[:] = path
+            self._forget(sys.modules.keys() - modules)
 
     def modules(self) -> dict[str, ModuleType]:
         """The modules of the package that have been executed, by their names in sys.modules."""
@@ -59,6 +65,19 @@ class GuestPackage:
             for name, module in sys.modules.copy().items()
             if name == self.name or name.startswith(f"{self.name}.")
         }
+
+    def files(self) -> list[Path]:
+        """The files of its modules that have been executed."""
+        of_modules = [getattr(module, "__file__", None) for module in self.modules().values()]
+        return [*(Path(file) for file in of_modules if file), *self._by_path]
+
+    def _forget(self, names: Iterable[str]) -> None:
+        """Take those modules out of sys.modules that lie in the folder under names that other folders may have, too."""
+        for name in names:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and name.partition(".")[0] != self.name and Path(file).is_relative_to(self.folder):
+                self._by_path.append(Path(file))
+                del sys.modules[name]
 
     def is_neighbour(self, top: str) -> bool:
         """Whether `import top` in a file of the folder means something in it.
@@ -168,10 +187,3 @@ def _is_installed(top: str) -> bool:
         return importlib.util.find_spec(top) is not None
     except (ImportError, ValueError):
         return True  # in sys.modules, from nowhere
-
-
-def own_files(package: GuestPackage) -> Iterator[Path]:
-    """The files of the package's modules that have been executed."""
-    for module in package.modules().values():
-        if file := getattr(module, "__file__", None):
-            yield Path(file)
