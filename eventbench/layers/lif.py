@@ -10,9 +10,10 @@ towards its reset potential; the reset detaches the spike when `detach_reset` is
 `decay_input` is False. Norse's own reset does not detach the spike, and Norse has neither a time loop for this
 step nor an ATan surrogate (see `surrogate.py`).
 
-One difference from the authors' code: Norse fires on h > threshold, SpikingJelly on h >= threshold, so the two
-differ on exact ties only. The neuron of TCJA's TET nets, m = m/2 + x with a strict `>` and the gradient
-through the reset, is `LIF(tau=2, decay_input=False, surrogate="triangle", alpha=1, detach_reset=False)`.
+Norse fires on h > threshold, SpikingJelly on h >= threshold: see `fires_at`. They differ on exact ties only, which
+are common where currents are round numbers, as the counts of spikes in Spikformer's attention. The neuron of TCJA's
+TET nets, m = m/2 + x with a strict `>` and the gradient through the reset, is `LIF(tau=2, decay_input=False,
+surrogate="triangle", alpha=1, detach_reset=False)`.
 """
 
 from __future__ import annotations
@@ -35,9 +36,10 @@ from eventbench.layers._lif.norse_loop import norse_lif
 class LIF(Leaky):
     """(T, N, ...) input currents -> (T, N, ...) spikes, 0 or 1, in the input's floating dtype.
 
-    h[t] = v[t−1] + (x[t] + leak − v[t−1]) / tau; s[t] = 1 where h[t] > threshold; then v[t] = `reset` where the
-    neuron fired (h[t] − threshold when `reset` is None), and h[t] elsewhere. `leak` is `reset`, or 0 when `reset` is
-    None. `tau` is in time steps, 1 (no memory) or more.
+    h[t] = v[t−1] + (x[t] + leak − v[t−1]) / tau; s[t] = 1 where the neuron fires; then v[t] = `reset` where it fired
+    (h[t] − threshold when `reset` is None), and h[t] elsewhere. `leak` is `reset`, or 0 when `reset` is None. `tau` is
+    in time steps, 1 (no memory) or more. `fires_at` "above" fires where h[t] > threshold, as Norse does, "at_or_above"
+    where h[t] >= threshold, as SpikingJelly does; both in the dtype of the computation.
 
     `lif(x)` starts at v = `leak` and returns spikes; it keeps no state between calls. `lif(x, state)` starts at
     `state`, None or an (N, ...) membrane, and returns (spikes, state after the last step): a long recording can be
@@ -75,9 +77,10 @@ class LIF(Leaky):
         backend: str | None = None,
         learn_tau: bool = False,
         channels: int | None = None,
+        fires_at: str = "above",
     ) -> None:
         super().__init__(tau, learn_tau, channels, backend)
-        settings = (threshold, reset, surrogate, alpha, detach_reset, decay_input)
+        settings = (threshold, reset, surrogate, alpha, detach_reset, decay_input, fires_at)
         self.neuron = checked_neuron("LIF", *settings)
 
     @overload
@@ -107,7 +110,7 @@ class LIF(Leaky):
 
     @property
     def threshold(self) -> float:
-        """The membrane above which a neuron fires."""
+        """The membrane above which a neuron fires, or from which on with `fires_at` "at_or_above"."""
         return self.neuron.threshold
 
     @property

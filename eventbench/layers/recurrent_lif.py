@@ -49,10 +49,11 @@ class RecurrentLIF(Leaky):
         decay_input: bool = True,
         backend: str | None = None,
         learn_tau: bool = False,
+        fires_at: str = "above",
     ) -> None:
         require_count(channels, "channels", "RecurrentLIF")
         super().__init__(tau, learn_tau, None if is_number(tau) else channels, backend)
-        settings = (threshold, reset, surrogate, alpha, detach_reset, decay_input)
+        settings = (threshold, reset, surrogate, alpha, detach_reset, decay_input, fires_at)
         self.neuron = checked_neuron("RecurrentLIF", *settings)
         self.recurrent = nn.Linear(channels, channels, bias=False)
 

@@ -11,6 +11,10 @@ from eventbench.layers import LIF
 
 Neuron = Mapping[str, Any]  # keyword arguments of LIF
 
+# What the neurons of all code written with SpikingJelly share. `conv_snn`, `tcja_net` and `pfa_net`, which are ours, keep
+# Norse's rule, and so do TET's and MS-ResNet's neurons below, whose code has a strict `>`.
+SPIKINGJELLY = {"fires_at": "at_or_above"}
+
 # `LIFSpike` of the TET code: m = m/2 + x, a spike where m > 1, then m = 0 with the gradient through the reset.
 TET_NEURON = {
     "tau": 2.0,

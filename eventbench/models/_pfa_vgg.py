@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from eventbench.models._config import broadcast, neuron_settings, pooled_size
+from eventbench.models._config import SPIKINGJELLY, broadcast, neuron_settings, pooled_size
 from eventbench.models._readout import readout
 from eventbench.models._stages import Resize
 from eventbench.models._stepwise import Chain
@@ -24,7 +24,7 @@ class PFAVGG(Chain):
     Frames are first averaged down to `size` x `size`, which squashes those that are not square. `gated` lists the
     numbers of the stages with a PFA, from 0 (None: all); `place` is "before_pool" or "after_pool". `gated_input` adds a
     PFA on the frames themselves. `rank` is one number, or one for each PFA in order; None is the published rank.
-    `neuron` overrides keyword arguments of LIF. The published parameter count includes PFA's inert rank weights, R for
+    `neuron` overrides keyword arguments of LIF, whose defaults here are SpikingJelly's: ties fire. The published parameter count includes PFA's inert rank weights, R for
     each PFA. They do not exist here; `eventbench.submission.authors.counted_as_published` counts them.
     """
 
@@ -49,7 +49,7 @@ class PFAVGG(Chain):
         inputs: int = 2,
     ) -> None:
         super().__init__()
-        lif = neuron_settings({}, neuron)
+        lif = neuron_settings(SPIKINGJELLY, neuron)
         gated = list(range(len(channels))) if gated is None else gated
         ranks = broadcast(self.published_rank if rank is None else rank, len(gated) + gated_input, "rank")
         gate = pfa_gates(time_steps, ranks, composition, fusion, kernel_over_space, gated_input=gated_input)

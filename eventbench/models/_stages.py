@@ -22,14 +22,25 @@ class PerStep(nn.Sequential):
 
 
 class Normed(nn.Module):
-    """Convolution and batch norm over all steps: (T, N, C, H, W) -> (T, N, C', H', W')."""
+    """Convolution and batch norm: (T, N, C, H, W) -> (T, N, C', H', W').
+
+    The statistics of a training batch are over all its steps, or, with `each_step`, of each step alone, as where the
+    network is called step by step: the running statistics then move T times a batch. In evaluation both are the same.
+    """
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, bias: bool = False
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int = 3,
+        stride: int = 1,
+        bias: bool = False,
+        each_step: bool = False,
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=bias)
         self.norm = nn.BatchNorm2d(outputs)
+        self.each_step = each_step
 
     def convolved(self, x: torch.Tensor) -> torch.Tensor:
         """The convolution alone (T, N, C', H', W'), the input of the norm."""
@@ -39,20 +50,33 @@ class Normed(nn.Module):
         return torch.unflatten(self.conv(images), 0, x.shape[:2])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.unflatten(self.norm(self.convolved(x).flatten(0, 1)), 0, x.shape[:2])
+        currents = self.convolved(x)
+        if self.each_step and self.norm.training:
+            return torch.stack([self.norm(step) for step in currents.unbind(0)])
+        return torch.unflatten(self.norm(currents.flatten(0, 1)), 0, x.shape[:2])
 
 
 class Stage(nn.Module):
-    """Convolution, batch norm, LIF: (T, N, C, H, W) -> spikes (T, N, C', H', W')."""
+    """Convolution, batch norm, LIF: (T, N, C, H, W) -> spikes (T, N, C', H', W'); `each_step` as in `Normed`."""
 
     def __init__(
-        self, inputs: int, outputs: int, neuron: Neuron, kernel: int = 3, stride: int = 1, bias: bool = False
+        self,
+        inputs: int,
+        outputs: int,
+        neuron: Neuron,
+        kernel: int = 3,
+        stride: int = 1,
+        bias: bool = False,
+        each_step: bool = False,
     ) -> None:
         super().__init__()
-        self.normed = Normed(inputs, outputs, kernel, stride, bias)
+        self.normed = Normed(inputs, outputs, kernel, stride, bias, each_step)
         self.lif = LIF(**neuron)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.normed.each_step:
+            spikes: torch.Tensor = self.lif(self.normed(x))
+            return spikes
         return norm_lif(self.normed.convolved(x), self.normed.norm, self.lif)
 
 
@@ -118,7 +142,7 @@ class StaticStem(nn.Module):
 
 
 def he_init(network: nn.Module) -> None:
-    """Initialise convolutions as He et al. (2015), by fan-out, as the TET networks do."""
+    """Initialise convolutions as He et al. (2015), by fan-out, as the code of the TET networks and of SEW-ResNet does."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

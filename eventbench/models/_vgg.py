@@ -28,11 +28,13 @@ def vgg_stages(
     gate: Gate | None = None,
     gated: Sequence[int] = (),
     place: str = "before_pool",
+    norm_each_step: bool = False,
 ) -> tuple[list[nn.Module], int]:
     """The layers of all stages, and the channels of the last one.
 
     Each entry of `channels` is one stage: a width, or the widths of its convolutions. A pool ends each stage. `gate`
-    makes the module of each stage listed in `gated`, before or after its pool (`place`).
+    makes the module of each stage listed in `gated`, before or after its pool (`place`). `norm_each_step` is `each_step` of
+    `Normed`.
     """
     if place not in PLACES:
         raise BadSpec(f"place is {place!r}", where="model config", allowed=", ".join(PLACES))
@@ -47,7 +49,7 @@ def vgg_stages(
     layers: list[nn.Module] = []
     for stage, widths in enumerate(stages):
         for width in widths:
-            layers.append(Stage(inputs, width, neuron, bias=bias))
+            layers.append(Stage(inputs, width, neuron, bias=bias, each_step=norm_each_step))
             inputs = width
         stage_end: list[nn.Module] = [Halve(pool)]
         if gate is not None and stage in gated_stages:

@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 
 from eventbench.layers import LIF, PFA
-from eventbench.models._config import broadcast, neuron_settings, pooled_size
+from eventbench.models._config import SPIKINGJELLY, broadcast, neuron_settings, pooled_size
 from eventbench.models._readout import readout
 from eventbench.models._stages import Halve, Normed, StaticStem
 from eventbench.models._stepwise import Chain
@@ -44,7 +44,7 @@ class PFAFMNIST(Chain):
         inputs: int = 1,
     ) -> None:
         super().__init__()
-        lif = neuron_settings({"detach_reset": False}, neuron)
+        lif = neuron_settings({**SPIKINGJELLY, "detach_reset": False}, neuron)
         first, second = broadcast(channels, 2, "channels")
         W, H = pooled_size(sensor, 2)
         self.features = nn.Sequential(

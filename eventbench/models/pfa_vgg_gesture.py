@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSpec
-from eventbench.models._config import neuron_settings, pooled_size
+from eventbench.models._config import SPIKINGJELLY, neuron_settings, pooled_size
 from eventbench.models._readout import readout
 from eventbench.models._stepwise import Chain
 from eventbench.models._vgg import pfa_gates, vgg_stages
@@ -49,7 +49,7 @@ class PFAVGGGesture(Chain):
         inputs: int = 2,
     ) -> None:
         super().__init__()
-        lif = neuron_settings({}, neuron)
+        lif = neuron_settings(SPIKINGJELLY, neuron)
         gated = list(range(len(channels))) if gated is None else gated
         ranks = [rank] * (len(gated) + gated_input - 1) + [last_rank]
         gate = pfa_gates(time_steps, ranks, composition, fusion, kernel_over_space, gated_input=gated_input)

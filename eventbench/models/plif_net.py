@@ -13,7 +13,7 @@ from typing import Any
 from torch import nn
 
 from eventbench.layers import Voting
-from eventbench.models._config import neuron_settings, pooled_size
+from eventbench.models._config import SPIKINGJELLY, neuron_settings, pooled_size
 from eventbench.models._readout import readout
 from eventbench.models._stepwise import Chain
 from eventbench.models._vgg import vgg_stages
@@ -24,6 +24,9 @@ class PLIFNet(Chain):
 
     `neuron` overrides keyword arguments of LIF: {"learn_tau": False} is the paper's comparison, {"tau": 16.0} its other
     initial value. `hidden` is the width of the first linear layer; None is a quarter of its input, as published.
+    `norm_each_step` takes the statistics of batch norms from each step of a training batch alone, as the released code
+    does, which calls the network step by step; False takes them from all steps, as the other networks here do. Differs
+    from the released code in returning the mean over T, where that returns the sum and its script divides by T.
     """
 
     def __init__(
@@ -38,10 +41,11 @@ class PLIFNet(Chain):
         voters: int = 10,
         neuron: Mapping[str, Any] | None = None,
         inputs: int = 2,
+        norm_each_step: bool = True,
     ) -> None:
         super().__init__()
-        lif = neuron_settings({"learn_tau": True}, neuron)
-        layers, width = vgg_stages(inputs, channels, pool, lif)
+        lif = neuron_settings({**SPIKINGJELLY, "learn_tau": True}, neuron)
+        layers, width = vgg_stages(inputs, channels, pool, lif, norm_each_step=norm_each_step)
         W, H = pooled_size(sensor, len(channels))
         features = width * H * W
         self.features = nn.Sequential(*layers)

@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from eventbench.errors import BadSpec
-from eventbench.models._config import Neuron, neuron_settings, require_depths, residual_blocks
-from eventbench.models._stages import PerStep, Stage
+from eventbench.models._config import SPIKINGJELLY, Neuron, neuron_settings, require_depths, residual_blocks
+from eventbench.models._stages import PerStep, Stage, he_init
 from eventbench.models._stepwise import StepwiseModel
 
 CONNECTIONS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
@@ -49,7 +49,9 @@ class SEWResNet18(StepwiseModel):
 
     `connect` is the paper's g: "add" (published), "and", "iand". `channels` has one entry per stage, `blocks` is one
     number or has one entry per stage. The neuron is LIF with tau 2, as in the paper's nets for event data, but there tau
-    is learned; `neuron` overrides keyword arguments of LIF ({"learn_tau": True} is PLIF).
+    is learned; `neuron` overrides keyword arguments of LIF ({"learn_tau": True} is PLIF). Ties fire, and convolutions
+    start as He et al.'s by fan-out, as in the released code. Differs from it in the neuron (IF there, without a leak) and in that the stem sees every frame: there it convolves one image,
+    which is repeated over T. Its `zero_init_residual` is off by default there and missing here.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class SEWResNet18(StepwiseModel):
             raise BadSpec(
                 f"connect is {connect!r}", where="model config", allowed=", ".join(sorted(CONNECTIONS))
             )
-        lif = neuron_settings({}, neuron)
+        lif = neuron_settings(SPIKINGJELLY, neuron)
         depths = require_depths(channels, blocks)
         self.features = nn.Sequential(
             Stage(inputs, channels[0], lif, kernel=7, stride=2),
@@ -79,6 +81,7 @@ class SEWResNet18(StepwiseModel):
             ),
         )
         self.readout = nn.Linear(channels[-1], classes)
+        he_init(self)
 
     def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
         """Implements `StepwiseModel.scores_per_step`."""

@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 
 from eventbench.layers import Voting
-from eventbench.models._config import last_two_stages, neuron_settings, pooled_size
+from eventbench.models._config import SPIKINGJELLY, last_two_stages, neuron_settings, pooled_size
 from eventbench.models._readout import readout
 from eventbench.models._stepwise import Chain
 from eventbench.models._vgg import tcja_gates, vgg_stages
@@ -23,9 +23,9 @@ class TCJADVS128(Chain):
 
     `gated` lists the numbers of the stages with a TCJA, from 0; `place` is "before_pool" or "after_pool".
     `kernel_over_time` and `kernel_over_channels` are one number, or one for each TCJA. `hidden` is the width of the
-    first linear layer, `voters` the number of neurons per class. `neuron` overrides keyword arguments of LIF. Differs
-    from the authors' code in that T and the channels of TCJA follow the arguments; there they are the literals 20 and
-    128.
+    first linear layer, `voters` the number of neurons per class. `neuron` overrides keyword arguments of LIF, whose
+    defaults here are SpikingJelly's: ties fire. Differs from the authors' code in that T and the channels of TCJA follow
+    the arguments; there they are the literals 20 and 128.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class TCJADVS128(Chain):
         inputs: int = 2,
     ) -> None:
         super().__init__()
-        lif = neuron_settings({}, neuron)
+        lif = neuron_settings(SPIKINGJELLY, neuron)
         gated = last_two_stages(len(channels)) if gated is None else gated
         gate = tcja_gates(time_steps, len(gated), kernel_over_time, kernel_over_channels, branches)
         layers, width = vgg_stages(inputs, channels, pool, lif, gate=gate, gated=gated, place=place)

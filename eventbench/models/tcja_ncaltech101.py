@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from eventbench.models._config import last_two_stages, neuron_settings, pooled_size
+from eventbench.models._config import SPIKINGJELLY, last_two_stages, neuron_settings, pooled_size
 from eventbench.models._readout import readout
 from eventbench.models._stepwise import Chain
 from eventbench.models._vgg import tcja_gates, vgg_stages
@@ -42,7 +42,7 @@ class TCJANCaltech101(Chain):
         inputs: int = 2,
     ) -> None:
         super().__init__()
-        lif = neuron_settings({}, neuron)
+        lif = neuron_settings(SPIKINGJELLY, neuron)
         gated = last_two_stages(len(channels)) if gated is None else gated
         gate = tcja_gates(time_steps, len(gated), kernel_over_time, kernel_over_channels, branches)
         layers, width = vgg_stages(inputs, channels, pool, lif, gate=gate, gated=gated, place=place)

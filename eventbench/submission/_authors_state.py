@@ -54,6 +54,21 @@ def authors_layers(state: Mapping[str, Any]) -> dict[str, list[AuthorsLayer]]:
     return by_kind
 
 
+def uneven_rank_weights(state: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """PFA layers of the authors whose rank weights are not all the same: their name -> the smallest and largest weight."""
+    tensors = _tensors(state)
+    pfa = {match["layer"] for key in tensors if (match := _PFA_KEY.fullmatch(key))}
+    ends = {}
+    for layer in sorted(pfa):
+        weights = tensors.get(f"{layer}.{_INERT}" if layer else _INERT)
+        if weights is not None and weights.numel():
+            low, high = float(weights.min()), float(weights.max())
+            # A softmax of equal numbers in half precision may leave them a step of it apart.
+            if not high - low <= 1e-3 * abs(high):
+                ends[layer or "the PFA"] = (low, high)
+    return ends
+
+
 def layer_kind(weights: Mapping[str, torch.Tensor]) -> str:
     """The kind of a layer with these weights: "convolution", "linear", "batch norm", "TCJA", "PFA", or "unknown (...)"."""
     if "running_mean" in weights:

@@ -9,6 +9,7 @@ layer, TCJA and PFA of the checkpoint is matched with the n-th one here. Every w
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch import nn
 from eventbench import registry
 from eventbench.errors import BadSubmission, some
 from eventbench.layers import PFA, TCJA
-from eventbench.submission._authors_state import AuthorsLayer, authors_layers, layer_kind
+from eventbench.submission._authors_state import AuthorsLayer, authors_layers, layer_kind, uneven_rank_weights
 from eventbench.submission.model import make_model
 
 Parameters = Mapping[str, inspect.Parameter]
@@ -29,8 +30,9 @@ def load_authors(model: nn.Module, state: Mapping[str, Any]) -> nn.Module:
 
     `state` is the content of their `net.state_dict()`, as tensors or numpy arrays, in its order or sorted by key, or one
     of their checkpoints, which have it under "net". PFA's inert rank weights are ignored: the authors' code replaces them
-    by 1/R in every forward pass, and here they are 1/R. Raises BadSubmission if a layer is missing, left over or of
-    another shape.
+    by their softmax in every forward pass, which is 1/R where they are equal, and here they are 1/R. Where they are not,
+    which no training of theirs leads to, the authors' network differs at first, and a UserWarning names the layers.
+    Raises BadSubmission if a layer is missing, left over or of another shape.
     """
     theirs, ours = authors_layers(state), _our_layers(model)
     filled: dict[str, torch.Tensor] = {}
@@ -45,6 +47,12 @@ def load_authors(model: nn.Module, state: Mapping[str, Any]) -> nn.Module:
         for their_layer, (name, layer) in zip(their_layers, our_layers, strict=True):
             filled |= _matched(their_layer, name, layer)
     model.load_state_dict(filled)
+    for name, (low, high) in uneven_rank_weights(state).items():
+        warnings.warn(
+            f"the rank weights of {name} are {low:g} to {high:g}, not all the same: the authors' code evens them out over its "
+            "first forward passes and gives other scores until then; here all ranks weigh 1/R",
+            stacklevel=2,
+        )
     return model
 
 

@@ -14,6 +14,7 @@ from eventbench import registry
 from eventbench.augmentations._moves import mapped, rolled, without_squares
 from eventbench.augmentations.event_mix import EventMix, _beta
 from eventbench.augmentations.nda import Nda
+from eventbench.augmentations.random_steps import RandomSteps
 from eventbench.errors import BadSpec
 
 generated = partial(settings, deadline=None, max_examples=30)
@@ -33,10 +34,15 @@ def one_hot(n: int, classes: int = 4) -> torch.Tensor:
     return torch.eye(classes)[torch.arange(n) % classes]
 
 
+SETTINGS = {
+    "random_steps": {"steps": 3}
+}  # of those without defaults; all three steps, so that the shape stays
+
+
 @pytest.mark.parametrize("name", registry.augmentations.names())
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.float32])
 def test_every_augmentation_keeps_type_and_shape_and_writes_to_nothing_of_the_callers(name, dtype):
-    augmentation = registry.augmentations.get(name)()
+    augmentation = registry.augmentations.build({"name": name, **SETTINGS.get(name, {})}, where="test")
     frames, labels = counts(dtype=dtype), one_hot(6)
     before = frames.clone(), labels.clone()
     for seed in range(8):
@@ -180,3 +186,29 @@ def test_samples_without_events_share_their_labels_evenly():
 def test_parameters_that_mean_nothing_are_refused(make, message):
     with pytest.raises(BadSpec, match=message):
         make()
+
+
+@given(st.integers(1, 9), st.data(), st.integers(0, 99))
+@generated()
+def test_random_steps_are_different_steps_in_order_and_the_same_for_the_whole_batch(T, data, seed):
+    steps = data.draw(st.integers(1, T))
+    frames = torch.arange(T)[None, :, None, None, None].expand(4, T, 2, 3, 3)
+    out, labels = RandomSteps(steps=steps).apply(frames, one_hot(4), seeded(seed))
+    assert out.shape == (4, steps, 2, 3, 3) and torch.equal(labels, one_hot(4))
+    kept = out[0, :, 0, 0, 0].tolist()
+    assert kept == sorted(set(kept)) and set(kept) <= set(range(T))
+    assert torch.equal(out, torch.tensor(kept)[None, :, None, None, None].expand_as(out))
+
+
+def test_every_step_is_kept_as_often_as_every_other():
+    frames, generator = torch.arange(16).view(1, 16, 1, 1, 1), seeded()
+    kept = [RandomSteps(steps=12).apply(frames, one_hot(1), generator)[0].flatten() for _ in range(2000)]
+    share = torch.bincount(torch.cat(kept), minlength=16) / 2000
+    assert bool(((share - 0.75).abs() < 0.05).all())
+
+
+def test_more_random_steps_than_there_are_or_none_are_refused():
+    with pytest.raises(BadSpec, match="steps is 5; allowed: 1 to 3"):
+        RandomSteps(steps=5).apply(counts(2), one_hot(2), seeded())
+    with pytest.raises(BadSpec, match="steps is 0; allowed: 1 or more"):
+        RandomSteps(steps=0)

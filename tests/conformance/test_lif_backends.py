@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from eventbench.errors import BadSpec
 from eventbench.layers import LI, LIF, RecurrentLIF, backends_used
+from eventbench.layers._lif.neuron import FIRES_AT
 from eventbench.layers.surrogate import SURROGATES
 from tests.support.golden import arrays
 from tests.support.triton_interpreter import MISSING, TRITON_DEVICE, import_interpreted
@@ -44,9 +45,13 @@ def _triton_interpreted_without_a_gpu(
             monkeypatch.setenv("TRITON_INTERPRET", "1")
 
 
-def some(shape: tuple[int, ...], seed: int, device: str = "cpu", dtype: torch.dtype = torch.float64):
-    """Currents that make some neurons fire, ready for gradients."""
+def some(
+    shape: tuple[int, ...], seed: int, device: str = "cpu", dtype: torch.dtype = torch.float64, grid: int = 0
+):
+    """Currents that make some neurons fire, ready for gradients; with a `grid`, multiples of 1 / grid."""
     values = np.random.default_rng(seed).normal(0.8, 1.5, shape)
+    if grid:
+        values = np.round(values * grid) / grid
     return torch.as_tensor(values).to(device, dtype).requires_grad_()
 
 
@@ -81,6 +86,7 @@ def lif_cases(draw):
         "alpha": draw(st.sampled_from([0.5, 1.0, 2.0, 4.0])),
         "detach_reset": draw(st.booleans()),
         "decay_input": draw(st.booleans()),
+        "fires_at": draw(st.sampled_from(FIRES_AT)),
         "learn_tau": learn,
     }
     if len(shape) > 2 and draw(st.booleans()):
@@ -91,20 +97,16 @@ def lif_cases(draw):
     return settings, shape
 
 
-def states(shape: tuple[int, ...], with_state: bool, device: str = "cpu", dtype: torch.dtype = torch.float64):
-    return some(shape[1:], 7, device, dtype) if with_state else None
-
-
-def agree(case, seed, with_state, backend, dtype, rtol, atol) -> None:
+def agree(case, seed, with_state, backend, dtype, rtol, atol, grid=0) -> None:
     arguments, shape = case
-    expected = outcome(
-        LIF(**arguments, backend="norse"),
-        some(shape, seed, dtype=dtype),
-        states(shape, with_state, dtype=dtype),
-    )
-    device = DEVICE[backend]
+
+    def result(layer, device):
+        state = some(shape[1:], 7, device, dtype, grid) if with_state else None
+        return outcome(layer, some(shape, seed, device, dtype, grid), state)
+
+    expected = result(LIF(**arguments, backend="norse"), "cpu")
     layer = LIF(**arguments, backend=backend)
-    got = outcome(layer, some(shape, seed, device, dtype), states(shape, with_state, device, dtype))
+    got = result(layer, DEVICE[backend])
     assert layer.last_backend == backend
     assert torch.equal(got[0], expected[0]) and torch.equal(got[1], expected[1])
     for gradient, reference in zip(got[2], expected[2], strict=True):
@@ -126,6 +128,52 @@ def test_float32_spikes_and_states_are_norses_to_the_bit(backend, case, seed, gi
     agree(case, seed, given_state, backend, torch.float32, 2e-4, 2e-4)
 
 
+TIES = st.fixed_dictionaries(
+    {
+        "threshold": st.sampled_from([0.5, 1.0]),
+        "reset": st.sampled_from([None, 0.0, -0.25]),
+        "surrogate": st.sampled_from(SURROGATES),
+        "detach_reset": st.booleans(),
+        "decay_input": st.booleans(),
+        "tau": st.just([1.0, 2.0, 4.0]),
+        "channels": st.just(3),
+    }
+)
+
+
+@pytest.mark.parametrize("backend", FUSED)
+@settings(once_a_test, max_examples=20)
+@given(
+    case=TIES,
+    dtype=st.sampled_from([torch.float64, torch.float32]),
+    seed=st.integers(0, 999),
+    given_state=st.booleans(),
+)
+def test_currents_on_a_grid_with_the_threshold_on_it_give_norses_ties_under_both_rules(
+    backend, case, dtype, seed, given_state
+):
+    shape = (5, 2, 3, 4)
+    rtol, atol = (1e-10, 1e-12) if dtype == torch.float64 else (2e-4, 2e-4)
+    for fires_at in FIRES_AT:
+        agree(({**case, "fires_at": fires_at}, shape), seed, given_state, backend, dtype, rtol, atol, grid=4)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("learn_tau", [False, True])
+def test_the_grid_of_these_tests_has_ties(backend, learn_tau):
+    x = some((5, 2, 3, 4), 0, DEVICE[backend], grid=4)
+    outcomes = [LIF(fires_at=rule, learn_tau=learn_tau, backend=backend).to(x.device)(x) for rule in FIRES_AT]
+    assert not torch.equal(*outcomes)
+
+
+@pytest.mark.parametrize("backend", FUSED)
+@pytest.mark.parametrize("reset", [None, 0.0])
+def test_the_gradient_of_a_learned_tau_knows_which_ties_have_fired(backend, reset):
+    for fires_at in FIRES_AT:
+        case = {"learn_tau": True, "reset": reset, "fires_at": fires_at, "detach_reset": False}
+        agree((case, (6, 2, 5)), 3, True, backend, torch.float64, 1e-10, 1e-12, grid=4)
+
+
 @pytest.mark.parametrize("backend", FUSED)
 @pytest.mark.parametrize("channels", [None, 3])
 def test_many_neurons_in_a_network_s_memory_layout_agree_too(backend, channels):
@@ -140,11 +188,12 @@ def test_many_neurons_in_a_network_s_memory_layout_agree_too(backend, channels):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("fires_at", FIRES_AT)
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_half_precision_is_integrated_in_float32_and_spikes_in_its_own_dtype(backend, dtype):
-    half = some((12, 3, 4), 5, DEVICE[backend], dtype)
+def test_half_precision_is_integrated_in_float32_and_spikes_in_its_own_dtype(backend, dtype, fires_at):
+    half = some((12, 3, 4), 5, DEVICE[backend], dtype, grid=4)  # with ties
     whole = half.detach().float().requires_grad_()
-    layer = LIF(surrogate="sigmoid", learn_tau=True, backend=backend).to(half.device)
+    layer = LIF(surrogate="sigmoid", learn_tau=True, backend=backend, fires_at=fires_at).to(half.device)
     out, last = layer(half, None)
     expected, expected_last = layer(whole, None)
     assert out.dtype == dtype and last.dtype == torch.float32
@@ -286,17 +335,25 @@ def test_a_recording_streamed_in_chunks_gives_the_whole_to_the_bit_and_its_gradi
     seed=st.integers(0, 99),
     reset=st.sampled_from([None, 0.0, -0.2]),
     flags=st.tuples(st.booleans(), st.booleans(), st.booleans(), st.booleans()),
+    fires_at=st.sampled_from(FIRES_AT),
+    grid=st.sampled_from([0, 4]),
 )
-def test_a_recurrent_layer_is_norses_loop(backend, T, N, C, seed, reset, flags):
+def test_a_recurrent_layer_is_norses_loop(backend, T, N, C, seed, reset, flags, fires_at, grid):
     detach, decay, learn, per_channel = flags
     tau = [1.5 + c for c in range(C)] if per_channel else 2.5
+    if grid:  # with ties
+        tau, reset, learn = 2.0, None if reset is None else 0.0, False
     case = {"tau": tau, "reset": reset, "detach_reset": detach, "decay_input": decay, "learn_tau": learn}
+    case["fires_at"] = fires_at
     reference = RecurrentLIF(C, **case, backend="norse").double()
+    if grid:
+        with torch.no_grad():
+            reference.recurrent.weight.copy_((reference.recurrent.weight * grid).round() / grid)
     layer = RecurrentLIF(C, **case, backend=backend).double()
     layer.load_state_dict(reference.state_dict())
     results = []
     for made, device in ((reference, "cpu"), (layer.to(DEVICE[backend]), DEVICE[backend])):
-        x, v = some((T, N, C), seed, device), some((N, C), seed + 1, device)
+        x, v = some((T, N, C), seed, device, grid=grid), some((N, C), seed + 1, device, grid=grid)
         z = (some((N, C), seed + 2, device) > 0).double().detach().requires_grad_()
         out, last = made(x, (z, v))
         total = (out * some(out.shape, 5, device)).sum() + (last.v * some(v.shape, 6, device)).sum()
@@ -339,19 +396,21 @@ def test_nan_and_infinity_are_refused_with_where_they_are(backend, name, bad):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("name", ["LIF", "LI", "learned", "channels last"])
+@pytest.mark.parametrize("name", ["LIF", "LI", "learned", "channels last", "ties"])
 def test_torch_compile_takes_the_fused_kernels_as_they_are_without_a_graph_break(name, dtype):
     torch._dynamo.reset()
     own: dict[str, dict[str, Any]] = {
         "channels last": {"channels": 4},
         "learned": {"channels": 4, "learn_tau": True, "reset": None},
+        "ties": {"fires_at": "at_or_above"},
     }
     layer = LI(learn_tau=True) if name == "LI" else LIF(detach_reset=False, **own.get(name, {}))
 
     def run(x, state):
         return layer(x * 2, state)
 
-    x, g = some((5, 3, 4, 2, 2), 0, dtype=dtype), some((5, 3, 4, 2, 2), 1, dtype=dtype).detach()
+    x = some((5, 3, 4, 2, 2), 0, dtype=dtype, grid=4 if name == "ties" else 0)
+    g = some((5, 3, 4, 2, 2), 1, dtype=dtype).detach()
     if name == "channels last":
         x = x.detach().permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3).requires_grad_()
     state = some((3, 4, 2, 2), 2, dtype=torch.float32)
@@ -494,7 +553,7 @@ import re, triton, triton.language as tl
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from eventbench.layers._lif import triton_kernels as kernels
-shared = dict(GAIN=0.5, TAU=2.0, DECAY=False, THRESHOLD=1.0, LEAK=0.0, SUBTRACT=False, BLOCK=512)
+shared = dict(GAIN=0.5, TAU=2.0, DECAY=False, THRESHOLD=1.0, SILENT=1.0, LEAK=0.0, SUBTRACT=False, BLOCK=512)
 more = {kernels._forward: dict(KEEP=True), kernels._backward: dict(LEARNED=True, THROUGH=True, ALPHA=2.0, HALF_ALPHA=1.0, WIDTH=3.0)}
 held = {"x_ptr", "s_ptr", "g_ptr", "gx_ptr"}
 for kernel, own in more.items():

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from eventbench.errors import EventbenchError
 from eventbench.layers import LIF
 from eventbench.layers._lif import threads as _threads
+from eventbench.layers._lif.neuron import FIRES_AT
 from eventbench.layers._lif.norse_step import (
     LIFBoxFeedForwardState,
     LIFBoxParameters,
@@ -27,7 +28,7 @@ from eventbench.layers._lif.norse_step import (
 from eventbench.layers.surrogate import SURROGATES
 
 
-def slow_lif(x, g, *, tau, threshold, reset, slope, detach_reset, decay_input):
+def slow_lif(x, g, *, tau, threshold, reset, slope, detach_reset, decay_input, fires_at="above"):
     """Spikes and the gradient of sum(spikes · g), one neuron and one step at a time, float64."""
     T, M = x.shape
     leak = 0.0 if reset is None else reset
@@ -37,7 +38,7 @@ def slow_lif(x, g, *, tau, threshold, reset, slope, detach_reset, decay_input):
         for t in range(T):
             drive = x[t, m] / tau if decay_input else x[t, m]
             h[t, m] = v + drive - (v - leak) / tau
-            spikes[t, m] = h[t, m] > threshold
+            spikes[t, m] = h[t, m] >= threshold if fires_at == "at_or_above" else h[t, m] > threshold
             after_spike = h[t, m] - threshold if reset is None else reset
             v = after_spike if spikes[t, m] else h[t, m]
         gv = 0.0
@@ -79,6 +80,20 @@ parameters = st.fixed_dictionaries(
         "alpha": st.sampled_from([0.5, 1.0, 2.0, 4.0]),
         "detach_reset": st.booleans(),
         "decay_input": st.booleans(),
+        "fires_at": st.sampled_from(FIRES_AT),
+    }
+)
+# Membranes stay on a binary grid that has the threshold on it, so that many of them lie exactly at the threshold.
+with_ties = st.fixed_dictionaries(
+    {
+        "tau": st.sampled_from([1.0, 2.0, 4.0]),
+        "threshold": st.sampled_from([0.5, 1.0, 1.75]),
+        "reset": st.sampled_from([None, 0.0, -0.5, 0.25]),
+        "surrogate": st.sampled_from(SURROGATES),
+        "alpha": st.sampled_from([0.5, 2.0]),
+        "detach_reset": st.booleans(),
+        "decay_input": st.booleans(),
+        "fires_at": st.sampled_from(FIRES_AT),
     }
 )
 
@@ -97,11 +112,27 @@ BACKENDS = ["norse", "numba"]
 def test_spikes_and_gradients_are_those_of_the_slow_loop(backend, p, T, M, seed):
     x, g = drawn((T, M), seed)
     slope = SLOPES[p["surrogate"]]
-    rest = {k: p[k] for k in ("tau", "threshold", "reset", "detach_reset", "decay_input")}
+    rest = {k: value for k, value in p.items() if k not in ("surrogate", "alpha")}
     expected, want_grad = slow_lif(x, g, slope=lambda u: slope(u, p["alpha"]), **rest)
     spikes, grad = run(LIF(**p, backend=backend), x, g)
     np.testing.assert_array_equal(spikes, expected)
     np.testing.assert_allclose(grad, want_grad, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@settings(max_examples=60, deadline=None)
+@given(p=with_ties, T=st.integers(1, 9), M=st.integers(1, 7), seed=st.integers(0, 999))
+def test_membranes_exactly_at_the_threshold_fire_or_not_as_said(backend, dtype, p, T, M, seed):
+    x, g = drawn((T, M), seed, dtype)
+    x = (np.round(4 * x) / 4).astype(dtype)
+    slope = SLOPES[p["surrogate"]]
+    rest = {k: value for k, value in p.items() if k not in ("surrogate", "alpha")}
+    expected, want_grad = slow_lif(x, g, slope=lambda u: slope(u, p["alpha"]), **rest)
+    spikes, grad = run(LIF(**p, backend=backend), x, g)
+    np.testing.assert_array_equal(spikes, expected)
+    rtol, atol = (1e-10, 1e-12) if dtype == np.float64 else (1e-4, 1e-5)
+    np.testing.assert_allclose(grad, want_grad, rtol=rtol, atol=atol)
 
 
 @settings(max_examples=40, deadline=None)
@@ -112,7 +143,7 @@ def test_spikes_and_gradients_are_those_of_the_slow_loop(backend, p, T, M, seed)
 )
 def test_the_loop_is_norses_step_with_norses_own_reset(p, dtype, seed):
     x, g = drawn((7, 5), seed, dtype)
-    p = {**p, "detach_reset": False, "decay_input": True}
+    p = {**p, "detach_reset": False, "decay_input": True, "fires_at": "above"}
     leak = p["reset"] or 0.0
     norse = LIFBoxParameters(
         tau_mem_inv=torch.tensor(1 / p["tau"] * 1000, dtype=torch.float64),
@@ -226,10 +257,26 @@ def test_the_fused_backward_can_run_twice_and_accumulates():
     torch.testing.assert_close(x.grad, 2 * once)
 
 
-def test_a_tie_does_not_fire_where_spikingjelly_would():
-    x = torch.tensor([[2.0], [np.nextafter(3.0, 4.0)]], dtype=torch.float64)  # h = 1.0, then just above
-    for backend in BACKENDS:
-        assert LIF(backend=backend)(x).flatten().tolist() == [0.0, 1.0]
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("threshold", [1.0, 0.1, 1.7, 0.0, -0.3])
+def test_only_a_tie_tells_the_two_rules_apart(backend, dtype, threshold):
+    at = torch.tensor(threshold, dtype=dtype)  # 0.1 and 1.7 are rounded, and so is the layer's threshold
+    ends = torch.tensor([-9.0, 9.0], dtype=dtype)
+    x = torch.stack([torch.nextafter(at, ends[0]), at, torch.nextafter(at, ends[1])])[None]
+    settings = {"tau": 1.0, "threshold": threshold, "reset": None, "backend": backend}
+    assert LIF(**settings)(x).flatten().tolist() == [0.0, 0.0, 1.0]
+    assert LIF(**settings, fires_at="at_or_above")(x).flatten().tolist() == [0.0, 1.0, 1.0]
+
+
+def test_a_tie_resets_the_membrane_and_stops_its_gradient():
+    x = torch.tensor([[2.0], [2.0]], requires_grad=True)
+    spikes, last = LIF(fires_at="at_or_above", backend="numba")(x, None)
+    assert spikes.flatten().tolist() == [1.0, 1.0] and last.tolist() == [0.0]
+    (grad,) = torch.autograd.grad(last.sum(), x)
+    assert grad.flatten().tolist() == [0.0, 0.0]
+    spikes, last = LIF(backend="numba")(x, None)
+    assert spikes.flatten().tolist() == [0.0, 1.0]
 
 
 def test_every_call_starts_fresh():
@@ -254,6 +301,7 @@ def test_any_trailing_shape_keeps_its_shape_and_dtype():
         ({"tau": float("nan")}, "1 (no memory) or more"),
         ({"alpha": 0.0}, "above 0"),
         ({"threshold": float("inf")}, "a finite number"),
+        ({"fires_at": "below"}, "above, at_or_above"),
         ({"reset": 1.0}, "below the threshold"),
         ({"reset": float("-inf")}, "below the threshold"),
         ({"backend": "cuda"}, "norse, numba, triton"),

@@ -16,6 +16,7 @@ from eventbench.errors import BadSpec
 from eventbench.layers import LIF, norm_lif
 from eventbench.layers._lif import norm_fused
 from eventbench.layers._lif import threads as _threads
+from eventbench.layers._lif.neuron import FIRES_AT
 from eventbench.models.conv_snn import ConvSNN
 
 POOLS = {"none": None, "floor": nn.MaxPool2d(2), "ceil": nn.MaxPool2d((2, 2), stride=2, ceil_mode=True)}
@@ -23,6 +24,7 @@ NEURONS: tuple[dict[str, Any], ...] = (
     {},
     {"reset": None, "surrogate": "triangle", "alpha": 1.0, "detach_reset": False},
     {"tau": 4.0, "decay_input": False, "reset": -0.5, "surrogate": "sigmoid"},
+    {"fires_at": "at_or_above", "detach_reset": False},
 )
 
 
@@ -102,6 +104,19 @@ def test_every_surrogate_where_rows_are_cut_into_strips_and_shared_between_threa
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     x, norm, lif = made((4, 2, 40, 7, 11), surrogate=surrogate)
     hold_equal(x, norm, lif, POOLS[pool])
+
+
+@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("reset", [None, 0.0])
+@pytest.mark.parametrize("fires_at", FIRES_AT)
+def test_ties_fire_or_not_as_said_and_the_pool_s_gradient_knows_it(pool, reset, fires_at):
+    x, norm, lif = made((5, 2, 6, 5, 4), fires_at=fires_at, reset=reset)
+    with torch.no_grad():  # the currents of a channel are its bias: ties at 2 from the first step on
+        norm.weight[:4] = 0.0
+        norm.bias[:4] = torch.tensor([2.0, 1.0, 3.0, 4.0])
+    hold_equal(x, norm, lif, POOLS[pool])
+    fired = norm_lif(x, norm, lif)[0, :, 0]
+    assert bool((fired == (fires_at == "at_or_above")).all())
 
 
 @pytest.mark.parametrize("pool", POOLS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -422,6 +423,25 @@ def test_a_checkpoint_is_taken_as_users_have_it(form: str) -> None:
     filled = from_authors("pfa_fmnist", state, (12, 12)).eval()
     for key, value in model.state_dict().items():
         assert torch.equal(filled.state_dict()[key], value), key
+
+
+def test_rank_weights_that_are_not_equal_are_warned_of_and_equal_ones_are_not() -> None:
+    model = build("pfa_vgg_cifar10dvs", (12, 12), 4, 3, channels=[3, 4], rank=4, size=12)
+    names = {"time_projection": "TC_FC", "channel_projection": "SC_FC", "space_projection": "TS_conv"}
+    state = {re.sub("[a-z]+_projection", lambda m: names[m[0]], k): v for k, v in model.state_dict().items()}
+    gates = [key.removesuffix(".TC_FC.weight") for key in state if key.endswith("TC_FC.weight")]
+    ranks = {f"{gate}.weight": torch.softmax(torch.ones(4), 0).half() for gate in gates}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_authors(model, state)  # as code without them saves it
+        load_authors(model, state | ranks)
+    uneven = {f"{gates[1]}.weight": torch.tensor([0.1, 0.2, 0.3, 0.4])}
+    message = f"the rank weights of {gates[1]} are 0.1 to 0.4, not all the same"
+    with pytest.warns(UserWarning, match=re.escape(message)):
+        load_authors(model, state | ranks | uneven)
+    config = {"channels": [3, 4], "size": 12}
+    with pytest.warns(UserWarning, match=re.escape(message)):
+        from_authors("pfa_vgg_cifar10dvs", state | ranks | uneven, (12, 12), **config)
 
 
 @pytest.mark.parametrize("state", [None, [1], {"conv.0.weight": "x"}])

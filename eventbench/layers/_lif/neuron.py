@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 from eventbench.errors import BadSpec
@@ -16,6 +17,9 @@ MEMBRANE = "membrane"
 
 # Codes of the surrogates in the arguments of compiled kernels.
 SLOPE_CODES = {"atan": 0, "sigmoid": 1, "super": 2, "tanh": 3, "triangle": 4, "super_alpha": 5, MEMBRANE: 6}
+
+# When a neuron fires: where its membrane is above the threshold, or also where it is at the threshold.
+FIRES_AT = ("above", "at_or_above")
 
 FLOATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 
@@ -29,12 +33,14 @@ class Neuron(NamedTuple):
     alpha: float
     detach_reset: bool
     decay_input: bool
+    fires_at: str = "above"
 
     def __str__(self) -> str:
-        return (
+        text = (
             f"threshold={self.threshold:g}, reset={self.reset}, surrogate={self.surrogate}, alpha={self.alpha:g}, "
             f"detach_reset={self.detach_reset}, decay_input={self.decay_input}"
         )
+        return text if self.fires_at == "above" else f"{text}, fires_at={self.fires_at}"
 
     @property
     def leak(self) -> float:
@@ -46,6 +52,25 @@ class Neuron(NamedTuple):
         """Whether a spike subtracts the threshold from the membrane instead of resetting it."""
         return self.reset is None
 
+    @property
+    def fires_on_ties(self) -> bool:
+        """Whether a membrane at the threshold fires."""
+        return self.fires_at == "at_or_above"
+
+    def fired(self, h: torch.Tensor) -> torch.Tensor:
+        """Which membranes before reset have fired."""
+        above = h - self.threshold
+        return above >= 0 if self.fires_on_ties else above > 0
+
+    def silent_up_to(self, dtype: np.dtype[Any]) -> float:
+        """The largest number of `dtype` at which the neuron does not fire: it fires where h is greater.
+
+        This is the threshold, or the number just below it. So the kernels have one comparison for both rules.
+        """
+        with np.errstate(over="ignore"):
+            threshold = dtype.type(self.threshold)
+        return float(np.nextafter(threshold, dtype.type(-np.inf)) if self.fires_on_ties else threshold)
+
 
 def checked_neuron(
     layer_name: str,
@@ -55,6 +80,7 @@ def checked_neuron(
     alpha: float,
     detach_reset: bool,
     decay_input: bool,
+    fires_at: str,
 ) -> Neuron:
     """The settings of a spiking layer. Raises BadSpec if one is out of range."""
     require_choice(surrogate, "surrogate", layer_name, SURROGATES)
@@ -63,6 +89,7 @@ def checked_neuron(
             require_number(number, name, layer_name)
     require_flag(detach_reset, "detach_reset", layer_name)
     require_flag(decay_input, "decay_input", layer_name)
+    require_choice(fires_at, "fires_at", layer_name, FIRES_AT)
     if not (math.isfinite(alpha) and alpha > 0):
         raise BadSpec(f"alpha is {alpha!r}", where=layer_name, allowed="above 0")
     if not math.isfinite(threshold):
@@ -74,7 +101,7 @@ def checked_neuron(
             allowed="below the threshold, or None to subtract it",
         )
     value = None if reset is None else float(reset)
-    return Neuron(float(threshold), value, surrogate, float(alpha), detach_reset, decay_input)
+    return Neuron(float(threshold), value, surrogate, float(alpha), detach_reset, decay_input, fires_at)
 
 
 def compute_dtype(dtype: torch.dtype) -> torch.dtype:

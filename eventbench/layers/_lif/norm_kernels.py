@@ -37,9 +37,9 @@ def _step(xs, a, b, v, u, gain, scale, leak):
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fire(u, v, spikes, c):
     """Fill `spikes`, and `v` with the membranes after reset."""
-    threshold, slope, shift, zero, one = c[0], c[2], c[3], c[10], c[11]
+    slope, shift, zero, one, silent = c[2], c[3], c[10], c[11], c[12]
     for i in range(len(u)):
-        z = one if u[i] - threshold > zero else zero
+        z = one if u[i] - silent > zero else zero
         spikes[i] = z
         v[i] = (one - z) * u[i] + z * (u[i] * slope + shift)
 
@@ -47,9 +47,9 @@ def _fire(u, v, spikes, c):
 @njit(cache=True, nogil=True, error_model="numpy")
 def _reset(u, v, c):
     """Fill `v` with the membranes after reset: `_fire` without the spikes."""
-    threshold, slope, shift, zero, one = c[0], c[2], c[3], c[10], c[11]
+    slope, shift, zero, one, silent = c[2], c[3], c[10], c[11], c[12]
     for i in range(len(u)):
-        z = one if u[i] - threshold > zero else zero
+        z = one if u[i] - silent > zero else zero
         v[i] = (one - z) * u[i] + z * (u[i] * slope + shift)
 
 
@@ -99,29 +99,27 @@ def forward(x, out, norm, rate, c, size, pooled, tall, wide, start, stop):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _unpool(grads, h, out, channels, windows, threshold):
+def _unpool(grads, h, out, channels, windows, silent):
     """Give each window's gradient to the first of its four pixels that fired, else to the first, as torch's pool does."""
-    zero = threshold - threshold
+    zero = silent - silent
     for j in range(windows):
         left, right, end = 2 * j * channels, (2 * j + 1) * channels, (2 * j + 2) * channels
         g = grads[j * channels : (j + 1) * channels]
         h00, h01, h10, h11 = h[0, left:right], h[0, right:end], h[1, left:right], h[1, right:end]
         target = out[0, left:right]
         for i in range(channels):
-            later = h01[i] > threshold or h10[i] > threshold or h11[i] > threshold
-            target[i] = g[i] if h00[i] > threshold or not later else zero
+            later = h01[i] > silent or h10[i] > silent or h11[i] > silent
+            target[i] = g[i] if h00[i] > silent or not later else zero
         target = out[0, right:end]
         for i in range(channels):
-            target[i] = g[i] if h01[i] > threshold and not h00[i] > threshold else zero
+            target[i] = g[i] if h01[i] > silent and not h00[i] > silent else zero
         target = out[1, left:right]
         for i in range(channels):
-            target[i] = (
-                g[i] if h10[i] > threshold and not (h00[i] > threshold or h01[i] > threshold) else zero
-            )
+            target[i] = g[i] if h10[i] > silent and not (h00[i] > silent or h01[i] > silent) else zero
         target = out[1, right:end]
         for i in range(channels):
-            before = h00[i] > threshold or h01[i] > threshold or h10[i] > threshold
-            target[i] = g[i] if h11[i] > threshold and not before else zero
+            before = h00[i] > silent or h01[i] > silent or h10[i] > silent
+            target[i] = g[i] if h11[i] > silent and not before else zero
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -151,7 +149,7 @@ def backward(grad_out, x, grad_x, norm, rate, c, code, size, pooled, tall, wide,
     Returned is float64 (2, C): the sums of the gradients, and of the gradients times x - mean. `norm` (3, C) holds the
     mean of each channel as its third row.
     """
-    gain, scale, leak, threshold = rate[0], rate[1], c[1], c[0]
+    gain, scale, leak, silent = rate[0], rate[1], c[1], c[12]
     T = x.shape[0]
     _, height, width, channels = size
     out_height, out_width = pooled
@@ -183,7 +181,7 @@ def backward(grad_out, x, grad_x, norm, rate, c, code, size, pooled, tall, wide,
         for t in range(T - 1, -1, -1):
             if tall == 2 and windows:
                 at = ((sample * out_height + row // 2) * out_width + column // 2) * channels
-                _unpool(grad_out[t, at : at + windows * channels], h[t], gs, channels, windows, threshold)
+                _unpool(grad_out[t, at : at + windows * channels], h[t], gs, channels, windows, silent)
             for r in range(rows):
                 at = ((sample * height + row + r) * width + column) * channels
                 ht, grad_currents = h[t, r, :run], grad_x[t, at : at + run]

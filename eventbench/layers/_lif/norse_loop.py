@@ -36,6 +36,8 @@ def _reset(
 
 def step_parameters(neuron: Neuron, gain: float | torch.Tensor) -> LIFBoxParameters:
     """Norse's parameters of `neuron` for dt = 1; `gain` is 1/tau, a number or broadcastable to (N, ...)."""
+    # `step` computes the reset itself where it changes Norse's spikes or their slope.
+    own_reset = neuron.surrogate in SLOPES or neuron.fires_on_ties
     return LIFBoxParameters(
         tau_mem_inv=gain,
         v_leak=neuron.leak,
@@ -43,19 +45,23 @@ def step_parameters(neuron: Neuron, gain: float | torch.Tensor) -> LIFBoxParamet
         v_reset=neuron.leak,
         method="heaviside" if neuron.surrogate in SLOPES else neuron.surrogate,
         alpha=neuron.alpha,
-        reset_method=_no_reset if neuron.surrogate in SLOPES else partial(_reset, neuron),
+        reset_method=_no_reset if own_reset else partial(_reset, neuron),
     )
 
 
 def step(
     current: torch.Tensor, v: torch.Tensor, neuron: Neuron, p: LIFBoxParameters
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """One step of Norse's LIF box with any surrogate of `surrogate.py`: (spikes, membrane after reset)."""
+    """One step of Norse's LIF box with any surrogate of `surrogate.py` and either rule: (spikes, membrane after reset)."""
     z, state = lif_box_feed_forward_step(current, LIFBoxFeedForwardState(v=v), p, dt=1.0)
-    if neuron.surrogate not in SLOPES:
+    if neuron.fires_on_ties:
+        # Norse fires above the threshold. Ties, where its spikes are 0, are added; the surrogate's slope stays.
+        z = z + (state.v - neuron.threshold == 0).to(z.dtype)
+    elif neuron.surrogate not in SLOPES:
         return z, state.v
     # `step_parameters` has set `_no_reset`, so that the slope is attached to the spikes before the reset uses them.
-    z = spike_slope(state.v - neuron.threshold, z, neuron.surrogate, neuron.alpha)
+    if neuron.surrogate in SLOPES:
+        z = spike_slope(state.v - neuron.threshold, z, neuron.surrogate, neuron.alpha)
     return z, _reset(neuron, z, state.v, neuron.leak, neuron.threshold)
 
 

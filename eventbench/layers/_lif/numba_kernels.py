@@ -31,14 +31,18 @@ def constants(neuron: Neuron, dtype: np.dtype) -> np.ndarray:
 
     Both kinds of reset share one formula with different coefficients. After a spike the membrane is `slope` h +
     `shift`. Its gradient passes the reset unchanged where h is at most `cut`; through the spike in the reset it is
-    multiplied by `by_h` h + `by_one`.
+    multiplied by `by_h` h + `by_one`. The last constant is the neuron's `silent_up_to`; surrogates and resets use the
+    threshold itself.
     """
     slope, shift = (1.0, -neuron.threshold) if neuron.subtract else (0.0, neuron.leak)
-    cut = math.inf if neuron.subtract else neuron.threshold
+    silent = neuron.silent_up_to(dtype)
+    cut = math.inf if neuron.subtract else silent
     by_h, by_one = (0.0, 0.0) if neuron.detach_reset else (slope - 1.0, shift)
     alpha = neuron.alpha
     curve = [alpha, alpha / 2, math.pi / 2 * alpha]
-    return np.array([neuron.threshold, neuron.leak, slope, shift, cut, by_h, by_one, *curve, 0.0, 1.0], dtype)
+    return np.array(
+        [neuron.threshold, neuron.leak, slope, shift, cut, by_h, by_one, *curve, 0.0, 1.0, silent], dtype
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -58,7 +62,7 @@ def forward(x, spikes, h, v, keep_membranes, gains, scales, inner, c, start, sto
     `v` (M) is the initial membrane on entry and the membrane after the last reset on return. Returns False if one of
     the latter is not finite: a membrane stays NaN or infinite once it is, so the last step is enough.
     """
-    threshold, leak, slope, shift, zero, one = c[0], c[1], c[2], c[3], c[10], c[11]
+    leak, slope, shift, zero, one, silent = c[1], c[2], c[3], c[10], c[11], c[12]
     shared_rate = len(gains) == 1
     gain, scale = gains[0], scales[0]
     gain_of, scale_of, scratch = np.empty(BLOCK, x.dtype), np.empty(BLOCK, x.dtype), np.empty(BLOCK, x.dtype)
@@ -76,7 +80,7 @@ def forward(x, spikes, h, v, keep_membranes, gains, scales, inner, c, start, sto
             if shared_rate:
                 for i in range(n):
                     u = vb[i] + gain * ((xt[i] * scale + leak) - vb[i])
-                    z = one if u - threshold > zero else zero
+                    z = one if u - silent > zero else zero
                     ht[i] = u
                     st[i] = z
                     vb[i] = (one - z) * u + z * (u * slope + shift)
@@ -85,7 +89,7 @@ def forward(x, spikes, h, v, keep_membranes, gains, scales, inner, c, start, sto
                     ht[i] = vb[i] + gain_of[i] * ((xt[i] * scale_of[i] + leak) - vb[i])
                 for i in range(n):
                     u = ht[i]
-                    z = one if u - threshold > zero else zero
+                    z = one if u - silent > zero else zero
                     st[i] = z
                     vb[i] = (one - z) * u + z * (u * slope + shift)
         for i in range(n):
@@ -176,9 +180,9 @@ def _add_gain(out, gh, h, before, resets, decay, c):
     Without, it is leak − v. `before` is v, the membrane that this step started from; with `resets`, it is that membrane
     before the reset of the previous step.
     """
-    threshold, leak, slope, shift = c[0], c[1], c[2], c[3]
-    fires = threshold if resets else np.inf
+    leak, slope, shift = c[1], c[2], c[3]
+    silent = c[12] if resets else np.inf
     for i in range(len(out)):
         u = before[i]
-        v = u * slope + shift if u > fires else u
+        v = u * slope + shift if u > silent else u
         out[i] += gh[i] * ((h[i] if decay else leak) - v)

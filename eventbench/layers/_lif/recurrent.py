@@ -86,7 +86,7 @@ class _FusedRecurrent(torch.autograd.Function):
         grad_currents, grad_v = torch.empty_like(h), grad_last.flatten().clone()
         learned = ctx.needs_input_grad[2]
         grad_gains = torch.zeros_like(v) if learned else None
-        spikes = (h - neuron.threshold > 0).to(h.dtype)
+        spikes = neuron.fired(h).to(h.dtype)
         grad_feedback: torch.Tensor | float = 0.0
         for t in range(len(h) - 1 if h.numel() else -1, -1, -1):
             start, step_gains = v, torch.zeros_like(grad_v) if learned else None

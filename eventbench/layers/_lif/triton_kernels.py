@@ -16,6 +16,7 @@ import math
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import numpy as np
 import torch
 import triton
 import triton.language as tl
@@ -71,13 +72,14 @@ def _rates(
 def _forward(
     x_ptr, s_ptr, h_ptr, v_ptr, T, M, gain_ptr, tau_ptr, C, inner,
     GAIN: tl.constexpr, TAU: tl.constexpr, LOAD_RATE: tl.constexpr, DECAY: tl.constexpr,
-    THRESHOLD: tl.constexpr, LEAK: tl.constexpr, SUBTRACT: tl.constexpr, KEEP: tl.constexpr,
+    THRESHOLD: tl.constexpr, SILENT: tl.constexpr, LEAK: tl.constexpr, SUBTRACT: tl.constexpr, KEEP: tl.constexpr,
     DTYPE: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     m = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = m < M
     gain, tau = _rates(m, inside, gain_ptr, tau_ptr, C, inner, GAIN, TAU, LOAD_RATE, DTYPE, BLOCK)
     threshold = tl.full((BLOCK,), THRESHOLD, DTYPE)
+    silent = tl.full((BLOCK,), SILENT, DTYPE)
     leak = tl.full((BLOCK,), LEAK, DTYPE)
     v = tl.load(v_ptr + m, mask=inside, other=0.0)
     x_ptr += m
@@ -91,7 +93,7 @@ def _forward(
         if not DECAY:
             current = current * tau
         h = v + gain * ((current + leak) - v)
-        z = tl.where(h - threshold > 0.0, 1.0, 0.0).to(DTYPE)
+        z = tl.where(h > silent, 1.0, 0.0).to(DTYPE)
         # h - h is 0 for a finite h, NaN for NaN and infinity, which would otherwise look like no spike.
         tl.store(s_ptr, (z + (h - h)).to(s_ptr.dtype.element_ty), mask=inside)
         s_ptr += M
@@ -104,13 +106,15 @@ def _forward(
 
 
 @triton.jit
-def _gradient_at_membrane(g, gv, h, u, slope, threshold, leak, SUBTRACT: tl.constexpr, THROUGH: tl.constexpr):
+def _gradient_at_membrane(
+    g, gv, h, fired, slope, threshold, leak, SUBTRACT: tl.constexpr, THROUGH: tl.constexpr
+):
     """The gradient of the membrane before reset, from those of the spike, `g`, and of the membrane after reset, `gv`."""
     if SUBTRACT:
         past_reset = gv
         through_reset = gv * -threshold
     else:
-        past_reset = tl.where(u > 0.0, 0.0, gv)
+        past_reset = tl.where(fired, 0.0, gv)
         through_reset = gv * (leak - h)
     return past_reset + (g + through_reset if THROUGH else g) * slope
 
@@ -119,7 +123,8 @@ def _gradient_at_membrane(g, gv, h, u, slope, threshold, leak, SUBTRACT: tl.cons
 def _backward(
     g_ptr, h_ptr, gx_ptr, gv_ptr, v0_ptr, gg_ptr, T, M, gain_ptr, tau_ptr, C, inner,
     GAIN: tl.constexpr, TAU: tl.constexpr, LOAD_RATE: tl.constexpr, LEARNED: tl.constexpr, DECAY: tl.constexpr,
-    THRESHOLD: tl.constexpr, LEAK: tl.constexpr, SUBTRACT: tl.constexpr, THROUGH: tl.constexpr,
+    THRESHOLD: tl.constexpr, SILENT: tl.constexpr, LEAK: tl.constexpr, SUBTRACT: tl.constexpr,
+    THROUGH: tl.constexpr,
     CODE: tl.constexpr, ALPHA: tl.constexpr, HALF_ALPHA: tl.constexpr, WIDTH: tl.constexpr,
     DTYPE: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
@@ -127,6 +132,7 @@ def _backward(
     inside = m < M
     gain, tau = _rates(m, inside, gain_ptr, tau_ptr, C, inner, GAIN, TAU, LOAD_RATE, DTYPE, BLOCK)
     threshold = tl.full((BLOCK,), THRESHOLD, DTYPE)
+    silent = tl.full((BLOCK,), SILENT, DTYPE)
     leak = tl.full((BLOCK,), LEAK, DTYPE)
     gv = tl.load(gv_ptr + m, mask=inside, other=0.0)
     gg = tl.zeros((BLOCK,), DTYPE)
@@ -146,11 +152,10 @@ def _backward(
         next_g = tl.load(g_ptr, mask=has_next, other=0.0)
         u = h - threshold
         slope = _slope(u, CODE, ALPHA, HALF_ALPHA, WIDTH)
-        gh = _gradient_at_membrane(g, gv, h, u, slope, threshold, leak, SUBTRACT, THROUGH)
+        gh = _gradient_at_membrane(g, gv, h, h > silent, slope, threshold, leak, SUBTRACT, THROUGH)
         if LEARNED:
             start = tl.load(v0_ptr + m, mask=m < tl.where(i + 1 < T, 0, M), other=0.0)
-            fired = next_h - threshold > 0.0
-            after_reset = tl.where(fired, next_h - threshold if SUBTRACT else leak, next_h)
+            after_reset = tl.where(next_h > silent, next_h - threshold if SUBTRACT else leak, next_h)
             v_before = tl.where(i + 1 < T, after_reset, start)
             gg += gh * ((h if DECAY else leak) - v_before)
         grad_x = gh * gain
@@ -196,6 +201,7 @@ def _shared(dynamics: Dynamics, dtype: torch.dtype, placeholder: torch.Tensor) -
         "LOAD_RATE": load_rate,
         "DECAY": neuron.decay_input,
         "THRESHOLD": neuron.threshold,
+        "SILENT": neuron.silent_up_to(np.dtype(str(dtype).removeprefix("torch."))),
         "LEAK": neuron.leak,
         "SUBTRACT": neuron.subtract,
         "DTYPE": COMPUTE[dtype],
