@@ -7,12 +7,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 
+from eventbench import registry
 from eventbench.augmentations.event_mix import EventMix
 from eventbench.augmentations.nda import Nda
 from eventbench.errors import BadSpec, EventbenchError, UnknownName
+from eventbench.specs.recipe import DEFAULTS, changed_settings
 from eventbench.training import recipe as recipes
 from eventbench.training.recipe import REQUIRED_KEYS, Recipe, recipe_named, shipped
 
@@ -180,3 +183,24 @@ def test_a_file_that_smooths_labels_of_a_loss_without_smoothing_is_refused(tmp_p
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(BadSpec, match=r"label_smoothing is 0.1 with loss 'tet'"):
         recipe_named(str(tmp_path / "mine.toml"))
+
+
+def test_a_recipe_is_written_with_all_keys_and_augmentations_without_their_defaults() -> None:
+    recipe = Recipe(epochs=4, augment=[{"name": "nda", "roll_px": 5, "flip": 0.25}, {"name": "event_mix"}])
+    defaults = {
+        field.name: field.default for field in msgspec.structs.fields(registry.augmentations.get("nda"))
+    }
+    assert defaults["roll_px"] == 5 and defaults["flip"] != 0.25
+    table = recipe.as_table()
+    assert table["augment"] == [{"name": "nda", "flip": 0.25}, {"name": "event_mix"}]
+    assert table.keys() == DEFAULTS.keys() and table["epochs"] == 4
+    assert recipe.augment[0]["roll_px"] == 5  # the recipe itself is as it was
+
+
+def test_settings_at_their_default_do_not_change_what_a_recipe_means() -> None:
+    assert changed_settings(Recipe().as_table()) == changed_settings({}) == {}
+    assert changed_settings(Recipe(epochs=12, learning_rate=1.0).as_table()) == {
+        "epochs": 12,
+        "learning_rate": 1,
+    }
+    assert changed_settings({"epochs": 30, "of_another_program": False}) == {"of_another_program": False}
