@@ -138,11 +138,6 @@ def elsewhere_notes(rows: Sequence[Row], device: str) -> list[str]:
     ]
 
 
-def note(row: Row) -> str:
-    """A remark on the row's rank: why it has none, or what is not told from the first."""
-    return row.why_unranked or MARKS.get(rank_mark(row), "")
-
-
 def p_value(p: float) -> str:
     """p with four decimals, or `< 0.0001`."""
     return "< 0.0001" if p < 0.0001 else f"{p:.4f}"

@@ -81,7 +81,14 @@ def _section(board: Board, index: int) -> dict[str, Any]:
             }
             for apart in board.apart
         ],
-        "tests": f"{figures.tests_of(board.kind)}." if board.tested else "",
+        "tests": [
+            *(
+                f"{mark} {text}."
+                for mark, text in figures.MARKS.items()
+                if mark in map(figures.rank_mark, board.rows)
+            ),
+            *([f"{figures.tests_of(board.kind)}."] if board.tested else []),
+        ],
     }
 
 
@@ -102,14 +109,14 @@ def _line(row: Row, writer: figures.Writer, rank_by: str, others: list[str]) -> 
     figure = row.metrics[rank_by]
     return {
         "row": row,
-        "rank": figures.rank(row),
+        "rank": figures.rank(row) + figures.rank_mark(row),
         "mean": writer.number(figure.mean, rank_by),
         "std": writer.number(figure.std, rank_by),
         "interval": writer.interval(rank_by, figure),
         "seeds": figure.seeds,
         "note": "; ".join(
             [
-                *filter(None, [figures.note(row)]),
+                *filter(None, [row.why_unranked]),
                 *(
                     [f"latency and memory measured on {row.device}"]
                     if writer.elsewhere("latency", row)
