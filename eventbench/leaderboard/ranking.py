@@ -27,6 +27,7 @@ from eventbench.task_kinds.base import TaskKind
 
 STATUSES: tuple[Status, ...] = ("self-reported", "replayed", "re-run")  # the better checked the later
 PICKED_ON_TEST = "test-max"
+LONGEST_TITLE = 60  # letters
 
 
 def board(
@@ -90,8 +91,9 @@ def _own_files(entry: Entry) -> list[Any]:
 
 
 def _title(entry: Entry) -> str:
-    """What a record calls its submission, on one line; the model's name where it says nothing."""
-    return " ".join(entry.record.about.title.split()) or entry.record.model.name
+    """What a record calls its submission, on one line and not longer than fits; the model's name where it says nothing."""
+    title = " ".join(entry.record.about.title.split()) or entry.record.model.name
+    return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
 
 
 def _tell_apart(rows: list[Row]) -> None:

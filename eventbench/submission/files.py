@@ -22,20 +22,25 @@ LEARNING_CURVE = "learning_curve.png"
 
 # Of these no score depends: what `train` writes beside the weights, and what is written for people.
 NOT_READ = (DESCRIPTION, UNFINISHED, LEARNING_CURVE)
+OF_WEIGHTS = (
+    ".csv",
+    ".json",
+    ".log",
+    ".pth",
+    ".pt",
+    ".ckpt",
+)  # beside weights, by their name: how they came about
 FOR_PEOPLE = ("readme", "licence", "license", "changelog", "citation")
 
 
 def submission_files(folder: Path, weights: Sequence[str]) -> dict[str, Path]:
     """{path in the folder, with `/`: path} of what the submission in `folder` is, sorted.
 
-    All but `weights`, their logs, what `train` writes beside them, README, LICENSE and the like, hidden files, `__pycache__`,
+    All but `weights`, their logs and checkpoints (`seed0.csv`, `seed0.pth`), what `train` writes beside them, README, LICENSE and the like, hidden files, `__pycache__`,
     and folders that are submissions of their own. Raises BadSubmission for a link to a folder, and where they are too many.
     """
-    beside = {
-        *NOT_READ,
-        *weights,
-        *(str(Path(name).with_suffix(ending)) for name in weights for ending in (".csv", ".json")),
-    }
+    of_weights = {f"{Path(name).stem}{ending}" for name in weights for ending in OF_WEIGHTS}
+    beside = {*NOT_READ, *weights, *of_weights}
     files = {}
     for path in _walk(folder):
         name = path.relative_to(folder).as_posix()

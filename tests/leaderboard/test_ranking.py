@@ -135,6 +135,18 @@ def test_a_row_is_called_by_the_title_of_its_latest_record(tmp_path: Path) -> No
         assert "Fast net" in text and "a.py:Net" not in text.partition("record")[0]
 
 
+def test_a_title_obeys_no_terminal_and_is_no_longer_than_fits(tmp_path: Path) -> None:
+    board_builder.add(tmp_path, [4], about=About(title="\x1b[31mred <b>bold</b> | cell"))
+    board_builder.add(tmp_path, [5], model="b_net", about=About(title="long " * 100 + "a"))
+    board_builder.add(tmp_path, [6], model="c_net", about=About(title="long " * 100 + "b"))
+    board = view(tmp_path)
+    assert "\x1b" not in board_text(board) + markdown_board(board) + page([board])
+    assert "<b>" not in page([board])
+    assert "<b>" not in markdown_board(board)
+    assert all(len(row.title) <= 60 for row in board.rows)
+    assert len({row.label for row in board.rows}) == 3
+
+
 def test_two_rows_of_one_title_are_told_apart(tmp_path: Path) -> None:
     mine = About(title="Best net")
     board_builder.add(tmp_path, [4], model="a.py:Net", about=mine)

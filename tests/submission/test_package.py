@@ -158,6 +158,7 @@ def test_a_submission_is_known_by_every_file_that_is_its_own(tmp_path: Path) -> 
             "README.md": "words",
             "LICENSE": "words",
             "w.csv": "epoch\n",
+            "w.pth": "what the weights were converted from",
             "learning_curve.png": "a picture",
             ".git/config": "hidden",
             "parts/__pycache__/deep.cpython-311.pyc": "cache",
