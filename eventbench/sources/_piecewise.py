@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -31,8 +31,13 @@ class Pieces:
         self.events = self.dropped = self.back = self.furthest = 0
         self.most_x = self.most_y = 0
         self.fine = True
-        self._last: int | None = None
+        self.last: int | None = None
         self._open: Piece | None = None
+        self._start, self._state = start, state
+
+    def begin(self, start: int, state: tuple[int, ...]) -> None:
+        """A piece of its own begins here, with this state of the decoder."""
+        self._close()
         self._start, self._state = start, state
 
     def add(
@@ -59,7 +64,7 @@ class Pieces:
             else:
                 self._count_steps(t)
                 first, last = int(t.min()), int(t.max())
-            self._last = int(t[-1])
+            self.last = int(t[-1])
             self._look_for_most(x, y, most)
             self._put(len(t), first, last, stop)
         self._start, self._state = stop, state
@@ -84,7 +89,7 @@ class Pieces:
         self.events += events
 
     def _count_steps(self, t: np.ndarray) -> None:
-        steps = np.diff(t, prepend=t[0] if self._last is None else self._last)
+        steps = np.diff(t, prepend=t[0] if self.last is None else self.last)
         least = int(steps.min())
         if least < 0:
             self.fine &= self.sort
@@ -96,7 +101,7 @@ class Pieces:
             self.pieces.append(self._open)
         self._open = None
 
-    def scan(self, notes: Sequence[Note], arrays: dict[str, np.ndarray]) -> Scan | None:
+    def scan(self, notes: Sequence[Note], arrays: Mapping[str, np.ndarray] = {}) -> Scan | None:
         """What was found, with these notes before those of events dropped and sorted; None where it would be refused."""
         self._close()
         if not self.fine or (self.sensor is None and not self.events):

@@ -154,7 +154,7 @@ class Aedat2(Source, frozen=True, forbid_unknown_fields=True):
             for block in progress(blocks, of=file.name, unit="block", total=len(blocks)):
                 found = self._block(file, block, camera, clock)
                 state = (*map(int, clock), list(CHIPS).index(camera))
-                stretches.add(found.columns, found.highest, found.in_order, block, state)
+                stretches.take(found.columns, found.highest, found.in_order, block, state)
                 clock, marked, bits = found.clock, marked + found.marked, bits | found.bits
                 events, off = events + len(found.columns[0]), off + found.off(own)
                 if not stretches.fine:

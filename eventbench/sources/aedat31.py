@@ -116,7 +116,7 @@ class Aedat31(Source, frozen=True, forbid_unknown_fields=True):
                     notes = [*self._cut(cut, file.size, file.name), *notes]
                 for place in progress(places, of=file.name, unit="stretch", total=len(places)):
                     (t, x, y, p), highest, in_order = _events(file.read(*place))
-                    stretches.add((t, x, y, p), highest, in_order, place)
+                    stretches.take((t, x, y, p), highest, in_order, place)
                     if not stretches.fine:
                         return None
                 no_camera = chip_of(header).is_no_camera and not stretches.events

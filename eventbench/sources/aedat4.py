@@ -92,7 +92,7 @@ class Aedat4(Source, frozen=True, forbid_unknown_fields=True):
                 for packets in _groups(on_disk, file.packets_of(chosen), file.compression, progress):
                     events = _events_of(on_disk, packets, file.compression)
                     place, state = (packets[0, 1], packets[-1, 2]), (chosen, file.compression)
-                    stretches.add(events[:4], events.highest, events.in_order, place, state)
+                    stretches.take(events[:4], events.highest, events.in_order, place, state)
                     if not stretches.fine:
                         return None
                 return stretches.scan(notes)

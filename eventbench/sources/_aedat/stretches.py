@@ -12,10 +12,9 @@ import numpy as np
 
 from eventbench.errors import BadRecording
 from eventbench.files.content import OPEN, file_bytes
-from eventbench.sources._aedat.sound import fits
-from eventbench.sources._decoded import LOSSES, Columns, Note, counted
+from eventbench.sources._decoded import Columns
 from eventbench.sources._memory import LEAST, memory
-from eventbench.sources._pieces import Piece, Scan
+from eventbench.sources._piecewise import MOST, Pieces
 
 
 class File(NamedTuple):
@@ -79,25 +78,13 @@ def whole_file(path: Path) -> np.ndarray:
     return np.frombuffer(file_bytes(path), np.uint8)
 
 
-class Stretches:
-    """Takes the events of a file, a stretch after the other, and makes a piece of each that has any.
-
-    Parameters
-    ----------
-    sensor : (width, height) that the events must lie in; None where it is the smallest that holds them
-    outside : "drop" leaves events off the sensor out; else `fine` is False where there is one
-    sort : whether times may step back; else `fine` is False where they do
-    """
+class Stretches(Pieces):
+    """Takes the events of a file, a stretch after the other, and makes a piece of each that has any; as `Pieces` in all else."""
 
     def __init__(self, sensor: tuple[int, int] | None, outside: str, *, sort: bool) -> None:
-        self.sensor, self.drop, self.sort = sensor, outside == "drop", sort
-        self.pieces: list[Piece] = []
-        self.fine = True
-        self.events = self.dropped = self._back = self._furthest = 0
-        self._highest = (0, 0)
-        self._last: int | None = None
+        super().__init__(0, sensor, outside, sort=sort, state=())
 
-    def add(
+    def take(
         self,
         columns: Columns,
         highest: tuple[int, int],
@@ -105,43 +92,14 @@ class Stretches:
         place: tuple[int, int],
         state: tuple[int, ...] = (),
     ) -> None:
-        """The events that lie in the file from place[0] to place[1], and what is known of them."""
-        before = len(columns[0])
-        if self.sensor is None:
-            self._highest = (max(self._highest[0], highest[0]), max(self._highest[1], highest[1]))
-            self.fine &= columns[1].dtype == np.uint16  # a negative x or y has no smallest sensor
-        elif columns[1].dtype != np.uint16 or not fits(highest, self.sensor):
-            columns = within(columns, self.sensor)
-            self.dropped += before - len(columns[0])
-            self.fine &= self.drop or len(columns[0]) == before
-        t = columns[0]
-        if not len(t):
-            return
-        first, last = int(t[0]), int(t[-1])
-        if not in_order or (self._last is not None and first < self._last):
-            steps = np.diff(t, prepend=first if self._last is None else self._last)
-            self._back += int((steps < 0).sum())
-            self._furthest = max(self._furthest, -int(steps.min()))
-            first, last = int(t.min()), int(t.max())
-        self._last = int(t[-1])
-        self.events += len(t)
-        self.pieces.append(Piece(int(place[0]), int(place[1]), len(t), first, last, state))
-
-    def scan(self, notes: Sequence[Note]) -> Scan | None:
-        """What was found, these notes first; None where the file would be refused, which reading it whole does in words."""
-        if not self.fine or (self._back and not self.sort) or (self.sensor is None and not self.events):
-            return None
-        met = list(notes)
-        if self.dropped:
-            what = f"{counted(self.dropped, 'event')} off the sensor: dropped"
-            met.append(Note("outside_sensor", what, self.dropped))
-        if self._back:
-            what = f"time steps back at {self._back:,} of {self.events:,} events, by {self._furthest:,} us at most"
-            met.append(Note("steps_back", f"{what}: sorted", self._back))
-        lost = {note.kind: note.times for note in met if note.kind in LOSSES}
-        width, height = self._highest
-        sensor = self.sensor or (width + 1, height + 1)
-        return Scan(sensor, self.pieces, not self._back, lost, tuple(met))
+        """The events that lie in the file from place[0] to place[1], and what is known of them by themselves."""
+        t, x, _, _ = columns
+        plain = x.dtype == np.uint16  # else an x or y is negative, and the file has no smallest sensor
+        self.fine &= plain or self.sensor is not None
+        follows = self.last is None or not len(t) or int(t[0]) >= self.last
+        self.begin(int(place[0]), state)
+        most = highest if plain else (MOST, MOST)
+        self.add(columns, int(place[1]), (), most=most, in_order=in_order and follows)
 
 
 def within(columns: Columns, sensor: tuple[int, int]) -> Columns:
