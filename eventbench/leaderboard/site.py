@@ -151,6 +151,7 @@ def _provenance(entry: Entry, writer: figures.Writer) -> dict[str, Any]:
             ("dataset", f"{record.dataset.id}, digest {record.dataset.digest}"),
             ("pipeline", f"{record.pipeline.id}, digest {record.pipeline.digest}"),
             ("store", record.store),
+            ("model", record.model.name),
             ("model code", record.code),
             *([("model files", settings_text(record.files, " = "))] if record.files else []),
             ("weights", ", ".join(run.weights for run in record.runs)),

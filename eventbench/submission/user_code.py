@@ -71,7 +71,7 @@ def _class_in_file(package: GuestPackage, file: str, name: str) -> type:
     except (Exception, SystemExit) as error:
         text = str(error).replace(f"{package.name}.", "").replace(package.name, package.folder.name)
         raise EventbenchError(
-            f"the file does not run: {type(error).__name__}: {text}", where=path, fix=_fix(error)
+            f"the file does not run: {type(error).__name__}: {text}", where=path, fix=_fix(error, path, name)
         ) from error
     member = getattr(module, name, None)
     if not inspect.isclass(member):
@@ -80,8 +80,13 @@ def _class_in_file(package: GuestPackage, file: str, name: str) -> type:
     return member
 
 
-def _fix(error: BaseException) -> str:
+def _fix(error: BaseException, path: Path, class_name: str) -> str:
     """What may help a file that cannot import something."""
     if not isinstance(error, ImportError):
         return ""
+    top = (error.name or "").partition(".")[0]
+    for above in path.parents[1:4]:
+        if top and ((above / top).is_dir() or (above / f"{top}.py").is_file()):
+            module = ".".join(path.relative_to(above).with_suffix("").parts)
+            return f"{top} lies above it: name a file in {above} that says: from {module} import {class_name}"
     return "it may import what is installed, and what lies beside it or below: import blocks, from .blocks import Block"

@@ -146,6 +146,19 @@ def test_a_file_that_does_not_run_is_one_line_and_nothing_is_left(
     assert {name for name in set(sys.modules) - before if "guest" in name} == set()
 
 
+def test_a_file_that_imports_from_above_is_told_where_to_be_named_and_that_works(tmp_path: Path) -> None:
+    files = {"models/net.py": net("from models.blocks import X", "X"), "models/blocks.py": "X = 7\n"}
+    write_files(tmp_path, files)
+    with pytest.raises(EventbenchError) as refusal:
+        load_code("net.py:Net", tmp_path / "models")
+    folder, line = refusal.value.fix.partition("name a file in ")[2].split(" that says: ")
+    assert (folder, line) == (str(tmp_path), "from models.net import Net")
+    write_files(Path(folder), {"mine.py": line})
+    code = load_code("mine.py:Net", Path(folder))
+    assert value_of(code) == 7
+    assert set(needed_files(code)) == {"mine.py", *files}
+
+
 def sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
