@@ -22,10 +22,11 @@ class PFAVGG(Chain):
     """Frames (T, N, 2, H, W) of counts to the firing rate of each class's neuron, (N, K) in 0 to 1.
 
     Frames are first averaged down to `size` x `size`, which squashes those that are not square. `gated` lists the
-    numbers of the stages with a PFA, from 0 (None: all); `place` is "before_pool" or "after_pool". `gated_input` adds a
-    PFA on the frames themselves. `rank` is one number, or one for each PFA in order; None is the published rank.
-    `neuron` overrides keyword arguments of LIF, whose defaults here are SpikingJelly's: ties fire. The published parameter count includes PFA's inert rank weights, R for
-    each PFA. They do not exist here; `eventbench.submission.authors.counted_as_published` counts them.
+    numbers of the stages with a PFA, from 0 (None: all); `place` is "before_pool" or "after_pool". `gated_input` adds
+    a PFA on the frames themselves. `rank` is one number, or one for each PFA in order; None is the published rank.
+    `neuron` overrides keyword arguments of LIF, whose defaults here are SpikingJelly's: ties fire. The published
+    parameter count includes PFA's inert rank weights, R for each PFA. They do not exist here;
+    `eventbench.submission.authors.counted_as_published` counts them.
     """
 
     published_rank: ClassVar[int]

@@ -22,8 +22,9 @@ class PFAFMNIST(Chain):
     """Images (N, C, H, W), or frames (T, N, C, H, W), to the firing rate of each class's neuron, (N, K) in 0 to 1.
 
     The PFA is between the second batch norm and its neurons and adds: relu(x + M), with M the plain sum over ranks. As
-    in the script, the neuron's reset is not detached and dropout draws a mask for each step (`shared_mask=True` draws
-    one for all). `channels` are those of the two convolutions, `inputs` the number of channels of the image.
+    in the script, the neuron fires at ties, its reset is not detached and dropout draws a mask for each step
+    (`shared_mask=True` draws one for all). `channels` are those of the two convolutions, `inputs` the number of
+    channels of the image.
     """
 
     def __init__(

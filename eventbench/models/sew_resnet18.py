@@ -48,10 +48,11 @@ class SEWResNet18(StepwiseModel):
     """Frames (T, N, C, H, W) to logits (N, K), for any sensor.
 
     `connect` is the paper's g: "add" (published), "and", "iand". `channels` has one entry per stage, `blocks` is one
-    number or has one entry per stage. The neuron is LIF with tau 2, as in the paper's nets for event data, but there tau
-    is learned; `neuron` overrides keyword arguments of LIF ({"learn_tau": True} is PLIF). Ties fire, and convolutions
-    start as He et al.'s by fan-out, as in the released code. Differs from it in the neuron (IF there, without a leak) and in that the stem sees every frame: there it convolves one image,
-    which is repeated over T. Its `zero_init_residual` is off by default there and missing here.
+    number or has one entry per stage. The neuron is LIF with tau 2, as in the paper's nets for event data, but there
+    tau is learned; `neuron` overrides keyword arguments of LIF ({"learn_tau": True} is PLIF). Ties fire, and
+    convolutions start as He et al.'s by fan-out, as in the released code. Differs from it in the neuron (IF there,
+    without a leak) and in that the stem sees every frame: there it convolves one image, which is repeated over T. Its
+    `zero_init_residual` is off by default there and missing here.
     """
 
     def __init__(

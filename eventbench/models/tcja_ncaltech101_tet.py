@@ -23,10 +23,10 @@ class TCJANCaltech101TET(Chain):
     """Frames (T, N, 2, H, W) to logits (N, K), without output neurons.
 
     The repository has a second version of this network, in `src/tet/caltech101.py`: without biases and with the neuron
-    of the network without TET, `bias=False, neuron={"decay_input": True, "surrogate": "atan", "alpha": 2.0, "detach_reset":
-    True, "fires_at": "at_or_above"}`. Both kernels of both TCJA are 4 here, unlike in `tcja_ncaltech101`. Differs from the script in the
-    two dropouts: there, the masks are drawn once for the whole training, and one of them is shared over samples instead
-    of steps. The arguments are as in `tcja_dvs128`.
+    of the network without TET, `bias=False, neuron={"decay_input": True, "surrogate": "atan", "alpha": 2.0,
+    "detach_reset": True, "fires_at": "at_or_above"}`. Both kernels of both TCJA are 4 here, unlike in
+    `tcja_ncaltech101`. Differs from the script in the two dropouts: there, the masks are drawn once for the whole
+    training, and one of them is shared over samples instead of steps. The arguments are as in `tcja_dvs128`.
     """
 
     def __init__(

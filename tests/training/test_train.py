@@ -19,6 +19,8 @@ from eventbench.augmentations.nda import Nda
 from eventbench.errors import BadSpec, BadSubmission
 from eventbench.loading.resident_frames import ResidentFrames
 from eventbench.loading.task_data import TaskData
+from eventbench.models.conv_snn import ConvSNN
+from eventbench.models.tcja_net import TCJANet
 from eventbench.submission.folder import SubmissionFolder
 from eventbench.training import train_submission as workshop
 from eventbench.training import trained_run
@@ -177,6 +179,23 @@ def test_augmentation_reaches_what_is_trained_on_and_nothing_else(
     fit(Stepwise(), task_data.split("train"), task_data.split("validation"), recipe, seed_everything(0, CPU))
     assert sum(seen) == 2 * len(task_data.split("train"))
     assert passed() == before
+
+
+def test_random_steps_train_on_some_of_the_steps_and_evaluate_all(task_data: TaskData) -> None:
+    train, validation = task_data.split("train"), task_data.split("validation")
+    frames, _ = next(iter(validation.batches(1)))
+    T, _, _, H, W = frames.shape
+    recipe = Recipe(
+        epochs=1, batch_size=6, shift_px=0, augment=[{"name": "random_steps", "steps": T - 1}], patience=1
+    )
+    lengths: set[tuple[bool, int]] = set()
+    network = ConvSNN((W, H), T, train.classes, channels=[4])
+    network.register_forward_pre_hook(lambda m, inputs: lengths.add((m.training, len(inputs[0]))))
+    fit(network, train, validation, recipe, seed_everything(0, CPU))
+    assert lengths == {(True, T - 1), (False, T)}
+    gated = TCJANet((W, H), T, train.classes, channels=[4], gated_stages=1)
+    with pytest.raises(BadSpec, match=f"made for T={T}, got T={T - 1}"):
+        fit(gated, train, validation, recipe, seed_everything(0, CPU))
 
 
 def test_a_loss_of_every_step_needs_a_model_that_gives_scores_at_every_step(task_data: TaskData) -> None:

@@ -21,7 +21,10 @@ MaybeTensor = torch.Tensor | None
 ThreeTensors = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 # The fields of Neuron, then the backend.
-SETTINGS = "float threshold, float? reset, str surrogate, float alpha, bool detach_reset, bool decay_input, str fires_at, str backend"
+SETTINGS = (
+    "float threshold, float? reset, str surrogate, float alpha, bool detach_reset, bool decay_input, "
+    "str fires_at, str backend"
+)
 
 
 def compiled_lif(
