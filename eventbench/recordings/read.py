@@ -37,9 +37,12 @@ def recognise(data: bytes, path: Path, size: int | None = None) -> Source:
     The file's ending decides only between formats without a header. `size` is the file's where `data` is only its
     beginning. Raises BadRecording, naming the endings that are known, or the format where it is one that is not read.
     """
-    refuse_foreign(data, path)
     suffix = path.suffix.lower()
     sources = _sources(suffix)
+    likeliest = sources[0]
+    if likeliest.magics and data.startswith(likeliest.magics) and likeliest.recognises(data):
+        return likeliest()  # its own first bytes: it is nothing else, and most files are this
+    refuse_foreign(data, path)
     for source in sources:
         if source.recognises(data):
             return source()

@@ -37,6 +37,7 @@ def _sane(width: str, height: str) -> tuple[int, int] | None:
 _GEOMETRY = re.compile(r"^geometry\s+(\d{1,5})x(\d{1,5})", re.MULTILINE)
 _SIDES = [re.compile(rf"(?:^|;)\s*{side}[ =]\s*(\d{{1,5}})", re.MULTILINE) for side in ("width", "height")]
 _CONTROL = re.compile(rb"[\x01-\x08\x0a-\x1f\x7f]")
+_PLAIN = re.compile(rb"(?:% [ -~]*\r?\n|%\n)*")  # lines of nothing but printable ASCII, as most headers are
 _NAMED = re.compile(rb"\s*[A-Za-z][A-Za-z_]{2,}[ :=]")  # how a line begins whose rest may be in any alphabet
 
 
@@ -59,6 +60,16 @@ def percent_header(data: bytes) -> Header:
 
 
 def _parsed(data: bytes) -> Header:
+    plain = _PLAIN.match(data, 0, MOST_BYTES)
+    if plain and plain.end() < MOST_BYTES and not data.startswith((b"% ", b"%\n"), plain.end()):
+        lines = [line[1:].strip("% \t\r") for line in plain[0].decode("ascii").split("\n")[:-1]]
+        if "end" not in lines:
+            return Header(lines, plain.end())
+    return _line_by_line(data)
+
+
+def _line_by_line(data: bytes) -> Header:
+    """As `percent_header`, of any header."""
     lines: list[str] = []
     at = 0
     while data.startswith((b"% ", b"%\n"), at):

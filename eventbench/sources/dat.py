@@ -123,7 +123,7 @@ class Dat(Source, frozen=True, forbid_unknown_fields=True):
 
     def decode_counted(self, data: bytes, name: str, sensor: Size | None = None) -> Decoded:
         """The events in `data`. Raises BadRecording for other versions and event types, and where the events are cut off."""
-        return self._decoded(self._file(data, len(data), name, sensor, Path(name), data))
+        return self._decoded(self._file(data, len(data), name, sensor, _NOWHERE, data))
 
     def read_counted(self, recording: Path | str, sensor: Size | None = None) -> Decoded:
         """As `decode_counted`; a large file is read a block at a time."""
@@ -182,7 +182,7 @@ class Dat(Source, frozen=True, forbid_unknown_fields=True):
             raise BadRecording(f"version {stated[:20]} of the format", where=name, allowed="1 or 2")
         version = int(stated or self.format_version)
         body = Body(path, start, start + EVENT_BYTES * events, data)
-        return _File(name, body, _fields(version or 1), bool(version), notes, sensor or header.size())
+        return _File(name, body, _KERNEL_FIELDS[version or 1], bool(version), notes, sensor or header.size())
 
     def _decoded(self, file: _File) -> Decoded:
         (t, x, y, p), state = _events(file, first_state())
@@ -242,8 +242,8 @@ def _places(word: np.ndarray, version: int) -> tuple[np.ndarray, np.ndarray, np.
     return word & x_mask, word >> y_shift & y_mask, word >> p_shift & p_mask
 
 
-def _fields(version: int) -> tuple[np.uint32, ...]:
-    return tuple(np.uint32(field) for field in FIELDS[version])
+_KERNEL_FIELDS = {version: tuple(np.uint32(field) for field in fields) for version, fields in FIELDS.items()}
+_NOWHERE = Path()  # where the bytes at hand are: nobody looks there
 
 
 def _events(file: _File, state: np.ndarray) -> tuple[Columns, np.ndarray]:
