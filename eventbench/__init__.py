@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from eventbench.errors import EventbenchError
+from eventbench.errors import EventbenchError, EventbenchWarning
 
 if TYPE_CHECKING:
     from eventbench.events import EventBatch, Events
@@ -26,6 +26,7 @@ __version__ = "0.3.0.dev0"
 __all__ = [
     "EventBatch",
     "EventbenchError",
+    "EventbenchWarning",
     "Events",
     "__version__",
     "frames",

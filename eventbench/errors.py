@@ -11,6 +11,8 @@ EventbenchError
 ├── NotCounted       a figure that cannot be computed for a model; its other figures stand
 ├── BadRecord        a record that contradicts itself or its evidence
 └── NotComparable    records that must not be compared in one table
+
+EventbenchWarning is of what was read and is likely not what was meant.
 """
 
 from __future__ import annotations
@@ -54,6 +56,10 @@ class EventbenchError(Exception):
     def unlocated(self) -> str:
         """The line without its `where`, for reports that name the place themselves."""
         return str(self.as_kind(EventbenchError, where=""))
+
+
+class EventbenchWarning(UserWarning):
+    """One line, as an error's: the file, what speaks against how it was read, and what to set."""
 
 
 E = TypeVar("E", bound=EventbenchError)

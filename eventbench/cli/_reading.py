@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from eventbench.cli import _options
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from eventbench.recordings.read import Reading
+    from eventbench.sources.base import Note
 
 NAMES = ("sensor", "source", "settings")
 _OPTIONS = (
@@ -76,3 +81,8 @@ def _size(sensor: str | None) -> tuple[int, int] | None:
     ):
         raise BadSpec(f"--sensor is {sensor!r}", allowed="width x height in pixels, as in 128x128")
     return int(width), int(height)
+
+
+def say_note(path: Path, note: Note) -> None:
+    """What a decoder met in a file, and what to do about it, as a line."""
+    _options.say(f"{path}: {note.what}" + (f"; {note.fix}" if note.fix else ""))

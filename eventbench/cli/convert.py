@@ -69,7 +69,7 @@ def command(
         _options.print_json(_document(converted))
     else:
         for note in converted.notes:
-            _options.say(f"{converted.path}: {note.what}")
+            _reading.say_note(converted.path, note)
         _options.say(_line(converted))
 
 

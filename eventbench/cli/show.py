@@ -126,7 +126,7 @@ def _draw(name: str, out: str, cache_dir: str | None, as_json: bool, **drawing: 
         _options.print_json(source | {"duration_us": recording.duration_us} | account | picture._asdict())
         return
     for note in recording.notes:
-        _options.say(f"{path}: {note.what}")
+        _reading.say_note(path, note)
     if picture.drawn_events < picture.of_events:
         _options.say(f"{path}: a sample is drawn, {picture.drawn_events:,} of {picture.of_events:,} events")
     is_film = picture.seconds is not None

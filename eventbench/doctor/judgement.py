@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from eventbench.doctor.findings import Finding, undecodable
 from eventbench.doctor.signs import Signs
-from eventbench.doctor.units import LIKELY, UNITS, Suspicion
 from eventbench.errors import EventbenchError
 from eventbench.events.summary import HOT_SHARE, SHORT_US, Summary
-from eventbench.sources.base import FIXES, Source, how_to_set
+from eventbench.events.units import Suspicion
+from eventbench.sources.base import FIXES, Source, how_to_set, unit_cure, unit_doubt
 
 COARSE_US = 1_000
 FAR_OUT, FAR_AT_LEAST = 2, 64
@@ -129,8 +129,8 @@ def _doubtful_times(source: Source, summary: Summary, times: Times) -> list[Find
     warnings = []
     suspected, tick_us = times.suspected, times.tick_us
     if suspected:
-        what = f"{suspected.why}: are its times in {_unit_in_words(suspected.unit)}? ({suspected.sure})"
-        warnings.append(Finding(about="time unit", what=what, fix=_unit_fix(source, times)))
+        fix = unit_cure(suspected, times.read_as, settable=source.settable("unit"))
+        warnings.append(Finding(about="time unit", what=unit_doubt(suspected), fix=fix))
     elif tick_us >= COARSE_US and summary.events > 100:
         what = f"its times come in steps of {tick_us:,} us: they were rounded"
         fix = "get them as the camera gave them, or expect ties in time"
@@ -171,20 +171,3 @@ def _far_out(summary: Summary) -> Finding | None:
                 fix=f"give the true size with --sensor; to leave out what lies outside, {how_to_set('outside', 'drop')}",
             )
     return None
-
-
-def _unit_in_words(unit: str) -> str:
-    words = {"ns": "nanoseconds", "us": "microseconds", "ms": "milliseconds", "s": "seconds"}
-    return words.get(unit, "frames, an index for a time")
-
-
-def _unit_fix(source: Source, times: Times) -> str:
-    assert times.suspected is not None
-    unit = times.suspected.unit
-    if unit == "frame index":
-        return "multiply each by the time between frames before use: the step scale_time"
-    condition = "if so" if times.suspected.sure == LIKELY else "nothing if it is so short a cut; if not"
-    if source.settable("unit"):
-        return f"{condition}, {how_to_set('unit', unit)}"
-    factor = 1000.0 ** (UNITS.index(unit) - UNITS.index(times.read_as))
-    return f"{condition}, scale them: the step scale_time, least = most = {factor:g}"

@@ -13,16 +13,16 @@ from eventbench.doctor import judgement
 from eventbench.doctor.candidate import Candidate, known_endings
 from eventbench.doctor.findings import Finding
 from eventbench.doctor.signs import Signs
-from eventbench.doctor.units import suspicion
 from eventbench.errors import BadRecording, EventbenchError
 from eventbench.events import Events
 from eventbench.events.measure import Measure
 from eventbench.events.summary import Summary
+from eventbench.events.units import LIKELY, Evidence, suspicion
 from eventbench.files.content import file_bytes
 from eventbench.files.progress import Progress, no_progress
 from eventbench.recordings.read import Reading, source_of
 from eventbench.recordings.windows import open_with
-from eventbench.sources.base import PIECE_EVENTS, Decoded, Note, Size, Source
+from eventbench.sources.base import PIECE_EVENTS, UNIT, Decoded, Note, Size, Source
 
 FROM_OPTION, FROM_FILE, FROM_EVENTS = "given", "stated by the file", "the smallest that holds every event"
 LONG_BYTES = 1 << 24  # a larger file is not read into memory
@@ -156,12 +156,19 @@ def decoded(candidate: Candidate, source: Source, found: Found, progress: Progre
     else:
         size_from = FROM_EVENTS
     unit = signs.unit if signs else getattr(source, "unit", "") or source.time_unit
-    suspected = suspicion(summary, measure.moments, unit, fixed=not source.settable("unit"))
+    evidence = Evidence.of_summary(summary, measure.moments)
+    suspected = suspicion(evidence, unit, fixed=not source.settable("unit"))
+    if suspected and any(note.kind == UNIT for note in found.notes):
+        suspected = suspected._replace(sure=LIKELY)  # the decoder knows whether anybody named the unit
     times = judgement.Times(unit, suspected, measure.tick_us)
     problems, warnings = judgement.of_decoded(
         source, summary, times, signs, size_known=size_from != FROM_EVENTS
     )
-    warnings += [Finding(about=note.kind, what=note.what, fix=note.fix) for note in found.notes if note.fix]
+    warnings += [
+        Finding(about=note.kind, what=note.what, fix=note.fix)
+        for note in found.notes
+        if note.fix and note.kind != UNIT
+    ]
     return Examined(
         path=str(candidate.path),
         bytes=candidate.size,

@@ -8,7 +8,7 @@ from typing import Any
 from eventbench.files.progress import Progress, no_progress
 from eventbench.home import places
 from eventbench.recordings import windows
-from eventbench.recordings.read import Reading
+from eventbench.recordings.read import Reading, warn_of_unit
 from eventbench.recordings.recording import Recording
 
 
@@ -32,7 +32,11 @@ def open_recording(
     cache_dir : the folder of the cache; None takes EVENTBENCH_CACHE, or the user's cache folder
     progress : is called with the work of the first opening
 
-    Raises what `eb.read` of the file raises, and BadStore where the cache cannot be written.
+    Raises what `eb.read` of the file raises, and BadStore where the cache cannot be written. Warns as `eb.read` does.
     """
     cache = places(cache=None if cache_dir is None else str(cache_dir)).cache
-    return windows.open_recording(path, Reading(sensor, source, parameters), cache=cache, progress=progress)
+    recording = windows.open_recording(
+        path, Reading(sensor, source, parameters), cache=cache, progress=progress
+    )
+    warn_of_unit(path, recording.notes)
+    return recording

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from os import PathLike
 from pathlib import Path
@@ -13,12 +14,12 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 import msgspec
 
 from eventbench import registry
-from eventbench.errors import BadRecording, BadSpec
+from eventbench.errors import BadRecording, BadSpec, EventbenchWarning
 from eventbench.events import EventBatch, Events
 from eventbench.files.content import FileHead, file_head
 from eventbench.files.foreign import refuse_foreign
 from eventbench.files.hdf5 import is_hdf5
-from eventbench.sources.base import Decoded, Source
+from eventbench.sources.base import UNIT, Decoded, Note, Source
 
 HEAD_BYTES = 1 << 16  # enough to know every format, or that a file is HDF5
 SHORT_BYTES = 1 << 18  # a file that is no longer is read once, to know it and to decode it
@@ -150,11 +151,21 @@ def read(
         every one, `unit="ms"`, `order="xypt"` and the like as `eventbench show SOURCE` lists them
 
     Raises BadRecording, in one line that names the file, when it is no recording or a damaged one, BadSpec for a
-    parameter that the source does not have, UnknownName for a source that does not exist.
+    parameter that the source does not have, UnknownName for a source that does not exist. Warns (EventbenchWarning) where
+    the events contradict the unit that nobody gave.
     """
-    if source or parameters:
-        return read_counted(path, Reading(sensor, source, parameters)).events
-    return _read(Path(path), _AS_IT_IS, sensor).events
+    reading = Reading(sensor, source, parameters) if source or parameters else _AS_IT_IS
+    found = _read(Path(path), reading, sensor)
+    if found.notes:
+        warn_of_unit(path, found.notes)
+    return found.events
+
+
+def warn_of_unit(path: str | PathLike[str], notes: Sequence[Note]) -> None:
+    """Warn whoever called the caller where one of a file's notes doubts the unit of its times."""
+    for note in notes:
+        if note.kind == UNIT:
+            warnings.warn(f"{os.fspath(path)}: {note.what}; {note.fix}", EventbenchWarning, stacklevel=3)
 
 
 def read_counted(path: str | PathLike[str], reading: Reading | None = None) -> Decoded:
@@ -184,9 +195,14 @@ def read_batch(
 
     The format is that of the first file; another among them is refused. Reading them together costs a fraction of one
     `read` each where recordings are short. `source` and its parameters are as in `read`. Raises BadRecording as `read`
-    does, and where there is no path.
+    does, and where there is no path. Warns as `read` does, once a file.
     """
     files = [path if isinstance(path, Path) else os.fspath(path) for path in paths]
     if not files:
         raise BadRecording("no recording to read", fix="name at least one file")
-    return source_of(Path(files[0]), Reading(sensor, source, parameters)).decode_many(files, sensor)
+    met: list[tuple[str | Path, Sequence[Note]]] = []
+    decoder = source_of(Path(files[0]), Reading(sensor, source, parameters))
+    batch = decoder.decode_many(files, sensor, lambda path, notes: met.append((path, notes)))
+    for path, notes in met:
+        warn_of_unit(path, notes)
+    return batch

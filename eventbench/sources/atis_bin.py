@@ -34,7 +34,9 @@ from eventbench.sources.base import (
     Scan,
     Size,
     Source,
+    Told,
     smallest_sensor,
+    unheard,
 )
 
 LOOKED_AT = 5000  # bytes that tell whether a file without a header is of this format
@@ -102,10 +104,12 @@ class AtisBin(Source, frozen=True, forbid_unknown_fields=True):
             return Decoded(Events.trusted(t, x, y, p, sensor))
         return self.checked((t, x, y, p), sensor=sensor, name=name, notes=cut)
 
-    def decode_many(self, paths: Sequence[Path | str], sensor: tuple[int, int] | None = None) -> EventBatch:
+    def decode_many(
+        self, paths: Sequence[Path | str], sensor: Size | None = None, told: Told = unheard
+    ) -> EventBatch:
         """As `decode` of each, in one pass over one buffer: most of a short file's time is opening and closing it."""
         if self.changes_events:
-            return super().decode_many(paths, sensor)
+            return super().decode_many(paths, sensor, told)
         raw, ends = _all_bytes(paths)
         if (cut := np.diff(ends, prepend=0) % EVENT_BYTES > 0).any():
             self.read(paths[int(np.argmax(cut))], sensor)  # says where

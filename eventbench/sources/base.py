@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -16,6 +16,7 @@ from eventbench.files.progress import Progress, no_progress
 from eventbench.sources._decoded import FIXES, LOSSES, MENDED, Columns, Decoded, Note, decoded, how_to_set
 from eventbench.sources._pieces import PIECE_EVENTS, Piece, Scan
 from eventbench.sources._raw_columns import RawColumns, Size
+from eventbench.sources._unit_doubts import UNIT, unit_cure, unit_doubt
 
 if TYPE_CHECKING:
     from eventbench.specs.card import Card
@@ -29,6 +30,7 @@ __all__ = [
     "ONE_BIT",
     "PER_US",
     "PIECE_EVENTS",
+    "UNIT",
     "Columns",
     "Decoded",
     "Documentation",
@@ -38,15 +40,24 @@ __all__ = [
     "Scan",
     "Size",
     "Source",
+    "Told",
     "checked_events",
     "decoded",
     "how_to_set",
     "smallest_sensor",
+    "unheard",
+    "unit_cure",
+    "unit_doubt",
 ]
 
 PER_US = {"ns": (1, 1000), "us": (1, 1), "ms": (1000, 1), "s": (1_000_000, 1)}  # unit -> (times, divided by)
 GIVE_SENSOR = "give sensor=(width, height), --sensor WxH, or sensor in the card"
 ONE_BIT = "one bit, 1 is ON"  # the polarity of most cameras' formats
+Told = Callable[[Path | str, Sequence[Note]], None]
+
+
+def unheard(path: Path | str, notes: Sequence[Note]) -> None:
+    """Nobody listens to the notes of many files."""
 
 
 class Documentation(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,12 +184,18 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """int64 (recordings,): the number of who is in each recording of a file that holds many; -1 where it does not say."""
         raise NotImplementedError
 
-    def decode_many(self, paths: Sequence[Path | str], sensor: Size | None = None) -> EventBatch:
+    def decode_many(
+        self, paths: Sequence[Path | str], sensor: Size | None = None, told: Told = unheard
+    ) -> EventBatch:
         """The events of many files of this format and one sensor, end to end; as `decode` in all else.
 
-        None for `sensor` takes the smallest that holds what every file says.
+        None for `sensor` takes the smallest that holds what every file says. `told` is called with each file and its notes.
         """
-        recordings = [self.read(path, sensor) for path in paths]
+        recordings = []
+        for path in paths:
+            found = self.read_counted(path, sensor)
+            recordings.append(found.events)
+            told(path, found.notes)
         width = max((events.sensor[0] for events in recordings), default=1)
         height = max((events.sensor[1] for events in recordings), default=1)
         common = sensor or (width, height)

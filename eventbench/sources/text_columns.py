@@ -23,13 +23,20 @@ from eventbench.sources._columns.named import (
     check_order,
     check_subpixels,
     check_unit,
-    found_columns,
-    unit_in_name,
 )
 from eventbench.sources._columns.order import found_order
 from eventbench.sources._columns.source import order_note, outside_fixes
 from eventbench.sources._columns.stored import file_array
-from eventbench.sources._columns.text_head import NUMBER, UTF16, Head, as_ascii, head_of, is_row
+from eventbench.sources._columns.text_head import (
+    NUMBER,
+    UTF16,
+    Head,
+    as_ascii,
+    head_of,
+    is_row,
+    order_of_names,
+    stated_unit,
+)
 from eventbench.sources._columns.text_plain import (
     HEAD_BYTES,
     Rows,
@@ -45,6 +52,7 @@ from eventbench.sources._columns.values import (
     signed_polarity,
     whole_numbers,
 )
+from eventbench.sources._unit_doubts import ReadAs, scan_with_doubt, with_doubt
 from eventbench.sources.base import (
     Columns,
     Decoded,
@@ -131,7 +139,8 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
         if size <= len(head) and not head.endswith(b"\n"):
             head += b"\n"
         rows = self._rows(head, str(path))
-        return rows and scan_plain(path, size, rows, sensor, progress)
+        scan = rows and scan_plain(path, size, rows, sensor, progress)
+        return rows and scan_with_doubt(self, path, scan, rows.read_as(self.unit))
 
     def decode_piece(self, path: Path, scan: Scan, piece: Piece) -> Columns:  # noqa: ARG002  # the piece says all
         """The rows of a piece."""
@@ -139,7 +148,8 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
 
     def _plain(self, data: np.ndarray, name: str, sensor: Size | None) -> Decoded | None:
         rows = self._rows(data[:HEAD_BYTES].tobytes(), name)
-        return rows and decoded_plain(data, rows, sensor, name)
+        found = rows and decoded_plain(data, rows, sensor, name)
+        return rows and found and with_doubt(found, rows.read_as(self.unit))
 
     def _rows(self, head: bytes, name: str) -> Rows | None:
         if self.first or self.subpixels != 1 or self.last_rows:
@@ -151,7 +161,7 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
         return rows_of(head, self.order, self.unit, name, table)
 
     def _decoded(self, data: bytes, name: str, sensor: Size | None) -> Decoded:
-        raw, notes = self._read(data, name)
+        raw, notes, read_as = self._read(data, name)
         t = microseconds(raw.t, raw.unit, name)
         x, y, p = (whole_numbers(values, key, name) for key, values in zip("xyp", raw[1:4], strict=True))
         p = signed_polarity(p)
@@ -166,13 +176,14 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
         else:
             fixes |= _unknown_polarity(p)
         size = sensor or raw.size or smallest_sensor(x, y, name)
-        return self.checked((t, x, y, p), sensor=size, name=name, notes=notes, fixes=fixes)
+        found = self.checked((t, x, y, p), sensor=size, name=name, notes=notes, fixes=fixes)
+        return with_doubt(found, read_as)
 
     def raw_columns(self, data: bytes) -> RawColumns:
         """The columns as they are written, in the order that the header or `order` gives; words as true and false."""
         return self._read(data, "")[0]
 
-    def _read(self, data: bytes, name: str) -> tuple[RawColumns, list[Note]]:
+    def _read(self, data: bytes, name: str) -> tuple[RawColumns, list[Note], ReadAs]:
         data = as_ascii(data)
         head = head_of(data, self.order, name)
         table, notes = self._table(data[head.start :], head, name, data.count(b"\n", 0, head.start))
@@ -185,7 +196,7 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
                     self.last_rows,
                 )
             )
-        order = self.order or _order_of_names(head.names)
+        order = self.order or order_of_names(head.names)
         if not order and len(table) == 4:
             order = found_order(table, "txyp", name)
             notes += [order_note(order)] if order != "txyp" else []
@@ -200,8 +211,10 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
         columns = {
             key: _whole(key, values, name) for key, values in zip(order, table, strict=True) if key != "-"
         }
-        unit = self.unit or _unit(head.names, columns["t"])
-        return RawColumns(columns["t"], columns["x"], columns["y"], columns["p"], unit, head.size), notes
+        stated = stated_unit(head.names)
+        unit = self.unit or stated or _unit(columns["t"])
+        raw = RawColumns(columns["t"], columns["x"], columns["y"], columns["p"], unit, head.size)
+        return raw, notes, ReadAs(unit, given=bool(self.unit), stated=bool(stated))
 
     def _table(self, rows: bytes, head: Head, name: str, before: int) -> tuple[list[np.ndarray], list[Note]]:
         """Each column of the rows; `before` lines come before them. A last line that is cut is left out with `salvage`."""
@@ -247,23 +260,12 @@ def _unknown_polarity(p: np.ndarray) -> dict[str, str]:
     return {"unknown_polarity": fix}
 
 
-def _unit(names: list[str], t: np.ndarray) -> str:
-    """The unit of times: as the header says, else as the times look."""
-    named = next(
-        (unit for name in names if name == found_columns(names)["t"] and (unit := unit_in_name(name))), ""
-    )
-    if named:
-        return named
+def _unit(t: np.ndarray) -> str:
+    """The unit of times as they look."""
     if t.dtype.kind == "f":
         return "s"
     is_date = len(t) and DATES_S[0] * 10**9 <= int(t.min()) and int(t.max()) <= DATES_S[1] * 10**9
     return "ns" if is_date else "us"
-
-
-def _order_of_names(names: list[str]) -> str:
-    """The columns as `order` has them, of the names in a header; "" without."""
-    column_of = {name: column for column, name in found_columns(names).items()}
-    return "".join(column_of.get(name, "-") for name in names)
 
 
 def _numbers(rows: bytes, values: np.ndarray, powers: np.ndarray) -> np.ndarray:

@@ -12,8 +12,8 @@ SHOWN = {"sensor": "WxH", "group": "NAME", "camera": "NAME", "subpixels": "32", 
 class OddFile:
     """A kind of input, with the cases that are of it.
 
-    `outcome` is what happens without a setting: "read", "doubted" (read, and doctor doubts its unit), or "refused", whose
-    message, or doctor's doubt, has `words` (a pattern). `settings`, in the words of the command line, lead to the events,
+    `outcome` is what happens without a setting: "read", "doubted" (read, with a warning about its unit), or "refused", whose
+    message, or the doubt, has `words` (a pattern). `settings`, in the words of the command line, lead to the events,
     and are what the message advises unless `advised` is false. `events`, `sensor`, `lost` and `notes` hold with them.
     Where `truth` names columns, they are compared, times with `within_us` and, where `starts_us` is given, from there on;
     `without` is the row of the truth that a file lacks.
@@ -39,7 +39,7 @@ class OddFile:
 
     def row(self) -> str:
         """Its row of the page."""
-        outcome = "read; doctor doubts" if self.outcome == "doubted" else self.outcome
+        outcome = "read; doubted" if self.outcome == "doubted" else self.outcome
         by_default = f"{outcome}: {self.because}" if self.because else outcome
         settings = " ".join(f"`{key}={SHOWN.get(key, value)}`" for key, value in self.settings.items())
         cure = "; ".join(part for part in (settings, self.cure) if part)

@@ -95,6 +95,7 @@ def test_numbers_in_text_are_those_of_python(tmp_path: Path, events: eb.Events, 
     assert (tmp_path / "a.csv").read_text().splitlines() == rows
 
 
+@pytest.mark.filterwarnings("ignore::eventbench.EventbenchWarning")  # one pixel in 115 days
 def test_times_of_today_in_seconds_keep_their_microseconds(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     t = np.sort(rng.integers(1_790_000_000_000_000, 1_800_000_000_000_000, 20_000))

@@ -39,7 +39,9 @@ def dataset_index() -> str:
             "files, times that step back, events off the sensor.",
             _formats(),
             "`eventbench show NAME` has the layout of a format's words, its parameters and its source. A reader that has "
-            'parameters takes them in the card: `source = { name = "text_columns", order = "xytp", unit = "s" }`.',
+            'parameters takes them in the card: `source = { name = "text_columns", order = "xytp", unit = "s" }`. '
+            "Where nobody says the unit of times and the events contradict the usual one, `eb.read` warns (`eb.EventbenchWarning`) and every command "
+            "says so, with the unit to set.",
             "## Formats that are written",
             "`eventbench convert IN OUT` and `events.save(path)` write a recording for others. The ending says the format, or `--to NAME` and "
             "`writer=`; `--write KEY=VALUE`, or a keyword of `save`, sets a parameter. Each file is read back and compared before it gets its "

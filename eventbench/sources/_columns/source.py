@@ -29,6 +29,7 @@ from eventbench.sources._columns.values import (
     whole_numbers,
     whole_or_in,
 )
+from eventbench.sources._unit_doubts import ReadAs, scan_with_doubt, with_doubt
 from eventbench.sources.base import (
     Columns,
     Decoded,
@@ -116,7 +117,12 @@ class ColumnSource(Source, frozen=True, forbid_unknown_fields=True):
             p = p - 1 if len(p) and p.dtype.kind in "iu" and p.min() >= 1 and p.max() == 2 else p
         size = sensor or columns.size or smallest_sensor(x, y, name)
         notes = [*columns.notes, *precision_notes(columns.t, unit)]
-        return self.checked((t, x, y, p), sensor=size, name=name, notes=notes, fixes=fixes)
+        found = self.checked((t, x, y, p), sensor=size, name=name, notes=notes, fixes=fixes)
+        return with_doubt(found, self.read_as(columns.unit))
+
+    def read_as(self, stated: str) -> ReadAs:
+        """The unit of the times of a file that says this of them, "" where nothing."""
+        return ReadAs(self.unit or stated or "us", given=bool(self.unit), stated=bool(stated))
 
     def raw_of(self, columns: NamedColumns) -> RawColumns:
         """The columns before any check, for doctor."""
@@ -158,7 +164,7 @@ class StoredColumnSource(ColumnSource, frozen=True, forbid_unknown_fields=True):
         if not self._is_plain(stored):
             return None
         events = plain.events_of(stored, sensor)
-        return None if events is None else Decoded(events)
+        return None if events is None else with_doubt(Decoded(events), self.read_as(stored.unit))
 
     def _is_plain(self, stored: StoredColumns) -> bool:
         as_it_is = self.subpixels == 1 and not self.first and not self.order
@@ -172,7 +178,10 @@ class StoredColumnSource(ColumnSource, frozen=True, forbid_unknown_fields=True):
     def scan(self, path: Path, sensor: Size | None = None, progress: Progress = no_progress) -> Scan | None:
         """Pieces of rows; None where `events_of` has to see all of them. `progress` is told of rows."""
         with self.stored(path) as stored:
-            return plain.scan_of(stored, sensor, progress) if stored and self._is_plain(stored) else None
+            if stored is None or not self._is_plain(stored):
+                return None
+            scan, read_as = plain.scan_of(stored, sensor, progress), self.read_as(stored.unit)
+        return scan_with_doubt(self, path, scan, read_as)
 
     def raw_pieces(self, path: Path) -> Iterator[RawColumns]:
         """As `raw_of`, a block of rows at a time; none where a value needs more than a look.

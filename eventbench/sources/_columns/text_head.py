@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from eventbench.errors import BadRecording
-from eventbench.sources._columns.named import found_columns
+from eventbench.sources._columns.named import found_columns, unit_in_name
 from eventbench.sources.base import how_to_set
 
 NUMBER = rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
@@ -134,3 +134,16 @@ def _no_row(number: int, line: bytes, name: str) -> BadRecording:
         allowed="names of columns, a comment, or four numbers",
         fix=f"if it names the columns, say which is which: {how_to_set('order', 'txyp')}, or as they are",
     )
+
+
+def stated_unit(names: list[str]) -> str:
+    """The unit of times as the header says, "" where it does not."""
+    return next(
+        (unit for name in names if name == found_columns(names)["t"] and (unit := unit_in_name(name))), ""
+    )
+
+
+def order_of_names(names: list[str]) -> str:
+    """The columns as `order` has them, of the names in a header; "" without."""
+    column_of = {name: column for column, name in found_columns(names).items()}
+    return "".join(column_of.get(name, "-") for name in names)

@@ -20,6 +20,7 @@ from eventbench.sources._columns.stored import file_open, read_into
 from eventbench.sources._columns.text_head import Head, as_ascii, head_of
 from eventbench.sources._columns.values import DATES_S
 from eventbench.sources._memory import columns as fresh_columns
+from eventbench.sources._unit_doubts import ReadAs
 from eventbench.sources.base import PIECE_EVENTS, Columns, Decoded, Note, Piece, Scan, Size
 
 HEAD_BYTES = 1 << 16
@@ -44,6 +45,10 @@ class Rows(NamedTuple):
     seconds: bool
     size: Size | None
     columns: int
+
+    def read_as(self, given: str) -> ReadAs:
+        """The unit of its times, of which whoever reads says this, "" where nothing."""
+        return ReadAs("s" if self.seconds else self.unit or "us", given=bool(given), stated=bool(self.unit))
 
 
 def rows_of(head: bytes, order: str, unit: str, name: str, table: Tables) -> Rows | None:
