@@ -12,6 +12,7 @@ import importlib.util
 import itertools
 import re
 import sys
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
@@ -187,3 +188,18 @@ def _is_installed(top: str) -> bool:
         return importlib.util.find_spec(top) is not None
     except (ImportError, ValueError):
         return True  # in sys.modules, from nowhere
+
+
+def line_of(error: BaseException, loading: GuestPackage | None = None) -> str:
+    """Where in the files of a guest an error arose, as " (parts/deep.py, line 3)"; "" where it did not, or says so itself.
+
+    `loading` is a package that could not be loaded.
+    """
+    packages = {**_packages, **({loading.name: loading} if loading else {})}
+    found = ""
+    for frame, line in traceback.walk_tb(None if isinstance(error, SyntaxError) else error.__traceback__):
+        package = packages.get(str(frame.f_globals.get("__name__", "")).partition(".")[0])
+        if package is not None and Path(frame.f_code.co_filename).is_relative_to(package.folder):
+            name = Path(frame.f_code.co_filename).relative_to(package.folder).as_posix()
+            found = f" ({name}, line {line})"
+    return found

@@ -12,6 +12,7 @@ from torch.nn.parameter import is_lazy
 
 from eventbench.errors import BadSubmission, EventbenchError
 from eventbench.models.protocols import ScoresPerStep
+from eventbench.submission.guest_package import line_of
 from eventbench.submission.user_code import ModelCode, load_code
 from eventbench.task_kinds.base import DEFAULT_KIND, Answer, TaskKind, task_kind_named
 
@@ -45,7 +46,7 @@ def make_model(
         raise
     except (Exception, SystemExit) as error:
         raise BadSubmission(
-            f"the model cannot be made: {type(error).__name__}: {error}",
+            f"the model cannot be made: {type(error).__name__}: {error}{line_of(error)}",
             where=code.name,
             fix="it is called as Model(sensor=(width, height), time_steps=T, classes=K, **config)",
         ) from error
@@ -116,7 +117,7 @@ def _call(function: Callable[[torch.Tensor], object], frames: torch.Tensor, meth
         raise
     except (Exception, SystemExit) as error:
         raise BadSubmission(
-            f"{method} raised {type(error).__name__}: {error}",
+            f"{method} raised {type(error).__name__}: {error}{line_of(error)}",
             where=name,
             fix=f"it is called with frames {tuple(frames.shape)}",
         ) from error

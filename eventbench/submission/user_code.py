@@ -10,7 +10,7 @@ from torch import nn
 
 from eventbench import digest, registry
 from eventbench.errors import BadSubmission, EventbenchError, UnknownName
-from eventbench.submission.guest_package import GuestPackage
+from eventbench.submission.guest_package import GuestPackage, line_of
 
 
 class ModelCode(NamedTuple):
@@ -69,9 +69,12 @@ def _class_in_file(package: GuestPackage, file: str, name: str) -> type:
     try:
         module = package.module(file)
     except (Exception, SystemExit) as error:
+        line = line_of(error, package)
         text = str(error).replace(f"{package.name}.", "").replace(package.name, package.folder.name)
         raise EventbenchError(
-            f"the file does not run: {type(error).__name__}: {text}", where=path, fix=_fix(error, path, name)
+            f"the file does not run: {type(error).__name__}: {text}{line}",
+            where=path,
+            fix=_fix(error, path, name),
         ) from error
     member = getattr(module, name, None)
     if not inspect.isclass(member):

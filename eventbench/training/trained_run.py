@@ -18,6 +18,7 @@ from torch import nn
 from eventbench.errors import BadSubmission
 from eventbench.layers.lif import backends_used
 from eventbench.loading.task_data import TaskData
+from eventbench.submission.guest_package import line_of
 from eventbench.submission.model import make_model
 from eventbench.submission.user_code import ModelCode
 from eventbench.task_kinds.base import TaskKind, task_kind_named
@@ -147,7 +148,7 @@ def _fit(job: TrainingJob, model: nn.Module, generator: torch.Generator, watch: 
         if not job.code.submitted:
             raise
         raise BadSubmission(
-            f"training failed: {type(error).__name__}: {error}", where=job.code.name
+            f"training failed: {type(error).__name__}: {error}{line_of(error)}", where=job.code.name
         ) from error
 
 

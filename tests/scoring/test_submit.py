@@ -166,7 +166,10 @@ GOOD = "scores = self.readout(frames.sum(0).flatten(1)); "
             "the model cannot be made: ValueError: no",
         ),
         (LINEAR_NET.replace("sensor, time_steps", "time_steps"), "the model cannot be made: TypeError: "),
-        (body("raise ValueError('no')"), "forward raised ValueError: no; it is called with frames (4, "),
+        (
+            body("raise ValueError('no')"),
+            "forward raised ValueError: no (my_model.py, line 11); it is called with frames (4, ",
+        ),
         (body("raise SystemExit(0)"), "forward raised SystemExit: 0"),
         (
             body(GOOD + "return scores[:, :1]"),

@@ -6,7 +6,7 @@ import hashlib
 import pickle
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from eventbench.errors import BadSubmission, EventbenchError
 from eventbench.submission import files as rules
 from eventbench.submission.files import needed_files
 from eventbench.submission.folder import SubmissionFolder
+from eventbench.submission.model import call_model, make_model
 from eventbench.submission.user_code import ModelCode, load_code
 from tests.support.own_networks import PACKAGE, package_submission, write_files
 
@@ -121,7 +122,7 @@ def test_a_model_can_be_pickled_and_compiled(tmp_path: Path) -> None:
     [
         (
             {"net.py": net("import blokcs", "0")},
-            "the file does not run: ModuleNotFoundError: No module named 'blokcs'; it may import what is installed, and what lies "
+            "the file does not run: ModuleNotFoundError: No module named 'blokcs' (net.py, line 2); it may import what is installed, and what lies "
             "beside it or below: import blocks, from .blocks import Block",
         ),
         ({"net.py": net("from .blokcs import X", "0")}, "ModuleNotFoundError: No module named 'blokcs'"),
@@ -144,6 +145,19 @@ def test_a_file_that_does_not_run_is_one_line_and_nothing_is_left(
         load_code("net.py:Net", tmp_path / "s")
     assert line in str(refusal.value).replace(f"{tmp_path}/s", "s")
     assert {name for name in set(sys.modules) - before if "guest" in name} == set()
+
+
+@pytest.mark.parametrize("place", ["__init__", "forward"])
+def test_what_a_model_raises_is_told_with_its_line(tmp_path: Path, place: str) -> None:
+    code = f"import blocks\nfrom torch import nn\n\nclass Net(nn.Module):\n    def {place}(self, *_, **__):\n        blocks.fail()\n"
+    files = {"net.py": code, "blocks.py": "import torch\n\ndef fail():\n    torch.ones(2) @ torch.ones(3)\n"}
+    loaded = load_code("net.py:Net", write_files(tmp_path, files))
+    calls: dict[str, Callable[[], object]] = {
+        "__init__": lambda: make_model(loaded, {}, (4, 3), 5, 2),
+        "forward": lambda: call_model(loaded.model_class(), torch.ones(5, 1, 2, 3, 4), 2, "net.py:Net"),
+    }
+    with pytest.raises(BadSubmission, match=r"RuntimeError: .* \(blocks.py, line 4\); it is called "):
+        calls[place]()
 
 
 def test_a_file_that_imports_from_above_is_told_where_to_be_named_and_that_works(tmp_path: Path) -> None:
