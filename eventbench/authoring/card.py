@@ -65,7 +65,7 @@ def new_card(
     recordings = [
         recording for recording in examined.recordings if not Path(recording.path).name.startswith("._")
     ]
-    taken, remarks = _of_one_kind(recordings, folder)
+    taken, others, remarks = _of_one_kind(recordings, folder)
     source = configured(registry.sources.get(taken[0].format), taken[0].format, reading.parameters, folder)
     paths = [recording.path.replace("\\", "/") for recording in taken]
     if source.holds_many and any(map(ROW.search, paths)):
@@ -88,7 +88,7 @@ def new_card(
     )
     dataset = Dataset(Named(out.stem, out, card), folder)
     samples = dataset.samples()
-    remarks += _not_taken(dataset, samples, examined.passed_over)
+    remarks += _not_taken(dataset, samples, others, examined.passed_over)
     counts = {
         split: [
             sum(sample.label == label for sample in samples if sample.split == split)
@@ -102,18 +102,37 @@ def new_card(
     return WrittenCard(out, text, card, numbers, structure.guesses, remarks)
 
 
-def _not_taken(dataset: Dataset, samples: list[Sample], passed_over: list[str]) -> list[str]:
-    """A remark on each file that the card does not take, and on each text that it takes and that has no events."""
+def _not_taken(
+    dataset: Dataset, samples: list[Sample], others: list[Examined], passed_over: list[str]
+) -> list[str]:
+    """Remarks on what the card does not take, each file once, and on each text that it takes and that has no events.
+
+    `others` are recordings of another kind; of those that nobody would take for a sample, only that they are there is told.
+    """
     found = {path_below(dataset.root, sample.recording) for sample in samples}
-    return [f"not taken: {file}" for file in dataset.passed_over(samples)] + [
-        f"cannot be read: {path}: eventbench doctor says why"
-        for path in passed_over
-        if path.replace("\\", "/") in found
+    told = dataset.passed_over(samples)
+    named = {file.path for file in told}
+    kinds = Counter(_kind(one) for one in others if ROW.sub("", one.path).replace("\\", "/") not in named)
+    unread = [path for path in passed_over if path.replace("\\", "/") in found]
+    return [
+        *(
+            f"not taken: {count:,} recordings of another kind: {name} ({ending})"
+            for (name, ending), count in kinds.items()
+        ),
+        *(f"not taken: {file}" for file in told),
+        *(f"cannot be read: {path}: eventbench doctor says why" for path in unread),
     ]
 
 
-def _of_one_kind(recordings: list[Examined], folder: Path) -> tuple[list[Examined], list[str]]:
-    """The recordings of the most frequent format and ending, and a remark on each other and each that cannot be read."""
+def _kind(recording: Examined) -> tuple[str, str]:
+    """Its format and ending."""
+    return recording.format, PurePosixPath(ROW.sub("", recording.path)).suffix
+
+
+def _of_one_kind(
+    recordings: list[Examined], folder: Path
+) -> tuple[list[Examined], list[Examined], list[str]]:
+    """The recordings of the most frequent format and ending, all others, and a remark on each of the first that cannot be read."""
     readable = [recording for recording in recordings if recording.summary]
     if not readable:
         if not recordings:
@@ -126,25 +145,20 @@ def _of_one_kind(recordings: list[Examined], folder: Path) -> tuple[list[Examine
             fix=problem.fix if problem else "",
         )
 
-    def kind(recording: Examined) -> tuple[str, str]:
-        return recording.format, PurePosixPath(ROW.sub("", recording.path)).suffix
-
-    most = Counter(map(kind, readable)).most_common(1)[0][0]
+    most = Counter(map(_kind, readable)).most_common(1)[0][0]
     taken = [
         recording
         for recording in recordings
-        if kind(recording) == most or (not recording.summary and kind(recording)[1] == most[1])
+        if _kind(recording) == most or (not recording.summary and _kind(recording)[1] == most[1])
     ]
     broken = [
         f"cannot be read: {recording.path}: {recording.problems[0].what}; {recording.problems[0].fix}"
         for recording in taken
         if not recording.summary and recording.problems
     ]
-    others = Counter(kind(recording) for recording in recordings if recording not in taken)
-    return taken, broken + [
-        f"not taken: {count:,} recordings of another kind: {name} ({ending})"
-        for (name, ending), count in others.items()
-    ]
+    of_the_kind = {recording.path for recording in taken}
+    others = [recording for recording in recordings if recording.path not in of_the_kind]
+    return taken, others, broken
 
 
 def _source_table(name: str, source: Source, reading: Reading) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from eventbench import registry
+from eventbench.cli import _options
 from eventbench.errors import EventbenchError
 from eventbench.home import Places
 from eventbench.specs import catalog
@@ -112,6 +113,6 @@ def _stores(places: Places) -> list[dict[str, Any]]:
         state = "" if item.kind == STORE else f", {item.kind}"
         size = item.bytes
         name = item.path.relative_to(places.cache).as_posix()
-        summary = f"{item.dataset} as {content}{state}, {size / 1e6:,.1f} MB"
+        summary = f"{item.dataset} as {content}{state}, {_options.size(size)}"
         rows.append({"name": name, "summary": summary, "path": str(item.path), "bytes": size})
     return rows

@@ -57,3 +57,11 @@ def say(line: str) -> None:
     from eventbench.leaderboard.figures import plain
 
     click.echo(plain(line))
+
+
+def size(count: float) -> str:
+    """`9.1 MB`, `512 bytes`."""
+    for unit, bytes_each in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= bytes_each:
+            return f"{count / bytes_each:,.1f} {unit}"
+    return f"{count:,.0f} bytes"

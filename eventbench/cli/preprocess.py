@@ -128,7 +128,7 @@ def _print_stores(dataset: str, reports: list[Report], remarks: list[Remark], as
         if store["mended"]:
             mended = ", ".join(f"{count:,} {kind}" for kind, count in store["mended"].items())
             click.echo(f"  mended: {mended}")
-        click.echo(f"  {store['path']} ({store['bytes'] / 1e6:,.1f} MB)")
+        click.echo(f"  {store['path']} ({_options.size(store['bytes'])})")
         for note in store["notes"] if report is reports[0] else ():
             _options.say(f"  note: {_note_text(note)}")
         for note in report.notes:

@@ -194,6 +194,24 @@ def test_what_is_not_taken_or_cannot_be_read_is_said(tmp_path: Path) -> None:
     assert "not taken: extra/cat/1.bin: the card does not name the folder extra/cat" in remarks
 
 
+def test_a_file_that_is_not_taken_is_told_once(tmp_path: Path) -> None:
+    names = [f"{split}/{pet}/{k}.bin" for split in ("train", "test") for pet in PETS for k in range(4)]
+    root = folder(tmp_path, names)
+    for number, name in enumerate(("train/cat/9.NPZ", "test/dog/9.NPZ", "train/cat/9.npz")):
+        (root / name).write_bytes(
+            npz_bytes(**dict(zip("txyp", np.array(sided_events(0, 50 + number)).T, strict=True)))
+        )
+    (root / "train" / "cat" / "0.bin").rename(root / "train" / "cat" / "0.BIN")
+    written = new_card(root, tmp_path / "own.toml")
+    assert written.samples == {"train": 7, "test": 8}
+    assert sorted(written.remarks) == [
+        "not taken: test/dog/9.NPZ: its ending is .NPZ, the card takes .bin",
+        "not taken: train/cat/0.BIN: its ending is .BIN, the card takes .bin",
+        "not taken: train/cat/9.NPZ: its ending is .NPZ, the card takes .bin",
+        "not taken: train/cat/9.npz: its ending is .npz, the card takes .bin",
+    ]
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [

@@ -96,7 +96,10 @@ def test_records_show_their_accuracy_and_broken_ones_their_reason(tmp_path: Path
 def test_stores_are_listed_by_their_file(tmp_path: Path) -> None:
     mini = miniature(tmp_path, train=2, test=2)
     path = events_store(mini.named_card, mini.places.data, mini.places.cache).store
-    assert listed(tmp_path, "stores") == f"mini/{path.name}  mini as events, 0.0 MB\n"
+    assert (
+        listed(tmp_path, "stores")
+        == f"mini/{path.name}  mini as events, {path.stat().st_size / 1000:,.1f} kB\n"
+    )
 
 
 def test_an_unknown_kind_is_refused_with_the_nearest() -> None:

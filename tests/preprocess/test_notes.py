@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,9 @@ def test_notes_are_told_by_kind_with_one_file_as_an_example(
     command = ("preprocess", own.card, *own.flags, "--pipeline", own.pipeline)
     status, out, err = run_cli(capsys, *command)
     assert (status, err) == (0, "")
+    sizes = re.findall(r"^  /.*\.h5 \(([\d.,]+) (\w+)\)$", out, re.MULTILINE)
+    assert len(sizes) == 2
+    assert all(float(size) >= 1 and unit == "kB" for size, unit in sizes)  # no store is of 0.0 MB
     (line,) = [line for line in out.splitlines() if line.startswith("  note: ")]
     assert line.startswith("  note: order: 6 files, as test/left/00001.csv: ")
     # And again where the stores are there, in both of them.

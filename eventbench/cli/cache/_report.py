@@ -86,14 +86,6 @@ def short(path: str, cache: Path) -> str:
     return path.removeprefix(f"{cache}/")
 
 
-def size(count: float) -> str:
-    """`9.1 MB`, `512 bytes`."""
-    for unit, bytes_each in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= bytes_each:
-            return f"{count / bytes_each:,.1f} {unit}"
-    return f"{count:,.0f} bytes"
-
-
 def own_card_and_pipeline(function: Callable[..., None]) -> Callable[..., None]:
     """Cards and pipelines of the user's own count beside the shipped ones."""
     card = click.option(

@@ -14,7 +14,6 @@ from eventbench.cli.cache._report import (
     item_json,
     samples_text,
     short,
-    size,
     state_text,
 )
 
@@ -84,7 +83,7 @@ def _lines(
 
     lines = [f"{store.card.id} as {f'frames of {store.pipeline.id}' if store.pipeline else 'events'}"]
     if present:
-        about = f"{samples_text(present)}, {size(present['bytes'])}"
+        about = f"{samples_text(present)}, {_options.size(present['bytes'])}"
         lines.append(f"  store: {store.key.path}: {state_text(present)}, {about}")
     else:
         lines.append(f"  store: {store.key.path}: not there; {command_line} makes it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from eventbench.cli import _options
-from eventbench.cli.cache._report import cache_and_expected, own_card_and_pipeline, short, size
+from eventbench.cli.cache._report import cache_and_expected, own_card_and_pipeline, short
 
 
 @click.command(name="gc")
@@ -53,7 +53,7 @@ def command(
         return
     verb = "would remove" if dry_run else "removed"
     for path, why, count in gone:
-        _options.say(f"{verb} {short(str(path), cache)}: {why} ({size(count)})")
+        _options.say(f"{verb} {short(str(path), cache)}: {why} ({_options.size(count)})")
     for entry in left:
         _options.say(f"left {short(str(entry.item.path), cache)}: it is being written")
-    _options.say(f"{cache}: {len(gone):,} {'to remove' if dry_run else 'removed'}, {size(freed)}")
+    _options.say(f"{cache}: {len(gone):,} {'to remove' if dry_run else 'removed'}, {_options.size(freed)}")

@@ -12,7 +12,6 @@ from eventbench.cli.cache._report import (
     own_card_and_pipeline,
     samples_text,
     short,
-    size,
     state_text,
 )
 
@@ -34,14 +33,16 @@ def command(cards: tuple[str, ...], pipelines: tuple[str, ...], cache_dir: str |
         kept = [{**index._asdict(), "path": str(index.path)} for index in indexes]
         _options.print_json({"cache": str(cache), "stores": stores, "indexes": kept})
         return
-    _options.say(f"{cache}: {len(stores):,} stores, {size(sum(store['bytes'] for store in stores))}")
+    _options.say(f"{cache}: {len(stores):,} stores, {_options.size(sum(store['bytes'] for store in stores))}")
     for store in stores:
         samples = f"{samples_text(store)}, " if store["state"] not in WITHOUT_SAMPLES else ""
-        _options.say(f"  {short(store['path'], cache)}: {samples}{size(store['bytes'])}, {state_text(store)}")
+        _options.say(
+            f"  {short(store['path'], cache)}: {samples}{_options.size(store['bytes'])}, {state_text(store)}"
+        )
     if indexes:
         useless = sum(bool(index.useless) for index in indexes)
         of_no_use = f", {useless:,} of no use any more" if useless else ""
-        total = size(sum(index.bytes for index in indexes))
+        total = _options.size(sum(index.bytes for index in indexes))
         _options.say(
             f"  {indexes[0].path.parent.name}: {len(indexes):,} of long recordings, {total}{of_no_use}"
         )
