@@ -49,7 +49,7 @@ def command(
     IN is to be read, as for doctor.
 
     The file is read back and compared before it gets its name. A value that the format cannot hold is refused, never clamped.
-    Long recordings go through in stretches of a million events; .npz and .npy alone hold all of it in memory (13 bytes an event).
+    Long recordings go through in stretches of 262,144 events; .npz and .npy alone hold all of it in memory (13 bytes an event).
     """
     from eventbench.cli._progress import bar
     from eventbench.recordings.convert import Window, convert

@@ -105,7 +105,9 @@ def _draw(name: str, out: str, cache_dir: str | None, as_json: bool, **drawing: 
     check_target(target, drawing["force"])  # first, so that no large file is read in vain
     reading = _reading.reading(*(drawing[name] for name in _reading.NAMES))
     decoder, cache = source_of(path, reading), home.places(cache=cache_dir).cache
-    recording = open_with(decoder, path, reading.sensor, cache=cache, keep_columns=False, progress=bar)
+    recording = open_with(
+        decoder, path, reading.sensor, cache=cache, keep_columns=False, may_not_keep=True, progress=bar
+    )
     picture = draw(
         recording,
         target,

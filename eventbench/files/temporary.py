@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from eventbench.errors import BadSpec
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room, or none for this user, or in this file
 
 
 @contextmanager
@@ -22,7 +25,10 @@ def as_file(data: bytes) -> Iterator[Path]:
 
 @contextmanager
 def replacing(out: Path) -> Iterator[Path]:
-    """A temporary file in the folder of `out`: renamed to `out` if the block succeeds, and on the disk, else deleted."""
+    """A temporary file in the folder of `out`: renamed to `out` if the block succeeds, and on the disk, else deleted.
+
+    Raises BadSpec where it cannot be made, or the disk is full.
+    """
     try:
         number, name = tempfile.mkstemp(prefix=f".{out.stem}-", suffix=out.suffix, dir=out.parent)
     except OSError as error:
@@ -37,5 +43,10 @@ def replacing(out: Path) -> Iterator[Path]:
         with path.open("rb") as written:
             os.fsync(written.fileno())  # a name must not outlive a crash that its bytes do not
         path.replace(out)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        fix = "make room, or choose another folder; nothing was kept"
+        raise BadSpec(f"cannot be written: {os.strerror(error.errno)}", where=out, fix=fix) from None
     finally:
         path.unlink(missing_ok=True)

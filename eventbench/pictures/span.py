@@ -58,12 +58,12 @@ class Span:
             raise BadRecording("no event to draw")
 
     def pieces(self, start: float, stop: float) -> Iterator[Events]:
-        """The events from `start` to before `stop`, in us from the first, in pieces of a million at most."""
+        """The events from `start` to before `stop`, in us from the first, in pieces of 262,144 at most."""
         first, end = self.first_us + math.ceil(start), min(self.first_us + math.ceil(stop), self.last_us + 1)
         yield from self._recording.windows(events=PIECE_EVENTS, start_us=first, stop_us=end)
 
     def all(self, progress: Progress = no_progress) -> Iterator[Events]:
-        """All events, in pieces of a million at most; `progress` is told of the pieces."""
+        """All events, in pieces of 262,144 at most; `progress` is told of the pieces."""
         firsts = range(self._first, self._stop, PIECE_EVENTS)
         for first in progress(firsts, of="read", unit="piece", total=len(firsts)):
             yield self._recording.events(first, min(first + PIECE_EVENTS, self._stop))

@@ -56,7 +56,7 @@ def save(
 
     Parameters
     ----------
-    events : the recording, in memory or open; of an open one no more than a million events are in memory at a time
+    events : the recording, in memory or open; of an open one 262,144 events are in memory at a time
     path : the file; its folder must be there
     writer : the name of one, of `eventbench ls writers`; "" for the one that the ending of `path` belongs to
     overwrite : replace a file that is there; else that is refused

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from eventbench import digest, registry
-from eventbench.errors import BadRecording
+from eventbench.errors import BadRecording, BadStore
 from eventbench.files.progress import Progress, no_progress
 from eventbench.recordings import index_files
 from eventbench.recordings._held import HeldEvents
@@ -54,11 +54,13 @@ def open_with(
     *,
     cache: Path | None = None,
     keep_columns: bool = True,
+    may_not_keep: bool = False,
     progress: Progress = no_progress,
 ) -> Recording:
     """As `open_recording`, by a source that is known.
 
     Without `keep_columns` those of a file that was decoded whole go to a temporary file, and are decoded again the next time.
+    With `may_not_keep`, a cache that cannot be written is done without: the next opening goes through the file again.
     """
     try:
         state = file_state(path)
@@ -69,7 +71,7 @@ def open_with(
         decoded = source.read_counted(path, sensor)
         if len(decoded.events) <= SMALL_EVENTS:
             return Recording.of(decoded, path)
-    opening = _Opening(source, path, sensor, state, cache, keep_columns)
+    opening = _Opening(source, path, sensor, state, cache, keep_columns, may_not_keep)
     return opening.found() or opening.made(decoded, progress)
 
 
@@ -99,6 +101,7 @@ class _Opening(NamedTuple):
     state: tuple[int, int]
     cache: Path | None
     keep_columns: bool
+    may_not_keep: bool = False
 
     @property
     def made_from(self) -> dict[str, Any]:
@@ -140,13 +143,22 @@ class _Opening(NamedTuple):
             )
         if file_state(self.path) != self.state:
             raise BadRecording("the file changed while it was read", where=self.path, fix="open it again")
+        as_columns = scan is None and not self.keep_columns
+        kept = self._kept(index, {} if as_columns else arrays)
+        if kept is not None and not as_columns:
+            return self._recording(*kept)
+        return self._recording(index, arrays if scan is not None else _in_temporary_file(index, arrays))
+
+    def _kept(self, index: Index, arrays: Arrays) -> tuple[Index, Arrays] | None:
+        """What the cache holds from now on; None where there is none, or one that cannot be written and need not."""
         if self.cache is None:
-            return self._recording(index, arrays if scan is not None else _in_temporary_file(index, arrays))
-        kept = index_files.index_path(self.cache, made_from)
-        if scan is None and not self.keep_columns:
-            index_files.keep(kept, index, {})
-            return self._recording(index, _in_temporary_file(index, arrays))
-        return self._recording(*index_files.keep(kept, index, arrays))
+            return None
+        try:
+            return index_files.keep(index_files.index_path(self.cache, index.made_from), index, arrays)
+        except BadStore:
+            if self.may_not_keep:
+                return None
+            raise
 
     def _recording(self, index: Index, arrays: Arrays) -> Recording:
         again = partial(
@@ -156,6 +168,7 @@ class _Opening(NamedTuple):
             self.sensor,
             cache=self.cache,
             keep_columns=self.keep_columns,
+            may_not_keep=self.may_not_keep,
         )
         return Recording(self.path, index, partial(self._events, index, arrays), again)
 
@@ -178,7 +191,16 @@ def _decoded_whole(decoded: Decoded, made_from: dict[str, Any]) -> tuple[Index, 
 
 
 def _in_temporary_file(index: Index, arrays: Arrays) -> Arrays:
-    """The arrays, mapped from a file that has no name and goes with them."""
-    with tempfile.TemporaryFile(prefix="eventbench-") as file:
-        index_files.write(cast("BinaryIO", file), index, arrays)
-        return index_files.mapped(cast("BinaryIO", file))[1]
+    """The arrays, mapped from a file that has no name and goes with them. Raises BadStore where there is no room for it."""
+    try:
+        with tempfile.TemporaryFile(prefix="eventbench-") as file:
+            index_files.write(cast("BinaryIO", file), index, arrays)
+            return index_files.mapped(cast("BinaryIO", file))[1]
+    except OSError as error:
+        raise BadStore(
+            f"the {index.events:,} events of {index_files.path_of(index.made_from['path'])} cannot be kept there: "
+            f"{error.strerror or error}",
+            where=tempfile.gettempdir(),
+            fix="make room there, or set TMPDIR to another folder",
+            reason="not_writable",
+        ) from None

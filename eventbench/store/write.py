@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from eventbench import digest
+from eventbench.files.hdf5_writing import writing
 from eventbench.specs.card import Card
 from eventbench.specs.catalog import Named
 from eventbench.specs.raw_files import RawFiles
@@ -50,7 +51,7 @@ def finish(
     decoders said. Memory use does not depend on how many events there are.
     """
     unfinished = beside(draft.key.path, UNFINISHED)
-    with h5py.File(unfinished, "w", libver=("earliest", "v110"), userblock_size=ROOM) as file:
+    with writing(unfinished, libver=("earliest", "v110"), userblock_size=ROOM) as (file, _):
         file.attrs.update(_head(draft, card, sensor, shape))
         rows = _rows(draft.rows, columns, with_start=draft.key.value["layout"] == "events")
         for path, values in rows.items():

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.events import Events
+from eventbench.files.hdf5_writing import writing
 from eventbench.writers._hdf5_file import Compression, append, filters, growing
 from eventbench.writers.base import Documentation, Limits, Size, Writer
 
@@ -45,9 +46,7 @@ class Hdf5Dsec(Writer, frozen=True, forbid_unknown_fields=True):
 
     def write(self, parts: Iterable[Events], sensor: Size, path: Path) -> None:
         """Write the columns, and the index over milliseconds."""
-        import h5py
-
-        with h5py.File(path, "w") as file:
+        with writing(path) as (file, check):
             file.attrs["width"], file.attrs["height"] = sensor
             columns = {
                 name: growing(file, f"events/{name}", dtype, self.compression)
@@ -62,6 +61,7 @@ class Hdf5Dsec(Writer, frozen=True, forbid_unknown_fields=True):
                 index.add(elapsed, len(columns["t"]))
                 for name, dataset in columns.items():
                     append(dataset, elapsed if name == "t" else getattr(part, name))
+                check()
             file["t_offset"] = np.int64(offset)
             milliseconds = index.whole(len(columns["t"]))
             file.create_dataset("ms_to_idx", data=milliseconds, **filters(self.compression))

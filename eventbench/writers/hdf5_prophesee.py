@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.events import Events
+from eventbench.files.hdf5_writing import writing
 from eventbench.writers._hdf5_file import Compression, append, growing
 from eventbench.writers.base import Documentation, Size, Writer
 
@@ -41,9 +42,7 @@ class Hdf5Prophesee(Writer, frozen=True, forbid_unknown_fields=True):
 
     def write(self, parts: Iterable[Events], sensor: Size, path: Path) -> None:
         """Write the table."""
-        import h5py
-
-        with h5py.File(path, "w") as file:
+        with writing(path) as (file, check):
             file.attrs["version"], file.attrs["geometry"] = "1.0", f"{sensor[0]}x{sensor[1]}"
             table = growing(file, "CD/events", ROW, self.compression)
             for part in parts:
@@ -51,3 +50,4 @@ class Hdf5Prophesee(Writer, frozen=True, forbid_unknown_fields=True):
                 for name in "xypt":
                     rows[name] = getattr(part, name)
                 append(table, rows)
+                check()

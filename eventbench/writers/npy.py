@@ -33,5 +33,7 @@ class Npy(Writer, frozen=True, forbid_unknown_fields=True):
     def write(self, parts: Iterable[Events], sensor: Size, path: Path) -> None:
         """Write one structured array."""
         batch = EventBatch.of(parts, sensor)
+        table = Events.trusted(batch.t, batch.x, batch.y, batch.p, sensor).to_structured()
         with path.open("wb") as file:
-            np.save(file, Events.trusted(batch.t, batch.x, batch.y, batch.p, sensor).to_structured())
+            np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(table))
+            file.write(table.view(np.uint8).data)  # np.save does not say why a write failed

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -118,7 +120,7 @@ def test_what_is_interrupted_leaves_nothing_and_the_file_that_was_there(
 
     monkeypatch.setattr(Evt3, "write", stopped)
     (tmp_path / "a.raw").write_bytes(b"precious")
-    with pytest.raises((KeyboardInterrupt, OSError)):
+    with pytest.raises((KeyboardInterrupt, BadSpec)):
         EVENTS.save(tmp_path / "a.raw", overwrite=True)
     assert list(tmp_path.iterdir()) == [tmp_path / "a.raw"]
     assert (tmp_path / "a.raw").read_bytes() == b"precious"
@@ -150,3 +152,38 @@ def test_save_takes_what_its_docstring_says() -> None:
     documented = inspect.getdoc(eb.save) or ""
     for name in inspect.signature(eb.save).parameters:
         assert f"\n{name} :" in documented
+
+
+ON_A_FULL_DISK = """
+import resource, sys
+import numpy as np
+import eventbench as eb
+
+rng = np.random.default_rng(0)
+events = eb.Events(
+    t=np.cumsum(rng.integers(0, 9, 300_000)), x=rng.integers(0, 64, 300_000), y=rng.integers(0, 64, 300_000),
+    p=rng.integers(0, 2, 300_000), sensor=(64, 64),
+)
+few = eb.Events(t=[1], x=[1], y=[1], p=[1], sensor=(64, 64))
+for name in sys.argv[2:]:
+    few.save(f"{sys.argv[1]}/few.file", name, overwrite=True)  # what is imported and compiled is, while there is room
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+for name in sys.argv[2:]:
+    try:
+        events.save(f"{sys.argv[1]}/{name}.file", name)
+    except eb.errors.EventbenchError as error:
+        print(name, error.what)
+"""
+
+
+@pytest.mark.slow  # it imports the package in another process, since HDF5 used to end that
+def test_a_full_disk_is_told_and_nothing_is_left(tmp_path: Path) -> None:
+    names = [
+        name for name in registry.writers.names() if name != "aedat4"
+    ]  # of another library, in its own words
+    ran = subprocess.run(
+        [sys.executable, "-c", ON_A_FULL_DISK, tmp_path, *names], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines() == [f"{name} cannot be written: File too large" for name in names]
+    assert [path.name for path in tmp_path.iterdir()] == ["few.file"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import pickle
@@ -26,7 +27,7 @@ from eventbench.recordings.read import Reading
 from eventbench.recordings.recording import Recording
 from eventbench.sources.base import Piece, Scan, Size
 from eventbench.sources.text_columns import TextColumns
-from tests.support.miniatures import atis_bytes
+from tests.support.miniatures import atis_bytes, run_cli
 
 SENSOR = (34, 34)
 
@@ -73,6 +74,13 @@ class InPieces(TextColumns, frozen=True, forbid_unknown_fields=True):
         return t, x.astype(np.uint16), y.astype(np.uint16), p.astype(np.uint8)
 
 
+class InOne(TextColumns, frozen=True, forbid_unknown_fields=True):
+    """Text that cannot be cut."""
+
+    def scan(self, path: Path, sensor: Size | None = None, progress: Any = None) -> None:
+        return None
+
+
 @pytest.fixture
 def everything_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """No file is small enough to be held in memory."""
@@ -81,7 +89,7 @@ def everything_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def opened(path: Path, cache: Path | None, way: str, **parameters: Any) -> Recording:
     """A recording, opened in one of the ways in which a source can serve it."""
-    kind = InPieces if way == "in pieces" else TextColumns
+    kind = InPieces if way == "in pieces" else InOne
     return windows.open_with(kind(sort=True, **parameters), path, SENSOR, cache=cache)
 
 
@@ -183,7 +191,7 @@ def test_a_second_opening_finds_the_index_and_neither_scans_nor_decodes(
     path = text_file(tmp_path / "a.csv", columns(50))
     first = opened(path, tmp_path, way)
     assert [file.suffix for file in kept(tmp_path)] == [ENDING]
-    kind = InPieces if way == "in pieces" else TextColumns
+    kind = InPieces if way == "in pieces" else InOne
     monkeypatch.setattr(kind, "scan", lambda *_: pytest.fail("scanned again"))
     monkeypatch.setattr(kind, "read_counted", lambda *_: pytest.fail("decoded again"))
     again = opened(path, tmp_path, way)
@@ -253,6 +261,46 @@ def test_a_cache_that_cannot_be_written_is_refused_with_what_to_do(
         BadStore, match=r"a\.csv cannot be written: Not a directory; name a folder that can be written"
     ):
         windows.open_recording(path, cache=tmp_path / "cache")
+
+
+@pytest.mark.parametrize("source", [InOne(), InPieces()])
+def test_a_picture_needs_no_cache_that_can_be_written(
+    tmp_path: Path, everything_is_long: None, capsys: pytest.CaptureFixture[str], source: TextColumns
+) -> None:
+    path = text_file(tmp_path / "a.csv", columns(50))
+    (tmp_path / "cache").write_bytes(b"a file, no folder")
+    recording = windows.open_with(
+        source, path, SENSOR, cache=tmp_path / "cache", keep_columns=False, may_not_keep=True
+    )
+    assert recording.events(0, 50) == eb.read(path, SENSOR)
+    assert pickle.loads(pickle.dumps(recording)).events(0, 50) == eb.read(path, SENSOR)
+    drawing = (
+        "show",
+        path,
+        "--out",
+        tmp_path / "a.png",
+        "--sensor",
+        "34x34",
+        "--cache-dir",
+        tmp_path / "cache",
+    )
+    assert run_cli(capsys, *drawing)[0] == 0
+
+
+def test_no_room_for_the_columns_of_a_long_recording_is_told(
+    tmp_path: Path, everything_is_long: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = text_file(tmp_path / "a.csv", columns(50))
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(index_files, "write", full)
+    with pytest.raises(
+        BadStore,
+        match=r"a\.csv cannot be kept there: No space left on device; make room there, or set TMPDIR",
+    ):
+        opened(path, None, "decoded whole")
 
 
 def test_what_is_no_recording_is_refused_as_by_read(tmp_path: Path) -> None:
