@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch._C._functorch import is_functorch_wrapped_tensor
+from torch.utils._pytree import tree_leaves
 
 from eventbench.errors import NotCounted
 from eventbench.metrics._counters.base import Call
@@ -73,6 +75,8 @@ class Watch:
         if self._given_up:
             return
         try:
+            if any(is_functorch_wrapped_tensor(x) for x in tree_leaves(call) if isinstance(x, torch.Tensor)):
+                raise NotCounted(f"{module_label(name)} runs in torch.vmap, so its samples cannot be watched")
             callback(name, module, call)
         except NotCounted as reason:
             self._stop(reason.unlocated)

@@ -2,7 +2,8 @@
 
 Such a layer is a module with the class attribute `spiking = True`, or one of SpikingJelly's, snnTorch's or Norse's neurons;
 its output, or the first of what it returns, is binary. Layers are declared, never guessed from values: where a module that
-declares nothing turns other values into 0 and 1, the figure is not counted, and the reason names it. Differs from
+declares nothing turns other values into 0 and 1, as its output or in the midst of its forward, the figure is not counted, and
+the reason names it. Differs from
 NeuroBench's activation sparsity, which has a list of classes, also counts ReLU and sigmoid outputs, and gives 0.0 for a
 model without any of them.
 """
@@ -17,6 +18,7 @@ from torch import nn
 from eventbench.errors import EventbenchError, NotCounted
 from eventbench.metrics._counters.base import Call
 from eventbench.metrics._libraries import fires
+from eventbench.metrics._unsaid import makes_spikes_unsaid
 from eventbench.metrics._watch import Watch, module_label
 from eventbench.metrics.base import Figure, ModelMetric
 
@@ -81,6 +83,11 @@ class FiringRate(ModelMetric):
                 model(frames)
         finally:
             watch.close()
+        if not self.why_not and (name := makes_spikes_unsaid(model, frames)) is not None:
+            self.give_up(
+                f"{module_label(name)} turns other values into 0 and 1 outside any layer that says whether these are spikes; "
+                "put neurons into a module with spiking = True; what is none goes into one with spiking = False"
+            )
 
     @staticmethod
     def _refuse_undeclared(name: str, module: nn.Module, call: Call) -> None:

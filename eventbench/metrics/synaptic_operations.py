@@ -28,6 +28,7 @@ from eventbench.errors import EventbenchError, NotCounted
 from eventbench.metrics._counters.base import Call, Counter
 from eventbench.metrics._counters.order import ALLOWED, disproved, orders
 from eventbench.metrics._counters.tally import Tally
+from eventbench.metrics._counters.trial import pair
 from eventbench.metrics._counters.undeclared import undeclared_products
 from eventbench.metrics._counting import counter_of
 from eventbench.metrics._watch import Watch, module_label
@@ -127,16 +128,15 @@ class SynapticOperations(ModelMetric):
     def probe(self, model: nn.Module, frames: torch.Tensor) -> None:
         """With two samples, find undeclared products, and which rows of each layer's input are whose."""
         declared = {name for name, m in self._watched.items() if isinstance(m, CountsSynapticOperations)}
-        undeclared = undeclared_products(model, _pair(frames, 0), {*self._counters, *declared})
+        undeclared = undeclared_products(model, pair(model, frames, 0), {*self._counters, *declared})
         for name, operator in undeclared.items():
             self.give_up(f"{module_label(name)} runs {operator} outside any layer that is counted; {DECLARE}")
             return
-        if any(len(tally.orders) > 1 for tally in self._tallies.values()):
-            self._try_orders(model, frames)
+        self._try_orders(model, frames)
 
     def _try_orders(self, model: nn.Module, frames: torch.Tensor) -> None:
         """Keep of each layer's orders those in which no row of a sample changes when only the other sample does."""
-        kept, changed = self._inputs_of(model, _pair(frames, 0)), self._inputs_of(model, _pair(frames, 1))
+        kept, changed = (self._inputs_of(model, pair(model, frames, number)) for number in (0, 1))
         for name, inputs in kept.items():
             tally = self._tallies[name]
             for (x, axes), (other, _) in zip(inputs, changed.get(name, []), strict=False):
@@ -186,19 +186,16 @@ class SynapticOperations(ModelMetric):
         }
 
 
-def _pair(frames: torch.Tensor, changed: int) -> torch.Tensor:
-    """Two samples (T, 2, C, H, W); the second one is another with each number `changed`, and events everywhere."""
-    first = frames[:, :1]
-    generator = torch.Generator().manual_seed(changed)
-    noise = torch.randint(0, 4, first.shape, generator=generator).to(first)
-    return torch.cat([first, noise], 1)
-
-
 def _declared(
     name: str, module: CountsSynapticOperations, x: torch.Tensor, samples: int
 ) -> tuple[torch.Tensor, ...]:
     """The counts of the module's own method for an input: three int64 tensors (N,). Raises NotCounted for others."""
-    counts: object = module.count_synaptic_operations(x)
+    try:
+        counts: object = module.count_synaptic_operations(x)
+    except Exception as error:
+        raise NotCounted(
+            f"count_synaptic_operations of {module_label(name)} raised {type(error).__name__}: {error}"
+        ) from error
     allowed = f"three tensors of whole numbers, shape ({samples},): acs, macs, dense"
     if not isinstance(counts, tuple) or len(counts) != 3:
         raise NotCounted(f"{module_label(name)} counts {counts!r}", allowed=allowed)

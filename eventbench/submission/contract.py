@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -32,7 +33,19 @@ class HeldToContract(nn.Module):
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         """Scores (N, K) of frames (T, N, C, H, W)."""
-        return call_model(self.model, frames, self.classes, self.name, self.kind).scores
+        with _one_way_through_transformers():
+            return call_model(self.model, frames, self.classes, self.name, self.kind).scores
+
+
+@contextmanager
+def _one_way_through_transformers() -> Iterator[None]:
+    """No fast path of torch's transformers: it is another computation, which fails where a layer is watched."""
+    enabled = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(enabled)
 
 
 class StepsHeldToContract(HeldToContract):
@@ -113,7 +126,12 @@ def _compare_scores(model: HeldToContract, frames: torch.Tensor, where: str) -> 
     other_second_half[:, half:] = frames[:, :1]
     generator = torch.Generator().manual_seed(20261128)
     orders = [torch.randperm(samples, generator=generator).to(frames.device) for _ in range(2)]
+    version = frames._version  # noqa: SLF001  # torch counts writes only here
     expected = model(frames)
+    if frames._version != version:  # noqa: SLF001  # as above
+        raise BadSubmission(
+            "forward changes its frames in place", where=where, fix="begin it with frames = frames.clone()"
+        )
     if isinstance(model, StepsHeldToContract):
         model.scores_per_step(frames)
     compare = _Comparison(model.kind, expected, where)
@@ -180,6 +198,14 @@ def _restore_buffers(model: nn.Module, state_before: Mapping[str, torch.Tensor],
                 where=where,
                 fix="a submission is scored with the weights of its file: forward must not change them",
             )
-    for name, tensor in model.state_dict().items():
-        if name in state_before and tensor.shape == state_before[name].shape:
-            tensor.copy_(state_before[name])
+    state = model.state_dict()
+    for name in sorted({*state, *state_before}):
+        before, after = state_before.get(name), state.get(name)
+        if before is None or after is None or before.shape != after.shape:
+            kept = "what a forward needs to keep is made in __init__, or a buffer with persistent=False"
+            raise BadSubmission(
+                f"forward makes, removes or resizes {name.removeprefix('model.')!r}: a file of weights would not fit",
+                where=where,
+                fix=kept,
+            )
+        after.copy_(before)

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import nn
 
-from eventbench.errors import BadSubmission
+from eventbench.errors import BadSubmission, EventbenchError
 from eventbench.layers.lif import backends_used
 from eventbench.loading.task_data import TaskData
 from eventbench.submission.guest_package import line_of
@@ -144,7 +144,9 @@ def _fit(job: TrainingJob, model: nn.Module, generator: torch.Generator, watch: 
             kind=job.kind,
             progress=watch,
         )
-    except (RuntimeError, TypeError, ValueError) as error:
+    except EventbenchError:
+        raise
+    except Exception as error:
         if not job.code.submitted:
             raise
         raise BadSubmission(

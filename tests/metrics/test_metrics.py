@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -176,6 +176,44 @@ def test_spikes_that_only_pass_through_a_module_are_no_reason() -> None:
         pool=nn.Sequential(nn.MaxPool2d(2), nn.Identity()),
     )
     assert run(model, FiringRate(), some_frames(2, 3))["m"].value > 0
+
+
+class SpikeFunction(torch.autograd.Function):
+    @staticmethod
+    def forward(_ctx: Any, v: torch.Tensor) -> torch.Tensor:
+        return (v >= 0).to(v.dtype)
+
+
+@pytest.mark.parametrize(
+    "fire",
+    [
+        lambda v: SpikeFunction.apply(v - 1),
+        lambda v: (v > 1).float(),
+        lambda v: torch.heaviside(v - 1, v.new_zeros(1)),
+        lambda v: torch.where(v > 1, 1.0, 0.0),
+    ],
+)
+def test_spikes_made_in_the_midst_of_a_forward_are_not_left_out_silently(fire: Any) -> None:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
+        return fire(m.said(x).cumsum(0)).sum(0).flatten(1)
+
+    model, frames = Through(forward, said=Fire()), some_frames(4, 3)
+    with pytest.raises(
+        NotCounted, match="the model itself turns other values into 0 and 1 outside any layer"
+    ):
+        run(model, FiringRate(), frames)
+    model.spiking = False  # type: ignore[assignment]
+    assert run(model, FiringRate(), frames)["m"].value > 0
+
+
+def test_frames_made_binary_and_masks_are_no_spikes() -> None:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
+        y = m.said((x > 0).float()).cumsum(0)
+        return (y * (y > 1)).sum(0).flatten(1) + (m.weight.abs() > 0.5).float().sum()
+
+    model = Through(forward, said=Fire())
+    model.weight = nn.Parameter(torch.rand(5, 7))
+    assert run(model, FiringRate(), some_frames(4, 3))["m"].value > 0
 
 
 def test_forwards_that_are_not_scored_do_not_count() -> None:

@@ -289,7 +289,7 @@ def test_rows_in_no_known_order_are_not_counted() -> None:
     assert counts(model, some_frames(4, 6))  # (60, N, T) is: the second axis is that of samples
     mixed = Through(
         lambda m, x: (
-            m.fc(x.permute(2, 0, 1, 3, 4).flatten(0, 2).flatten(1)).sum() + x.sum((0, 2, 3, 4))[:, None]
+            m.fc(x.permute(2, 1, 0, 3, 4).flatten(0, 2).flatten(1)).sum() + x.sum((0, 2, 3, 4))[:, None]
         ),
         fc=nn.Linear(30, 3),
     )

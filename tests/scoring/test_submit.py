@@ -200,6 +200,14 @@ GOOD = "scores = self.readout(frames.sum(0).flatten(1)); "
             body(GOOD + "return nn.functional.dropout(scores, 0.5)"),
             "samples change when the model is called twice",
         ),
+        (
+            body("frames.clamp_(max=1); " + GOOD + "return scores"),
+            "forward changes its frames in place; begin it with frames = frames.clone()",
+        ),
+        (
+            body(GOOD + "self.register_buffer('seen', scores.mean(0)); return scores"),
+            "forward makes, removes or resizes 'seen': a file of weights would not fit",
+        ),
         # A constant that is added to all scores hides nothing.
         (
             body(GOOD + "return nn.functional.dropout(scores, 0.5) + 1e4"),

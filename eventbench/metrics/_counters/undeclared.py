@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrize import ParametrizationList
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 # Operators that multiply and sum. Composite ones are listed too: without gradients torch dispatches them undivided.
 PRODUCTS = frozenset(
@@ -18,6 +19,8 @@ PRODUCTS = frozenset(
     conv_transpose1d conv_transpose2d conv_transpose3d cudnn_convolution mkldnn_convolution mkldnn_linear
     _conv_depthwise2d conv_depthwise3d cdist _cdist_forward _euclidean_dist lstm gru rnn_tanh rnn_relu lstm_cell
     gru_cell rnn_tanh_cell rnn_relu_cell _cudnn_rnn mkldnn_rnn_layer scaled_dot_product_attention
+    _sparse_addmm _sparse_mm _sparse_sparse_matmul sparse_sampled_addmm smm sspaddmm _fft_r2c _fft_c2r _fft_c2c
+    multi_dot linalg_multi_dot linalg_vecdot matrix_power linalg_matrix_power linalg_matrix_exp _linalg_solve_ex
     _scaled_dot_product_flash_attention _scaled_dot_product_flash_attention_for_cpu
     _scaled_dot_product_efficient_attention _scaled_dot_product_cudnn_attention _native_multi_head_attention
     _transformer_encoder_layer_fwd _scaled_mm _int_mm""".split()  # noqa: SIM905
@@ -41,18 +44,40 @@ class _ProductListener(TorchDispatchMode):  # type: ignore[no-untyped-call]
         # Addresses of tensors that were looked at, and of those that were computed with.
         self.viewed: set[int] = set()
         self.computed: set[int] = set()
+        self._copied: dict[int, int] = {}  # address of a copy -> address of what it is a copy of
+        self._copies: list[torch.Tensor] = []  # kept, so that no other tensor gets their addresses
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name, output = func.overloadpacket.__name__, func(*args, **(kwargs or {}))
-        for tensor in args:
-            if isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided:
-                (self.viewed if name in VIEWS else self.computed).add(tensor.untyped_storage().data_ptr())
+        for address in _addresses(args):
+            if name not in VIEWS:
+                self._compute(address)
+                continue
+            self.viewed.add(address)
+            if isinstance(output, torch.Tensor) and (made := _addresses(output)) and made[0] != address:
+                self._copied[made[0]] = address
+                self._copies.append(output)
         if name in PRODUCTS:
             factors = [factor for factor in args if isinstance(factor, torch.Tensor)]
             self.dtypes |= {factor.dtype for factor in factors if factor.is_floating_point()}
         if name in PRODUCTS or (name == "mul" and _is_outer(args, output)):
             self._report(name if name in PRODUCTS else "mul, a product of all pairs,")
         return output
+
+    def _compute(self, address: int | None) -> None:
+        """Remember that a tensor was computed with, and so was what it is a copy of."""
+        while address is not None and address not in self.computed:
+            self.computed.add(address)
+            address = self._copied.get(address)
+
+
+def _addresses(values: Any) -> list[int]:
+    """Where the numbers of tensors lie, of those in lists too."""
+    return [
+        tensor.untyped_storage().data_ptr()
+        for tensor in tree_leaves(values)
+        if isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided and not tensor.is_nested
+    ]
 
 
 def product_dtypes(model: nn.Module, frames: torch.Tensor) -> set[torch.dtype]:
@@ -101,7 +126,8 @@ def undeclared_products(model: nn.Module, frames: torch.Tensor, accounted: set[s
             if not isinstance(module, torch.jit.ScriptModule):
                 # First of all hooks, since those of torch's older weight norms multiply too.
                 handles.append(module.register_forward_pre_hook(partial(enter, name), prepend=True))
-                handles.append(module.register_forward_hook(leave))
+                # What a hook of the user's does to a layer's output is none of the layer's products.
+                handles.append(module.register_forward_hook(leave, prepend=True))
         with torch.no_grad(), _ProductListener(report) as listener:
             model(frames)
         _add_hidden(model, listener, accounted, found)
