@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from contextlib import redirect_stdout
 from typing import Any
 
 import click
@@ -12,7 +13,20 @@ import click
 data_dir = click.option("--data-dir", metavar="DIR", help="Raw recordings; else EVENTBENCH_DATA.")
 cache_dir = click.option("--cache-dir", metavar="DIR", help="Stores; else EVENTBENCH_CACHE.")
 board_dir = click.option("--board", metavar="DIR", help="Tasks and records; else EVENTBENCH_BOARD.")
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def _alone_on_stdout(ctx: click.Context, _parameter: click.Parameter, as_json: bool) -> bool:
+    """With --json, send to stderr what others print meanwhile, a submitted model for instance."""
+    if as_json:
+        ctx.meta[_STDOUT] = sys.stdout
+        ctx.with_resource(redirect_stdout(sys.stderr))
+    return as_json
+
+
+_STDOUT = "eventbench.stdout"
+as_json = click.option(
+    "--json", "as_json", is_flag=True, callback=_alone_on_stdout, help="Print one JSON document."
+)
 workers = click.option(
     "--workers", type=click.IntRange(1), metavar="N", help="Recordings read at a time (default: one a core)."
 )
@@ -41,7 +55,9 @@ def print_json(document: Any) -> None:
     """Print one JSON document on stdout."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
     # File names may have bytes that are not UTF-8, which Python reads as surrogates: they are printed as JSON escapes.
-    click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    ctx = click.get_current_context(silent=True)
+    stdout = ctx.meta.get(_STDOUT) if ctx else None
+    click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"), file=stdout)
 
 
 def note(lines: list[str]) -> None:

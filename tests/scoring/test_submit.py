@@ -145,6 +145,18 @@ def test_check_holds_to_the_contract_and_writes_nothing(
     assert files(board) == []
 
 
+def test_what_a_model_prints_is_not_on_stdout_with_json(
+    mini: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = own(tmp_path / "s", "print('made')\n" + body("print('called'); " + GOOD + "return scores"))
+    for only_check in (["--check"], []):
+        command = [*arguments(mini, folder, tmp_path / "board"), *only_check, "--json"]
+        status, out, err = run_cli(capsys, *command)
+        assert status == 0
+        assert isinstance(json.loads(out), dict)
+        assert "called" in err
+
+
 # A network that breaks its contract
 
 
