@@ -146,7 +146,7 @@ def test_a_model_is_trained_scored_and_ranked_on_nothing_but_what_the_guides_add
     )
     environment = {"EVENTBENCH_CACHE": str(tmp_path / "stores")}
     out = run(house, "-c", program, str(tmp_path), environment=environment)
-    assert "ranked by balanced_accuracy" in out
+    assert "ranked by worst_class_accuracy" in out
     assert re.search(r"^ 1 +dense_snn", out, re.M), out
 
 

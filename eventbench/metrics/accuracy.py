@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from eventbench.errors import BadSubmission, EventbenchError
+from eventbench.errors import EventbenchError
+from eventbench.metrics._answers import CheckedAnswers
 from eventbench.metrics.base import AnswerMetric, Figure
 from eventbench.statistics.wilson import wilson
 from eventbench.task_kinds.base import Answer
@@ -20,49 +21,25 @@ class Accuracy(AnswerMetric):
     score. `update` raises it where the scores are not (N, K).
     """
 
+    _checked: CheckedAnswers | None = None
+
     def start(self, device: torch.device) -> None:
         """Set the counts to 0."""
-        self._samples = 0
-        # right, tied, samples with a score that is not finite, labels outside the K classes
-        self._counts = torch.zeros(4, dtype=torch.int64, device=device)
+        self._checked = CheckedAnswers(device)
+        self._counts = torch.zeros(2, dtype=torch.int64, device=device)  # right, tied
 
     def update(self, answer: Answer, labels: torch.Tensor) -> None:
         """Add the counts of a batch: scores (N, K) and labels (N,)."""
-        scores, samples = answer.scores, labels.shape[0]
-        if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or scores.shape[0] != samples:
-            returned = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
-            raise BadSubmission(
-                f"the model returned {returned} for {samples} samples", allowed="scores (N, K)"
-            )
-        classes = predicted(scores)
-        self._counts += torch.stack(
-            [
-                (classes == labels).sum(),
-                (classes == TIED).sum(),
-                (~scores.isfinite()).any(1).sum(),
-                ((labels < 0) | (labels >= scores.shape[1])).sum(),
-            ]
-        )
-        self._samples += samples
+        assert self._checked is not None
+        classes = predicted(self._checked.add(answer, labels))
+        self._counts += torch.stack([(classes == labels).sum(), (classes == TIED).sum()])
 
     def value(self) -> dict[str, Figure]:
         """Accuracy and share of ties."""
-        n = getattr(self, "_samples", 0)
-        if n == 0:
+        if self._checked is None:
             raise EventbenchError("no sample was scored", where="accuracy")
-        right, tied, not_finite, unscored = self._counts.tolist()
-        if not_finite:
-            raise BadSubmission(
-                f"the scores of {not_finite} of {n} samples are not finite",
-                where="accuracy",
-                fix="look for a division by zero or an overflow in the model",
-            )
-        if unscored:
-            raise BadSubmission(
-                f"{unscored} of {n} labels are classes without a score",
-                where="accuracy",
-                allowed="a score for each class of the dataset",
-            )
+        n = self._checked.count("accuracy")
+        right, tied = self._counts.tolist()
         low, high = wilson(right, n)
         return {
             "": Figure(right / n, better="higher", low=low, high=high),

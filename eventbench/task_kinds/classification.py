@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from eventbench.errors import BadSubmission
+from eventbench.statistics.by_class import balanced_accuracy, macro_f1
 from eventbench.statistics.paired import difference_in_units, mcnemar_exact, paired_bootstrap, sign_flip
 from eventbench.statistics.wilson import wilson
 from eventbench.task_kinds import _predictions as predictions
@@ -25,6 +26,18 @@ __all__ = ["TIED", "Classification", "Predictions", "predicted"]
 # How far the mean of the scores of each step may differ from the scores, relative to the largest score: enough for float32
 # sums in another order.
 ROUNDING = 1e-3
+
+# Metrics whose figures are all between 0 and 1, shown in percent.
+SHARES = frozenset(
+    (
+        "accuracy",
+        "accuracy_per_step",
+        "balanced_accuracy",
+        "calibration_error",
+        "macro_f1",
+        "top_5_accuracy",
+    )
+)
 
 
 def predicted(scores: torch.Tensor) -> torch.Tensor:
@@ -97,12 +110,20 @@ class Classification(TaskKind):
         return predictions.mismatches(_table(evidence), seeds=seeds, samples=samples, classes=classes)
 
     def recomputed(self, evidence: Evidence, run: int) -> dict[str, Recomputed]:
-        """`accuracy` with its Wilson interval, and `accuracy.ties`."""
+        """`accuracy` with its Wilson interval, `accuracy.ties`, `balanced_accuracy` with its interval, and `macro_f1`.
+
+        The interval of `macro_f1` is of random draws, which another version of numpy may draw otherwise.
+        """
+        import numpy as np
+
         table = _table(evidence)
         right, samples = int(table.correct[run].sum()), len(table.ids)
+        labels, predictions = np.array(table.labels), np.array(table.predicted[run])
         return {
             "accuracy": Recomputed(right / samples, *wilson(right, samples)),
             "accuracy.ties": Recomputed(table.predicted[run].count(TIED) / samples),
+            "balanced_accuracy": Recomputed(*balanced_accuracy(labels, predictions)),
+            "macro_f1": Recomputed(macro_f1(labels, predictions)),
         }
 
     def pooled(self, figure: str, values: Sequence[float], samples: int) -> Pooled | None:
@@ -117,12 +138,12 @@ class Classification(TaskKind):
         return Pooled(right / (samples * len(values)), *wilson(right / len(values), samples))
 
     def has_interval(self, figure: str) -> bool:
-        """True for shares of right answers: `accuracy` and `accuracy_per_step.<step>`."""
-        return figure == "accuracy" or figure.startswith("accuracy_per_step.")
+        """True for shares of right answers: `accuracy`, `top_5_accuracy` and `accuracy_per_step.<step>`."""
+        return figure in ("accuracy", "top_5_accuracy") or figure.startswith("accuracy_per_step.")
 
     def is_share(self, figure: str) -> bool:
-        """True for the accuracies and the share of ties."""
-        return figure.partition(".")[0] in ("accuracy", "accuracy_per_step")
+        """True for the accuracies, the share of ties, macro F1 and what is said of calibration."""
+        return figure.partition(".")[0] in SHARES
 
     def p_of_no_difference(self, a: np.ndarray, b: np.ndarray) -> float:
         """p of the exact sign-flip test over per-sample shares of runs that are right."""

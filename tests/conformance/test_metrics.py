@@ -21,14 +21,15 @@ DEVICES = [
     "cpu",
     pytest.param("cuda", marks=pytest.mark.gpu),
 ]
-LABELS = torch.tensor([0, 1, 2, 0, 1, 2, 0])
+CLASSES = 6
+LABELS = torch.tensor([0, 1, 2, 0, 4, 5, 0])
 
 
 def figures(names: list[str], size: int = 3, device: str = "cpu") -> dict[str, Figure]:
     metrics = {name: registry.metrics.get(name)() for name in names}
     frames = some_frames(4, 7).to(device)
     batches = batched(frames, LABELS.to(device), size)
-    return figures_or_reason(measure(SmallNet().to(device), batches, metrics, torch.device(device)))
+    return figures_or_reason(measure(SmallNet(CLASSES).to(device), batches, metrics, torch.device(device)))
 
 
 def hooks(model: nn.Module) -> int:
@@ -47,11 +48,15 @@ def test_the_family_is_complete() -> None:
     assert {
         "accuracy",
         "accuracy_per_step",
+        "balanced_accuracy",
+        "calibration_error",
         "firing_rate",
         "latency",
+        "macro_f1",
         "parameters",
         "peak_memory",
         "synaptic_operations",
+        "top_5_accuracy",
     } <= set(NAMES)
 
 
@@ -92,7 +97,7 @@ def test_metrics_do_not_disturb_each_other_in_any_order() -> None:
 
 
 def test_closing_leaves_no_hook_on_the_model(name: str) -> None:
-    model, metric = SmallNet().eval(), registry.metrics.get(name)()
+    model, metric = SmallNet(CLASSES).eval(), registry.metrics.get(name)()
     frames = some_frames(4, 7)
     with torch.no_grad():
         if isinstance(metric, AnswerMetric):
@@ -112,7 +117,7 @@ def test_closing_leaves_no_hook_on_the_model(name: str) -> None:
 
 
 def test_a_failed_run_leaves_no_hook_on_the_model(name: str) -> None:
-    model, metric = SmallNet(), registry.metrics.get(name)()
+    model, metric = SmallNet(CLASSES), registry.metrics.get(name)()
     wrong = torch.zeros(4, 7, 3, 6, 5)
     with pytest.raises(RuntimeError, match="channels"):
         measure(model, [(wrong, LABELS)], {name: metric}, torch.device("cpu"))
@@ -132,7 +137,7 @@ def test_a_metric_that_saw_nothing_raises(name: str) -> None:
 
 def test_no_samples_raise(name: str) -> None:
     with pytest.raises(EventbenchError, match="no sample"):
-        measure(SmallNet(), [], {name: registry.metrics.get(name)()}, torch.device("cpu"))
+        measure(SmallNet(CLASSES), [], {name: registry.metrics.get(name)()}, torch.device("cpu"))
 
 
 def test_a_metric_can_be_started_again(name: str) -> None:
@@ -141,6 +146,7 @@ def test_a_metric_can_be_started_again(name: str) -> None:
     metric = registry.metrics.get(name)()
     frames = some_frames(4, 7)
     runs = [
-        measure(SmallNet(), batched(frames, LABELS, 3), {name: metric}, torch.device("cpu")) for _ in range(2)
+        measure(SmallNet(CLASSES), batched(frames, LABELS, 3), {name: metric}, torch.device("cpu"))
+        for _ in range(2)
     ]
     assert runs[0] == runs[1]

@@ -76,15 +76,15 @@ def whole(layer: Layer, seed: int = 0) -> Layer:
 
 
 class SmallNet(nn.Module):
-    """Convolution over T*N rows, spikes, a gate, a readout over (T, N, F): frames (T, N, 2, 6, 5) to scores (N, 3)."""
+    """Convolution over T*N rows, spikes, a gate, a readout over (T, N, F): frames (T, N, 2, 6, 5) to scores (N, K)."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = 3) -> None:
         super().__init__()
         self.conv = whole(nn.Conv2d(2, 4, 3, stride=2, padding=1, bias=False), 1)
         self.norm = nn.BatchNorm2d(4)
         self.fire = Fire()
         self.gate = Gate()
-        self.readout = whole(nn.Linear(4 * 3 * 3, 3), 2)
+        self.readout = whole(nn.Linear(4 * 3 * 3, classes), 2)
 
     def scores_per_step(self, frames: torch.Tensor) -> torch.Tensor:
         T, N = frames.shape[:2]

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbench.errors import BadRecord, BadSubmission, UnknownName
+from eventbench.metrics.balanced_accuracy import BalancedAccuracy
+from eventbench.metrics.macro_f1 import MacroF1
 from eventbench.statistics.paired import mcnemar_exact, sign_flip
 from eventbench.statistics.wilson import wilson
 from eventbench.task_kinds.base import Answer, task_kind_named
@@ -133,6 +135,22 @@ def test_evidence_comes_back_from_its_bytes_and_gives_the_figures(
         assert figures["accuracy.ties"] == (classes.count(-1) / samples, None, None)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_figures_by_class_are_those_that_the_metrics_gave(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    labels, answers = random.integers(0, 3, 12).tolist(), random.integers(-1, 3, 12).tolist()
+    figures = KIND.recomputed(Predictions([0], [f"{k:02}" for k in range(12)], labels, [answers]), 0)
+    scores = torch.stack([torch.ones(3) if k < 0 else torch.eye(3)[k] for k in answers])
+    metrics = {"balanced_accuracy": BalancedAccuracy(), "macro_f1": MacroF1()}
+    for name, metric in metrics.items():
+        metric.start(torch.device("cpu"))
+        metric.update(Answer(scores), torch.tensor(labels))
+        scored = metric.value()[""]
+        assert figures[name].value == scored.value
+        if figures[name].low is not None:
+            assert figures[name][1:] == (scored.low, scored.high)
+
+
 def test_a_row_with_another_number_of_answers_is_no_evidence() -> None:
     with pytest.raises(
         BadRecord, match="the row of sample 'a' has 2 predictions; allowed: one for each of 1 runs"
@@ -156,14 +174,15 @@ def test_evidence_of_another_record_does_not_fit(changes: dict[str, object], lin
 
 
 def test_figures_over_runs_have_an_interval_where_they_are_shares_of_right_answers() -> None:
-    for figure in ("accuracy", "accuracy_per_step.step_01"):
+    for figure in ("accuracy", "accuracy_per_step.step_01", "top_5_accuracy"):
         assert KIND.pooled(figure, [0.5, 0.75], 4) == (0.625, *wilson(2.5, 4))
         assert KIND.has_interval(figure)
         assert KIND.is_share(figure)
-    for figure in ("accuracy.ties", "latency"):
+    for figure in ("accuracy.ties", "balanced_accuracy", "macro_f1", "calibration_error", "latency"):
         assert KIND.pooled(figure, [0.5, 0.75], 4) is None
         assert not KIND.has_interval(figure)
-    assert KIND.is_share("accuracy.ties")
+    for figure in ("accuracy.ties", "balanced_accuracy", "macro_f1", "calibration_error.confidence"):
+        assert KIND.is_share(figure)
     assert not KIND.is_share("latency")
 
 
