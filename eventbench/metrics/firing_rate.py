@@ -3,14 +3,10 @@
 Such a layer is a module with the class attribute `spiking = True`, or one of SpikingJelly's, snnTorch's or Norse's neurons;
 its output, or the first of what it returns, is binary. Layers are declared, never guessed from values: where a module that
 declares nothing turns other values into 0 and 1, as its output or in the midst of its forward, the figure is not counted, and
-the reason names it. Differs from
-NeuroBench's activation sparsity, which has a list of classes, also counts ReLU and sigmoid outputs, and gives 0.0 for a
-model without any of them.
+the reason names it. NeuroBench's figure, which also counts ReLU and sigmoid outputs, is `activation_sparsity`.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import torch
 from torch import nn
@@ -18,7 +14,7 @@ from torch import nn
 from eventbench.errors import EventbenchError, NotCounted
 from eventbench.metrics._counters.base import Call
 from eventbench.metrics._libraries import fires
-from eventbench.metrics._unsaid import makes_spikes_unsaid
+from eventbench.metrics._spikes import first_tensor, give_up_on_undeclared_spikes
 from eventbench.metrics._watch import Watch, module_label
 from eventbench.metrics.base import Figure, ModelMetric
 
@@ -45,7 +41,7 @@ class FiringRate(ModelMetric):
         self._outputs = []
 
     def _after(self, name: str, _layer: nn.Module, call: Call) -> None:
-        spikes = _first_tensor(call.output)
+        spikes = first_tensor(call.output)
         if spikes is None:
             raise NotCounted(
                 f"the spiking layer {module_label(name)} returned {type(call.output).__name__}",
@@ -69,38 +65,7 @@ class FiringRate(ModelMetric):
 
     def probe(self, model: nn.Module, frames: torch.Tensor) -> None:
         """Run the samples once, to find modules that fire and do not say so."""
-        others = {
-            name: module
-            for name, module in model.named_modules()
-            if not any(name == layer or name.startswith(f"{layer}.") for layer in self._layers)
-            and not isinstance(module, torch.jit.ScriptModule)
-            and getattr(module, "spiking", None) is not False
-            and not any(fires(inner) for inner in module.modules())
-        }
-        watch = Watch(model, others, after=self._refuse_undeclared, give_up=self.give_up)
-        try:
-            with torch.no_grad():
-                model(frames)
-        finally:
-            watch.close()
-        if not self.why_not and (name := makes_spikes_unsaid(model, frames)) is not None:
-            self.give_up(
-                f"{module_label(name)} turns other values into 0 and 1 outside any layer that says whether these are spikes; "
-                "put neurons into a module with spiking = True; what is none goes into one with spiking = False"
-            )
-
-    @staticmethod
-    def _refuse_undeclared(name: str, module: nn.Module, call: Call) -> None:
-        spikes, x = _first_tensor(call.output), _first_tensor(call.args)
-        if spikes is None or x is None or not spikes.is_floating_point() or spikes.numel() < 2:
-            return
-        binary = bool(((spikes == 0) | (spikes == 1)).all())
-        if binary and bool((spikes == 1).any()) and not bool(((x == 0) | (x.abs() == 1)).all()):
-            raise NotCounted(
-                f"{module_label(name)} ({type(module).__name__}) turns other values into 0 and 1 and does not say whether "
-                "it is a layer of neurons",
-                fix="set spiking = True on its class, or spiking = False",
-            )
+        give_up_on_undeclared_spikes(model, frames, self._layers, self.give_up)
 
     def value(self) -> dict[str, Figure]:
         """The rate; empty without spiking layers."""
@@ -122,9 +87,3 @@ class FiringRate(ModelMetric):
         if not elements:
             raise NotCounted("no data went through any spiking layer")
         return {"": Figure(spikes / elements, "spikes/neuron/step", "lower")}
-
-
-def _first_tensor(value: Any) -> torch.Tensor | None:
-    """A tensor, or the first of several; None for anything else."""
-    first = value[0] if isinstance(value, tuple | list) and value else value
-    return first if isinstance(first, torch.Tensor) else None

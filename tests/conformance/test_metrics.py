@@ -48,8 +48,11 @@ def test_the_family_is_complete() -> None:
     assert {
         "accuracy",
         "accuracy_per_step",
+        "activation_sparsity",
         "balanced_accuracy",
         "calibration_error",
+        "connection_sparsity",
+        "energy_estimate",
         "firing_rate",
         "latency",
         "macro_f1",

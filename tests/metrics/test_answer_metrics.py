@@ -70,6 +70,7 @@ def test_balanced_accuracy_is_the_mean_of_the_shares_of_classes(data: Answered, 
     assert figure.low < figure.high
 
 
+@settings(deadline=None)  # each example draws thousands of resamples
 @given(answered(), st.integers(1, 9))
 def test_macro_f1_is_the_mean_of_harmonic_means_of_precision_and_recall(data: Answered, size: int) -> None:
     scores, labels = data
