@@ -70,6 +70,8 @@ def _validation(card: Card, splits: list[str], test: str) -> list[str]:
     if "validation" in splits and test != "validation":
         return ['split = "validation"']
     layout = card.layout or {}
+    if layout.get("name") == "fixed_windows":  # by class, windows of one recording would be on both sides
+        return ["carve = 0.2", 'by = "subject"']
     patterns = [layout.get("pattern", ""), *layout.get("patterns", {}).values()]
     by_subject = bool(layout.get("subject")) or any("{subject}" in pattern for pattern in patterns)
     by_subject |= "subject" in layout.get("columns", {})

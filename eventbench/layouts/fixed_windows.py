@@ -20,6 +20,9 @@ LAST = ("drop", "keep")
 class FixedWindows(Layout, frozen=True, forbid_unknown_fields=True):
     """A sample is a window of a recording; it has the recording's label, subject and split, so no recording is in two.
 
+    Where recordings have no subject, the id of the recording is that of its windows: `by = "subject"` of a task then keeps
+    them on one side of training and validation.
+
     Windows begin at the first event, one stride apart. What the layout in `recordings` lists as a window already, as
     `labelled_windows` does, is cut within it.
 
@@ -109,6 +112,7 @@ class FixedWindows(Layout, frozen=True, forbid_unknown_fields=True):
 
     def _window(self, sample: Sample, number: int, start: int, stop: int) -> Sample:
         id = named(self.id, {"recording": sample.id, "number": number})
+        windowed = sample._replace(id=id, subject=sample.subject or sample.id)
         if self.events:
-            return sample._replace(id=id, part=(start, stop))
-        return sample._replace(id=id, window=(start, stop))
+            return windowed._replace(part=(start, stop))
+        return windowed._replace(window=(start, stop))

@@ -72,8 +72,7 @@ class ScannedEvents:
         return columns
 
     def _decode(self, number: int) -> Columns:
-        if file_state(self.path) != self.state:
-            raise BadRecording("the file changed since it was opened", where=self.path, fix="open it again")
+        require_unchanged(self.path, self.state)
         return self.source.decode_piece(self.path, self.scan, self.scan.pieces[number])
 
     def _lock_of(self, number: int) -> Lock:
@@ -116,6 +115,16 @@ class ScannedEvents:
                 counts += np.bincount(steps, minlength=RANK_STEPS)
             self._ranks = np.concatenate([[0], np.cumsum(counts)])
         return self._ranks
+
+
+def require_unchanged(path: Path, state: tuple[int, int]) -> None:
+    """Raises BadRecording where a file is not in the state that it was opened in, or cannot be looked at any more."""
+    try:
+        now = file_state(path)
+    except OSError as error:
+        raise BadRecording(f"the file was there when it was opened: {error.strerror}", where=path) from None
+    if now != state:
+        raise BadRecording("the file changed since it was opened", where=path, fix="open it again")
 
 
 def _rows(columns: Columns, first: int, stop: int) -> Columns:

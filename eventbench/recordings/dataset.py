@@ -15,7 +15,7 @@ from eventbench.layouts.base import Layout
 from eventbench.recordings.content import label_line
 from eventbench.recordings.files_read import FilesRead
 from eventbench.recordings.long_recordings import LongRecordings, one_at_a_time
-from eventbench.recordings.passed_over import PassedOver, by_reason, passed_over
+from eventbench.recordings.passed_over import PassedOver, by_reason, passed_over, relative_path
 from eventbench.sources.base import Decoded
 from eventbench.specs.card import Card, SplitPins
 from eventbench.specs.catalog import Named
@@ -51,6 +51,9 @@ class Dataset:
         self._file_digest = one_at_a_time(lru_cache(maxsize=64)(self.files_read.hash))
         self._long = LongRecordings(self.source, card.spec.sensor, self._file_digest, cache)
         self._first_ids: dict[str, str] = {}  # of the samples of each long recording, by its path
+        self._without_windows: dict[
+            str, str
+        ] = {}  # why a recording that was to be cut gave no sample, by its path
         self._workers, self._progress = workers, progress
         own_folder = next((folder for folder in folders if folder.is_dir()), None)
         self.root, self._has_own_folder = own_folder or data, own_folder is not None
@@ -134,10 +137,15 @@ class Dataset:
     def _cut(self, layout: Layout, whole: list[Sample]) -> list[Sample]:
         """The samples that a layout cuts recordings into; one that cannot be read stays whole, and reading it says why."""
         samples: list[Sample] = []
+        self._without_windows = {}
         with ThreadPoolExecutor(self._workers) as pool:
             extents = zip(whole, pool.map(self._extent, whole), strict=True)
             for sample, extent in self._progress(extents, of=self.id, unit="recording", total=len(whole)):
-                samples += layout.cut(sample, extent) if extent else [sample]
+                windows = layout.cut(sample, extent) if extent else [sample]
+                if extent and not windows:
+                    why = "it is shorter than a window" if extent.events else "it has no events"
+                    self._without_windows[relative_path(sample, self.root)] = why
+                samples += windows
         return sorted(samples, key=lambda sample: sample.id)
 
     def _extent(self, sample: Sample) -> Extent | None:
@@ -219,7 +227,8 @@ class Dataset:
         """Files of the folder that are none of these samples, and why; none where there is no folder."""
         if self.layout is None or not self.root.is_dir():
             return []
-        return passed_over(self.card, self.layout, self.root, samples)
+        found = dict(passed_over(self.card, self.layout, self.root, samples)) | self._without_windows
+        return [PassedOver(path, found[path]) for path in sorted(found)]
 
     def _other_samples(self, split: str, samples: list[Sample]) -> BadDataset:
         """The error of a split with other recordings than the card's; which ones they are stands before the advice."""

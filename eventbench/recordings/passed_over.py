@@ -33,14 +33,18 @@ def passed_over(card: Card, layout: Layout, root: Path, samples: Iterable[Sample
 
     Told are all files in the folders of samples but notes, and elsewhere those with the ending of a recording.
     """
-    start = len(str(root)) + 1
-    used = {str(sample.recording)[start:].replace(os.sep, "/") for sample in samples}
+    used = {relative_path(sample, root) for sample in samples}
     endings = {PurePosixPath(path).suffix for path in used} or {getattr(layout, "suffix", "")} - {""}
     folders = {path.rpartition("/")[0] for path in used}
     known = {suffix for name in registry.sources.names() for suffix in registry.sources.get(name).suffixes}
     seen = _Seen(card, layout, endings, folders, known - NOTES)
     reasons = ((path, seen.reason(path)) for path in _files_below(root) if path not in used)
     return sorted(PassedOver(path, why) for path, why in reasons if why)
+
+
+def relative_path(sample: Sample, root: Path) -> str:
+    """The path of a sample's recording below the data set's folder, as it is told."""
+    return str(sample.recording)[len(str(root)) + 1 :].replace(os.sep, "/")
 
 
 def by_reason(files: Iterable[PassedOver]) -> list[str]:

@@ -17,7 +17,7 @@ from eventbench.errors import BadRecording, BadStore
 from eventbench.files.progress import Progress, no_progress
 from eventbench.recordings import index_files
 from eventbench.recordings._held import HeldEvents
-from eventbench.recordings._scanned import ScannedEvents
+from eventbench.recordings._scanned import ScannedEvents, require_unchanged
 from eventbench.recordings.index_files import Index
 from eventbench.recordings.read import Reading, source_of
 from eventbench.recordings.recording import EventsOf, Recording
@@ -177,10 +177,7 @@ class _Opening(NamedTuple):
             scan = Scan(index.sensor, index.pieces, index.ordered, index.lost, index.notes, arrays)
             return ScannedEvents(self.source, self.path, scan, self.state)
         if not arrays:
-            if file_state(self.path) != self.state:
-                raise BadRecording(
-                    "the file changed since it was opened", where=self.path, fix="open it again"
-                )
+            require_unchanged(self.path, self.state)
             index, arrays = _decoded_whole(self.source.read_counted(self.path, self.sensor), index.made_from)
             arrays = _in_temporary_file(index, arrays)
         return HeldEvents((arrays["t"], arrays["x"], arrays["y"], arrays["p"]), mapped=True)

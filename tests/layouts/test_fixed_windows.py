@@ -9,13 +9,16 @@ import pytest
 
 import eventbench as eb
 from eventbench import registry
+from eventbench.authoring.task import new_task
 from eventbench.errors import BadSpec
 from eventbench.layouts.fixed_windows import FixedWindows
+from eventbench.loading.parts import task_splits
 from eventbench.recordings import windows
 from eventbench.recordings.dataset import Dataset
+from eventbench.specs import catalog
 from eventbench.specs.sample import Extent, Sample
 from eventbench.store.read import EventStore
-from tests.support.miniatures import CLASSES, SENSOR, Miniature, atis_bytes, miniature, run_cli
+from tests.support.miniatures import CLASSES, SENSOR, Miniature, atis_bytes, miniature, refused, run_cli
 
 FOLDERS = {"name": "class_folders", "folders": {"train": "train", "test": "test"}, "suffix": ".bin"}
 
@@ -43,6 +46,10 @@ def test_a_window_has_the_label_the_split_and_the_subject_of_its_recording() -> 
     first, *_ = cut(duration_us=10)
     assert first == Sample("train/1/00000", "train", 1, "ann", "1.bin", window=(10, 20))
     assert cut(events=2, id="{recording}@{number}")[1].id == "train/1@1"
+    nobodys = Sample(
+        "train/1", "train", 1, "", "1.bin"
+    )  # then what belongs together is what was recorded at once
+    assert {sample.subject for sample in cut(nobodys, duration_us=10)} == {"train/1"}
 
 
 def test_labelled_windows_are_cut_within_themselves() -> None:
@@ -137,6 +144,31 @@ def test_a_broken_recording_is_named_and_left_out_where_asked(
     status, out, err = run_cli(capsys, "preprocess", str(mini.card), "--keep-going", *mini.flags)
     assert status == 0, err
     assert "left out" in out and "00003.bin" in out
+
+
+def test_recordings_that_give_no_window_are_named_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mini = long_miniature(tmp_path, duration_us=20_000)
+    mini.file("train", 1).write_bytes(atis_bytes([(5, 1, 1, 1), (90, 1, 1, 1)]))
+    out = run_cli(capsys, "preprocess", str(mini.card), *mini.flags)[1]
+    assert "not taken: train/left/00001.bin: it is shorter than a window" in out
+    none = long_miniature(tmp_path / "none", duration_us=10**9)
+    assert "00004.bin: it is shorter than a window" in refused(
+        capsys, "preprocess", str(none.card), *none.flags
+    )
+
+
+def test_a_task_of_windows_keeps_those_of_a_recording_on_one_side_of_validation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mini = long_miniature(tmp_path, duration_us=20_000)
+    task = new_task(str(mini.card), tmp_path / "windows-v1.toml").path
+    assert run_cli(capsys, "preprocess", str(mini.card), *mini.flags)[0] == 0
+    store = EventStore(next(mini.places.cache.glob("mini/events-*.h5")))
+    parts = task_splits(catalog.task(str(task)), store)
+    chosen, trained = ({store.ids[row][:11] for row in rows} for rows in (parts.validation, parts.train))
+    assert chosen and trained and not chosen & trained
 
 
 def test_its_documentation_is_that_of_the_recordings_and_says_that_they_are_cut() -> None:

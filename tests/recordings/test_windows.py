@@ -325,6 +325,16 @@ def test_a_short_recording_is_held_in_memory_and_leaves_nothing_in_the_cache(tmp
         recording.window(0, 5)
 
 
+def test_a_file_that_went_is_told(tmp_path: Path, everything_is_long: None) -> None:
+    path = text_file(tmp_path / "a.csv", columns(50))
+    recording = opened(path, None, "in pieces")
+    path.unlink()
+    with pytest.raises(
+        BadRecording, match=r"a\.csv: the file was there when it was opened: No such file or directory$"
+    ):
+        recording.window(600, 800)
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("cached", [True, False])
 def test_another_process_opens_the_same_recording_or_is_told_that_it_changed(
