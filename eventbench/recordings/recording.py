@@ -144,7 +144,7 @@ class Recording:
         )
 
     def number_at(self, time_us: int) -> int:
-        """How many events are earlier than a time: the number of the first event that is not."""
+        """How many events are earlier than a time in us: the number of the first event that is not. Raises as `window` does."""
         if self.first_us is None or self.last_us is None or time_us <= self.first_us:
             return 0
         return len(self) if time_us > self.last_us else self._source.number_at(time_us)
