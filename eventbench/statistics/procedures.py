@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventbench.errors import EventbenchError
+from eventbench.statistics.paired import LEAST_P
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,6 +69,8 @@ def procedure_difference(
     Investigative Radiology 27 (1992) 723-731; Hillis, Statistics in Medicine 26 (2007) 596-619, for the degrees of freedom;
     Satterthwaite, Biometrics Bulletin 2 (1946) 110-114. How often it alarms where there is nothing: tools/calibration.
 
+    Where every run of each answers every sample alike, p is that of the samples' signs, 2 ** (1 - samples).
+
     Raises EventbenchError for fewer than LEAST_RUNS runs or 2 samples, and for shapes that do not fit.
     """
     import numpy as np
@@ -87,8 +90,11 @@ def procedure_difference(
     of_runs = sum(spread.of_runs for spread in spreads)
     of_samples = float(differences.var(ddof=1)) / samples
     variance = of_runs + max(0.0, of_samples - sum(spread.of_rest for spread in spreads))
-    if variance <= 0:  # every run answered every sample alike
-        return ProcedureDifference(mean, mean, mean, float(mean == 0), samples - 1.0)
+    if (
+        variance <= 0
+    ):  # every run answered every sample alike: there is no spread, but still only so many samples
+        p = max(2.0 ** (1 - samples), LEAST_P) if mean else 1.0
+        return ProcedureDifference(mean, mean, mean, p, samples - 1.0)
     of_variance = sum(spread.of_runs**2 / (spread.runs - 1) for spread in spreads)
     freedom = min(samples - 1.0, variance**2 / of_variance if of_variance else np.inf)
     error = variance**0.5

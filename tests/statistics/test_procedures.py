@@ -48,7 +48,7 @@ def test_it_is_the_sums_over_every_run_and_sample(
     mean = a.mean() - b.mean()
     assert result.mean == pytest.approx(mean, abs=1e-12)
     if variance < 1e-15:
-        assert result.p == float(abs(mean) < 1e-12)
+        assert result.p == (1 if abs(mean) < 1e-12 else max(2.0 ** (1 - samples), 1e-13))
         return
     assert result.freedom == pytest.approx(freedom)
     assert result.p == pytest.approx(2 * stats.t.sf(abs(mean) / variance**0.5, freedom), rel=1e-6)
@@ -76,10 +76,11 @@ def test_runs_without_any_spread_leave_the_paired_t_test_of_samples() -> None:
     assert (result.p, result.freedom) == pytest.approx((expected.pvalue, 79))
 
 
-def test_runs_that_answer_every_sample_alike_are_surely_the_same_or_surely_not() -> None:
+def test_runs_that_answer_every_sample_alike_differ_as_surely_as_there_are_samples() -> None:
     right, wrong = np.ones((3, 20), bool), np.zeros((3, 20), bool)
     assert procedure_difference(right, right)[:4] == (0, 0, 0, 1)
-    assert procedure_difference(right, wrong)[:4] == (1, 1, 1, 0)
+    assert procedure_difference(right, wrong)[:4] == (1, 1, 1, 2**-19)  # as the signs of 20 samples
+    assert procedure_difference(right[:, :2], wrong[:, :2]).p == 0.5
 
 
 def test_fewer_than_three_runs_are_not_tested_and_why_is_said() -> None:
