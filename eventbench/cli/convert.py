@@ -81,6 +81,9 @@ def _line(converted: Converted) -> str:
     parts = [
         f"{converted.path} ({converted.source}, {converted.bytes:,} bytes) to {saved.path} ({saved.writer}, "
         f"{saved.bytes:,} bytes): {saved.events:,}{of} events on {width}x{height}, read back equal",
+        "the sensor is as small as the events allow: if the camera's is larger, give --sensor WxH"
+        if converted.sensor_is_least
+        else "",
         f"{saved.from_zero_us:,} us taken off every time" if saved.from_zero_us else "",
         f"left out of {converted.path.name}: {lost}" if lost else "",
         *saved.notes,
@@ -96,6 +99,7 @@ def _document(converted: Converted) -> dict[str, Any]:
             "source": converted.source,
             "bytes": converted.bytes,
             "events": converted.events,
+            "sensor_is_least": converted.sensor_is_least,
             "lost": dict(converted.lost),
             "notes": [note._asdict() for note in converted.notes],
         },

@@ -21,6 +21,7 @@ from eventbench.sources.base import PIECE_EVENTS, Note
 class Converted(NamedTuple):
     """What was written, and of what: the source that read it, the size of its file, and how many events it has.
 
+    `sensor_is_least` says that nobody gave a sensor and that it just holds the events: the camera's own may be larger.
     `lost` and `notes` are of the reading, as in `Decoded`; events that lie outside of the times asked for are not lost.
     """
 
@@ -31,6 +32,7 @@ class Converted(NamedTuple):
     events: int
     lost: Mapping[str, int]
     notes: tuple[Note, ...]
+    sensor_is_least: bool = False
 
 
 class Window(NamedTuple):
@@ -77,14 +79,22 @@ def convert(
     target = Target.of(out, writer, dict(parameters or {}), overwrite=overwrite)
     source = source_of(path, reading)
     with open_with(source, path, reading.sensor, progress=progress) as recording:
-        parts = _parts(recording, window.numbers(recording), progress)
+        most = [-1, -1]
+        parts = _parts(recording, window.numbers(recording), progress, most)
         saved = write(parts, recording.sensor, target, from_zero=from_zero, progress=progress)
         name = registry.sources.name_of(type(source))
         size = path.stat().st_size
-        return Converted(saved, path, name, size, len(recording), recording.lost, tuple(recording.notes))
+        least = reading.sensor is None and recording.sensor == (most[0] + 1, most[1] + 1)
+        return Converted(
+            saved, path, name, size, len(recording), recording.lost, tuple(recording.notes), least
+        )
 
 
-def _parts(recording: Recording, numbers: range, progress: Progress) -> Iterator[Events]:
+def _parts(recording: Recording, numbers: range, progress: Progress, most: list[int]) -> Iterator[Events]:
+    """The events of these numbers, a part after the other; `most` becomes the highest x and y."""
     starts = range(numbers.start, numbers.stop, PIECE_EVENTS)
     for first in progress(starts, of=recording.path.name, unit="part", total=len(starts)):
-        yield recording.events(first, min(first + PIECE_EVENTS, numbers.stop))
+        events = recording.events(first, min(first + PIECE_EVENTS, numbers.stop))
+        if len(events):
+            most[:] = max(most[0], int(events.x.max())), max(most[1], int(events.y.max()))
+        yield events

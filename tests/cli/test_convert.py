@@ -37,7 +37,8 @@ def test_one_line_says_what_became_of_a_recording(
     assert (status, err) == (0, "")
     assert said == (
         f"{recording} (atis_bin, 5,000 bytes) to {out} (evt3, {out.stat().st_size:,} bytes): "
-        "1,000 events on 34x34, read back equal\n"
+        "1,000 events on 34x34, read back equal; the sensor is as small as the events allow: if the camera's is larger, "
+        "give --sensor WxH\n"
     )
     assert eb.read(out) == eb.read(recording)
 
@@ -52,7 +53,8 @@ def test_the_json_tells_both_files(
     document = json.loads(said)
     assert status == 0
     assert document["in"] == {
-        "path": str(recording), "source": "atis_bin", "bytes": 5000, "events": 1000, "lost": {}, "notes": []
+        "path": str(recording), "source": "atis_bin", "bytes": 5000, "events": 1000, "lost": {}, "notes": [],
+        "sensor_is_least": False,
     }  # fmt: skip
     assert document["out"] == {
         "path": str(out), "writer": "npy", "events": 995, "sensor": [40, 50], "bytes": out.stat().st_size, "from_zero_us": 50,
