@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+UNKNOWN_DEVICE = "an unknown device"
+
+
 @dataclass(frozen=True)
 class RunFigure:
     """One metric of a row over its runs.
@@ -139,7 +142,7 @@ class Row:
 
 def _device_of(entry: Entry) -> str:
     facts = entry.record.environment
-    name = facts.get("gpu") or facts.get("processor") or facts.get("device") or "an unknown device"
+    name = facts.get("gpu") or facts.get("processor") or facts.get("device") or UNKNOWN_DEVICE
     return name if "gpu" in facts or "threads" not in facts else f"{name}, {facts['threads']} threads"
 
 
@@ -175,9 +178,10 @@ class Board:
 
     @property
     def device(self) -> str:
-        """The device of most rows, on which its latencies and memories compare; "" without rows."""
+        """The device of most rows, on which its latencies and memories compare; "" without rows, or where they do not say."""
         devices = [row.device for row in [*self.rows, *self.unranked]]
-        return max(devices, key=devices.count) if devices else ""
+        most = max(devices, key=devices.count) if devices else ""
+        return "" if most == UNKNOWN_DEVICE else most
 
     @property
     def tested(self) -> bool:

@@ -175,11 +175,11 @@ def test_a_model_without_scores_of_each_step_is_scored_without_that_figure(
         ),
         (
             LINEAR_NET + "\n    def scores_per_step(self, frames):\n        raise ValueError('no')\n",
-            "scores_per_step raised ValueError: no (my_model.py, line 14); it is called with frames (4, 10, 2, 6, 8)",
+            "scores_per_step raised ValueError: no (my_model.py, line 14); it is called with frames (4, 8, 2, 6, 8)",
         ),
         (
             LINEAR_NET + "\n    def scores_per_step(self, frames):\n        return 3\n",
-            "scores_per_step returned int; allowed: a float tensor (T, N, K) = (T, 10, 2)",
+            "scores_per_step returned int; allowed: a float tensor (T, N, K) = (T, 8, 2)",
         ),
     ],
 )
