@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from eventbench.sources._memory import columns
+from eventbench.events.memory import columns
 
 EVENT_BYTES = 5
 OVERFLOW_Y = 240

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from eventbench.errors import BadRecording
+from eventbench.events.memory import memory
 from eventbench.files.content import OPEN, file_head
-from eventbench.sources._memory import memory
 
 BLOCK_BYTES = 1 << 20  # stays in the cache between reading and decoding
 LARGE = 1 << 22  # bytes from which a file is not looked at as a whole,

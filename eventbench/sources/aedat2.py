@@ -22,6 +22,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 
 from eventbench.errors import BadRecording, BadSpec
+from eventbench.events.memory import columns
 from eventbench.files.progress import Progress, no_progress
 from eventbench.sources._aedat.aedat2_camera import (
     STRAY,
@@ -37,7 +38,6 @@ from eventbench.sources._aedat.header import CHIPS, chip_of, header_of, header_o
 from eventbench.sources._aedat.sound import fits, sound
 from eventbench.sources._aedat.stretches import File, Stretches, opened, whole_file, within
 from eventbench.sources._decoded import Columns, counted
-from eventbench.sources._memory import columns
 from eventbench.sources._times import Clock, unwrapped, unwrapped_after
 from eventbench.sources.base import (
     PIECE_EVENTS,

@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.errors import BadRecording
+from eventbench.events.memory import columns
 from eventbench.files.progress import Progress, no_progress
 from eventbench.sources._aedat.aedat31_kernels import HEAD_BYTES, POLARITY, SIZES, fill, measure
 from eventbench.sources._aedat.header import (
@@ -28,7 +29,6 @@ from eventbench.sources._aedat.header import (
 from eventbench.sources._aedat.sound import fits, sound
 from eventbench.sources._aedat.stretches import File, Stretches, opened, whole_file, within
 from eventbench.sources._decoded import Columns, counted
-from eventbench.sources._memory import columns
 from eventbench.sources.base import (
     ONE_BIT,
     PIECE_EVENTS,

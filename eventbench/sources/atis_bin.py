@@ -16,11 +16,11 @@ import numpy as np
 
 from eventbench.errors import BadRecording
 from eventbench.events import EventBatch, Events
+from eventbench.events.memory import memory
 from eventbench.files.content import OPEN, file_bytes, file_head
 from eventbench.files.progress import Progress, no_progress
 from eventbench.sources._atis_kernels import EVENT_BYTES, OVERFLOW_US, OVERFLOW_Y, decode_files
 from eventbench.sources._columns.stored import file_open, read_into
-from eventbench.sources._memory import memory
 from eventbench.sources.base import (
     GIVE_SENSOR,
     ONE_BIT,

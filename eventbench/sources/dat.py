@@ -27,6 +27,7 @@ import numpy as np
 
 from eventbench.errors import BadRecording, BadSpec
 from eventbench.events import Events
+from eventbench.events.memory import columns
 from eventbench.files.progress import Progress, no_progress
 from eventbench.sources._dat.kernels import (
     BACK,
@@ -40,7 +41,6 @@ from eventbench.sources._dat.kernels import (
     resumed,
 )
 from eventbench.sources._file_blocks import BLOCK_BYTES, Body, head_of
-from eventbench.sources._memory import columns
 from eventbench.sources._percent_header import Header, percent_header
 from eventbench.sources._piecewise import Pieces, kept
 from eventbench.sources._times import Clock, unwrapped_after

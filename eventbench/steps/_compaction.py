@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from eventbench.events.memory import columns
+
 
 @njit(cache=True, nogil=True)
 def copy_kept(t, x, y, p, keep, out_t, out_x, out_y, out_p):  # type: ignore[no-untyped-def]
@@ -23,12 +25,16 @@ def copy_kept(t, x, y, p, keep, out_t, out_x, out_y, out_p):  # type: ignore[no-
         i += 1
 
 
+OF_EVENTS = [np.dtype(kind).str for kind in (np.int64, np.uint16, np.uint16, np.uint8)]
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def empty_columns(like: Columns, events: int) -> Columns:
-    """New columns t, x, y, p (events,) of the types of others."""
-    t, x, y, p = (np.empty(events, column.dtype) for column in like)
+    """New columns t, x, y, p (events,) of the types of others; those of Events in memory that is used again."""
+    if [column.dtype.str for column in like] == OF_EVENTS:
+        t, x, y, p = columns(events)
+    else:
+        t, x, y, p = (np.empty(events, column.dtype) for column in like)
     return t, x, y, p
 
 

@@ -24,7 +24,8 @@ def _late_enough_32(t, x, y, width, period, since_any, silent_until):  # type: i
         until = silent_until[pixel]
         is_late = now > until
         late_enough[i] = is_late
-        silent_until[pixel] = now + period if is_late or since_any else until
+        # `|` and not `or`, which would be a branch that no processor can foretell.
+        silent_until[pixel] = now + period if is_late | since_any else until
     return late_enough
 
 

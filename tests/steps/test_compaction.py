@@ -41,8 +41,10 @@ def test_events_of_a_mask_are_those_of_boolean_indexing(events, data):
 def test_new_columns_are_of_their_own_memory_and_writable_and_of_just_the_length_that_is_needed():
     events = fixed()
     mask = np.arange(len(events)) % 3 == 0
-    for column in kept_columns(events.t, events.x, events.y, events.p, mask):
-        assert column.base is None and column.flags.writeable and len(column) == mask.sum()
+    columns = events.t, events.x, events.y, events.p
+    for column, of in zip(kept_columns(*columns, mask), columns, strict=True):
+        assert not np.shares_memory(column, of) and column.flags.writeable and len(column) == mask.sum()
+        assert column.dtype == of.dtype
 
 
 def test_a_mask_that_is_true_for_all_gives_the_recording_itself():

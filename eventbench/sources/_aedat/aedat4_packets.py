@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eventbench.errors import BadRecording
+from eventbench.events.memory import columns, memory
 from eventbench.sources._aedat import lz4, zstd
 from eventbench.sources._aedat.aedat4_kernels import (
     EVENT_BYTES,
@@ -26,7 +27,6 @@ from eventbench.sources._aedat.aedat4_kernels import (
     content_sizes,
     decode,
 )
-from eventbench.sources._memory import columns, memory
 
 EVENT = np.dtype(
     {

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from eventbench.errors import BadRecording
+from eventbench.events.memory import LEAST, memory
 from eventbench.files.content import OPEN, file_bytes
 from eventbench.sources._decoded import Columns
-from eventbench.sources._memory import LEAST, memory
 from eventbench.sources._piecewise import MOST, Pieces
 
 

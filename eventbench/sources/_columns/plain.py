@@ -14,10 +14,10 @@ import numpy as np
 from eventbench.errors import BadEvents
 from eventbench.events import Events
 from eventbench.events.events import checked_sensor
+from eventbench.events.memory import columns as fresh_columns
 from eventbench.files.progress import Progress, no_progress
 from eventbench.sources._columns.stored import BLOCK_ROWS, StoredColumns
 from eventbench.sources._columns.values import WIDEST
-from eventbench.sources._memory import columns as fresh_columns
 from eventbench.sources.base import PIECE_EVENTS, Columns, Piece, Scan, Size
 
 LARGEST = np.iinfo(np.int64).max

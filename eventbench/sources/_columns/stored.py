@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from eventbench.errors import BadRecording
+from eventbench.events.memory import memory
 from eventbench.files.content import OPEN, file_head
-from eventbench.sources._memory import memory
 from eventbench.sources.base import Size
 
 BLOCK_ROWS = 1 << 16

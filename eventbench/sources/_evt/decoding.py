@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from eventbench.events.memory import columns
 from eventbench.sources._decoded import Columns
 from eventbench.sources._evt import evt2, evt3, evt4, evt21
 from eventbench.sources._evt.clock import LEAP as LEAP_FROM
 from eventbench.sources._evt.clock import Clock, judged
 from eventbench.sources._evt.state import BROKEN, DONE, LEAP, PARTS, USUAL, first_state
 from eventbench.sources._file_blocks import Body
-from eventbench.sources._memory import columns
 from eventbench.sources._pieces import PIECE_EVENTS
 
 ENCODINGS: Mapping[str, ModuleType] = {"2": evt2, "21": evt21, "3": evt3, "4": evt4}

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from eventbench.errors import BadRecording
+from eventbench.events.memory import columns
 from eventbench.sources._decoded import Columns
-from eventbench.sources._memory import columns
 from eventbench.sources._ros.messages import ROS_1_EVENT, ROS_2_EVENT, TIMES
 
 ROS_1 = np.dtype([("x", "<u2"), ("y", "<u2"), ("s", "<u4"), ("ns", "<u4"), ("p", "u1")])

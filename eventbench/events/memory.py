@@ -1,4 +1,4 @@
-"""Memory of decoders (bytes read, columns made), used again when nothing refers to it any more.
+"""Memory of columns and of bytes that are read, used again when nothing refers to it any more.
 
 The system clears fresh memory page by page, which takes longer than decoding into it; and what the allocator of the C
 library keeps depends on what else the process freed.

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 import eventbench as eb
-from eventbench.sources import _memory
-from eventbench.sources._memory import LEAST, MOST_KEPT, memory
+from eventbench.events import memory as memory_module
+from eventbench.events.memory import LEAST, MOST_KEPT, memory
 from tests.support.miniatures import atis_bytes
 
 
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_memory, "_FREE", {})
+    monkeypatch.setattr(memory_module, "_FREE", {})
 
 
 def address(array: np.ndarray) -> int:
@@ -51,11 +51,11 @@ def test_memory_is_not_used_again_while_any_view_of_it_lives(holding):
 
 def test_small_pieces_are_not_kept_nor_more_than_the_limit():
     memory(LEAST - 1)
-    assert not _memory._FREE
+    assert not memory_module._FREE
     pieces = [memory(MOST_KEPT // 4) for _ in range(7)]
     pieces.clear()
     gc.collect()
-    assert 0 < sum(block.nbytes for block in _memory._FREE.values()) <= MOST_KEPT
+    assert 0 < sum(block.nbytes for block in memory_module._FREE.values()) <= MOST_KEPT
 
 
 def test_threads_are_never_given_the_same_memory():
