@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from eventbench.errors import BadRecording
 from eventbench.events.memory import memory
-from eventbench.files.content import OPEN, file_head
+from eventbench.files.content import file_head, file_open, read_into
 
 BLOCK_BYTES = 1 << 20  # stays in the cache between reading and decoding
 LARGE = 1 << 22  # bytes from which a file is not looked at as a whole,
@@ -61,27 +59,13 @@ class Body(NamedTuple):
         buffer = memory(BLOCK_BYTES)
         view = buffer.view()
         view.flags.writeable = False  # as arrays of bytes at hand are: kernels are compiled once
-        file = os.open(self.path, OPEN)
-        try:
-            os.lseek(file, self.start, os.SEEK_SET)
+        with file_open(self.path) as file:
             for at in range(self.start, self.stop, BLOCK_BYTES):
                 size = min(BLOCK_BYTES, self.stop - at)
-                _read_whole(file, buffer[:size], self.path)
+                read_into(file, buffer[:size], at, self.path)
                 yield view[:size].view(kind)
-        finally:
-            os.close(file)
-
-
-def _read_whole(file: int, room: np.ndarray, path: Path) -> None:
-    read, view = 0, memoryview(room)  # type: ignore[arg-type]
-    while read < len(room):
-        got = os.readv(file, [view[read:]])
-        if not got:
-            raise BadRecording("the file changed while it was read", where=path, fix="run the command again")
-        read += got
 
 
 def head_of(path: Path) -> tuple[bytes, int]:
     """The beginning of a file, all of a small one, and its size. Raises BadRecording as `file_bytes` does."""
-    head, size = file_head(path, HEAD_BYTES)
-    return file_head(path, SMALL) if len(head) < size <= SMALL else (head, size)
+    return file_head(path, HEAD_BYTES, SMALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from eventbench.files.content import file_head
+from eventbench.files.content import file_size
 from eventbench.files.isolated import call
 from eventbench.files.temporary import as_file
 from eventbench.sources.base import Decoded, Size, Source
@@ -24,7 +24,7 @@ class ReadIsolated(Source, frozen=True, forbid_unknown_fields=True):
     def read_counted(self, recording: Path | str, sensor: Size | None = None) -> Decoded:
         """As `decode_counted`, from the file itself."""
         path = Path(recording)
-        _, size = file_head(path, 1)
+        size = file_size(path)
         return call(self.read_here, size, str(path), path.absolute(), str(path), sensor)
 
     def read_here(self, path: Path, name: str, sensor: Size | None) -> Decoded:

@@ -17,10 +17,9 @@ import numpy as np
 from eventbench.errors import BadRecording
 from eventbench.events import EventBatch, Events
 from eventbench.events.memory import memory
-from eventbench.files.content import OPEN, file_bytes, file_head
+from eventbench.files.content import OPEN, file_bytes, file_open, file_size, read_into
 from eventbench.files.progress import Progress, no_progress
 from eventbench.sources._atis_kernels import EVENT_BYTES, OVERFLOW_US, OVERFLOW_Y, decode_files
-from eventbench.sources._columns.stored import file_open, read_into
 from eventbench.sources.base import (
     GIVE_SENSOR,
     ONE_BIT,
@@ -126,7 +125,7 @@ class AtisBin(Source, frozen=True, forbid_unknown_fields=True):
 
     def scan(self, path: Path, sensor: Size | None = None, progress: Progress = no_progress) -> Scan | None:
         """Pieces of words, what overflows add before each as its state; None where more than a look is needed."""
-        _, size = file_head(path, 1)
+        size = file_size(path)
         if size % EVENT_BYTES:
             return None
         pieces: list[Piece] = []
@@ -169,7 +168,7 @@ class AtisBin(Source, frozen=True, forbid_unknown_fields=True):
 
     def raw_pieces(self, path: Path) -> Iterator[RawColumns]:
         """The same, PIECE_EVENTS words at a time."""
-        _, size = file_head(path, 1)
+        size = file_size(path)
         markers, whole = 0, size - size % EVENT_BYTES
         with file_open(path) as file:
             for start in range(0, whole, PIECE_EVENTS * EVENT_BYTES):

@@ -14,9 +14,8 @@ import numpy as np
 from numba import njit
 
 from eventbench.errors import BadRecording
-from eventbench.files.content import file_head
+from eventbench.files.content import file_head, file_open, read_into
 from eventbench.files.progress import Progress, no_progress
-from eventbench.sources._columns.stored import file_open, read_into
 from eventbench.sources.base import (
     ONE_BIT,
     PIECE_EVENTS,

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from eventbench.errors import BadRecording
-from eventbench.files.content import file_head
+from eventbench.files.content import file_open, file_size
 from eventbench.files.hdf5 import is_hdf5, names_in, opened
 from eventbench.files.isolated import call
 from eventbench.files.temporary import as_file
 from eventbench.sources._columns.hdf5_plain import layout_of, stored_in
 from eventbench.sources._columns.hdf5_streams import events_in
 from eventbench.sources._columns.source import StoredColumnSource
-from eventbench.sources._columns.stored import StoredColumns, file_open
+from eventbench.sources._columns.stored import StoredColumns
 from eventbench.sources._isolated import ReadIsolated
 from eventbench.sources.base import Decoded, Documentation, RawColumns, Size
 
@@ -63,7 +63,7 @@ class Hdf5Columns(ReadIsolated, StoredColumnSource, frozen=True, forbid_unknown_
 
     def read_counted(self, recording: Path | str, sensor: Size | None = None) -> Decoded:
         """As `decode_counted`, from the file itself."""
-        _, size = file_head(recording, 1)
+        size = file_size(recording)
         return self._read(Path(recording).absolute(), size, str(recording), sensor)
 
     def _read(self, path: Path, size: int, name: str, sensor: Size | None) -> Decoded:
@@ -75,7 +75,7 @@ class Hdf5Columns(ReadIsolated, StoredColumnSource, frozen=True, forbid_unknown_
     @contextmanager
     def stored(self, path: Path) -> Iterator[StoredColumns | None]:
         """As every source of stored columns."""
-        _, size = file_head(path, 1)
+        size = file_size(path)
         with self._stored(path.absolute(), size, str(path)) as stored:
             yield stored
 

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.lib import format as npy
 
 from eventbench.errors import BadRecording
-from eventbench.files.content import file_bytes, file_head
+from eventbench.files.content import file_bytes, file_open, file_size
 from eventbench.files.isolated import MAX_COMPRESSION
 from eventbench.sources._columns.named import all_columns, found_columns
 from eventbench.sources._columns.numpy_plain import stored_in
 from eventbench.sources._columns.source import NamedColumns, StoredColumnSource, is_table_shape, unit_of_names
-from eventbench.sources._columns.stored import StoredColumns, file_open
+from eventbench.sources._columns.stored import StoredColumns
 from eventbench.sources.base import Decoded, Documentation, RawColumns, Size, how_to_set
 
 _EVENTS = re.compile(r"(?i)ev|dvs")  # what an array of events is called
@@ -59,7 +59,7 @@ class NumpyColumns(StoredColumnSource, frozen=True, forbid_unknown_fields=True):
 
     def read_counted(self, recording: Path | str, sensor: Size | None = None) -> Decoded:
         """As `decode_counted`, of a file."""
-        _, size = file_head(recording, 1)
+        size = file_size(recording)
         with file_open(recording) as file:
             if plain := self._plain(file, size, str(recording), sensor):
                 return plain
@@ -72,7 +72,7 @@ class NumpyColumns(StoredColumnSource, frozen=True, forbid_unknown_fields=True):
     @contextmanager
     def stored(self, path: Path) -> Iterator[StoredColumns | None]:
         """As every source of stored columns; None for members that are packed, of which no part is had without the rest."""
-        _, size = file_head(path, 1)
+        size = file_size(path)
         with file_open(path) as file:
             stored = None if self.array else stored_in(file, size, str(path))
             packed = stored and any(isinstance(source, bytes) for source in stored.sources.values())

@@ -13,7 +13,7 @@ import numpy as np
 
 from eventbench.errors import BadRecording
 from eventbench.events import Events
-from eventbench.files.content import file_head
+from eventbench.files.content import file_size
 from eventbench.files.hdf5 import column, names_in, opened
 from eventbench.files.isolated import call
 from eventbench.sources._columns.values import microseconds, whole_numbers
@@ -68,7 +68,7 @@ class SpikesHdf5(ReadIsolated, frozen=True, forbid_unknown_fields=True):
     def decode_row_counted(self, path: Path, row: int, sensor: Size | None = None) -> Decoded:
         """As `decode_row`, with an account of what was left out."""
         name = f"{path}, recording {row}"
-        _, size = file_head(path, 1)
+        size = file_size(path)
         return call(self.row_here, size, name, path.absolute(), row, name, sensor)
 
     def row_here(self, path: Path, row: int, name: str, sensor: Size | None) -> Decoded:
@@ -87,7 +87,7 @@ class SpikesHdf5(ReadIsolated, frozen=True, forbid_unknown_fields=True):
     def recordings_in(self, path: Path) -> int:
         """How many recordings the file at `path` holds; 0 where it cannot be read."""
         try:
-            _, size = file_head(path, 1)
+            size = file_size(path)
             return call(_rows_here, size, str(path), path.absolute())
         except BadRecording:
             return 0
@@ -147,7 +147,7 @@ def _row(file: Any, row: int, name: str) -> Columns:
 
 
 def _extra(path: Path, dataset: str) -> np.ndarray | None:
-    _, size = file_head(path, 1)
+    size = file_size(path)
     return call(_extra_here, size, str(path), path.absolute(), dataset, str(path))
 
 

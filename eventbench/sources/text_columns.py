@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from eventbench.errors import BadRecording, BadSpec
-from eventbench.files.content import file_head
+from eventbench.files.content import file_head, file_size
 from eventbench.files.progress import Progress, no_progress
 from eventbench.sources._columns import text_kernels as kernels
 from eventbench.sources._columns.named import (
@@ -144,7 +144,7 @@ class TextColumns(Source, frozen=True, forbid_unknown_fields=True):
 
     def decode_piece(self, path: Path, scan: Scan, piece: Piece) -> Columns:  # noqa: ARG002  # the piece says all
         """The rows of a piece."""
-        return decode_piece_plain(path, file_head(path, 1)[1], piece)
+        return decode_piece_plain(path, file_size(path), piece)
 
     def _plain(self, data: np.ndarray, name: str, sensor: Size | None) -> Decoded | None:
         rows = self._rows(data[:HEAD_BYTES].tobytes(), name)

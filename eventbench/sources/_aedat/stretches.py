@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eventbench.errors import BadRecording
 from eventbench.events.memory import LEAST, memory
-from eventbench.files.content import OPEN, file_bytes
+from eventbench.files.content import file_bytes, file_open, read_into
 from eventbench.sources._decoded import Columns
-from eventbench.sources._piecewise import MOST, Pieces
+from eventbench.sources._piecewise import MOST, Pieces, kept
 
 
 class File(NamedTuple):
@@ -32,38 +31,18 @@ class File(NamedTuple):
         """uint8: the bytes of several stretches, end to end."""
         room, at = memory(sum(stop - start for start, stop in parts)), 0
         for start, stop in parts:
-            while start < stop:
-                got = _read_into(self.descriptor, room[at : at + stop - start], start)
-                if not got:
-                    what = "the file changed while it was read"
-                    raise BadRecording(what, where=self.name, fix="run the command again")
-                start, at = start + got, at + got
+            read_into(self.descriptor, room[at : at + stop - start], start, self.name)
+            at += stop - start
         room = room.view()
         room.flags.writeable = False  # as arrays of a file's bytes are: kernels are compiled once
         return room
 
 
-def _read_into(descriptor: int, room: np.ndarray, start: int) -> int:
-    """Read what there is room for from a place in a file on; how many bytes were read."""
-    if hasattr(os, "preadv"):
-        return os.preadv(descriptor, [memoryview(room)], start)  # type: ignore[arg-type]
-    os.lseek(descriptor, start, os.SEEK_SET)  # Windows
-    block = os.read(descriptor, len(room))
-    room[: len(block)] = np.frombuffer(block, np.uint8)
-    return len(block)
-
-
 @contextmanager
 def opened(path: Path) -> Iterator[File]:
     """The file at a path, open for as long. Raises BadRecording where it cannot be read."""
-    try:
-        descriptor = os.open(path, OPEN)
-    except OSError as error:
-        raise BadRecording(f"cannot be read: {error.strerror}", where=path) from None
-    try:
+    with file_open(path) as descriptor:
         yield File(descriptor, os.fstat(descriptor).st_size, str(path))
-    finally:
-        os.close(descriptor)
 
 
 def whole_file(path: Path) -> np.ndarray:
@@ -104,8 +83,5 @@ class Stretches(Pieces):
 
 def within(columns: Columns, sensor: tuple[int, int]) -> Columns:
     """The events that lie on a sensor, x and y as uint16; where all do, the columns as they are."""
-    t, x, y, p = columns
-    inside = (x >= 0) & (x < sensor[0]) & (y >= 0) & (y < sensor[1])
-    if not inside.all():
-        t, x, y, p = t[inside], x[inside], y[inside], p[inside]
+    t, x, y, p = kept(columns, sensor, "drop")
     return t, x.view(np.uint16), y.view(np.uint16), p

@@ -5,10 +5,8 @@ A block stays in the cache of the processor from when it is read until it is che
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +14,7 @@ import numpy as np
 
 from eventbench.errors import BadRecording
 from eventbench.events.memory import memory
-from eventbench.files.content import OPEN, file_head
+from eventbench.files.content import file_open, file_size, read_into
 from eventbench.sources.base import Size
 
 BLOCK_ROWS = 1 << 16
@@ -170,37 +168,11 @@ def _packed(place: Place) -> np.dtype[np.generic] | None:
     return place.dtype if place.step == place.dtype.itemsize else None
 
 
-@contextmanager
-def file_open(path: Path | str) -> Iterator[int]:
-    """A descriptor of a recording's file. Raises BadRecording where it cannot be opened."""
-    try:
-        file = os.open(path, OPEN)
-    except OSError as error:
-        raise BadRecording(f"cannot be read: {error.strerror}", where=path) from None
-    try:
-        yield file
-    finally:
-        os.close(file)
-
-
 def file_array(path: Path | str, after: bytes = b"") -> np.ndarray:
     """uint8 (bytes,): those of a recording's file, and `after` them. Raises BadRecording as `file_bytes` does."""
-    _, size = file_head(path, 1)
+    size = file_size(path)
     room = memory(size + len(after))
     with file_open(path) as file:
         read_into(file, room[:size], 0, str(path))
     room[size:] = np.frombuffer(after, np.uint8)
     return room
-
-
-def read_into(file: int, room: np.ndarray, start: int, name: str) -> None:
-    """Fill uint8 (bytes,) from a byte of an open file on. Raises BadRecording where it has not so many."""
-    view = memoryview(room)  # type: ignore[arg-type]
-    while view:
-        try:
-            got = os.preadv(file, [view], start)
-        except OSError as error:
-            raise BadRecording(f"cannot be read: {error.strerror}", where=name) from None
-        if not got:
-            raise BadRecording("the file changed while it was read", where=name, fix="run the command again")
-        start, view = start + got, view[got:]

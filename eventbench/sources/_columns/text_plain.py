@@ -11,13 +11,13 @@ import numpy as np
 from eventbench.errors import BadRecording
 from eventbench.events import Events
 from eventbench.events.memory import columns as fresh_columns
+from eventbench.files.content import file_open, read_into
 from eventbench.files.progress import Progress
 from eventbench.sources._columns import text_plain_kernels as kernels
 from eventbench.sources._columns.named import found_columns, unit_in_name
 from eventbench.sources._columns.order import LOOKED_AT, behaviour_of, found_order
 from eventbench.sources._columns.plain import sensor_of
 from eventbench.sources._columns.source import order_note
-from eventbench.sources._columns.stored import file_open, read_into
 from eventbench.sources._columns.text_head import Head, as_ascii, head_of
 from eventbench.sources._columns.values import DATES_S
 from eventbench.sources._unit_doubts import ReadAs
