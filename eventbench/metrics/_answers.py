@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from eventbench.errors import BadSubmission, EventbenchError
+from eventbench.metrics.base import AnswerMetric
 from eventbench.task_kinds.base import Answer
 from eventbench.task_kinds.classification import predicted
 
@@ -56,19 +57,25 @@ class CheckedAnswers:
         return n
 
 
-class KeptPredictions:
-    """The label and the prediction of every sample, -1 for a tie."""
+class PredictionMetric(AnswerMetric):
+    """A figure of the label and the prediction of every sample, -1 for a tie."""
 
-    def __init__(self, device: torch.device) -> None:
+    _checked: CheckedAnswers | None = None
+
+    def start(self, device: torch.device) -> None:
+        """Nothing is kept yet."""
         self._checked = CheckedAnswers(device)
         self._batches: list[torch.Tensor] = []
 
-    def add(self, answer: Answer, labels: torch.Tensor) -> None:
-        """Keep a batch of scores (N, K) and labels (N,)."""
+    def update(self, answer: Answer, labels: torch.Tensor) -> None:
+        """Keep the predictions of a batch: scores (N, K) and labels (N,)."""
+        assert self._checked is not None
         self._batches.append(torch.stack([labels, predicted(self._checked.add(answer, labels))]))
 
     def labels_and_predictions(self, where: str) -> tuple[np.ndarray, np.ndarray]:
         """Two int64 arrays (samples,). Raises as `CheckedAnswers.count` does."""
+        if self._checked is None:
+            raise EventbenchError("no sample was scored", where=where)
         self._checked.count(where)
         labels, predictions = torch.cat(self._batches, 1).cpu().numpy()
         return labels, predictions

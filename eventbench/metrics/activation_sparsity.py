@@ -18,70 +18,40 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from eventbench.errors import EventbenchError, NotCounted
-from eventbench.metrics._counters.base import Call
+from eventbench.errors import NotCounted
 from eventbench.metrics._libraries import fires
-from eventbench.metrics._spikes import first_tensor, give_up_on_undeclared_spikes
-from eventbench.metrics._watch import Watch, module_label
-from eventbench.metrics.base import Figure, ModelMetric
+from eventbench.metrics._outputs import OutputMetric
+from eventbench.metrics.base import Figure
 
 ACTIVATIONS = (nn.ReLU, nn.Sigmoid)
 
 
-class ActivationSparsity(ModelMetric):
+class ActivationSparsity(OutputMetric):
     """`activation_sparsity`: zeros in the outputs of all activations, divided by the elements of these outputs.
 
     An activation inside another one is part of it. For a model without activations `value` is empty.
     """
 
-    _watch: Watch | None = None
+    layer_word = "activation"
 
-    def start(self, model: nn.Module, device: torch.device) -> None:
-        """Hook every activation."""
-        self._layers: dict[str, nn.Module] = {}
+    def layers_of(self, model: nn.Module) -> dict[str, nn.Module]:
+        """Every activation that is not inside another one."""
+        layers: dict[str, nn.Module] = {}
         for name, module in model.named_modules():
-            inside = any(name.startswith(f"{layer}.") for layer in self._layers)
+            inside = any(name.startswith(f"{layer}.") for layer in layers)
             if not inside and (fires(module) or isinstance(module, ACTIVATIONS)):
-                self._layers[name] = module
-        self._zeros = torch.zeros((), dtype=torch.int64, device=device)
-        self._elements = 0
-        self._outputs: list[tuple[torch.Tensor, int]] = []
-        self._watch = Watch(model, self._layers, begin=self._begin, after=self._after, give_up=self.give_up)
+                layers[name] = module
+        return layers
 
-    def _begin(self) -> None:
-        self._outputs = []
-
-    def _after(self, name: str, _layer: nn.Module, call: Call) -> None:
-        output = first_tensor(call.output)
-        if output is None:
-            raise NotCounted(
-                f"the activation {module_label(name)} returned {type(call.output).__name__}",
-                allowed="a tensor, by itself or first",
-            )
-        self._outputs.append(((output == 0).sum(), output.numel()))
-
-    def update(self, frames: torch.Tensor) -> None:  # noqa: ARG002  # the hooks have counted the layers' outputs
-        """Add the outputs of the last forward to the totals."""
-        for zeros, elements in self._outputs:
-            self._zeros += zeros
-            self._elements += elements
-        self._outputs = []
-
-    def close(self) -> None:
-        """Remove the hooks."""
-        if self._watch is not None:
-            self._watch.close()
-
-    def probe(self, model: nn.Module, frames: torch.Tensor) -> None:
-        """Run the samples once, to find modules that fire and do not say so."""
-        give_up_on_undeclared_spikes(model, frames, self._layers, self.give_up)
+    def counts_of(self, output: torch.Tensor) -> torch.Tensor:
+        """Zeros."""
+        return (output == 0).sum()[None]
 
     def value(self) -> dict[str, Figure]:
         """The share; empty without activations."""
-        if self._watch is None:
-            raise EventbenchError("no model was scored", where="activation_sparsity")
-        if not self._layers:
+        if not self.any_layer("activation_sparsity"):
             return {}
-        if not self._elements:
+        if not self.elements:
             raise NotCounted("no data went through any activation")
-        return {"": Figure(int(self._zeros) / self._elements, better="higher")}
+        zeros = sum(int(count) for count in self.counts.values())
+        return {"": Figure(zeros / self.elements, better="higher")}

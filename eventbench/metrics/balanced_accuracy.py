@@ -6,36 +6,19 @@ Brodersen, Ong, Stephan and Buhmann, ICPR 2010, 3121-3124, for more than two cla
 
 from __future__ import annotations
 
-import torch
-
-from eventbench.errors import EventbenchError
-from eventbench.metrics._answers import KeptPredictions
-from eventbench.metrics.base import AnswerMetric, Figure
+from eventbench.metrics._answers import PredictionMetric
+from eventbench.metrics.base import Figure
 from eventbench.statistics.by_class import balanced_accuracy
-from eventbench.task_kinds.base import Answer
 
 
-class BalancedAccuracy(AnswerMetric):
+class BalancedAccuracy(PredictionMetric):
     """`balanced_accuracy`: over the classes that have test samples, with its 95 % interval.
 
     The interval is made of the Wilson intervals of the classes; `statistics/by_class.py` says how. `value` raises
     BadSubmission where a score was not finite or a label has no score, `update` where the scores are not (N, K).
     """
 
-    _kept: KeptPredictions | None = None
-
-    def start(self, device: torch.device) -> None:
-        """Nothing is kept yet."""
-        self._kept = KeptPredictions(device)
-
-    def update(self, answer: Answer, labels: torch.Tensor) -> None:
-        """Keep the predictions of a batch: scores (N, K) and labels (N,)."""
-        assert self._kept is not None
-        self._kept.add(answer, labels)
-
     def value(self) -> dict[str, Figure]:
         """The figure."""
-        if self._kept is None:
-            raise EventbenchError("no sample was scored", where="balanced_accuracy")
-        value, low, high = balanced_accuracy(*self._kept.labels_and_predictions("balanced_accuracy"))
+        value, low, high = balanced_accuracy(*self.labels_and_predictions("balanced_accuracy"))
         return {"": Figure(value, better="higher", low=low, high=high)}

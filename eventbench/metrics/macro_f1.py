@@ -7,37 +7,20 @@ arXiv 1911.03347. A tie for the best score predicts no class, so it is missed by
 
 from __future__ import annotations
 
-import torch
-
-from eventbench.errors import EventbenchError
-from eventbench.metrics._answers import KeptPredictions
-from eventbench.metrics.base import AnswerMetric, Figure
+from eventbench.metrics._answers import PredictionMetric
+from eventbench.metrics.base import Figure
 from eventbench.statistics.by_class import macro_f1, macro_f1_interval
-from eventbench.task_kinds.base import Answer
 
 
-class MacroF1(AnswerMetric):
+class MacroF1(PredictionMetric):
     """`macro_f1`: over the classes that have test samples, with a 95 % interval from the bootstrap within classes.
 
     Where no resample differs, as where every answer is right, the bootstrap knows nothing and there is no interval. `value`
     raises BadSubmission where a score was not finite or a label has no score, `update` where the scores are not (N, K).
     """
 
-    _kept: KeptPredictions | None = None
-
-    def start(self, device: torch.device) -> None:
-        """Nothing is kept yet."""
-        self._kept = KeptPredictions(device)
-
-    def update(self, answer: Answer, labels: torch.Tensor) -> None:
-        """Keep the predictions of a batch: scores (N, K) and labels (N,)."""
-        assert self._kept is not None
-        self._kept.add(answer, labels)
-
     def value(self) -> dict[str, Figure]:
         """The figure."""
-        if self._kept is None:
-            raise EventbenchError("no sample was scored", where="macro_f1")
-        labels, predictions = self._kept.labels_and_predictions("macro_f1")
+        labels, predictions = self.labels_and_predictions("macro_f1")
         low, high = macro_f1_interval(labels, predictions) or (None, None)
         return {"": Figure(macro_f1(labels, predictions), better="higher", low=low, high=high)}
